@@ -1,0 +1,63 @@
+import type { Expression, ExpressionType } from '../expression/ast';
+import type { FieldType } from '../stream/schema';
+
+/** Windows of sizeMs, one starting every hopMs, aligned to the epoch. Tumbling: hopMs === sizeMs. */
+export interface WindowSpec {
+  readonly sizeMs: number;
+  readonly hopMs: number;
+}
+
+/** What one measure of a metric computes over the rows of a group in a window. */
+export type Measure = { readonly name: string } & (
+  | { readonly kind: 'count'; readonly where: Expression | null }
+  | {
+      readonly kind: 'sum' | 'avg' | 'min' | 'max';
+      readonly field: string;
+      readonly fieldType: 'int' | 'double' | 'money' | 'timestamp';
+      readonly where: Expression | null;
+    }
+  | {
+      /** Exact number of distinct values; across partitions only of the stream's key. Nulls do not count. */
+      readonly kind: 'distinct';
+      readonly field: string;
+      readonly where: Expression | null;
+    }
+  | {
+      /** The first `limit` non-null values in row order (partition, offset, index); beyond: truncated. */
+      readonly kind: 'collect';
+      readonly field: string;
+      readonly fieldType: FieldType;
+      readonly limit: number;
+      readonly where: Expression | null;
+    }
+  | {
+      /** A formula over measures declared before it. */
+      readonly kind: 'derived';
+      readonly value: Expression;
+      readonly type: ExpressionType;
+    }
+);
+
+/** Cadence of provisional results. */
+export interface EmitSpec {
+  readonly everyMs: number;
+  /** The cadence stretches so that no more than this many upserts a second leave a task for this metric. */
+  readonly maxPerSecond: number;
+}
+
+/** A metric as declared, after validation. */
+export interface MetricDefinition {
+  readonly name: string;
+  /** `name@` and the first 8 hex digits of the hash of everything that decides its values. */
+  readonly identity: string;
+  readonly where: Expression | null;
+  readonly groupBy: readonly string[];
+  readonly window: WindowSpec;
+  readonly outOfOrdernessMs: number;
+  readonly measures: readonly Measure[];
+  /** Over measures; a result row that does not satisfy it is not published. */
+  readonly having: Expression | null;
+  readonly emit: EmitSpec;
+  /** groupBy contains the stream's (only) key: final in its own partition. Else merged through parts. */
+  readonly local: boolean;
+}
