@@ -1,0 +1,24 @@
+import { Command } from 'commander';
+import type { CliContext } from './cli-context';
+
+/** Adds one command (with its subcommands) to the program. Each lives in a file of its own under `commands/`. */
+export type RegisterCommand = (program: Command, context: CliContext) => void;
+
+/** In the order of `till --help`. */
+const commands: readonly RegisterCommand[] = [];
+
+/** The whole command line. Problems with arguments throw commander's CommanderError. */
+export function createProgram(context: CliContext): Command {
+  const program = new Command('till')
+    .description('Tillstream from the command line: put events in, look at what comes out.')
+    .showHelpAfterError('(--help shows what is possible)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void context.write(text),
+      writeErr: (text) => context.note(text),
+      getOutHelpWidth: () => context.columns,
+      getErrHelpWidth: () => context.columns,
+    });
+  for (const register of commands) register(program, context);
+  return program;
+}

@@ -1,0 +1,16 @@
+import { runCli } from './run-cli';
+import { recordingContext } from './testing/recording-context';
+
+describe('the command line', () => {
+  it('lists its commands on --help and ends with 0', async () => {
+    const context = recordingContext();
+    expect(await runCli(['--help'], context)).toBe(0);
+    expect(context.output()).toContain('Usage: till');
+  });
+
+  it('ends with 2 on wrong usage, with nothing on standard output', async () => {
+    const context = recordingContext();
+    expect(await runCli(['dance'], context)).toBe(2);
+    expect(context.output()).toBe('');
+  });
+});
