@@ -1,0 +1,234 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+import { cached } from './cache.mjs';
+import { endStale, launch } from './child.mjs';
+import { isOnPath, run } from './command.mjs';
+import { dockerCommand, hasDocker } from './docker.mjs';
+import { liveBrokers } from './kafka-probe.mjs';
+import { brokerProperties, log4jProperties, propertiesText } from './kafka-properties.mjs';
+import { copyFromMaven } from './maven.mjs';
+import { freePort, waitUntil } from './ports.mjs';
+
+const VERSION = '4.3.1';
+// Without a binding for slf4j the broker writes no log at all.
+const ARTIFACTS = [`org.apache.kafka:kafka_2.13:${VERSION}`, 'org.slf4j:slf4j-reload4j:1.7.36'];
+const IMAGE = `apache/kafka:${VERSION}`;
+// Less than half the CPU of the defaults at the same throughput, on the small machines this runs on.
+const JVM = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+
+/**
+ * A running Kafka broker.
+ *
+ * @typedef {object} Broker
+ * @property {string} address `127.0.0.1:<port>`
+ * @property {number} port
+ * @property {number} nodeId
+ * @property {string} dataDir
+ * @property {number} pid of the process that runs now
+ * @property {() => boolean} isRunning
+ * @property {(options?: { timeoutMs?: number }) => Promise<void>} stop SIGTERM; SIGKILL when it has not ended in time
+ * @property {(signal?: NodeJS.Signals) => Promise<void>} kill any signal, SIGKILL by default
+ * @property {() => Promise<void>} restart on the same port and directory, after `stop` or `kill`; resolves when it answers
+ */
+
+/**
+ * Brokers that replicate to each other.
+ *
+ * @typedef {object} Cluster
+ * @property {string} address of all brokers, separated by commas
+ * @property {Broker[]} brokers
+ * @property {() => Promise<void>} stop
+ */
+
+/** @typedef {{ nodeId: number, port: number, controllerPort: number, directory: string }} Seat */
+
+/**
+ * Starts one Kafka broker (KRaft, both roles) on the loopback interface and resolves when it takes requests. A directory
+ * may be used again, also after a hard kill.
+ *
+ * @param {object} options
+ * @param {string} options.dataDir
+ * @param {number} [options.port] 0 (the default): a free one
+ * @param {Record<string, string>} [options.properties] more broker properties; they win
+ * @returns {Promise<Broker>}
+ */
+export async function startBroker({ dataDir, port = 0, properties = {} }) {
+  const directory = resolve(dataDir);
+  const seat = { nodeId: 1, port: port || (await freePort()), controllerPort: await freePort(), directory };
+  return startSeat(seat, [seat], await clusterId(directory), properties);
+}
+
+/**
+ * Starts brokers that replicate to each other (replication factor of new topics: all of them; writes with `acks=all`
+ * need all but one).
+ *
+ * @param {object} options
+ * @param {string} options.dataDir
+ * @param {number} [options.brokers] 3 by default
+ * @param {Record<string, string>} [options.properties] more broker properties; they win
+ * @returns {Promise<Cluster>}
+ */
+export async function startCluster({ dataDir, brokers = 3, properties = {} }) {
+  /** @type {Seat[]} */
+  const seats = [];
+  const taken = new Set();
+  const untakenPort = async () => {
+    for (;;) {
+      const port = await freePort();
+      if (!taken.has(port)) return taken.add(port) && port;
+    }
+  };
+  for (let nodeId = 1; nodeId <= brokers; nodeId++) {
+    const directory = join(resolve(dataDir), `broker-${nodeId}`);
+    seats.push({ nodeId, port: await untakenPort(), controllerPort: await untakenPort(), directory });
+  }
+  const id = await clusterId(resolve(dataDir));
+  const started = await Promise.allSettled(seats.map((seat) => startSeat(seat, seats, id, properties)));
+  const running = started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  const stop = async () => void (await Promise.all(running.map((broker) => broker.stop())));
+  const failure = started.find((outcome) => outcome.status === 'rejected');
+  if (failure) {
+    await stop();
+    throw failure.reason;
+  }
+  return { address: running.map((broker) => broker.address).join(','), brokers: running, stop };
+}
+
+/** Fetches what `startBroker` needs, if it is not there. */
+export async function provisionKafka() {
+  await kafkaJars();
+}
+
+/**
+ * @param {Seat} seat
+ * @param {Seat[]} seats all of the cluster, this one too
+ * @param {string} id of the cluster
+ * @param {Record<string, string>} properties
+ * @returns {Promise<Broker>}
+ */
+async function startSeat(seat, seats, id, properties) {
+  const pidFile = join(seat.directory, 'kafka.pid.json');
+  const settings = join(seat.directory, 'server.properties');
+  const logFile = join(seat.directory, 'kafka.log');
+  await mkdir(seat.directory, { recursive: true });
+  await endStale(pidFile);
+  await writeFile(settings, propertiesText({ ...brokerProperties(seat, seats), ...properties }));
+  await writeFile(join(seat.directory, 'log4j.properties'), log4jProperties());
+  const kafka = await kafkaCommands(seat.directory);
+  if (!existsSync(join(seat.directory, 'log', 'meta.properties'))) {
+    const { command, args } = kafka.format(id, settings);
+    const { code, output } = await run(command, args);
+    if (code !== 0) throw new Error(`Kafka could not prepare ${seat.directory}:\n${output.trim()}`);
+  }
+  const start = async () => {
+    const child = await launch({ ...kafka.serve(settings), logFile, pidFile });
+    try {
+      await waitUntil({
+        what: `Kafka on port ${seat.port}`,
+        isReady: async () => (await liveBrokers(seat.port)) >= Math.floor(seats.length / 2) + 1,
+        whyHopeless: () => (child.isRunning() ? undefined : `ended at once, see ${logFile}`),
+        timeoutMs: 90_000,
+      });
+    } catch (error) {
+      await child.kill();
+      throw error;
+    }
+    return child;
+  };
+
+  let child = await start();
+  return {
+    address: `127.0.0.1:${seat.port}`,
+    port: seat.port,
+    nodeId: seat.nodeId,
+    dataDir: seat.directory,
+    get pid() {
+      return child.pid;
+    },
+    isRunning: () => child.isRunning(),
+    stop: (options) => child.stop(options),
+    kill: (signal) => child.kill(signal),
+    async restart() {
+      await child.stop();
+      child = await start();
+    },
+  };
+}
+
+/**
+ * @param {string} directory
+ * @returns {Promise<string>} the id that this directory's cluster has, or gets now
+ */
+async function clusterId(directory) {
+  await mkdir(directory, { recursive: true });
+  const file = join(directory, 'cluster.id');
+  if (!existsSync(file)) await writeFile(file, randomBytes(16).toString('base64url'));
+  return (await readFile(file, 'utf8')).trim();
+}
+
+/**
+ * @param {string} directory
+ * @returns {Promise<{ format(id: string, settings: string): { command: string, args: string[] }, serve(settings: string): { command: string, args: string[] } }>}
+ */
+async function kafkaCommands(directory) {
+  try {
+    const java = await javaCommand();
+    const jars = join(await kafkaJars(), 'jars', '*');
+    const common = [...JVM, `-Dlog4j.configuration=file:${join(directory, 'log4j.properties')}`, '-cp', jars];
+    return {
+      format: (id, settings) => ({
+        command: java,
+        args: ['-Xmx128m', ...common, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', settings],
+      }),
+      serve: (settings) => ({ command: java, args: ['-Xmx256m', ...common, 'kafka.Kafka', settings] }),
+    };
+  } catch (error) {
+    if (await hasDocker()) return kafkaInDocker(directory);
+    throw new Error(
+      `Kafka is not to be had: ${error instanceof Error ? error.message : String(error)}\n` +
+        'Any one of these helps: give the addresses of a Kafka in KAFKA_BROKERS; install a Java of version 17 or newer ' +
+        'and Maven; start Docker.',
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * @param {string} directory
+ * @returns {Awaited<ReturnType<typeof kafkaCommands>>}
+ */
+function kafkaInDocker(directory) {
+  const scripts = '/opt/kafka/bin';
+  return {
+    format: (id, settings) =>
+      dockerCommand({
+        image: IMAGE,
+        directory,
+        command: [`${scripts}/kafka-storage.sh`, 'format', '-t', id, '-c', settings],
+      }),
+    serve: (settings) =>
+      dockerCommand({ image: IMAGE, directory, command: [`${scripts}/kafka-server-start.sh`, settings] }),
+  };
+}
+
+/** @returns {Promise<string>} a Java new enough for the broker */
+async function javaCommand() {
+  const home = process.env['JAVA_HOME'];
+  const candidates = [...(home ? [join(home, 'bin', 'java')] : []), ...(isOnPath('java') ? ['java'] : [])];
+  for (const java of candidates) {
+    const { code, output } = await run(java, ['-version']);
+    const version = /version "(\d+)/.exec(output)?.[1];
+    if (code === 0 && Number(version) >= 17) return java;
+  }
+  throw new Error('there is no Java of version 17 or newer in JAVA_HOME or on the PATH');
+}
+
+/** @returns {Promise<string>} the directory of the cache with the broker's jars */
+function kafkaJars() {
+  return cached(`kafka-${VERSION}`, (work) =>
+    copyFromMaven({ coordinates: ARTIFACTS, directory: work, transitive: true }),
+  );
+}
