@@ -1,0 +1,2 @@
+export { describeCheckpointStore, type CheckpointStoreUnderTest } from './ports/checkpoint-store.contract';
+export { describeLog, type LogUnderTest } from './ports/log.contract';
