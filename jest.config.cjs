@@ -14,6 +14,7 @@ module.exports = {
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.nx', '<rootDir>/.tillstream'],
   moduleNameMapper,
   transform: {
+    '\\.lua$': '<rootDir>/tools/test/lua-transform.cjs',
     '^.+\\.(t|m?j)s$': [
       '@swc/jest',
       {
