@@ -1,0 +1,70 @@
+import { ConfigError } from './config-error';
+import { httpPort, kafkaConfig, kafkaRule, kafkaVariables, serviceConfig, serviceVariables } from './common-blocks';
+import { parseEnvironment } from './parse-environment';
+import type { Environment } from './parse-environment';
+import { keyList, wholeNumber } from './parsers';
+
+const variables = {
+  ...serviceVariables,
+  ...httpPort(8080),
+  ...kafkaVariables,
+  TILLSTREAM_WRITE_KEYS: keyList,
+  TILLSTREAM_MAX_IN_FLIGHT_BYTES: wholeNumber().default(1024),
+};
+const good: Environment = { KAFKA_BROKERS: 'k:9092', TILLSTREAM_WRITE_KEYS: 'none' };
+
+function problemsOf(environment: Environment): readonly string[] {
+  try {
+    parseEnvironment(variables, environment, [kafkaRule]);
+    return [];
+  } catch (error) {
+    return (error as ConfigError).problems;
+  }
+}
+
+describe('parseEnvironment', () => {
+  it('gives every variable its value or its default', () => {
+    const values = parseEnvironment(variables, { ...good, HTTP_PORT: '0', LOG_LEVEL: '' }, [kafkaRule]);
+    expect(serviceConfig(values)).toEqual({
+      http: { host: '0.0.0.0', port: 0 },
+      logLevel: 'info',
+      shutdownTimeoutMs: 25_000,
+    });
+    expect(kafkaConfig(values)).toEqual({ brokers: ['k:9092'], ssl: false, sasl: null });
+  });
+
+  it('names every problem at once', () => {
+    const environment = { HTTP_PORT: '80a', KAFKA_SSL: 'on', KAFKA_BROKERS: '', TILLSTREAM_MAX_IN_FLIGHT_BYTES: '-1' };
+    expect(problemsOf(environment)).toEqual([
+      'HTTP_PORT must be a whole number from 0 to 65535, not "80a"',
+      'KAFKA_BROKERS must be set',
+      'KAFKA_SSL must be true or false, not "on"',
+      'TILLSTREAM_WRITE_KEYS must be set',
+      'TILLSTREAM_MAX_IN_FLIGHT_BYTES must be a whole number of at least 0, not "-1"',
+    ]);
+  });
+
+  it('names the right name for a misspelt one', () => {
+    expect(problemsOf({ KAFKA_BROKER: 'k:9092', TILLSTREAM_WRITE_KEYS: 'none', HTTP_PORTS: '1' })).toEqual([
+      'KAFKA_BROKER is not known; did you mean KAFKA_BROKERS?',
+      'HTTP_PORTS is not known; did you mean HTTP_PORT?',
+    ]);
+  });
+
+  it('leaves the variables of others alone', () => {
+    const others = {
+      HTTP_PROXY: 'http://proxy',
+      REDIS_PORT: 'tcp://10.0.0.1:6379',
+      TILLSTREAM_GATEWAY_SERVICE_HOST: '10.0.0.2',
+      KAFKA_HEAP_OPTS: '-Xmx1g',
+      LOGLEVEL: 'x',
+    };
+    expect(problemsOf({ ...good, ...others })).toEqual([]);
+  });
+
+  it('wants SASL whole or not at all', () => {
+    expect(problemsOf({ ...good, KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'me' })).toEqual([
+      'KAFKA_SASL_PASSWORD must be set, because other KAFKA_SASL_ variables are',
+    ]);
+  });
+});

@@ -1,0 +1,56 @@
+import type { z } from 'zod';
+import { addresses, duration, flag, keyList, list, oneOf, port, url, wholeNumber } from './parsers';
+
+function parsed(parser: z.ZodType<unknown, string>, text: string): unknown {
+  const result = parser.safeParse(text);
+  return result.success ? result.data : result.error.issues.map(({ message }) => message).join('; ');
+}
+
+describe('parsers of variables', () => {
+  it.each<[string, z.ZodType<unknown, string>, string, unknown]>([
+    ['a whole number', wholeNumber(), '042', 42],
+    ['not a fraction', wholeNumber({ max: 9 }), '1.5', 'must be a whole number from 0 to 9, not "1.5"'],
+    ['not an exponent', wholeNumber({ min: 1 }), '1e3', 'must be a whole number of at least 1, not "1e3"'],
+    ['not beyond what a double holds', wholeNumber(), '9007199254740993', expect.stringContaining('whole number')],
+    ['a port', port, '65535', 65535],
+    ['not a port', port, '65536', 'must be a whole number from 0 to 65535, not "65536"'],
+    ['milliseconds', duration, '250ms', 250],
+    ['minutes', duration, '5m', 300_000],
+    ['not a bare number', duration, '10', 'must be a duration like 250ms, 10s or 5m, not "10"'],
+    ['true', flag, 'true', true],
+    ['not yes', flag, 'yes', 'must be true or false, not "yes"'],
+    ['a list', list, ' a, b ,,c', ['a', 'b', 'c']],
+    ['not an empty list', list, ' , ', 'must name at least one, separated by commas'],
+    ['addresses', addresses, 'kafka-0:9092, [::1]:9093', ['kafka-0:9092', '[::1]:9093']],
+    ['not an address', addresses, 'a:1,http://b:2,c', 'must be host:port, not "http://b:2", "c"'],
+    ['one of', oneOf(['info', 'warn']), 'warn', 'warn'],
+    ['not one of', oneOf(['info', 'warn']), 'loud', 'must be one of info, warn, not "loud"'],
+    ['a URL', url(['redis', 'rediss']), 'redis://localhost:6379/0', 'redis://localhost:6379/0'],
+    ['no URL', url(['redis']), 'localhost:6379', 'must be a URL that begins with redis://'],
+  ])('take or refuse: %s', (_name, parser, text, expected) => {
+    expect(parsed(parser, text)).toEqual(expected);
+  });
+
+  it('read keys with the streams they open', () => {
+    expect(parsed(keyList, 'demo-key-1, shop-key-2:commerce|returns')).toEqual([
+      { key: 'demo-key-1', streams: null },
+      { key: 'shop-key-2', streams: ['commerce', 'returns'] },
+    ]);
+    expect(parsed(keyList, 'none')).toEqual([]);
+  });
+
+  it.each([
+    '',
+    ',',
+    'none,demo-key-1',
+    'short',
+    'with space inside',
+    'long-enough:',
+    'long-enough:a||b',
+    'ünïcödé-key',
+  ])('never open a door by a mistake in the keys, nor repeat one in the problem: "%s"', (keys) => {
+    const problem = parsed(keyList, keys);
+    expect(typeof problem).toBe('string');
+    if (keys.length > 3) expect(problem).not.toContain(keys);
+  });
+});

@@ -1,0 +1,114 @@
+import { z } from 'zod';
+
+/** Builds a parser of one variable from a function that returns the value or throws the problem, as in "must be …". */
+function parser<Value>(parse: (text: string) => Value): z.ZodType<Value, string> {
+  return z.string().transform((text, context) => {
+    try {
+      return parse(text);
+    } catch (problem) {
+      context.addIssue({ code: 'custom', message: (problem as Error).message });
+      return z.NEVER;
+    }
+  }) as unknown as z.ZodType<Value, string>;
+}
+
+function refuse(problem: string): never {
+  throw new Error(problem);
+}
+
+/** Text as it is. */
+export const text = parser((value) => value);
+
+/** A whole number in decimal digits, within inclusive bounds. */
+export function wholeNumber(bounds: { readonly min?: number; readonly max?: number } = {}): z.ZodType<number, string> {
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = bounds;
+  return parser((value) => {
+    const number = Number(value);
+    if (/^\d+$/.test(value) && number >= min && number <= max) return number;
+    const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+    return refuse(`must be a whole number ${range}, not "${value}"`);
+  });
+}
+
+/** A TCP port; 0 is any free one. */
+export const port = wholeNumber({ max: 65_535 });
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `250ms`, `10s`, `5m`, `2h`, `7d` → milliseconds. */
+export const duration = parser((value) => {
+  const [, digits, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(value) ?? [];
+  const ms = Number(digits) * (UNIT_MS[unit ?? ''] ?? NaN);
+  return Number.isSafeInteger(ms) ? ms : refuse(`must be a duration like 250ms, 10s or 5m, not "${value}"`);
+});
+
+/** `true` or `false`. */
+export const flag = parser((value) =>
+  value === 'true' ? true : value === 'false' ? false : refuse(`must be true or false, not "${value}"`),
+);
+
+/** Values separated by commas; blanks around them do not count. At least one. */
+export const list: z.ZodType<readonly string[], string> = parser((value) => {
+  const parts = splitList(value);
+  return parts.length > 0 ? parts : refuse('must name at least one, separated by commas');
+});
+
+/** `host:port,host:port`; IPv6 addresses in brackets. */
+export const addresses: z.ZodType<readonly string[], string> = parser((value) => {
+  const parts = splitList(value);
+  const wrong = parts.filter((part) => !/^(\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):\d{1,5}$/.test(part));
+  if (wrong.length > 0) return refuse(`must be host:port, not ${wrong.map((part) => `"${part}"`).join(', ')}`);
+  return parts.length > 0 ? parts : refuse('must name at least one host:port');
+});
+
+/** One of a few words. */
+export function oneOf<const Word extends string>(words: readonly Word[]): z.ZodType<Word, string> {
+  return parser(
+    (value) => words.find((word) => word === value) ?? refuse(`must be one of ${words.join(', ')}, not "${value}"`),
+  );
+}
+
+/** An absolute URL with one of the schemes. Its text is not repeated in the problem: it may hold a password. */
+export function url(schemes: readonly string[]): z.ZodType<string, string> {
+  return parser((value) => {
+    const scheme = URL.canParse(value) ? new URL(value).protocol.replace(/:$/, '') : '';
+    return schemes.includes(scheme) ? value : refuse(`must be a URL that begins with ${schemes.join(':// or ')}://`);
+  });
+}
+
+/** A key that opens streams: all of them (null), or those named. */
+export interface GrantedKey {
+  readonly key: string;
+  readonly streams: readonly string[] | null;
+}
+
+/**
+ * `key` or `key:stream1|stream2`, separated by commas, or the word `none`, which gives an empty list: said explicitly,
+ * so that a forgotten variable cannot open a service to everyone. Problems name a key by its place, never by its text.
+ */
+export const keyList: z.ZodType<readonly GrantedKey[], string> = parser((value) => {
+  if (value.trim() === 'none') return [];
+  const keys = splitList(value).map(parseKey);
+  return keys.length > 0 ? keys : refuse('must hold at least one key, or be none');
+});
+
+function parseKey(part: string, index: number): GrantedKey {
+  const colon = part.indexOf(':');
+  const key = colon < 0 ? part : part.slice(0, colon);
+  // What a bearer token may be made of (RFC 6750): a key with other characters could never be sent.
+  if (!/^[A-Za-z0-9._~+/-]+=*$/.test(key)) {
+    refuse(`key ${index + 1} must consist of letters, digits and any of - . _ ~ + /`);
+  }
+  if (key.length < 8) refuse(`key ${index + 1} must have at least 8 characters`);
+  if (colon < 0) return { key, streams: null };
+  const streams = part.slice(colon + 1).split('|');
+  if (streams.some((stream) => stream === '')) refuse(`key ${index + 1} must name its streams as key:stream1|stream2`);
+  return { key, streams };
+}
+
+function splitList(value: string): string[] {
+  return value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
