@@ -1,0 +1,162 @@
+import { type AcceptedRow, decidePartition, type PartitionOutcome, type RowPlace } from './raw/decide-partition';
+import type { PlainDefinition, PlainMetric } from './raw/plain-definition';
+import type { OracleRecord } from './raw/raw-headers';
+import { type JsonValue, resultsOfWindow, windowStartsOf } from './raw/windows';
+
+export type { AcceptedRow, DeadLetterRow, MisplacedRow, PartitionOutcome, RowPlace } from './raw/decide-partition';
+export type { PlainDefinition, PlainField, PlainMeasure, PlainMetric, PlainRow } from './raw/plain-definition';
+export type { OracleRecord } from './raw/raw-headers';
+export type { JsonValue } from './raw/windows';
+
+/** One group of one window. `id` is the same for equal metric, window and group. */
+export interface ExpectedRow {
+  readonly id: string;
+  readonly metric: string;
+  /** ISO 8601, as in the results. */
+  readonly windowStart: string;
+  readonly windowEnd: string;
+  readonly group: Readonly<Record<string, JsonValue>>;
+  readonly measures: Readonly<Record<string, JsonValue>>;
+}
+
+/** A row that missed windows of a metric: `partition|offset|index|metric`. */
+export interface ExpectedLateRow {
+  readonly id: string;
+  readonly metric: string;
+  readonly place: RowPlace;
+  /** Starts of the windows it missed, ascending; it counted in its others. */
+  readonly missedStartsMs: readonly number[];
+  readonly latenessMs: number;
+}
+
+export interface ExpectedLateCount {
+  readonly metric: string;
+  readonly windowStart: string;
+  /** Over all partitions. */
+  readonly count: number;
+}
+
+/** How far a metric's windows are closed: those with end <= watermark. */
+export interface ExpectedProgress {
+  readonly perPartitionMs: readonly number[];
+  /** Where windows become final for the whole metric: the lowest of all partitions. */
+  readonly allPartitionsMs: number;
+  /** The metric's groups live in one partition each: final as soon as that partition has closed the window. */
+  readonly local: boolean;
+}
+
+/** Everything that the raw log alone decides. */
+export interface ExpectedOutcome {
+  readonly partitions: readonly PartitionOutcome[];
+  readonly finals: readonly ExpectedRow[];
+  /** What the windows that are not closed hold so far. */
+  readonly open: readonly ExpectedRow[];
+  readonly late: readonly ExpectedLateRow[];
+  readonly lateCounts: readonly ExpectedLateCount[];
+  readonly progress: Readonly<Record<string, ExpectedProgress>>;
+}
+
+/**
+ * What must come out of a raw log, computed slowly from plain objects: no columns, no slices, no state, one pass over
+ * the rows of each window. Shares no code with what it judges.
+ *
+ * @param definition the stream and its metrics, written by hand
+ * @param partitions the records of each raw partition, data and control records alike
+ */
+export function expectedOutcome(
+  definition: PlainDefinition,
+  partitions: readonly (readonly OracleRecord[])[],
+): ExpectedOutcome {
+  if (partitions.length !== definition.partitions) throw new Error('one list of records is needed for each partition');
+  const decided = partitions.map((records, partition) => decidePartition(definition, partition, records));
+  const finals: ExpectedRow[] = [];
+  const open: ExpectedRow[] = [];
+  const late: ExpectedLateRow[] = [];
+  const lateCounts: ExpectedLateCount[] = [];
+  const progress: Record<string, ExpectedProgress> = {};
+
+  for (const [name, metric] of Object.entries(definition.metrics)) {
+    const reached = progressOf(definition, metric, decided);
+    progress[name] = reached;
+    const counted = new Map<number, AcceptedRow[]>();
+    const missedBy = new Map<number, number>();
+    for (const accepted of decided.flatMap((outcome) => outcome.accepted)) {
+      if (!concerns(definition, metric, accepted)) continue;
+      const watermarkMs = accepted.inputBeforeMs - metric.outOfOrdernessMs;
+      const starts = windowStartsOf(metric, accepted.eventTimeMs);
+      const missedStartsMs = starts.filter((start) => start + metric.sizeMs <= watermarkMs);
+      for (const start of starts) {
+        if (missedStartsMs.includes(start)) missedBy.set(start, (missedBy.get(start) ?? 0) + 1);
+        else if (counted.has(start)) counted.get(start)?.push(accepted);
+        else counted.set(start, [accepted]);
+      }
+      if (missedStartsMs.length > 0) {
+        const { id, partition, offset, index } = accepted;
+        const latenessMs = watermarkMs - accepted.eventTimeMs;
+        const place = { id, partition, offset, index };
+        late.push({ id: `${id}|${name}`, metric: name, place, missedStartsMs, latenessMs });
+      }
+    }
+    for (const [start, rows] of ascending(counted)) {
+      const endMs = start + metric.sizeMs;
+      const closedFor = (partition: number): boolean =>
+        endMs <= (reached.local ? (reached.perPartitionMs[partition] ?? -Infinity) : reached.allPartitionsMs);
+      const isFinal = (row: AcceptedRow): boolean => closedFor(row.partition);
+      finals.push(...expectedRows(definition, name, metric, start, rows.filter(isFinal)));
+      open.push(
+        ...expectedRows(
+          definition,
+          name,
+          metric,
+          start,
+          rows.filter((row) => !isFinal(row)),
+        ),
+      );
+    }
+    for (const [start, count] of ascending(missedBy)) lateCounts.push({ metric: name, windowStart: iso(start), count });
+  }
+  return { partitions: decided, finals, open, late, lateCounts, progress };
+}
+
+/** Rows a metric's `where` lets through; a metric by key leaves out rows without that field. */
+function concerns(definition: PlainDefinition, metric: PlainMetric, { row }: AcceptedRow): boolean {
+  const key = definition.key[0];
+  if (isLocal(definition, metric) && key !== undefined && row[key] == null) return false;
+  return metric.where === undefined || metric.where(row);
+}
+
+function isLocal(definition: PlainDefinition, metric: PlainMetric): boolean {
+  return definition.key[0] !== undefined && metric.groupBy.includes(definition.key[0]);
+}
+
+function progressOf(
+  definition: PlainDefinition,
+  metric: PlainMetric,
+  decided: readonly PartitionOutcome[],
+): ExpectedProgress {
+  const perPartitionMs = decided.map((outcome) => outcome.watermarkInputMs - metric.outOfOrdernessMs);
+  return { perPartitionMs, allPartitionsMs: Math.min(...perPartitionMs), local: isLocal(definition, metric) };
+}
+
+function expectedRows(
+  definition: PlainDefinition,
+  name: string,
+  metric: PlainMetric,
+  startMs: number,
+  rows: readonly AcceptedRow[],
+): ExpectedRow[] {
+  return resultsOfWindow(definition, metric, rows).map(({ group, measures }) => ({
+    id: `${name}|${iso(startMs)}|${JSON.stringify(group)}`,
+    metric: name,
+    windowStart: iso(startMs),
+    windowEnd: iso(startMs + metric.sizeMs),
+    group,
+    measures,
+  }));
+}
+
+function ascending<T>(byStart: ReadonlyMap<number, T>): [number, T][] {
+  return [...byStart].sort(([a], [b]) => a - b);
+}
+
+const iso = (epochMs: number): string => new Date(epochMs).toISOString();

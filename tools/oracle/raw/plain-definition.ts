@@ -1,0 +1,58 @@
+/** A value of a row or a result: money is a bigint of minor units, times are epoch ms. */
+export type PlainValue = string | number | boolean | bigint | null;
+
+/** Fields of one event by name; a field that is absent is null. */
+export type PlainRow = Readonly<Record<string, PlainValue>>;
+
+/** Measures of one group of one window by name, in order of declaration. */
+export type PlainMeasures = Readonly<Record<string, PlainValue | readonly PlainValue[]>>;
+
+export type PlainType = 'string' | 'int' | 'double' | 'money' | 'bool' | 'timestamp';
+
+export interface PlainField {
+  readonly type: PlainType;
+  readonly optional?: boolean;
+  /** What producers write → what is meant. */
+  readonly aliases?: Readonly<Record<string, string>>;
+  /** The only values accepted, after aliases. */
+  readonly values?: readonly string[];
+  /** What an absent value becomes; null leaves it absent. */
+  readonly otherwise?: (row: PlainRow) => PlainValue;
+}
+
+export type RowCondition = (row: PlainRow) => boolean;
+
+export type PlainMeasure =
+  | { readonly count: true; readonly where?: RowCondition }
+  | { readonly sum: string; readonly where?: RowCondition }
+  | { readonly avg: string; readonly where?: RowCondition }
+  | { readonly min: string; readonly where?: RowCondition }
+  | { readonly max: string; readonly where?: RowCondition }
+  | { readonly distinct: string; readonly where?: RowCondition }
+  | { readonly collect: string; readonly limit: number; readonly where?: RowCondition }
+  | { readonly derived: (measures: PlainMeasures) => PlainValue };
+
+export interface PlainMetric {
+  readonly where?: RowCondition;
+  readonly groupBy: readonly string[];
+  readonly sizeMs: number;
+  readonly hopMs: number;
+  readonly outOfOrdernessMs: number;
+  readonly measures: Readonly<Record<string, PlainMeasure>>;
+  readonly having?: (measures: PlainMeasures) => boolean;
+}
+
+/** A stream and its metrics in plain code: what a stream file says, written down a second time by hand. */
+export interface PlainDefinition {
+  readonly partitions: number;
+  /** The first of these that is neither null nor empty is the key. */
+  readonly key: readonly string[];
+  readonly id: string | null;
+  readonly dedupe: { readonly withinMs: number; readonly maxRows: number };
+  readonly eventTime: string;
+  readonly futureToleranceMs: number;
+  /** Decimal digits of the currency's minor unit. */
+  readonly minorDigits: number;
+  readonly fields: Readonly<Record<string, PlainField>>;
+  readonly metrics: Readonly<Record<string, PlainMetric>>;
+}
