@@ -1,62 +1,72 @@
-import type { RejectCode } from '@tillstream/core';
 import type { LogRecord, RecordHeaders } from './log';
 
 /** What tasks count. Closed list: dashboards and alerts are written against it. */
 export type TaskCounter =
-  /** Rows taken in (raw rows by the enricher, enriched rows by the aggregator). */
+  /** Rows taken in: raw rows by the enricher, enriched rows by the aggregator. */
   | 'events_in'
   /** Rows passed on. */
   | 'events_out'
-  /** Rows and records dropped because their id or batch-id was seen before. */
+  /** Rows that became dead letters, by reason. */
+  | 'rejected'
+  /** Rows dropped because their id or batch-id was seen before. */
   | 'duplicates'
   /** Rows found in a partition that is not their key's, and sent to the right one. */
-  | 'rerouted'
+  | 'misrouted'
   /** Amounts of money that had more digits than the currency. */
   | 'rounded'
   /** Rows that missed at least one window. */
   | 'late_rows'
-  /** Batches below `next` that were read again and dropped. */
-  | 'batches_skipped'
-  | 'provisionals'
-  | 'finals';
+  /** Parts of windows sent to be merged. */
+  | 'parts'
+  /** Results published, provisional and final, by metric. */
+  | 'results'
+  /** Control records that let an idle partition's time move on. */
+  | 'advances'
+  /** Checkpoints taken, and those the store refused. */
+  | 'commits'
+  | 'fenced'
+  /** Lives of a task that ended by an error and were followed by another. */
+  | 'task_restarts'
+  /** Partitions that stopped and need a person, by code. */
+  | 'partition_stops';
 
 /** Durations in seconds. */
-export type TaskHistogram = 'batch_seconds' | 'publish_seconds' | 'commit_seconds';
+export type TaskHistogram = 'batch_seconds' | 'publish_seconds' | 'commit_seconds' | 'restore_seconds';
 
 export type TaskGauge =
   /** Log end offset of the input less the offset read next. */
   | 'lag_records'
-  /** Processing time less the partition's watermark input. */
+  /** How far the partition's watermark input is behind the append time of what was read. */
   | 'watermark_delay_seconds'
   /** Size of what is not yet checkpointed. */
-  | 'dirty_bytes';
+  | 'uncommitted_bytes'
+  /** 1 while the partition is stopped and needs a person. */
+  | 'stopped';
 
-/** Measures one task. Called a few times a batch, never per row. */
-export interface TaskMeter {
-  add(counter: TaskCounter, amount: number): void;
-  /** Rows that became dead letters, by reason. */
-  addRejected(code: RejectCode, amount: number): void;
-  observe(histogram: TaskHistogram, seconds: number): void;
-  set(gauge: TaskGauge, value: number): void;
-  /** The task has ended in this process: its gauges vanish, its counts stay. */
-  close(): void;
+/** Which task, and which kind of thing. All values come from configuration and closed lists, never from events. */
+export interface TaskLabels {
+  readonly stream?: string;
+  readonly topic?: string;
+  readonly partition: number;
+  readonly reason?: string;
+  readonly metric?: string;
+  readonly code?: string;
 }
 
-/** Makes the meter of each task. */
-export interface Meters {
-  task(stream: string, partition: number): TaskMeter;
+/** Measures tasks. Called a few times a batch, never per row. */
+export interface TaskMeter {
+  count(counter: TaskCounter, labels: TaskLabels, amount: number): void;
+  observe(histogram: TaskHistogram, labels: TaskLabels, seconds: number): void;
+  gauge(gauge: TaskGauge, labels: TaskLabels, value: number): void;
 }
 
 /** A batch of records that is processed as one. */
-export interface TracedBatch {
-  /** What is done, low cardinality: `enrich`, `aggregate`. */
+export interface BatchInfo {
+  /** What is done: `enrich`, `aggregate`. */
   readonly name: string;
   readonly topic: string;
   readonly partition: number;
-  readonly count: number;
-  readonly firstOffset: number;
-  readonly lastOffset: number;
-  /** Looked at only for the trace contexts in their headers. */
+  /** In offset order; looked at only for their offsets and the trace contexts in their headers. */
   readonly records: readonly LogRecord[];
 }
 
@@ -64,17 +74,29 @@ export interface TracedBatch {
 export interface BatchTracer {
   /**
    * Runs `run` within the batch's span and resolves with what it gives; its rejection marks the span as failed.
-   * `headers` carry the span's context: add them to every record that the batch causes.
+   * `headers` carry the span's context: add them to the records that the batch causes.
    */
-  batch<T>(info: TracedBatch, run: (headers: RecordHeaders) => Promise<T>): Promise<T>;
+  batch<T>(info: BatchInfo, run: (headers: RecordHeaders) => Promise<T>): Promise<T>;
 }
 
-/** Measures nothing. */
-export const NO_METERS: Meters = {
-  task: () => ({ add() {}, addRejected() {}, observe() {}, set() {}, close() {} }),
-};
+/** What a person should read. Messages are constant; what differs is in the fields. Never per row. */
+export interface TaskLog {
+  info(message: string, fields: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+/** How tasks are seen from outside. Nothing here may change what they do. */
+export interface TaskTelemetry {
+  readonly meter: TaskMeter;
+  readonly tracer: BatchTracer;
+  readonly log: TaskLog;
+}
 
 const NO_HEADERS: RecordHeaders = {};
 
-/** Traces nothing. */
-export const NO_TRACER: BatchTracer = { batch: (_info, run) => run(NO_HEADERS) };
+/** Measures, traces and says nothing. */
+export const silentTelemetry: TaskTelemetry = {
+  meter: { count() {}, observe() {}, gauge() {} },
+  tracer: { batch: (_info, run) => run(NO_HEADERS) },
+  log: { info() {}, warn() {} },
+};
