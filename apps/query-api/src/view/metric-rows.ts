@@ -1,0 +1,133 @@
+import type { Positions } from './positions';
+import type { RecordPosition, ViewRecord } from './view-record';
+import { WindowRows } from './window-rows';
+
+/** The windows of one metric, by start. */
+export class MetricRows {
+  private readonly windows = new Map<number, WindowRows>();
+  /** Ascending starts of `windows`. */
+  private readonly starts: number[] = [];
+  /** Windows dropped for want of room → append time of the newest record about them. Half a window is no answer. */
+  private readonly refused = new Map<number, number>();
+  /** By partition: the highest offset of a change that is no longer held. */
+  private readonly droppedThrough: number[];
+  private newestDroppedMs = -Infinity;
+  /** By partition: start of the first window seen to close. */
+  private readonly firstClosedMs = new Map<number, number>();
+  /** Slots over all windows. */
+  rows = 0;
+
+  constructor(
+    readonly hopMs: number,
+    partitions: number,
+  ) {
+    this.droppedThrough = new Array<number>(partitions).fill(-1);
+  }
+
+  /** False: the window had been dropped for want of room, and the record was not taken. */
+  apply(record: ViewRecord, position: RecordPosition): boolean {
+    const refusedMs = this.refused.get(record.startMs);
+    if (refusedMs !== undefined) {
+      this.refused.set(record.startMs, Math.max(refusedMs, position.appendMs));
+      return false;
+    }
+    if (record.kind === 'closed' && !this.firstClosedMs.has(position.partition)) {
+      this.firstClosedMs.set(position.partition, record.startMs);
+    }
+    const window = this.windows.get(record.startMs) ?? this.open(record.startMs);
+    const before = window.size;
+    window.apply(record, position);
+    this.rows += window.size - before;
+    return true;
+  }
+
+  /** Windows that start in [fromMs, toMs), oldest first. */
+  between(fromMs: number, toMs: number): readonly WindowRows[] {
+    return this.starts.slice(this.indexOf(fromMs), this.indexOf(toMs)).map((startMs) => this.windows.get(startMs)!);
+  }
+
+  at(startMs: number): WindowRows | undefined {
+    return this.windows.get(startMs);
+  }
+
+  /** The newest `count` windows that have rows and start in [fromMs, toMs), oldest first. */
+  newest(count: number, fromMs = -Infinity, toMs = Infinity): readonly WindowRows[] {
+    const found: WindowRows[] = [];
+    const first = this.indexOf(fromMs);
+    for (let index = this.indexOf(toMs) - 1; index >= first && found.length < count; index -= 1) {
+      const window = this.windows.get(this.starts[index]!)!;
+      if (window.visible > 0) found.push(window);
+    }
+    return found.reverse();
+  }
+
+  get oldestStartMs(): number | undefined {
+    return this.starts[0];
+  }
+
+  get windowCount(): number {
+    return this.starts.length;
+  }
+
+  /** Gives the oldest window up for want of room; its later records are refused. */
+  dropOldest(): void {
+    const startMs = this.starts[0]!;
+    const window = this.windows.get(startMs)!;
+    this.drop(window, 0);
+    this.refused.set(startMs, window.lastAppendMs);
+    this.newestDroppedMs = Math.max(this.newestDroppedMs, startMs);
+  }
+
+  /** Gives up the windows about which nothing has been appended since `appendMs`. */
+  dropAppendedBefore(appendMs: number): void {
+    for (let index = this.starts.length - 1; index >= 0; index -= 1) {
+      const window = this.windows.get(this.starts[index]!)!;
+      if (window.lastAppendMs < appendMs) this.drop(window, index);
+    }
+    for (const [startMs, lastAppendMs] of this.refused) if (lastAppendMs < appendMs) this.refused.delete(startMs);
+  }
+
+  /** A change at or after the cursor may no longer be held: what changed since cannot be told. */
+  hasForgottenSince(cursor: Positions): boolean {
+    return this.droppedThrough.some((offset, partition) => offset >= cursor[partition]!);
+  }
+
+  /**
+   * Start of the first window from which on every result is held; null: from the beginning on, as far as is known.
+   * `trimmed`: partitions whose first records had expired before they could be read.
+   */
+  completeFromMs(trimmed: ReadonlySet<number>): number | null {
+    let fromMs = this.newestDroppedMs + this.hopMs;
+    for (const partition of trimmed) {
+      fromMs = Math.max(fromMs, (this.firstClosedMs.get(partition) ?? -Infinity) + this.hopMs);
+    }
+    return fromMs === -Infinity ? null : fromMs;
+  }
+
+  private open(startMs: number): WindowRows {
+    const window = new WindowRows(startMs);
+    this.windows.set(startMs, window);
+    this.starts.splice(this.indexOf(startMs), 0, startMs);
+    return window;
+  }
+
+  private drop(window: WindowRows, index: number): void {
+    this.starts.splice(index, 1);
+    this.windows.delete(window.startMs);
+    this.rows -= window.size;
+    window.raiseTo(this.droppedThrough);
+    window.dropped = true;
+  }
+
+  /** Index of the first start at or after `startMs`. */
+  private indexOf(startMs: number): number {
+    let low = 0;
+    let high = this.starts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.starts[middle]! < startMs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
