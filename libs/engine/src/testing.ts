@@ -1,2 +1,9 @@
 export { describeCheckpointStore, type CheckpointStoreUnderTest } from './ports/checkpoint-store.contract';
 export { describeLog, type LogUnderTest } from './ports/log.contract';
+export { MemoryBroker } from './memory/memory-broker';
+export { MemoryCheckpointStore, MemoryStoreData, type StoreFaults } from './memory/memory-checkpoint-store';
+export { MemoryGroup, MemoryGroupConsumer } from './memory/memory-group';
+export { MemoryLogReader, MemoryLogWriter, type WriteFaults } from './memory/memory-log';
+export type { Turn } from './memory/turn';
+export { Scheduler, type SimulatedProcess } from './simulation/scheduler';
+export { SeededRandom } from './simulation/seeded-random';

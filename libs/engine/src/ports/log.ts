@@ -63,6 +63,8 @@ export interface PartitionSource {
   next(maxWaitMs: number): Promise<readonly LogRecord[] | null>;
   /** Log end offset as of the last fetch; null before the first. */
   logEndOffset(): number | null;
+  /** True once the partition has been taken away or the consumer stopped. */
+  isRevoked(): boolean;
   /** Hint for lag tools: the first offset not yet processed. Never decides where to start. */
   commit(offset: number): void;
 }

@@ -1,0 +1,136 @@
+import type { CheckpointStore, ClaimedCheckpoint, Commit, CommitOutcome, SliceDelta } from '../ports/checkpoint-store';
+import type { Turn } from './turn';
+
+interface StoredTask {
+  inc: string;
+  token: string;
+  next: number;
+  seek: number;
+  state: Uint8Array;
+  slices: Map<string, SliceDelta[]>;
+}
+
+interface Attempts {
+  next: number;
+  count: number;
+}
+
+/** The contents of a simulated store; shared by the processes of a world. Can be rolled back and emptied. */
+export class MemoryStoreData {
+  tasks = new Map<string, StoredTask>();
+  attempts = new Map<string, Attempts>();
+
+  /** A copy that `rollBack` can return to, as a snapshot or an old replica would. */
+  snapshot(): Map<string, StoredTask> {
+    return copyOf(this.tasks);
+  }
+
+  rollBack(snapshot: Map<string, StoredTask>): void {
+    this.tasks = copyOf(snapshot);
+  }
+
+  flushAll(): void {
+    this.tasks = new Map();
+    this.attempts = new Map();
+  }
+}
+
+/** What goes wrong inside the store; asked once for each commit. */
+export interface StoreFaults {
+  /** The script fails after so many of the commit's deltas, leaving them behind; null: it does not fail. */
+  failAfterDeltas(): number | null;
+  /** The connection breaks after the effect, so the client sends the commit again. */
+  resend(): boolean;
+}
+
+const NO_FAULTS: StoreFaults = { failAfterDeltas: () => null, resend: () => false };
+
+/** CheckpointStore of one process on a MemoryStoreData. */
+export class MemoryCheckpointStore implements CheckpointStore {
+  constructor(
+    private readonly data: MemoryStoreData,
+    private readonly turn: Turn,
+    private readonly faults: StoreFaults = NO_FAULTS,
+  ) {}
+
+  async claim(task: string, token: string): Promise<ClaimedCheckpoint | null> {
+    await this.turn.wait(`claim ${task}`);
+    const stored = this.data.tasks.get(task);
+    if (!stored) return null;
+    stored.token = token;
+    const { inc, next, seek, state } = stored;
+    await this.turn.wait(`claimed ${task}`);
+    return { inc, next, seek, state };
+  }
+
+  async create(task: string, token: string, checkpoint: ClaimedCheckpoint): Promise<boolean> {
+    await this.turn.wait(`create ${task}`);
+    if (this.data.tasks.has(task)) return false;
+    const state = checkpoint.state.slice();
+    this.data.tasks.set(task, { ...checkpoint, state, token, slices: new Map() });
+    await this.turn.wait(`created ${task}`);
+    return true;
+  }
+
+  async *load(task: string, next: number): AsyncIterable<SliceDelta> {
+    await this.turn.wait(`load ${task}`);
+    const stored = this.data.tasks.get(task);
+    const deltas = [...(stored?.slices.values() ?? [])].flat().filter((delta) => delta.rawNext <= next);
+    for (const delta of deltas) yield delta;
+  }
+
+  async commit(task: string, commit: Commit): Promise<CommitOutcome> {
+    await this.turn.wait(`commit ${task}`);
+    let outcome = this.apply(task, commit);
+    if (this.faults.resend()) {
+      await this.turn.wait(`commit again ${task}`);
+      outcome = this.apply(task, commit);
+    }
+    await this.turn.wait(`committed ${task}`);
+    return outcome;
+  }
+
+  async countAttempt(task: string, next: number): Promise<number> {
+    await this.turn.wait(`attempt ${task}`);
+    const previous = this.data.attempts.get(task);
+    const count = previous?.next === next ? previous.count + 1 : 1;
+    this.data.attempts.set(task, { next, count });
+    return count;
+  }
+
+  private apply(task: string, commit: Commit): CommitOutcome {
+    const stored = this.data.tasks.get(task);
+    if (!stored) return 'never-seen';
+    if (stored.inc !== commit.fence.inc) return 'rolled-back';
+    if (stored.token !== commit.fence.token) return 'not-mine';
+    if (stored.next !== commit.fence.next) return stored.next === commit.next ? 'mine-already' : 'rolled-back';
+    // A script is not undone when it fails: what it has written stays. So nothing is taken away before the position moves.
+    const failAfter = this.faults.failAfterDeltas();
+    let written = 0;
+    for (const delta of commit.deltas) {
+      if (failAfter !== null && written >= failAfter) throw new Error('the script failed half-way');
+      const list = stored.slices.get(delta.slice);
+      const copy = { ...delta, bytes: delta.bytes.slice() };
+      if (list) list.push(copy);
+      else stored.slices.set(delta.slice, [copy]);
+      written += 1;
+    }
+    if (failAfter !== null) throw new Error('the script failed half-way');
+    for (const rewrite of commit.rewrites)
+      stored.slices.set(rewrite.slice, [{ ...rewrite, bytes: rewrite.bytes.slice() }]);
+    for (const slice of commit.drops) stored.slices.delete(slice);
+    stored.next = commit.next;
+    stored.seek = commit.seek;
+    stored.state = commit.state.slice();
+    return 'committed';
+  }
+}
+
+function copyOf(tasks: Map<string, StoredTask>): Map<string, StoredTask> {
+  return new Map(
+    [...tasks].map(([task, stored]) => [
+      task,
+      { ...stored, slices: new Map([...stored.slices].map(([slice, deltas]) => [slice, [...deltas]])) },
+    ]),
+  );
+}
