@@ -1,0 +1,53 @@
+import { SeededRandom } from './random';
+import { centsText, eventJson, type EventType, type ShopEvent } from './shop-event';
+
+/**
+ * The shape that engines are compared on: 100,000 users and 5,000 products, uniform; four event types, a quarter each;
+ * every event 342 bytes of JSON.
+ */
+export const UNIFORM = { users: 100_000, products: 5_000, eventBytes: 342 } as const;
+
+const TYPES: readonly EventType[] = ['page_view', 'add_to_cart', 'remove_from_cart', 'purchase'];
+const CATEGORIES = 20;
+const DEVICES = ['mobile', 'desktop', 'tablet'];
+const COUNTRIES = ['US', 'DE', 'GB', 'FR', 'BR', 'IN', 'JP', 'CA'];
+
+/** Source of uniform events: deterministic from the seed and the times it is called with. */
+export class UniformEvents {
+  private readonly random: SeededRandom;
+  private events = 0;
+
+  constructor(
+    private readonly seed: number,
+    private readonly users: number = UNIFORM.users,
+    private readonly products: number = UNIFORM.products,
+  ) {
+    this.random = new SeededRandom(seed);
+  }
+
+  next(nowMs: number): ShopEvent {
+    const { random } = this;
+    this.events += 1;
+    const product = random.below(this.products);
+    const type = random.pick(TYPES);
+    const cents = 100 + ((product * 7919) % 49_900);
+    const quantity = 1 + random.below(3);
+    const event: ShopEvent = {
+      event_id: `evt_${this.seed.toString(36)}_${this.events.toString(36).padStart(7, '0')}`,
+      event_type: type,
+      timestampMs: nowMs,
+      user_id: `user_${random.below(this.users)}`,
+      product_id: `prod_${product}`,
+      product_name: `Product ${product}`,
+      category: `category_${product % CATEGORIES}`,
+      price: centsText(cents),
+      quantity,
+      session_id: '',
+      device_type: random.pick(DEVICES),
+      country: random.pick(COUNTRIES),
+      revenue: type === 'purchase' ? centsText(cents * quantity) : null,
+    };
+    const missing = UNIFORM.eventBytes - eventJson(event).length;
+    return { ...event, session_id: random.hex(Math.max(8, missing)) };
+  }
+}
