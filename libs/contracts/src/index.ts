@@ -1,0 +1,47 @@
+export type { NewRecord, RecordHeaders, StoredRecord } from './record';
+export { HEADER, headerBytes, headerInteger, headerText } from './headers';
+export {
+  MAX_BODY_BYTES,
+  MAX_DEAD_LETTER_BYTES,
+  MAX_EVENT_BYTES,
+  MAX_JSON_DEPTH,
+  MAX_LATE_RECORD_BYTES,
+  MAX_PART_BYTES,
+  MAX_RAW_RECORD_BYTES,
+  MAX_RAW_RECORD_ROWS,
+} from './bounds';
+
+export type { StreamTopics, TopicRole } from './topics/topic-names';
+export { TOPIC_ROLES, topicsOf } from './topics/topic-names';
+export type { TopicSpec } from './topics/topic-specs';
+export { topicSpecs } from './topics/topic-specs';
+export type { ActualTopic, TopicProblem } from './topics/check-topic';
+export { checkTopic } from './topics/check-topic';
+
+export type { ControlDecision } from './raw/control';
+export { decodeControl, encodeControl } from './raw/control';
+export { decodeRawRecord } from './raw/raw-record';
+export { decodeRerouted, encodeReroute } from './raw/reroute';
+
+export type { DeadLetterEntry, DeadLetterSource } from './dead-letters/dead-letter-record';
+export { decodeDeadLetter, encodeDeadLetter } from './dead-letters/dead-letter-record';
+
+export type { MetricsRecord, ResultValue } from './results/decode-metrics-record';
+export { decodeMetricsRecord } from './results/decode-metrics-record';
+export type { WindowOf } from './results/result-records';
+export { encodeClosed, encodeLateCount, encodeProvisionalTombstones, encodeResults } from './results/result-records';
+export { encodeLateRows } from './late/late-records';
+
+export type { Frontier, PartsRecord } from './parts/part-records';
+export { decodePartsRecord, encodeFrontier, encodePart, encodeParts } from './parts/part-records';
+
+export type { Gap } from './gaps/gap-record';
+export { decodeGap, encodeGap } from './gaps/gap-record';
+
+export type { StreamFileProblem } from './stream-file/problem';
+export { formatProblems } from './stream-file/problem';
+export type { ParsedStreamFile } from './stream-file/parse-stream-file';
+export { parseStreamFile } from './stream-file/parse-stream-file';
+export type { Retention, StreamDefinition } from './stream-file/stream-definition';
+export { currencyExponent } from './stream-file/currency';
+export { formatDuration, parseDuration } from './stream-file/duration';

@@ -1,0 +1,96 @@
+import type { NewRecord } from '../record';
+
+/** A value in a result's JSON: money, averages of money and instants are text, lists come from `collect`. */
+export type ResultValue = string | number | boolean | null | readonly (string | number | boolean)[];
+
+interface AboutWindow {
+  /** `name@definition`: results of another definition are of another metric. */
+  readonly identity: string;
+  readonly metric: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly revision: number;
+}
+
+/** What one record of a metrics topic says. */
+export type MetricsRecord =
+  | ({
+      readonly kind: 'result';
+      readonly final: boolean;
+      /** The group as it stands in the key: equal text, equal group. */
+      readonly groupKey: string;
+      readonly group: Readonly<Record<string, ResultValue>>;
+      readonly measures: Readonly<Record<string, ResultValue>>;
+      /** A bounded measure left values out. */
+      readonly truncated: boolean;
+      /** The group no longer satisfies the metric's `having`: it is to be shown no more. */
+      readonly retracted: boolean;
+    } & AboutWindow)
+  /** Finals of this window are complete in this partition; provisionals that stand there are void. */
+  | ({ readonly kind: 'closed' } & AboutWindow)
+  /** Rows that missed the window in one partition of the stream; they add up over partitions. */
+  | ({ readonly kind: 'late-count'; readonly partition: number; readonly count: number } & AboutWindow)
+  | {
+      readonly kind: 'tombstone';
+      readonly of: 'final' | 'provisional' | 'closed' | 'late-count';
+      readonly identity: string;
+      readonly startMs: number;
+      /** The group; of a late count the partition; of a closed window ''. */
+      readonly groupKey: string;
+    }
+  /** Not written by this project, or by a version that knows more. */
+  | { readonly kind: 'unknown' };
+
+const UNKNOWN: MetricsRecord = { kind: 'unknown' };
+const KINDS = { f: 'final', p: 'provisional', c: 'closed', l: 'late-count' } as const;
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** Reads a record of a metrics topic. Never throws: what is not understood is `unknown`. */
+export function decodeMetricsRecord({ key, value }: Pick<NewRecord, 'key' | 'value'>): MetricsRecord {
+  if (key === null) return UNKNOWN;
+  try {
+    return decode(decoder.decode(key), value === null ? null : decoder.decode(value));
+  } catch {
+    return UNKNOWN; // broken UTF-8 or JSON: not ours
+  }
+}
+
+function decode(keyText: string, valueText: string | null): MetricsRecord {
+  const [letter, identity, start] = keyText.split('|', 3);
+  const startMs = Date.parse(start ?? '');
+  if (letter === undefined || identity === undefined || start === undefined || Number.isNaN(startMs)) return UNKNOWN;
+  if (!(letter in KINDS)) return UNKNOWN;
+  const of = KINDS[letter as keyof typeof KINDS];
+  const groupKey = keyText.slice(letter.length + identity.length + start.length + 3);
+  if (valueText === null) return { kind: 'tombstone', of, identity, startMs, groupKey };
+
+  const json = JSON.parse(valueText) as Readonly<Record<string, unknown>> | null;
+  const endMs = Date.parse(String(json?.['window_end']));
+  const { metric, revision } = json ?? {};
+  if (json === null || typeof metric !== 'string' || typeof revision !== 'number' || Number.isNaN(endMs))
+    return UNKNOWN;
+  const window: AboutWindow = { identity, metric, startMs, endMs, revision };
+
+  if (of === 'closed') return { kind: 'closed', ...window };
+  if (of === 'late-count') {
+    const { partition, late_rows: count } = json;
+    if (typeof partition !== 'number' || typeof count !== 'number') return UNKNOWN;
+    return { kind: 'late-count', ...window, partition, count };
+  }
+  const { group, measures } = json;
+  if (!isObject(group) || !isObject(measures)) return UNKNOWN;
+  return {
+    kind: 'result',
+    ...window,
+    final: of === 'final',
+    groupKey,
+    group,
+    measures,
+    truncated: json['truncated'] === true,
+    retracted: json['retracted'] === true,
+  };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, ResultValue>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

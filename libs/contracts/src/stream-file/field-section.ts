@@ -1,0 +1,202 @@
+import type { Expression, Field, FieldType, StreamSchema } from '@tillstream/core';
+import type { MapEntry, Section, Value } from './document';
+import type { ExpressionScope, ScopeName } from './expression-parser';
+import { minorUnits, parseCondition, parseExpression } from './expression-parser';
+import { nearestName } from './nearest-name';
+import { refusedName } from './names';
+
+const TYPES: readonly FieldType[] = ['string', 'int', 'double', 'money', 'bool', 'timestamp'];
+const KEYS = ['type', 'optional', 'dictionary', 'aliases', 'values', 'default'] as const;
+type FieldKey = (typeof KEYS)[number];
+
+/** A declared field, as far as its declaration can be understood. */
+export interface DeclaredField {
+  readonly name: string;
+  /** Null: wrong, and reported. */
+  readonly type: FieldType | null;
+  readonly optional: boolean;
+  readonly hasDefault: boolean;
+  readonly values: ReadonlySet<string> | null;
+  readonly aliases: ReadonlyMap<string, string>;
+  readonly declaration: Value;
+}
+
+/** What `fields:` declares. */
+export interface DeclaredFields {
+  readonly byName: ReadonlyMap<string, DeclaredField>;
+  /** Columns in order of declaration. Complete only where nothing was wrong. */
+  readonly fields: readonly Field[];
+}
+
+/** Reads `fields:`. Every field is understood before any default is, because defaults name other fields. */
+export function readFields(fields: Value, money: StreamSchema['money'], moneyDeclared: boolean): DeclaredFields | null {
+  const entries = fields.entries();
+  if (entries === null) return null;
+  if (entries.length === 0) return fields.problem('an event has at least one field');
+  const drafts = entries.map((entry) => readField(entry, moneyDeclared));
+  const byName = new Map(drafts.map(({ declared }) => [declared.name, declared]));
+  const scope: ExpressionScope = { what: 'field', names: defaultScope(byName), money };
+  const complete = drafts.map(({ declared, section }, i): Field => {
+    const { name, type, optional, values, aliases } = declared;
+    return {
+      number: i + 1,
+      name,
+      type: type ?? 'string',
+      optional,
+      dictionary: readDictionary(section, type),
+      aliases,
+      values,
+      default: readDefault(section, declared, scope),
+    };
+  });
+  return { byName, fields: complete };
+}
+
+/** The fields as names of an expression. */
+export function fieldScope(fields: ReadonlyMap<string, DeclaredField>): ReadonlyMap<string, ScopeName> {
+  return new Map([...fields.values()].map(({ name, type, values, aliases }) => [name, { type, values, aliases }]));
+}
+
+/** A default is computed from what the event says, not from other defaults: then their order cannot matter. */
+function defaultScope(fields: ReadonlyMap<string, DeclaredField>): ReadonlyMap<string, ScopeName> {
+  const scope = new Map(fieldScope(fields));
+  for (const { name, hasDefault } of fields.values()) {
+    const refused = `${name} has a default itself: a default can only use fields that have none`;
+    if (hasDefault) scope.set(name, { type: null, refused });
+  }
+  return scope;
+}
+
+function readField({ key: name, keyValue, value }: MapEntry, moneyDeclared: boolean) {
+  const refusal = refusedName(name);
+  if (refusal !== null) keyValue.problem(refusal);
+  const section = value.section(KEYS);
+  const typeValue = section?.require('type') ?? null;
+  const type = typeValue?.oneOf(TYPES, 'type') ?? null;
+  if (type === 'money' && !moneyDeclared) typeValue?.problem('money needs a currency: add money: {currency: USD}');
+  const aliases = readAliases(section, type);
+  const values = readValues(section, type, aliases);
+  const hasDefault = section?.get('default') != null;
+  const optionalValue = section?.get('optional') ?? null;
+  const optional = optionalValue?.boolean() ?? null;
+  if (hasDefault && optional === false) optionalValue?.problem('a field with a default may always be absent');
+  const declared: DeclaredField = {
+    name,
+    type,
+    optional: optional === true || hasDefault,
+    hasDefault,
+    values,
+    aliases,
+    declaration: keyValue,
+  };
+  return { declared, section };
+}
+
+function readDictionary(section: Section<FieldKey> | null, type: FieldType | null): boolean {
+  const value = section?.get('dictionary') ?? null;
+  const dictionary = value?.boolean() ?? false;
+  if (dictionary && type !== null && type !== 'string') value?.problem(`only strings have a dictionary, not ${type}`);
+  return dictionary;
+}
+
+function readAliases(section: Section<FieldKey> | null, type: FieldType | null): ReadonlyMap<string, string> {
+  const value = section?.get('aliases') ?? null;
+  const aliases = new Map<string, string>();
+  if (value === null) return aliases;
+  if (type !== null && type !== 'string') {
+    value.problem(`only strings have aliases, not ${type}`);
+    return aliases;
+  }
+  for (const entry of value.entries() ?? []) {
+    const canonical = entry.value.text();
+    if (canonical !== null) aliases.set(entry.key, canonical);
+  }
+  return aliases;
+}
+
+function readValues(
+  section: Section<FieldKey> | null,
+  type: FieldType | null,
+  aliases: ReadonlyMap<string, string>,
+): ReadonlySet<string> | null {
+  const value = section?.get('values') ?? null;
+  if (value === null) return null;
+  if (type !== null && type !== 'string') return value.problem(`only strings have a list of values, not ${type}`);
+  const items = value.list();
+  if (items === null) return null;
+  const values = new Set<string>();
+  for (const item of items) {
+    const text = item.text();
+    if (text === null) continue;
+    if (values.has(text)) item.problem(`${text} is given twice`);
+    else if (aliases.has(text))
+      item.problem(`${text} is a value and an alias of ${aliases.get(text)}: it can be only one`);
+    values.add(text);
+  }
+  for (const entry of section?.get('aliases')?.entries() ?? []) {
+    const canonical = aliases.get(entry.key);
+    if (canonical === undefined || values.has(canonical)) continue;
+    const near = nearestName(canonical, values);
+    entry.value.problem(`${canonical} is not one of the values${near === null ? '' : `: did you mean ${near}?`}`);
+  }
+  return values;
+}
+
+function readDefault(
+  section: Section<FieldKey> | null,
+  field: DeclaredField,
+  scope: ExpressionScope,
+): { readonly value: Expression; readonly where: Expression | null } | null {
+  const declaration = section?.get('default') ?? null;
+  if (declaration === null) return null;
+  if (!declaration.isMap) {
+    const value = readLiteral(declaration, field, scope);
+    return value === null ? null : { value, where: null };
+  }
+  const parts = declaration.section(['value', 'where']);
+  const formula = parts?.require('value') ?? null;
+  const text = formula?.formula() ?? null;
+  const value = text === null ? null : parseExpression(text, scope, (at, message) => formula!.problemAt(at, message));
+  if (value !== null && field.type !== null && !fits(value.type, field.type)) {
+    formula?.problem(`${field.name} is ${field.type}, but its default is ${value.type}`);
+  }
+  const condition = parts?.get('where') ?? null;
+  const conditionText = condition?.formula() ?? null;
+  const where =
+    conditionText === null
+      ? null
+      : parseCondition(conditionText, scope, (at, message) => condition!.problemAt(at, message));
+  return value === null ? null : { value, where };
+}
+
+function fits(value: Expression['type'], field: FieldType): boolean {
+  return value === field || (value === 'int' && field === 'double');
+}
+
+/** A default that is written as a plain value: no formula, so text needs no quotes. */
+function readLiteral(value: Value, { type, values }: DeclaredField, scope: ExpressionScope): Expression | null {
+  const text = value.text();
+  if (text === null || type === null) return null;
+  const wrong = () => value.problem(`"${text}" is not of type ${type}; a formula is written {value: …, where: …}`);
+  switch (type) {
+    case 'string':
+      if (values !== null && !values.has(text)) return value.problem(`${text} is not one of the values`);
+      return { kind: 'literal', value: text, type };
+    case 'bool':
+      return text === 'true' || text === 'false' ? { kind: 'literal', value: text === 'true', type } : wrong();
+    case 'int':
+      return /^-?\d+$/.test(text) && Number.isSafeInteger(Number(text))
+        ? { kind: 'literal', value: Number(text), type }
+        : wrong();
+    case 'double':
+      return /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) && Number.isFinite(Number(text))
+        ? { kind: 'literal', value: Number(text), type }
+        : wrong();
+    case 'money': {
+      const amount = minorUnits(text, scope.money.exponent);
+      return typeof amount === 'number' ? { kind: 'literal', value: amount, type } : wrong();
+    }
+    case 'timestamp':
+      return value.problem('an instant has no plain default');
+  }
+}

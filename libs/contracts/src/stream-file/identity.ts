@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import type { FieldType, MetricDefinition, StreamSchema } from '@tillstream/core';
+import type { StreamTopics } from '../topics/topic-names';
+
+/** All of a metric that decides its values. How often it is emitted does not. */
+export type MetricMeaning = Omit<MetricDefinition, 'identity' | 'emit' | 'local'>;
+
+/**
+ * `name@` and 8 hex digits: another definition, another identity. What belongs to the stream as a whole (its key, its
+ * event time, its duplicates) is not part of it.
+ */
+export function metricIdentity(
+  meaning: MetricMeaning,
+  groupTypes: readonly (FieldType | null)[],
+  money: StreamSchema['money'],
+): string {
+  const { name, where, groupBy, window, outOfOrdernessMs, measures, having } = meaning;
+  const hash = sha256({ name, where, groupBy, groupTypes, window, outOfOrdernessMs, measures, having, money });
+  return `${name}@${hash.slice(0, 8)}`;
+}
+
+/**
+ * Hash of what a stream file means to the services: they must agree on it. Order of metrics, cadences and retention are
+ * left out; order of fields is not, because it numbers them.
+ */
+export function definitionSha256(
+  schema: StreamSchema,
+  metrics: readonly MetricDefinition[],
+  topics: StreamTopics,
+): string {
+  const { stream, partitions, key, id, dedupe, eventTime, money, fields } = schema;
+  return sha256({
+    stream,
+    partitions,
+    key,
+    id,
+    dedupe,
+    eventTime,
+    money,
+    fields: fields.map((field) => ({
+      ...field,
+      aliases: [...field.aliases].sort(([a], [b]) => compare(a, b)),
+      values: field.values === null ? null : [...field.values].sort(compare),
+    })),
+    metrics: metrics.map(({ identity }) => identity).sort(compare),
+    topics,
+  });
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function sha256(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+}
+
+/** JSON with the keys of every object in order, so that it says what is meant and not how it was built. */
+function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const entries = Object.entries(value).sort(([a], [b]) => compare(a, b));
+  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
+}

@@ -1,0 +1,208 @@
+import type { ExpressionType, FieldType, Measure, StreamSchema } from '@tillstream/core';
+import type { ASTNode } from '@marcbachmann/cel-js';
+import type { Value } from './document';
+import type { ExpressionScope, ReportAt, ScopeName } from './expression-parser';
+import { parseCel, parseCondition, parseExpression } from './expression-parser';
+import { fieldScope } from './field-section';
+import type { DeclaredField } from './field-section';
+import { didYouMean, nearestName } from './nearest-name';
+
+const FUNCTIONS = ['count', 'sum', 'avg', 'min', 'max', 'distinct', 'collect'] as const;
+const DEFAULT_COLLECT = 100;
+const MAX_COLLECT = 1000;
+
+/** What a measure may rely on. */
+export interface MeasureScope {
+  readonly fields: ReadonlyMap<string, DeclaredField>;
+  readonly money: StreamSchema['money'];
+  /** The stream's first key field. */
+  readonly key: string | null;
+  /** All rows of a group are in one partition. */
+  readonly local: boolean;
+  /** Measures declared before this one. */
+  readonly earlier: ReadonlyMap<string, ScopeName>;
+  /** All measures of the metric. */
+  readonly all: readonly string[];
+}
+
+/**
+ * Reads a measure: `sum(revenue)`, `count() where …`, or a formula over measures declared before it.
+ *
+ * @returns null after every problem has been reported
+ */
+export function readMeasure(name: string, value: Value, scope: MeasureScope): Measure | null {
+  const text = value.formula();
+  if (text === null) return null;
+  const report: ReportAt = (at, message) => value.problemAt(at, message);
+  const split = splitWhere(text);
+  const ast = parseCel(split.head, report);
+  const condition = split.where === null ? null : readWhere(text, split.where, scope, report);
+  if (ast === null) return null;
+  if (ast.op === 'call') {
+    const measure = readAggregate(name, ast, scope, report);
+    if (measure === null || (split.where !== null && condition === null)) return null;
+    return { ...measure, where: condition };
+  }
+  if (split.where !== null) {
+    return report(split.where - 'where'.length, 'where belongs to count, sum and the like, not to a formula');
+  }
+  return readDerived(name, split.head, scope, report);
+}
+
+/** The names of measures in a formula or in `having`. */
+export function measureName(measure: Measure, money: StreamSchema['money']): ScopeName {
+  switch (measure.kind) {
+    case 'count':
+    case 'distinct':
+      return { type: 'int' };
+    case 'collect':
+      return { type: null, refused: `${measure.name} is a list, which expressions cannot use` };
+    case 'derived':
+      return { type: measure.type };
+    case 'avg':
+      return measure.fieldType === 'money' ? averageOfMoney(measure.name, money) : { type: 'double' };
+    default:
+      return { type: measure.fieldType };
+  }
+}
+
+/** An average of money is no amount (it has fractions of cents): expressions see it as a double in major units. */
+function averageOfMoney(name: string, { exponent }: StreamSchema['money']): ScopeName {
+  return {
+    type: 'double',
+    expression: {
+      kind: 'arithmetic',
+      operator: '/',
+      left: { kind: 'field', name, type: 'money' },
+      right: { kind: 'literal', value: 10 ** exponent, type: 'int' },
+      type: 'double',
+    },
+  };
+}
+
+/** where: index of the condition's first character. */
+function splitWhere(text: string): { readonly head: string; readonly where: number | null } {
+  const pattern = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\bwhere\b/g;
+  for (const match of text.matchAll(pattern)) {
+    if (match[0] !== 'where') continue;
+    return { head: text.slice(0, match.index).trimEnd(), where: match.index + 'where'.length };
+  }
+  return { head: text, where: null };
+}
+
+function readWhere(text: string, from: number, scope: MeasureScope, report: ReportAt) {
+  const names: ExpressionScope = { what: 'field', names: fieldScope(scope.fields), money: scope.money };
+  return parseCondition(text.slice(from), names, (at, message) => report(from + at, message));
+}
+
+type Aggregate = Exclude<Measure, { readonly kind: 'derived' }>;
+type CallNode = Extract<ASTNode, { readonly op: 'call' }>;
+
+function readAggregate(name: string, call: CallNode, scope: MeasureScope, report: ReportAt): Aggregate | null {
+  const [called, args] = call.args;
+  const kind = FUNCTIONS.find((candidate) => candidate === called);
+  if (kind === undefined) return report(call.start, unknownFunction(called));
+  if (kind === 'count') {
+    const excess = args[0];
+    if (excess === undefined) return { name, kind, where: null };
+    return report(excess.start, 'count() takes no field: for rows that have one, write count() where x != null');
+  }
+  const field = readArgument(kind, call, scope, report);
+  const limit = kind === 'collect' ? readLimit(args[1], report) : DEFAULT_COLLECT;
+  const excess = args[kind === 'collect' ? 2 : 1];
+  if (excess !== undefined)
+    return report(excess.start, `${kind} takes ${kind === 'collect' ? 'a field and a limit' : 'one field'}`);
+  if (field === null || field.type === null || limit === null) return null;
+
+  const at = args[0]?.start ?? call.start;
+  switch (kind) {
+    case 'distinct':
+      return checkDistinct(field, scope, at, report) ? { name, kind, field: field.name, where: null } : null;
+    case 'collect':
+      return { name, kind, field: field.name, fieldType: field.type, limit, where: null };
+    default: {
+      const refusal = refuseNumeric(kind, field.name, field.type);
+      if (refusal !== null) return report(at, refusal);
+      return { name, kind, field: field.name, fieldType: field.type as NumericType, where: null };
+    }
+  }
+}
+
+type NumericType = Extract<Measure, { readonly kind: 'sum' }>['fieldType'];
+
+function unknownFunction(called: string): string {
+  if (called === 'approx_distinct') return 'approx_distinct comes in a later version';
+  return `there is no function ${called}: ${didYouMean(called, FUNCTIONS)}`;
+}
+
+function readArgument(kind: string, call: CallNode, scope: MeasureScope, report: ReportAt): DeclaredField | null {
+  const argument = call.args[1][0];
+  if (argument === undefined) return report(call.start, `${kind} needs a field: ${kind}(x)`);
+  if (argument.op !== 'id') {
+    return report(
+      argument.start,
+      `${kind} takes a field, not a formula: give the result a field of its own with a default`,
+    );
+  }
+  const field = scope.fields.get(argument.args);
+  if (field !== undefined) return field;
+  return report(
+    argument.start,
+    `there is no field ${argument.args}: ${didYouMean(argument.args, scope.fields.keys())}`,
+  );
+}
+
+function readLimit(argument: ASTNode | undefined, report: ReportAt): number | null {
+  if (argument === undefined) return DEFAULT_COLLECT;
+  const limit = argument.op === 'value' && typeof argument.args === 'bigint' ? Number(argument.args) : NaN;
+  if (limit >= 1 && limit <= MAX_COLLECT) return limit;
+  return report(argument.start, `the limit of collect is a whole number from 1 to ${MAX_COLLECT}`);
+}
+
+/** Why a function is not for fields of this type; null where it is. */
+function refuseNumeric(kind: 'sum' | 'avg' | 'min' | 'max', field: string, type: FieldType): string | null {
+  if (type === 'int' || type === 'double' || type === 'money') return null;
+  if (type === 'timestamp') {
+    return kind === 'min' || kind === 'max'
+      ? null
+      : `${kind}(${field}): instants cannot be added; min and max can be taken`;
+  }
+  return (
+    `${kind}(${field}): ${field} is ${type}, and ${kind} needs int, double or money; ` +
+    `to count different values write distinct(${field}), to list them collect(${field})`
+  );
+}
+
+/** Across partitions, only the key is known never to be counted twice. */
+function checkDistinct(field: DeclaredField, { local, key }: MeasureScope, at: number, report: ReportAt): boolean {
+  if (local || key === null || field.name === key) return true;
+  report(
+    at,
+    `distinct(${field.name}) would count a value once in every partition: this metric is merged over partitions, where ` +
+      `only distinct(${key}), the stream's key, is exact; approx_distinct comes in a later version`,
+  );
+  return false;
+}
+
+function readDerived(name: string, text: string, scope: MeasureScope, report: ReportAt): Measure | null {
+  const names = new Map(scope.earlier);
+  for (const other of scope.all) {
+    if (names.has(other)) continue;
+    const refused =
+      other === name ? `${name} cannot use itself` : `${other} is declared below: a formula uses measures above it`;
+    names.set(other, { type: null, refused });
+  }
+  for (const field of scope.fields.keys()) {
+    const near = nearestName(field, scope.all);
+    if (names.has(field) || near !== null) continue;
+    names.set(field, { type: null, refused: `${field} is a field: a formula uses measures, such as sum(${field})` });
+  }
+  const value = parseExpression(text, { what: 'measure', names, money: scope.money }, report);
+  if (value === null) return null;
+  if (isNumeric(value.type)) return { name, kind: 'derived', value, type: value.type };
+  return report(0, `a measure is a number, this is ${value.type}`);
+}
+
+function isNumeric(type: ExpressionType): boolean {
+  return type === 'int' || type === 'double' || type === 'money' || type === 'timestamp';
+}

@@ -1,0 +1,157 @@
+import type { EmitSpec, Expression, Measure, MetricDefinition, StreamSchema, WindowSpec } from '@tillstream/core';
+import type { MapEntry, Section, Value } from './document';
+import { formatDuration } from './duration';
+import type { ScopeName } from './expression-parser';
+import { parseCondition } from './expression-parser';
+import { fieldScope } from './field-section';
+import type { DeclaredField } from './field-section';
+import { metricIdentity } from './identity';
+import { measureName, readMeasure } from './measure';
+import { refusedName } from './names';
+import { didYouMean } from './nearest-name';
+
+const KEYS = ['where', 'groupBy', 'window', 'outOfOrderness', 'measures', 'having', 'emit'] as const;
+type MetricKey = (typeof KEYS)[number];
+
+const DAY_MS = 86_400_000;
+const MAX_WINDOW_MS = 31 * DAY_MS;
+/** A late row names every window it missed; with more than this the list would outgrow a record. */
+const MAX_WINDOWS_PER_EVENT = 10_000;
+const DEFAULT_EMIT: EmitSpec = { everyMs: 250, maxPerSecond: 2000 };
+const MIN_EMIT_MS = 10;
+
+/** What a metric may rely on. */
+export interface MetricScope {
+  readonly fields: ReadonlyMap<string, DeclaredField>;
+  readonly money: StreamSchema['money'];
+  /** The stream's first key field; null where the key is wrong. */
+  readonly key: string | null;
+  /** The stream's outOfOrderness, for metrics that do not say their own. */
+  readonly outOfOrdernessMs: number;
+}
+
+/** Reads `metrics:`. Metrics with a mistake are left out, after all their mistakes have been reported. */
+export function readMetrics(metrics: Value, scope: MetricScope): readonly MetricDefinition[] {
+  return (metrics.entries() ?? []).flatMap((entry) => readMetric(entry, scope) ?? []);
+}
+
+function readMetric({ key: name, keyValue, value }: MapEntry, scope: MetricScope): MetricDefinition | null {
+  const refusal = refusedName(name);
+  if (refusal !== null) keyValue.problem(refusal);
+  const section = value.section(KEYS);
+  if (section === null) return null;
+
+  const where = readWhere(section, scope);
+  const groupBy = readGroupBy(section, scope);
+  const window = readWindow(section);
+  const outOfOrdernessMs = section
+    .get('outOfOrderness')
+    ?.duration({ minMs: 0, maxMs: MAX_WINDOW_MS, otherwise: 'must be at most 31d' });
+  const local = scope.key !== null && groupBy.includes(scope.key);
+  const { measures, names } = readMeasures(section, scope, local);
+  const having = readHaving(section, names, scope);
+  const emit = readEmit(section);
+  if (window === null) return null;
+
+  const meaning = {
+    name,
+    where,
+    groupBy,
+    window,
+    outOfOrdernessMs: outOfOrdernessMs ?? scope.outOfOrdernessMs,
+    measures,
+    having,
+  };
+  const groupTypes = groupBy.map((field) => scope.fields.get(field)?.type ?? null);
+  return { ...meaning, identity: metricIdentity(meaning, groupTypes, scope.money), emit, local };
+}
+
+function readWhere(section: Section<MetricKey>, { fields, money }: MetricScope): Expression | null {
+  const value = section.get('where');
+  const text = value?.formula() ?? null;
+  if (value === null || text === null) return null;
+  const scope = { what: 'field', names: fieldScope(fields), money };
+  return parseCondition(text, scope, (at, message) => value.problemAt(at, message));
+}
+
+function readGroupBy(section: Section<MetricKey>, { fields }: MetricScope): readonly string[] {
+  const groupBy: string[] = [];
+  for (const item of section.get('groupBy')?.list() ?? []) {
+    const name = item.text();
+    if (name === null) continue;
+    const field = fields.get(name);
+    if (field === undefined) item.problem(`there is no field ${name}: ${didYouMean(name, fields.keys())}`);
+    else if (field.type === 'double')
+      item.problem(`${name} is a double, and doubles that look equal may differ: use int or string`);
+    else if (groupBy.includes(name)) item.problem(`${name} is given twice`);
+    else groupBy.push(name);
+  }
+  return groupBy;
+}
+
+function readWindow(section: Section<MetricKey>): WindowSpec | null {
+  const window = section.require('window');
+  const parts = window?.section(['size', 'hop']) ?? null;
+  const positive = { minMs: 1, maxMs: MAX_WINDOW_MS, otherwise: 'must be more than 0 and at most 31d' };
+  const sizeMs = parts?.require('size')?.duration(positive) ?? null;
+  const hop = parts?.get('hop') ?? null;
+  if (parts === null) return null;
+  const hopMs = hop === null ? sizeMs : hop.duration(positive);
+  if (sizeMs === null || hopMs === null) return null;
+  const size = formatDuration(sizeMs);
+  if (sizeMs % hopMs !== 0) {
+    return hop?.problem(`the size ${size} is not a multiple of the hop ${formatDuration(hopMs)}`) ?? null;
+  }
+  if (sizeMs / hopMs > MAX_WINDOWS_PER_EVENT) {
+    const windows = sizeMs / hopMs;
+    return hop?.problem(`every event would be in ${windows} windows, ${MAX_WINDOWS_PER_EVENT} are allowed`) ?? null;
+  }
+  return { sizeMs, hopMs };
+}
+
+function readMeasures(section: Section<MetricKey>, scope: MetricScope, local: boolean) {
+  const value = section.require('measures');
+  const entries = value?.entries() ?? [];
+  const all = entries.map(({ key }) => key);
+  const measures: Measure[] = [];
+  const names = new Map<string, ScopeName>();
+  for (const { key: name, keyValue, value: text } of entries) {
+    const refusal = refusedName(name);
+    if (refusal !== null) keyValue.problem(refusal);
+    const { fields, money, key } = scope;
+    const measure = readMeasure(name, text, { fields, money, key, local, earlier: names, all });
+    names.set(name, measure === null ? { type: null } : measureName(measure, money));
+    if (measure !== null) measures.push(measure);
+  }
+  if (value?.isMap && entries.length === 0) value.problem('a metric has at least one measure');
+  return { measures, names };
+}
+
+function readHaving(
+  section: Section<MetricKey>,
+  names: ReadonlyMap<string, ScopeName>,
+  { fields, money }: MetricScope,
+): Expression | null {
+  const value = section.get('having');
+  const text = value?.formula() ?? null;
+  if (value === null || text === null) return null;
+  const withFields = new Map(names);
+  for (const field of fields.keys()) {
+    const refused = `${field} is a field: having tests measures; to leave rows out use where`;
+    if (!withFields.has(field)) withFields.set(field, { type: null, refused });
+  }
+  const scope = { what: 'measure', names: withFields, money };
+  return parseCondition(text, scope, (at, message) => value.problemAt(at, message));
+}
+
+function readEmit(section: Section<MetricKey>): EmitSpec {
+  const emit = section.get('emit')?.section(['every', 'maxPerSecond']) ?? null;
+  const everyMs = emit
+    ?.get('every')
+    ?.duration({ minMs: MIN_EMIT_MS, maxMs: 60_000, otherwise: `must be from ${MIN_EMIT_MS}ms to 1m` });
+  const maxPerSecond = emit?.get('maxPerSecond')?.integer(1, 1_000_000);
+  return {
+    everyMs: everyMs ?? DEFAULT_EMIT.everyMs,
+    maxPerSecond: maxPerSecond ?? DEFAULT_EMIT.maxPerSecond,
+  };
+}

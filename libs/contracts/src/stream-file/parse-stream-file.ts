@@ -1,0 +1,223 @@
+import type { DedupeBounds, EventTimeSpec, StreamSchema } from '@tillstream/core';
+import type { StreamTopics } from '../topics/topic-names';
+import { TOPIC_ROLES, topicsOf } from '../topics/topic-names';
+import { CURRENCIES, currencyExponent } from './currency';
+import type { Section, Value } from './document';
+import { SourceDocument } from './document';
+import { readFields } from './field-section';
+import type { DeclaredField } from './field-section';
+import { definitionSha256 } from './identity';
+import { readMetrics } from './metric-section';
+import { didYouMean } from './nearest-name';
+import type { StreamFileProblem } from './problem';
+import type { Retention, StreamDefinition } from './stream-definition';
+
+const KEYS = [
+  'stream',
+  'partitions',
+  'key',
+  'id',
+  'eventTime',
+  'money',
+  'topics',
+  'retention',
+  'fields',
+  'metrics',
+] as const;
+type StreamKey = (typeof KEYS)[number];
+
+/** Sections that other versions know. Better refused by name than accepted and not obeyed. */
+const REFUSED = {
+  sessions: 'sessions are not supported by this version',
+  attribution: 'attribution is not supported by this version',
+};
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const YEAR_MS = 366 * DAY_MS;
+const MAX_PARTITIONS = 1024;
+const DEFAULT_DEDUPE: DedupeBounds = { withinMs: 600_000, maxRows: 1_048_576 };
+const DEFAULT_FUTURE_TOLERANCE_MS = 300_000;
+const DEFAULT_IDLE_AFTER_MS = 10_000;
+/** ISO 4217 for "no currency". */
+const NO_MONEY = { currency: 'XXX', exponent: 2 };
+const RETENTION: readonly (readonly [key: string, property: keyof Retention, defaultMs: number, minMs: number])[] = [
+  ['raw', 'rawMs', 7 * DAY_MS, HOUR_MS],
+  ['enriched', 'enrichedMs', 2 * DAY_MS, HOUR_MS],
+  ['metrics', 'metricsMs', DAY_MS, HOUR_MS],
+  // A merge that was away for a day must still find what it missed.
+  ['parts', 'partsMs', DAY_MS, DAY_MS],
+  ['late', 'lateMs', 7 * DAY_MS, HOUR_MS],
+  ['deadLetters', 'deadLettersMs', 7 * DAY_MS, HOUR_MS],
+];
+
+/** A stream file, or everything that is wrong with it. */
+export type ParsedStreamFile =
+  | { readonly ok: true; readonly definition: StreamDefinition }
+  | { readonly ok: false; readonly problems: readonly StreamFileProblem[] };
+
+/**
+ * Reads a stream file. A file is taken as a whole or not at all; problems come in the order of the text, and all of them
+ * at once.
+ *
+ * @param text YAML
+ * @param source.file name of the file, for messages
+ */
+export function parseStreamFile(text: string, source: { readonly file: string }): ParsedStreamFile {
+  const document = new SourceDocument(text);
+  if (!document.isYaml) return { ok: false, problems: document.problems };
+  const section = document.root().section(KEYS, REFUSED);
+  const definition = section === null ? null : readDefinition(section, source.file);
+  const { problems } = document;
+  return definition === null || problems.length > 0 ? { ok: false, problems } : { ok: true, definition };
+}
+
+/** Everything that could be read; complete only if no problem was reported. Null where there are no fields to speak of. */
+function readDefinition(section: Section<StreamKey>, file: string): StreamDefinition | null {
+  const stream = readStream(section);
+  const partitions = section.require('partitions')?.integer(1, MAX_PARTITIONS) ?? 1;
+  const money = readMoney(section);
+  const topics = readTopics(section, stream);
+  const retention = readRetention(section);
+  const declared = section.require('fields');
+  const read = declared === null ? null : readFields(declared, money ?? NO_MONEY, section.get('money') !== null);
+  if (read === null) return null; // whatever else is said would be about fields that nobody knows
+  const { byName, fields } = read;
+  const key = readKey(section, byName);
+  const { id, dedupe } = readId(section, byName);
+  const eventTime = readEventTime(section, byName);
+  const schema: StreamSchema = {
+    stream,
+    partitions,
+    key,
+    id,
+    dedupe,
+    eventTime,
+    money: money ?? NO_MONEY,
+    fields,
+  };
+  const metricsValue = section.get('metrics');
+  const scope = {
+    fields: byName,
+    money: schema.money,
+    key: key[0] || null, // '' stands for a wrong one
+    outOfOrdernessMs: eventTime.outOfOrdernessMs,
+  };
+  const metrics = metricsValue === null ? [] : readMetrics(metricsValue, scope);
+  return { schema, metrics, topics, retention, sha256: definitionSha256(schema, metrics, topics), file };
+}
+
+function readStream(section: Section<StreamKey>): string {
+  const value = section.require('stream');
+  const text = value?.text() ?? null;
+  if (text !== null && !/^[a-z][a-z0-9-]{0,63}$/.test(text)) {
+    value?.problem(`"${text}" is not a stream's name: lower-case letters, digits and -, at most 64`);
+  }
+  return text ?? '';
+}
+
+function readMoney(section: Section<StreamKey>): StreamSchema['money'] | null {
+  const value = section.get('money')?.section(['currency'])?.require('currency') ?? null;
+  const currency = value?.text() ?? null;
+  if (value === null || currency === null) return null;
+  const exponent = currencyExponent(currency);
+  if (exponent !== null) return { currency, exponent };
+  const upper = currency.toUpperCase();
+  const meant = CURRENCIES.includes(upper) ? `: did you mean ${upper}?` : ', such as EUR, JPY or USD';
+  return value.problem(`${currency} is not a currency code of ISO 4217${meant}`);
+}
+
+function readKey(section: Section<StreamKey>, fields: ReadonlyMap<string, DeclaredField>): readonly string[] {
+  const value = section.require('key');
+  const items = value?.list() ?? [];
+  if (value !== null && items.length === 0) value.problem('names at least one field');
+  const key: string[] = [];
+  for (const item of items) {
+    const field = fieldNamed(item, fields);
+    key.push(field?.name ?? '');
+    if (field === null) continue;
+    if (key.indexOf(field.name) < key.length - 1) item.problem(`${field.name} is given twice`);
+    if (field.type !== null && field.type !== 'string' && field.type !== 'int') {
+      item.problem(`a key is string or int, ${field.name} is ${field.type}`);
+    }
+    if (field.hasDefault) item.problem(`${field.name} has a default: a key must come with the event`);
+  }
+  return key;
+}
+
+function readId(section: Section<StreamKey>, fields: ReadonlyMap<string, DeclaredField>) {
+  const id = section.get('id')?.section(['field', 'dedupe']) ?? null;
+  const value = id?.require('field') ?? null;
+  const field = value === null ? null : fieldNamed(value, fields);
+  if (field?.type != null && field.type !== 'string' && field.type !== 'int') {
+    value?.problem(`an id is string or int, ${field.name} is ${field.type}`);
+  }
+  if (field?.hasDefault) value?.problem(`${field.name} has a default: an id must come with the event`);
+  const bounds = id?.get('dedupe')?.section(['within', 'maxRows']) ?? null;
+  const withinMs = bounds
+    ?.get('within')
+    ?.duration({ minMs: 1, maxMs: 7 * DAY_MS, otherwise: 'must be more than 0 and at most 7d' });
+  const maxRows = bounds?.get('maxRows')?.integer(1, 16 * 1024 * 1024);
+  const dedupe = { withinMs: withinMs ?? DEFAULT_DEDUPE.withinMs, maxRows: maxRows ?? DEFAULT_DEDUPE.maxRows };
+  return { id: field?.name ?? null, dedupe };
+}
+
+function readEventTime(section: Section<StreamKey>, fields: ReadonlyMap<string, DeclaredField>): EventTimeSpec {
+  const keys = ['field', 'zone', 'outOfOrderness', 'futureTolerance', 'idleAfter'] as const;
+  const parts = section.require('eventTime')?.section(keys) ?? null;
+  const value = parts?.require('field') ?? null;
+  const field = value === null ? null : fieldNamed(value, fields);
+  if (field?.type != null && field.type !== 'timestamp') {
+    value?.problem(`event time is a timestamp, ${field.name} is ${field.type}`);
+  } else if (field?.optional) {
+    value?.problem(`${field.name} is optional: an event without its time cannot be placed in a window`);
+  }
+  parts?.get('zone')?.oneOf(['UTC'], 'zone');
+  const bound = { minMs: 0, maxMs: 31 * DAY_MS, otherwise: 'must be at most 31d' };
+  const outOfOrdernessMs = parts?.require('outOfOrderness')?.duration(bound);
+  const futureToleranceMs = parts?.get('futureTolerance')?.duration(bound);
+  const idleAfterMs = parts
+    ?.get('idleAfter')
+    ?.duration({ minMs: 1000, maxMs: DAY_MS, otherwise: 'must be from 1s to 1d' });
+  return {
+    field: field?.name ?? '',
+    outOfOrdernessMs: outOfOrdernessMs ?? 0,
+    futureToleranceMs: futureToleranceMs ?? DEFAULT_FUTURE_TOLERANCE_MS,
+    idleAfterMs: idleAfterMs ?? DEFAULT_IDLE_AFTER_MS,
+  };
+}
+
+function readTopics(section: Section<StreamKey>, stream: string): StreamTopics {
+  const overrides = section.get('topics')?.section(TOPIC_ROLES) ?? null;
+  const named: Partial<Record<(typeof TOPIC_ROLES)[number], string>> = {};
+  const taken = new Map<string, string>();
+  for (const role of TOPIC_ROLES) {
+    const value = overrides?.get(role) ?? null;
+    const name = value?.text() ?? null;
+    if (value === null || name === null) continue;
+    if (!/^[A-Za-z0-9._-]{1,249}$/.test(name) || /^\.{1,2}$/.test(name)) {
+      value.problem(`"${name}" is not a topic's name: letters, digits, . _ and -, at most 249`);
+    }
+    const other = taken.get(name);
+    if (other !== undefined) value.problem(`${name} is the topic for ${other} already`);
+    taken.set(name, role);
+    named[role] = name;
+  }
+  return topicsOf(stream, named);
+}
+
+function readRetention(section: Section<StreamKey>): Retention {
+  const parts = section.get('retention')?.section(RETENTION.map(([key]) => key)) ?? null;
+  const read = RETENTION.map(([key, property, defaultMs, minMs]) => {
+    const least = minMs === DAY_MS ? '24h' : '1h';
+    const ms = parts?.get(key)?.duration({ minMs, maxMs: 10 * YEAR_MS, otherwise: `must be at least ${least}` });
+    return [property, ms ?? defaultMs] as const;
+  });
+  return Object.fromEntries(read) as Record<keyof Retention, number>;
+}
+
+function fieldNamed(value: Value, fields: ReadonlyMap<string, DeclaredField>): DeclaredField | null {
+  const name = value.text();
+  if (name === null) return null;
+  return fields.get(name) ?? value.problem(`there is no field ${name}: ${didYouMean(name, fields.keys())}`);
+}

@@ -1,0 +1,22 @@
+/** What each of a stream's topics is for; `gaps` holds the holes an operator has accepted. */
+export const TOPIC_ROLES = ['raw', 'enriched', 'deadLetters', 'late', 'parts', 'metrics', 'gaps'] as const;
+export type TopicRole = (typeof TOPIC_ROLES)[number];
+
+/** Names of a stream's topics. */
+export type StreamTopics = Readonly<Record<TopicRole, string>>;
+
+/**
+ * Names of a stream's topics: `<stream>.<what>.v1` unless the stream file names another (an existing raw topic, say).
+ * The `v1` is the topic generation: a stream with another partition count is a new one.
+ */
+export function topicsOf(stream: string, overrides: Partial<StreamTopics> = {}): StreamTopics {
+  return {
+    raw: overrides.raw ?? `${stream}.raw.v1`,
+    enriched: overrides.enriched ?? `${stream}.enriched.v1`,
+    deadLetters: overrides.deadLetters ?? `${stream}.dead-letters.v1`,
+    late: overrides.late ?? `${stream}.late.v1`,
+    parts: overrides.parts ?? `${stream}.parts.v1`,
+    metrics: overrides.metrics ?? `${stream}.metrics.v1`,
+    gaps: overrides.gaps ?? `${stream}.gaps.v1`,
+  };
+}
