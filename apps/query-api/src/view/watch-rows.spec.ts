@@ -1,8 +1,18 @@
 import * as fc from 'fast-check';
 import type { Clock } from '@tillstream/engine';
-import { compacted, final, histories, logsOf, METRICS, PARTITIONS, provisional, rising } from '../testing/histories';
+import {
+  closed,
+  compacted,
+  final,
+  histories,
+  logsOf,
+  METRICS,
+  PARTITIONS,
+  provisional,
+  rising,
+} from '../testing/histories';
 import { EVERYTHING, keyOfRow, shownIn, textOfRow } from '../testing/shown';
-import type { Positions } from './positions';
+import { hasReached, type Positions } from './positions';
 import { ResultView } from './result-view';
 import type { RowFilter } from './row-query';
 import type { PlacedRecord } from './view-record';
@@ -18,6 +28,12 @@ const newView = (maxRows = 1_000_000): ResultView =>
     PARTITIONS,
     maxRows,
   );
+
+function newViewOf(log: readonly PlacedRecord[]): ResultView {
+  const view = newView();
+  view.apply(0, log);
+  return view;
+}
 
 /** Someone who watches: keeps what it was told, as a client would. */
 class Watcher {
@@ -94,6 +110,7 @@ describe('watching the view', () => {
         const caughtUp = second.catchUp(); // before the replica has read anything: it must wait
         logs.forEach((log, partition) => other.apply(partition, compacted(log, cleanTo)));
         await caughtUp;
+        expect(hasReached(second.positions!, first.positions!)).toBe(true);
         // The replica may have read on since: one more change, and the watcher has taken in everything before it.
         const more = { ...final(METRIC, 0, '["a"]').record, group: '["more"]' } as PlacedRecord['record'];
         other.apply(0, [{ offset: 1_000, appendMs: 0, record: more }]);
@@ -104,6 +121,16 @@ describe('watching the view', () => {
       { numRuns: 300 },
     ),
   );
+
+  it('takes back what a reader holds of a closed window, though compaction has left only a zombie of it', async () => {
+    const told = [provisional(METRIC, 0, '["a"]', 1), closed(METRIC, 0, 0), provisional(METRIC, 0, '["a"]', 2)];
+    const log = logsOf(told)[0]!;
+    const watcher = new Watcher(newViewOf(compacted(log, 3)), [1, 0]);
+    watcher.held.set('0|["a"]', 'p1 provisional 1 late 0');
+    await watcher.catchUp();
+    expect(watcher.held.size).toBe(0);
+    await watcher.leave();
+  });
 
   it('tells a resumed reader only what has changed since', async () => {
     const view = newView();
@@ -157,6 +184,21 @@ describe('watching the view', () => {
     expect(second.held).toEqual(shownIn(view, METRIC));
     expect(second.held.size).toBe(300);
     await Promise.all([first.leave(), second.leave()]);
+  });
+
+  it('begins anew when a window is dropped before all of it was told', async () => {
+    const view = newView(1_800);
+    view.apply(0, manyRows(1_700, 0, 1));
+    const watcher = new Watcher(view, null);
+    await watcher.step();
+    const newer = manyRows(300, 1_700, 1).map(({ record, ...place }) => ({
+      ...place,
+      record: { ...record, startMs: 5_000 } as PlacedRecord['record'],
+    }));
+    view.apply(0, newer);
+    await watcher.catchUp();
+    expect(watcher.held).toEqual(shownIn(view, METRIC));
+    await watcher.leave();
   });
 
   it('begins anew when records behind the token had expired before this replica read them', async () => {
