@@ -45,3 +45,25 @@ export { parseStreamFile } from './stream-file/parse-stream-file';
 export type { Retention, StreamDefinition } from './stream-file/stream-definition';
 export { currencyExponent } from './stream-file/currency';
 export { formatDuration, parseDuration } from './stream-file/duration';
+
+export { PROTO_FILES, PROTO_LOADER_OPTIONS, protoPath, protoRoot } from './proto/proto-root';
+export type { PublishRequest, PublishResponse, Rejection } from './proto/ingest-messages';
+export type {
+  DurationMessage,
+  ListMetricsRequest,
+  ListMetricsResponse,
+  ListWindowsRequest,
+  ListWindowsResponse,
+  MeasureMessage,
+  MetricMessage,
+  RetractionMessage,
+  TimestampMessage,
+  TopGroupsRequest,
+  TopGroupsResponse,
+  ValueMap,
+  ValueMessage,
+  WatchWindowsRequest,
+  WatchWindowsResponse,
+  WindowResultMessage,
+} from './proto/query-messages';
+export { fromTimestamp, toDuration, toTimestamp } from './proto/query-messages';

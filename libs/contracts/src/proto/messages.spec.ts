@@ -1,0 +1,183 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { loadSync } from '@grpc/proto-loader';
+import type { MessageTypeDefinition, ServiceDefinition } from '@grpc/proto-loader';
+import type { PublishRequest, PublishResponse, Rejection } from './ingest-messages';
+import { PROTO_FILES, PROTO_LOADER_OPTIONS, protoPath, protoRoot } from './proto-root';
+import { fromTimestamp, toDuration, toTimestamp } from './query-messages';
+import type {
+  ListMetricsRequest,
+  ListMetricsResponse,
+  ListWindowsRequest,
+  ListWindowsResponse,
+  MeasureMessage,
+  MetricMessage,
+  RetractionMessage,
+  TopGroupsRequest,
+  TopGroupsResponse,
+  ValueMessage,
+  WatchWindowsRequest,
+  WatchWindowsResponse,
+  WindowResultMessage,
+} from './query-messages';
+
+const definition = loadSync([PROTO_FILES.ingest, PROTO_FILES.query], {
+  ...PROTO_LOADER_OPTIONS,
+  includeDirs: [protoRoot()],
+});
+
+/** Names of a message's fields in the proto, in lowerCamelCase. */
+function fieldsOf(message: string): string[] {
+  const { type } = definition[message] as MessageTypeDefinition<object, object>;
+  const { field } = type as unknown as { readonly field: readonly { readonly name: string }[] };
+  return field.map(({ name }) => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())).sort();
+}
+
+const value: ValueMessage = {
+  list: { values: [{ integer: '9007199254740993' }, { decimal: '12.50' }, { text: 'x' }] },
+};
+const start = toTimestamp(1_571_000_000_123);
+const end = toTimestamp(1_571_000_060_123);
+const rejection: Rejection = { index: -1, code: 'malformed-json', path: '$', message: 'no' };
+const measure: MeasureMessage = { name: 'total', kind: 'sum', valueKind: 'decimal' };
+const metric: MetricMessage = {
+  stream: 's',
+  name: 'm',
+  definition: '01234567',
+  windowSize: toDuration(60_000),
+  windowHop: toDuration(250),
+  outOfOrderness: toDuration(0),
+  groupBy: ['category'],
+  measures: [measure],
+  completeFrom: start,
+  oldestWindow: start,
+  newestWindow: end,
+};
+const window: WindowResultMessage = {
+  metric: 'm',
+  start,
+  end,
+  group: { category: { text: 'shoes' } },
+  measures: { total: value, rate: { number: 0.5 }, on: { flag: false }, none: {} },
+  final: true,
+  revision: '18014398509481984',
+  lateRows: '3',
+  truncated: true,
+};
+const retraction: RetractionMessage = { metric: 'm', start, end, group: { category: {} } };
+const publishRequest: PublishRequest = {
+  stream: 's',
+  payload: Buffer.from('{}'),
+  contentType: 'application/json',
+  idempotencyKey: 'k',
+};
+const publishResponse: PublishResponse = {
+  accepted: 1,
+  rejected: [rejection],
+  code: 14,
+  message: 'away',
+  retryAfterMs: 250,
+};
+const listMetricsRequest: ListMetricsRequest = { stream: 's' };
+const listMetricsResponse: ListMetricsResponse = { metrics: [metric] };
+const listWindowsRequest: ListWindowsRequest = {
+  stream: 's',
+  metric: 'm',
+  from: start,
+  to: end,
+  group: { category: { text: 'shoes' } },
+  finalOnly: true,
+  pageSize: 10,
+  pageToken: 't',
+};
+const listWindowsResponse: ListWindowsResponse = { windows: [window], nextPageToken: 't' };
+const topGroupsRequest: TopGroupsRequest = { stream: 's', metric: 'm', measure: 'total', limit: 5, windowStart: start };
+const topGroupsResponse: TopGroupsResponse = { windows: [window] };
+const watchRequest: WatchWindowsRequest = {
+  stream: 's',
+  metric: 'm',
+  group: {},
+  finalOnly: false,
+  from: start,
+  resumeToken: 't',
+  newestWindows: 3,
+};
+const watchResponse: WatchWindowsResponse = {
+  snapshot: true,
+  upserts: [window],
+  retractions: [retraction],
+  resumeToken: 't',
+};
+
+describe('message interfaces', () => {
+  const whole: readonly (readonly [string, object])[] = [
+    ['tillstream.ingest.v1.PublishRequest', publishRequest],
+    ['tillstream.ingest.v1.PublishResponse', publishResponse],
+    ['tillstream.ingest.v1.Rejection', rejection],
+    ['tillstream.query.v1.ListMetricsRequest', listMetricsRequest],
+    ['tillstream.query.v1.ListMetricsResponse', listMetricsResponse],
+    ['tillstream.query.v1.Metric', metric],
+    ['tillstream.query.v1.Measure', measure],
+    ['tillstream.query.v1.ListWindowsRequest', listWindowsRequest],
+    ['tillstream.query.v1.ListWindowsResponse', listWindowsResponse],
+    ['tillstream.query.v1.TopGroupsRequest', topGroupsRequest],
+    ['tillstream.query.v1.TopGroupsResponse', topGroupsResponse],
+    ['tillstream.query.v1.WatchWindowsRequest', watchRequest],
+    ['tillstream.query.v1.WatchWindowsResponse', watchResponse],
+    ['tillstream.query.v1.Retraction', retraction],
+    ['tillstream.query.v1.WindowResult', window],
+    [
+      'tillstream.query.v1.Value',
+      { integer: '', number: 0, decimal: '', text: '', flag: false, list: {} } satisfies Record<
+        keyof ValueMessage,
+        unknown
+      >,
+    ],
+  ];
+
+  it.each(whole)('%s has exactly the fields of the proto', (name, sample) => {
+    expect(Object.keys(sample).sort()).toEqual(fieldsOf(name));
+  });
+
+  it.each([
+    ['tillstream.ingest.v1.IngestService', 'Publish', publishRequest, publishResponse],
+    ['tillstream.query.v1.QueryService', 'ListMetrics', listMetricsRequest, listMetricsResponse],
+    ['tillstream.query.v1.QueryService', 'ListWindows', listWindowsRequest, listWindowsResponse],
+    ['tillstream.query.v1.QueryService', 'TopGroups', topGroupsRequest, topGroupsResponse],
+    ['tillstream.query.v1.QueryService', 'WatchWindows', watchRequest, watchResponse],
+  ] as const)('%s/%s carries its messages unchanged', (service, name, request, response) => {
+    const method = (definition[service] as ServiceDefinition)[name];
+    if (method === undefined) throw new Error(`${service} has no ${name}`);
+    expect(method.requestDeserialize(method.requestSerialize(request))).toMatchObject(request);
+    expect(method.responseDeserialize(method.responseSerialize(response))).toMatchObject(response);
+  });
+
+  it('names the member of a oneof that is set, and leaves the others out', () => {
+    const { TopGroups } = definition['tillstream.query.v1.QueryService'] as ServiceDefinition;
+    const response = { windows: [{ ...window, group: {}, measures: { total: { decimal: '1.20' }, none: {} } }] };
+    const received = TopGroups?.responseDeserialize(TopGroups.responseSerialize(response)) as TopGroupsResponse;
+    expect(received.windows[0]?.measures).toEqual({ total: { kind: 'decimal', decimal: '1.20' }, none: {} });
+  });
+
+  it('keeps instants and spans to the millisecond, before the epoch too', () => {
+    expect(toTimestamp(-1)).toEqual({ seconds: '-1', nanos: 999_000_000 });
+    for (const ms of [0, 1, -1, 999, -1000, 1_571_000_000_123, -62_135_596_800_000]) {
+      expect(fromTimestamp(toTimestamp(ms))).toBe(ms);
+    }
+    expect(toDuration(1250)).toEqual({ seconds: '1', nanos: 250_000_000 });
+  });
+});
+
+describe('the proto files', () => {
+  const buf = join(__dirname, '../../../../node_modules/.bin/buf');
+
+  it('keep the rules of buf', () => {
+    expect(execFileSync(buf, ['lint', protoRoot()], { encoding: 'utf8' })).toBe('');
+  });
+
+  it('are found in the sources, or where the environment says', () => {
+    expect(protoPath('query')).toMatch(/libs\/contracts\/proto\/tillstream\/query\/v1\/query\.proto$/);
+    expect(protoRoot({ TILLSTREAM_PROTO_ROOT: protoRoot({}) })).toBe(protoRoot({}));
+    expect(() => protoRoot({ TILLSTREAM_PROTO_ROOT: '/nowhere' })).toThrow('the proto files are not in /nowhere');
+  });
+});
