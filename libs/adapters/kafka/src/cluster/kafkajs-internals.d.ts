@@ -1,0 +1,190 @@
+/**
+ * The parts of kafkajs 2.2.4 below its public face that this adapter stands on: connections, metadata and the group
+ * requests. The library is frozen and pinned exactly; `assertKnownKafkajs` refuses any other version at the start.
+ */
+
+declare module 'kafkajs/src/cluster' {
+  import type { Broker, BrokerPool, InternalLogger } from 'kafkajs/src/broker';
+
+  interface ClusterOptions {
+    readonly logger: InternalLogger;
+    readonly socketFactory: unknown;
+    readonly brokers: readonly string[];
+    readonly ssl: unknown;
+    readonly sasl: unknown;
+    readonly clientId: string;
+    readonly connectionTimeout: number;
+    readonly authenticationTimeout: number;
+    readonly reauthenticationThreshold: number;
+    readonly requestTimeout: number;
+    readonly enforceRequestTimeout: boolean;
+    readonly metadataMaxAge: number;
+    readonly retry: { readonly retries: number; readonly initialRetryTime: number; readonly maxRetryTime: number };
+    readonly allowAutoTopicCreation: boolean;
+    readonly maxInFlightRequests: number | null;
+    readonly isolationLevel: number;
+  }
+
+  class Cluster {
+    constructor(options: ClusterOptions);
+    readonly brokerPool: BrokerPool;
+    isConnected(): boolean;
+    connect(): Promise<void>;
+    disconnect(): Promise<void>;
+    findBroker(node: { readonly nodeId: number | string }): Promise<Broker>;
+    findGroupCoordinator(group: { readonly groupId: string }): Promise<Broker>;
+  }
+  export = Cluster;
+}
+
+declare module 'kafkajs/src/broker' {
+  interface InternalLogger {
+    namespace(name: string): InternalLogger;
+    debug(message: string, fields?: object): void;
+    info(message: string, fields?: object): void;
+    warn(message: string, fields?: object): void;
+    error(message: string, fields?: object): void;
+  }
+
+  interface WireRequest {
+    readonly apiKey: number;
+    readonly apiVersion: number;
+    readonly apiName: string;
+    encode(): Promise<{ readonly buf: Buffer; readonly buffer: Buffer }>;
+  }
+
+  interface WireExchange<T> {
+    readonly request: WireRequest;
+    readonly response: {
+      decode(payload: Buffer): Promise<T & { clientSideThrottleTime: number }>;
+      parse(data: T): Promise<T>;
+    };
+    readonly requestTimeout?: number;
+  }
+
+  interface Connection {
+    send<T>(exchange: WireExchange<T>): Promise<T>;
+    rejectRequests(error: Error): void;
+    isConnected(): boolean;
+    connect(): Promise<unknown>;
+  }
+
+  interface ConnectionPool {
+    readonly pool: readonly Connection[];
+  }
+
+  interface Broker {
+    readonly nodeId: number | string;
+    readonly connectionPool: ConnectionPool;
+    readonly versions: Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>> | null;
+    disconnect(): Promise<void>;
+    listOffsets(request: {
+      readonly replicaId: number;
+      readonly isolationLevel: number;
+      readonly topics: readonly {
+        readonly topic: string;
+        readonly partitions: readonly { readonly partition: number; readonly timestamp: string | number }[];
+      }[];
+    }): Promise<{
+      readonly responses: readonly {
+        readonly topic: string;
+        readonly partitions: readonly {
+          readonly partition: number;
+          readonly offset: string;
+          readonly timestamp: string;
+        }[];
+      }[];
+    }>;
+    joinGroup(request: {
+      readonly groupId: string;
+      readonly sessionTimeout: number;
+      readonly rebalanceTimeout: number;
+      readonly memberId: string;
+      readonly groupProtocols: readonly { readonly name: string; readonly metadata: Buffer }[];
+    }): Promise<{
+      readonly generationId: number;
+      readonly groupProtocol: string;
+      readonly leaderId: string;
+      readonly memberId: string;
+      readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[];
+    }>;
+    syncGroup(request: {
+      readonly groupId: string;
+      readonly generationId: number;
+      readonly memberId: string;
+      readonly groupAssignment: readonly { readonly memberId: string; readonly memberAssignment: Buffer }[];
+    }): Promise<{ readonly memberAssignment: Buffer }>;
+    heartbeat(request: {
+      readonly groupId: string;
+      readonly groupGenerationId: number;
+      readonly memberId: string;
+    }): Promise<unknown>;
+    leaveGroup(request: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
+    offsetCommit(request: {
+      readonly groupId: string;
+      readonly groupGenerationId: number;
+      readonly memberId: string;
+      readonly topics: readonly {
+        readonly topic: string;
+        readonly partitions: readonly {
+          readonly partition: number;
+          readonly offset: string;
+          readonly metadata: null;
+        }[];
+      }[];
+    }): Promise<unknown>;
+    offsetFetch(request: {
+      readonly groupId: string;
+      readonly topics: readonly {
+        readonly topic: string;
+        readonly partitions: readonly { readonly partition: number }[];
+      }[];
+    }): Promise<{
+      readonly responses: readonly {
+        readonly topic: string;
+        readonly partitions: readonly { readonly partition: number; readonly offset: string }[];
+      }[];
+    }>;
+  }
+
+  interface BrokerPool {
+    readonly brokers: Readonly<Record<string, Broker>>;
+    readonly seedBroker: Broker | undefined;
+    readonly metadata: {
+      readonly topicMetadata: readonly {
+        readonly topic: string;
+        readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number }[];
+      }[];
+    } | null;
+    refreshMetadata(topics: readonly string[]): Promise<void>;
+  }
+
+  export { Broker, BrokerPool, Connection, ConnectionPool, InternalLogger, WireExchange, WireRequest };
+}
+
+declare module 'kafkajs/src/network/socketFactory' {
+  const createSocketFactory: () => unknown;
+  export = createSocketFactory;
+}
+
+/** For tests: kafkajs as the oracle of the record format. */
+declare module 'kafkajs/src/protocol/decoder' {
+  class Decoder {
+    constructor(buffer: Buffer);
+  }
+  export = Decoder;
+}
+
+declare module 'kafkajs/src/protocol/recordBatch/v0/decoder' {
+  import type Decoder from 'kafkajs/src/protocol/decoder';
+
+  const decode: (decoder: Decoder) => Promise<{
+    readonly records: readonly {
+      readonly key: Buffer | null;
+      readonly value: Buffer | null;
+      readonly headers: Readonly<Record<string, Buffer>>;
+      readonly timestamp: string;
+    }[];
+  }>;
+  export = decode;
+}

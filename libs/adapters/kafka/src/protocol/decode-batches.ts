@@ -1,0 +1,190 @@
+import { crc32c } from '@node-rs/crc32';
+import type { LogRecord, RecordHeaders } from '@tillstream/engine';
+import { CorruptBatchError } from '../errors';
+import { decompress } from './compression';
+import {
+  APPEND_TIME_FLAG,
+  BATCH,
+  BATCH_PREFIX_BYTES,
+  COMPRESSION_MASK,
+  CONTROL_FLAG,
+  MAGIC,
+  TRANSACTIONAL_FLAG,
+} from './record-batch';
+import { VarintCursor } from './varint';
+
+/** A transaction that was aborted: its producer's records from `firstOffset` to its abort marker do not exist. */
+export interface AbortedTransaction {
+  readonly producerId: bigint;
+  readonly firstOffset: number;
+}
+
+/** Record batches as one fetch gave them; the last may be cut off. */
+export interface FetchedBatches {
+  readonly bytes: Buffer;
+  readonly aborted: readonly AbortedTransaction[];
+}
+
+const NO_HEADERS: RecordHeaders = Object.freeze({});
+const ABORT_MARKER = 0;
+
+/** Positions of the complete batches. @throws CorruptBatchError for another format or a wrong checksum. */
+function* completeBatches(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at + BATCH.records <= bytes.length;) {
+    const end = at + BATCH_PREFIX_BYTES + bytes.readInt32BE(at + BATCH.length);
+    if (end > bytes.length) return;
+    const batch = bytes.subarray(at, end);
+    const baseOffset = baseOffsetOf(batch);
+    if (batch[BATCH.magic] !== MAGIC)
+      throw new CorruptBatchError(baseOffset, `format ${batch[BATCH.magic]} instead of 2`);
+    yield batch;
+    at = end;
+  }
+}
+
+/** The offset behind the last complete batch, records or not; null when there is none. */
+export function offsetBehind(bytes: Buffer): number | null {
+  let behind: number | null = null;
+  for (const batch of completeBatches(bytes)) behind = lastOffsetOf(batch) + 1;
+  return behind;
+}
+
+/**
+ * The records at or behind `from` that readers may see: no control records, nothing from aborted transactions.
+ * Keys, values and headers are views on `bytes`.
+ * @throws CorruptBatchError when a checksum or the records themselves are wrong.
+ */
+export function decodeBatches({ bytes, aborted }: FetchedBatches, from: number): LogRecord[] {
+  const records: LogRecord[] = [];
+  const isAborted = abortedFilter(aborted);
+  for (const batch of completeBatches(bytes)) {
+    if (crc32c(batch.subarray(BATCH.attributes)) !== batch.readUInt32BE(BATCH.crc)) {
+      throw new CorruptBatchError(baseOffsetOf(batch), 'the checksum does not match');
+    }
+    if (isAborted(batch) || isControl(batch) || lastOffsetOf(batch) < from) continue;
+    decodeRecords(batch, from, records);
+  }
+  return records;
+}
+
+/**
+ * Aborted transactions of several producers may overlap, and a fetch may begin inside them: every transaction that
+ * began at or before a batch's end counts before that batch is judged, and ends with the abort marker of its producer.
+ */
+function abortedFilter(transactions: readonly AbortedTransaction[]): (batch: Buffer) => boolean {
+  const upcoming = [...transactions].sort((a, b) => b.firstOffset - a.firstOffset);
+  const aborting = new Set<bigint>();
+  return (batch) => {
+    for (
+      let next = upcoming.at(-1);
+      next !== undefined && next.firstOffset <= lastOffsetOf(batch);
+      next = upcoming.at(-1)
+    ) {
+      aborting.add(next.producerId);
+      upcoming.pop();
+    }
+    if ((attributesOf(batch) & TRANSACTIONAL_FLAG) === 0) return false;
+    const producerId = batch.readBigInt64BE(BATCH.producerId);
+    if (isControl(batch) && isAbortMarker(batch)) aborting.delete(producerId);
+    return aborting.has(producerId);
+  };
+}
+
+function decodeRecords(batch: Buffer, from: number, records: LogRecord[]): void {
+  const baseOffset = baseOffsetOf(batch);
+  const attributes = attributesOf(batch);
+  const appendTime = (attributes & APPEND_TIME_FLAG) !== 0;
+  const maxTimestamp = Number(batch.readBigInt64BE(BATCH.maxTimestamp));
+  const baseTimestamp = Number(batch.readBigInt64BE(BATCH.baseTimestamp));
+  try {
+    const body = decompress(attributes & COMPRESSION_MASK, batch.subarray(BATCH.records));
+    const cursor = new VarintCursor(body, 0);
+    for (let left = batch.readInt32BE(BATCH.recordCount); left > 0; left--) {
+      const length = cursor.next();
+      const end = cursor.position + length;
+      if (length < 0 || end > body.length) throw new RangeError(`a record of ${length} bytes ends behind its batch`);
+      cursor.position++; // attributes of a record: none are in use
+      const timestampDelta = cursor.next();
+      const offset = baseOffset + cursor.next();
+      if (offset >= from) {
+        const key = nextBytes(cursor, end);
+        const value = nextBytes(cursor, end);
+        records.push(
+          new FetchedRecord(
+            offset,
+            appendTime ? maxTimestamp : baseTimestamp + timestampDelta,
+            key,
+            value,
+            cursor,
+            end,
+          ),
+        );
+      }
+      cursor.position = end;
+    }
+  } catch (error) {
+    throw new CorruptBatchError(baseOffset, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** Decodes its headers when somebody asks for them: they cost more than all the rest of a record. */
+class FetchedRecord implements LogRecord {
+  readonly #body: Buffer;
+  readonly #headersAt: number;
+  readonly #end: number;
+  #headers: RecordHeaders | undefined;
+
+  constructor(
+    readonly offset: number,
+    readonly timestampMs: number,
+    readonly key: Uint8Array | null,
+    readonly value: Uint8Array | null,
+    cursor: VarintCursor,
+    end: number,
+  ) {
+    this.#body = cursor.buffer;
+    this.#headersAt = cursor.position;
+    this.#end = end;
+  }
+
+  get headers(): RecordHeaders {
+    return (this.#headers ??= decodeHeaders(this.#body, this.#headersAt, this.#end));
+  }
+}
+
+/** Of several headers with one name the last counts; one without a value is empty. */
+function decodeHeaders(body: Buffer, at: number, end: number): RecordHeaders {
+  const cursor = new VarintCursor(body, at);
+  const count = cursor.next();
+  if (count === 0) return NO_HEADERS;
+  const headers: Record<string, Uint8Array> = {};
+  for (let left = count; left > 0; left--) {
+    const name = nextBytes(cursor, end)?.toString('utf8') ?? '';
+    headers[name] = nextBytes(cursor, end) ?? Buffer.alloc(0);
+  }
+  return headers;
+}
+
+function nextBytes(cursor: VarintCursor, end: number): Buffer | null {
+  const length = cursor.next();
+  if (length < 0) return null;
+  const start = cursor.position;
+  if (start + length > end) throw new RangeError(`${length} bytes at ${start} end behind their record at ${end}`);
+  cursor.position = start + length;
+  return cursor.buffer.subarray(start, start + length);
+}
+
+function isAbortMarker(batch: Buffer): boolean {
+  const cursor = new VarintCursor(batch, BATCH.records);
+  cursor.next(); // length
+  cursor.position++; // attributes
+  cursor.next(); // timestamp delta
+  cursor.next(); // offset delta
+  const key = nextBytes(cursor, batch.length);
+  return key !== null && key.length >= 4 && key.readInt16BE(2) === ABORT_MARKER;
+}
+
+const baseOffsetOf = (batch: Buffer): number => Number(batch.readBigInt64BE(BATCH.baseOffset));
+const lastOffsetOf = (batch: Buffer): number => baseOffsetOf(batch) + batch.readInt32BE(BATCH.lastOffsetDelta);
+const attributesOf = (batch: Buffer): number => batch.readInt16BE(BATCH.attributes);
+const isControl = (batch: Buffer): boolean => (attributesOf(batch) & CONTROL_FLAG) !== 0;

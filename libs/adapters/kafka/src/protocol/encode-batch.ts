@@ -1,0 +1,105 @@
+import { crc32c } from '@node-rs/crc32';
+import type { NewRecord } from '@tillstream/engine';
+import { type Compression, compress, numberOf } from './compression';
+import { BATCH, BATCH_PREFIX_BYTES, MAGIC } from './record-batch';
+import { sizeOfVarint, writeVarint } from './varint';
+
+/** Offset delta, timestamp delta and lengths of a record, at their longest. */
+const RECORD_OVERHEAD_BYTES = 21;
+
+/** At most this many bytes does a record take in a batch. */
+export function estimatedBytes({ key, value, headers }: NewRecord): number {
+  let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const name in headers) bytes += 10 + 3 * name.length + (headers[name]?.length ?? 0);
+  return bytes;
+}
+
+/**
+ * One record batch without producer id or sequence: whoever repeats it appends it again.
+ * @param nowMs time of records that have none
+ */
+export function encodeBatch(records: readonly NewRecord[], compression: Compression, nowMs: number): Buffer {
+  const baseTimestamp = records[0]?.timestampMs ?? nowMs;
+  const maxTimestamp = records.reduce((max, { timestampMs = nowMs }) => Math.max(max, timestampMs), baseTimestamp);
+  const plain = encodeRecords(records, baseTimestamp, nowMs);
+  const body = compress(compression, plain);
+
+  const batch = Buffer.allocUnsafe(BATCH.records + body.length);
+  batch.writeBigInt64BE(0n, BATCH.baseOffset);
+  batch.writeInt32BE(batch.length - BATCH_PREFIX_BYTES, BATCH.length);
+  batch.writeInt32BE(-1, BATCH_PREFIX_BYTES);
+  batch.writeInt8(MAGIC, BATCH.magic);
+  batch.writeInt16BE(numberOf(compression), BATCH.attributes);
+  batch.writeInt32BE(records.length - 1, BATCH.lastOffsetDelta);
+  batch.writeBigInt64BE(BigInt(baseTimestamp), BATCH.baseTimestamp);
+  batch.writeBigInt64BE(BigInt(maxTimestamp), BATCH.maxTimestamp);
+  batch.writeBigInt64BE(-1n, BATCH.producerId);
+  batch.writeInt16BE(-1, BATCH.producerEpoch);
+  batch.writeInt32BE(-1, BATCH.baseSequence);
+  batch.writeInt32BE(records.length, BATCH.recordCount);
+  body.copy(batch, BATCH.records);
+  batch.writeUInt32BE(crc32c(batch.subarray(BATCH.attributes)), BATCH.crc);
+  return batch;
+}
+
+function encodeRecords(records: readonly NewRecord[], baseTimestamp: number, nowMs: number): Buffer {
+  const sizes = new Array<number>(records.length);
+  let total = 0;
+  for (const [delta, record] of records.entries()) {
+    const size = sizeOfRecord(record, delta, (record.timestampMs ?? nowMs) - baseTimestamp);
+    sizes[delta] = size;
+    total += sizeOfVarint(size) + size;
+  }
+  const buffer = Buffer.allocUnsafe(total);
+  let at = 0;
+  for (const [delta, record] of records.entries()) {
+    at = writeVarint(buffer, at, sizes[delta] ?? 0);
+    at = writeRecord(buffer, at, record, delta, (record.timestampMs ?? nowMs) - baseTimestamp);
+  }
+  return buffer;
+}
+
+function sizeOfRecord({ key, value, headers }: NewRecord, offsetDelta: number, timestampDelta: number): number {
+  let size = 1 + sizeOfVarint(timestampDelta) + sizeOfVarint(offsetDelta) + sizeOfBytes(key) + sizeOfBytes(value);
+  let count = 0;
+  for (const name in headers) {
+    const nameBytes = Buffer.byteLength(name);
+    size += sizeOfVarint(nameBytes) + nameBytes + sizeOfBytes(headers[name] ?? null);
+    count++;
+  }
+  return size + sizeOfVarint(count);
+}
+
+function writeRecord(
+  buffer: Buffer,
+  start: number,
+  record: NewRecord,
+  offsetDelta: number,
+  timestampDelta: number,
+): number {
+  const { key, value, headers } = record;
+  let at = start;
+  buffer[at++] = 0;
+  at = writeVarint(buffer, at, timestampDelta);
+  at = writeVarint(buffer, at, offsetDelta);
+  at = writeBytes(buffer, at, key);
+  at = writeBytes(buffer, at, value);
+  at = writeVarint(buffer, at, headers === undefined ? 0 : Object.keys(headers).length);
+  for (const name in headers) {
+    at = writeVarint(buffer, at, Buffer.byteLength(name));
+    at += buffer.write(name, at);
+    at = writeBytes(buffer, at, headers[name] ?? null);
+  }
+  return at;
+}
+
+function sizeOfBytes(bytes: Uint8Array | null): number {
+  return bytes === null ? sizeOfVarint(-1) : sizeOfVarint(bytes.length) + bytes.length;
+}
+
+function writeBytes(buffer: Buffer, start: number, bytes: Uint8Array | null): number {
+  if (bytes === null) return writeVarint(buffer, start, -1);
+  const at = writeVarint(buffer, start, bytes.length);
+  buffer.set(bytes, at);
+  return at + bytes.length;
+}

@@ -1,0 +1,110 @@
+import type { Broker, Connection, WireRequest } from 'kafkajs/src/broker';
+
+/** A request of the Kafka protocol and how its answer is read. */
+export interface Exchange<T> {
+  readonly apiKey: number;
+  readonly apiVersion: number;
+  readonly apiName: string;
+  readonly body: Buffer;
+  decode(payload: Buffer): T & { readonly throttleMs: number };
+  /** Milliseconds to wait for the answer; never shorter than the connection's own. */
+  readonly timeoutMs?: number;
+}
+
+/** Which of a broker's two connections carries a request: long polls must not hold up the others. */
+export type Channel = 'requests' | 'fetches';
+
+/** Sends over the broker's connection, which authenticates, throttles and times out. */
+export async function exchange<T>(broker: Broker, channel: Channel, wanted: Exchange<T>): Promise<T> {
+  const { apiKey, apiVersion, apiName, body } = wanted;
+  const offered = broker.versions?.[apiKey];
+  if (offered !== undefined && (offered.minVersion > apiVersion || offered.maxVersion < apiVersion)) {
+    throw new Error(`the broker does not speak version ${apiVersion} of ${apiName}: Kafka 2.4 or newer is needed`);
+  }
+  const request: WireRequest = {
+    apiKey,
+    apiVersion,
+    apiName,
+    encode: () => Promise.resolve({ buf: body, buffer: body }),
+  };
+  const response = {
+    decode: (payload: Buffer) => {
+      const decoded = wanted.decode(payload);
+      return Promise.resolve({ ...decoded, clientSideThrottleTime: decoded.throttleMs });
+    },
+    parse: (data: T) => Promise.resolve(data),
+  };
+  const connection = await connected(broker, channel);
+  return connection.send<T>({
+    request,
+    response,
+    ...(wanted.timeoutMs === undefined ? {} : { requestTimeout: wanted.timeoutMs }),
+  });
+}
+
+const connecting = new WeakMap<Connection, Promise<unknown>>();
+
+/** The open connection of a broker. kafkajs would open one for each of several who find it closed, and lose all but one. */
+export async function connected(broker: Broker, channel: Channel): Promise<Connection> {
+  const connection = broker.connectionPool.pool[channel === 'fetches' ? 1 : 0];
+  if (connection === undefined) throw new Error('the broker has no connection for this channel');
+  if (!connection.isConnected()) {
+    let opening = connecting.get(connection);
+    if (opening === undefined) {
+      opening = connection.connect().finally(() => connecting.delete(connection));
+      connecting.set(connection, opening);
+    }
+    await opening;
+  }
+  return connection;
+}
+
+/** Reads the fixed-size parts of an answer one behind the other. */
+export class PayloadCursor {
+  #at = 0;
+
+  constructor(private readonly payload: Buffer) {}
+
+  int16(): number {
+    return this.payload.readInt16BE(this.advance(2));
+  }
+
+  int32(): number {
+    return this.payload.readInt32BE(this.advance(4));
+  }
+
+  int64(): bigint {
+    return this.payload.readBigInt64BE(this.advance(8));
+  }
+
+  /** An offset or time: exact below 2^53. */
+  position(): number {
+    return Number(this.int64());
+  }
+
+  string(): string {
+    const length = this.int16();
+    const start = this.advance(length);
+    return this.payload.toString('utf8', start, start + length);
+  }
+
+  /** A view, empty for null. */
+  bytes(): Buffer {
+    const length = Math.max(0, this.int32());
+    const start = this.advance(length);
+    return this.payload.subarray(start, start + length);
+  }
+
+  /** Empty for null. */
+  array<T>(item: () => T): T[] {
+    const items: T[] = [];
+    for (let left = this.int32(); left > 0; left--) items.push(item());
+    return items;
+  }
+
+  private advance(bytes: number): number {
+    const at = this.#at;
+    this.#at += bytes;
+    return at;
+  }
+}
