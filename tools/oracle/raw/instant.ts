@@ -5,6 +5,7 @@ const FIRST_MILLISECONDS = 100_000_000_000;
 
 /** Epoch ms of a time as text; without a zone it is UTC. Null: not a time. */
 export function instantOfText(text: string): number | null {
+  if (/^\d{9,13}(\.\d+)?$/.test(text)) return instantOfNumber(Number(text));
   const match = ISO.exec(text);
   if (match === null) return null;
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] = match;

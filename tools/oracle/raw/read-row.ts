@@ -9,7 +9,8 @@ export type ReadRow =
   | { readonly kind: 'invalid'; readonly code: string };
 
 const MAX_DEPTH = 64;
-const LATEST_MS = 8.64e15;
+/** Years 1970 to 9999. */
+const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 class Invalid extends Error {
   constructor(readonly rejectCode: string) {
@@ -94,7 +95,7 @@ function readTime(value: unknown): number {
   if (typeof value === 'string') instant = instantOfText(value);
   else if (value instanceof NumberText) instant = instantOfNumber(Number(value.text));
   else throw new Invalid('wrong-type');
-  if (instant === null || !(Math.abs(instant) <= LATEST_MS)) throw new Invalid('bad-timestamp');
+  if (instant === null || !(instant >= 0 && instant <= LATEST_MS)) throw new Invalid('bad-timestamp');
   return instant;
 }
 
