@@ -88,7 +88,8 @@ export async function startCluster({ dataDir, brokers = 3, properties = {} }) {
   const id = await clusterId(resolve(dataDir));
   const started = await Promise.allSettled(seats.map((seat) => startSeat(seat, seats, id, properties)));
   const running = started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-  const stop = async () => void (await Promise.all(running.map((broker) => broker.stop())));
+  // The last of them waits in vain for a quorum to say good-bye to.
+  const stop = async () => void (await Promise.all(running.map((broker) => broker.stop({ timeoutMs: 3_000 }))));
   const failure = started.find((outcome) => outcome.status === 'rejected');
   if (failure) {
     await stop();
