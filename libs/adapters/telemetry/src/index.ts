@@ -1,0 +1,10 @@
+export { createIngestMetrics } from './metrics/ingest-metrics';
+export type { IngestMetrics } from './metrics/ingest-metrics';
+export { createServiceMetrics } from './metrics/service-metrics';
+export type { ServiceMetrics } from './metrics/service-metrics';
+export { createTaskMetrics } from './metrics/task-metrics';
+export type { TaskMetrics } from './metrics/task-metrics';
+export { createBatchTracer, startBatchSpan } from './tracing/batch-tracer';
+export { isTracingWanted, startTracing } from './tracing/start-tracing';
+export type { Tracing } from './tracing/start-tracing';
+export { extractSampledLinks, injectTraceContext, withTraceContext } from './tracing/trace-context';

@@ -1,0 +1,23 @@
+import { collectDefaultMetrics } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { createIngestMetrics } from './ingest-metrics';
+import type { IngestMetrics } from './ingest-metrics';
+import { createTaskMetrics } from './task-metrics';
+import type { TaskMetrics } from './task-metrics';
+
+/** The metrics of one service; each kind is registered when it is first asked for. */
+export interface ServiceMetrics {
+  readonly tasks: () => TaskMetrics;
+  /** @param inFlightBytes asked at each scrape */
+  readonly ingest: (inFlightBytes: () => number) => IngestMetrics;
+}
+
+/** Labels everything in `registry` with the service's name, and adds what every process measures: CPU, memory, event loop. */
+export function createServiceMetrics(registry: Registry, service: string): ServiceMetrics {
+  registry.setDefaultLabels({ service });
+  collectDefaultMetrics({ register: registry });
+  return {
+    tasks: () => createTaskMetrics(registry),
+    ingest: (inFlightBytes) => createIngestMetrics(registry, inFlightBytes),
+  };
+}

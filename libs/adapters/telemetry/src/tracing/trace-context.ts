@@ -1,0 +1,55 @@
+import { isSpanContextValid, trace, TraceFlags } from '@opentelemetry/api';
+import type { Link, SpanContext } from '@opentelemetry/api';
+import type { LogRecord, RecordHeaders } from '@tillstream/engine';
+
+const TRACEPARENT = 'traceparent';
+const NO_HEADERS: RecordHeaders = {};
+const decoder = new TextDecoder();
+
+/** `headers` with the W3C context of the span that is active, if there is one and it is sampled; else as they are. */
+export function injectTraceContext(headers: RecordHeaders = NO_HEADERS): RecordHeaders {
+  const context = trace.getActiveSpan()?.spanContext();
+  return context === undefined ? headers : withTraceContext(headers, context);
+}
+
+/** `headers` with `context`, if it is sampled; else as they are. */
+export function withTraceContext(headers: RecordHeaders, context: SpanContext): RecordHeaders {
+  if (!isSpanContextValid(context) || !isSampled(context)) return headers;
+  const traceparent = `00-${context.traceId}-${context.spanId}-01`;
+  return { ...headers, [TRACEPARENT]: Buffer.from(traceparent) };
+}
+
+/**
+ * Links to the sampled producers of records, each once, at most `limit`: what was not sampled would lead nowhere, and a batch
+ * may have thousands of producers.
+ */
+export function extractSampledLinks(records: readonly LogRecord[], limit: number): Link[] {
+  const links = new Map<string, Link>();
+  for (const { headers } of records) {
+    const bytes = headers[TRACEPARENT];
+    if (bytes === undefined || !endsSampled(bytes)) continue;
+    if (links.size === limit) break;
+    const context = parseTraceparent(decoder.decode(bytes));
+    if (context !== null) links.set(`${context.traceId}${context.spanId}`, { context });
+  }
+  return [...links.values()];
+}
+
+/** `…-01`: the flags are the last two hexadecimal digits, and their last bit says sampled. Spares most contexts the parsing. */
+function endsSampled(traceparent: Uint8Array): boolean {
+  const digit = traceparent[traceparent.length - 1] ?? 0;
+  const isLetter = digit > 0x39; // 'a' is 0x61 and stands for 10
+  return ((isLetter ? digit + 1 : digit) & 1) === 1;
+}
+
+/** The context that a W3C traceparent names; null when it is not one, or is not sampled. */
+function parseTraceparent(text: string): SpanContext | null {
+  const [, traceId, spanId, flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(text) ?? [];
+  if (traceId === undefined || spanId === undefined) return null;
+  const context = { traceId, spanId, traceFlags: parseInt(flags ?? '', 16), isRemote: true };
+  return isSpanContextValid(context) && isSampled(context) ? context : null;
+}
+
+function isSampled({ traceFlags }: SpanContext): boolean {
+  return (traceFlags & TraceFlags.SAMPLED) !== 0;
+}
