@@ -1,10 +1,22 @@
-/** `sign digits . digits e exponent` → the exact value as numerator over a power of ten; null for anything else. */
-function parseDecimal(text: string): { readonly numerator: bigint; readonly digits: number } | null {
-  const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,4}))?$/.exec(text);
-  if (match === null) return null;
-  const [, sign, whole = '', fraction = '', exponent = '0'] = match;
+/** A number as JSON writes it. */
+const NUMBER = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
+/** Digits beyond which a number is as good as infinite, or as nothing. */
+const BOUND = 400;
+
+export function isNumberText(text: string): boolean {
+  return NUMBER.test(text);
+}
+
+/** The exact value of a number's text in units of 10^-digits, half to even, and whether nothing was rounded. */
+export function toUnits(text: string, digits: number): { readonly units: bigint; readonly exact: boolean } {
+  const [, sign, whole = '', fraction = '', exponent = '0'] = NUMBER.exec(text) ?? [];
   const numerator = BigInt(`${sign}${whole}${fraction}`);
-  return { numerator, digits: fraction.length - Number(exponent) };
+  if (numerator === 0n) return { units: 0n, exact: true };
+  const shift = Math.min(BOUND, Number(exponent) - fraction.length + digits);
+  if (shift >= 0) return { units: numerator * 10n ** BigInt(shift), exact: true };
+  if (-shift > BOUND + whole.length + fraction.length) return { units: 0n, exact: false };
+  const divisor = 10n ** BigInt(-shift);
+  return { units: divideHalfEven(numerator, divisor), exact: numerator % divisor === 0n };
 }
 
 /** Quotient rounded half to even. The divisor is positive. */
@@ -16,15 +28,6 @@ export function divideHalfEven(dividend: bigint, divisor: bigint): bigint {
   const up = twiceRest > divisor || (twiceRest === divisor && quotient % 2n === 1n);
   const rounded = up ? quotient + 1n : quotient;
   return negative ? -rounded : rounded;
-}
-
-/** Decimal text → minor units, half to even; null when it is no decimal number. */
-export function toMinorUnits(text: string, minorDigits: number): bigint | null {
-  const decimal = parseDecimal(text);
-  if (decimal === null) return null;
-  const shift = minorDigits - decimal.digits;
-  if (shift >= 0) return decimal.numerator * 10n ** BigInt(shift);
-  return divideHalfEven(decimal.numerator, 10n ** BigInt(-shift));
 }
 
 /** 1234n with 2 digits → `12.34`. */

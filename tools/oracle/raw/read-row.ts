@@ -1,7 +1,7 @@
-import { toMinorUnits } from './decimal';
+import { isNumberText, toUnits } from './decimal';
 import { instantOfNumber, instantOfText } from './instant';
 import type { PlainDefinition, PlainField, PlainRow, PlainValue } from './plain-definition';
-import { depthOf, isJson, keysOf, type RowText } from './row-texts';
+import { depthOf, keysOf, type RowText } from './row-texts';
 
 /** A row by itself, without its place in the log: what it says, or why it can never be processed. */
 export type ReadRow =
@@ -18,13 +18,16 @@ class Invalid extends Error {
   }
 }
 
-/** Everything a row alone decides. */
+/** Everything a row alone decides. The first problem in the order of the text counts, then those of the row as a whole. */
 export function readRow(definition: PlainDefinition, rowText: RowText): ReadRow {
   if (rowText.kind === 'broken') return { kind: 'invalid', code: rowText.code };
   try {
     const row = parseRow(definition, rowText.text);
-    const key = definition.key.map((field) => row[field]).find((value) => value != null && value !== '');
+    const key = definition.key.map((field) => row[field]).find((value) => value != null);
     if (key === undefined) throw new Invalid('no-key');
+    for (const [name, { optional }] of Object.entries(definition.fields)) {
+      if (row[name] === null && optional !== true) throw new Invalid('missing-field');
+    }
     return { kind: 'valid', row, key: String(key), eventTimeMs: Number(row[definition.eventTime]) };
   } catch (problem) {
     if (problem instanceof Invalid) return { kind: 'invalid', code: problem.rejectCode };
@@ -33,19 +36,23 @@ export function readRow(definition: PlainDefinition, rowText: RowText): ReadRow 
 }
 
 function parseRow(definition: PlainDefinition, text: string): PlainRow {
-  if (!isJson(text)) throw new Invalid('malformed-json');
-  if (depthOf(text) > MAX_DEPTH) throw new Invalid('too-deep');
   if (!text.startsWith('{')) throw new Invalid('not-an-object');
-  const declared = keysOf(text).filter((key) => Object.hasOwn(definition.fields, key));
-  if (new Set(declared).size < declared.length) throw new Invalid('duplicate-field');
   const json = parseExactly(text) as Readonly<Record<string, unknown>>;
   const row: Record<string, PlainValue> = {};
-  for (const [name, field] of Object.entries(definition.fields)) {
-    row[name] = readField(definition, field, Object.hasOwn(json, name) ? json[name] : null);
+  for (const name of Object.keys(definition.fields)) row[name] = null;
+  const given = new Set<string>();
+  for (const name of keysOf(text)) {
+    const field = Object.hasOwn(definition.fields, name) ? definition.fields[name] : undefined;
+    if (field === undefined) continue;
+    if (given.has(name)) throw new Invalid('duplicate-field');
+    given.add(name);
+    const value = readField(definition, field, json[name] ?? null);
+    const absentIfEmpty = name === definition.id || definition.key.includes(name);
+    row[name] = value === '' && absentIfEmpty ? null : value;
   }
+  if (depthOf(text) > MAX_DEPTH) throw new Invalid('too-deep');
   for (const [name, field] of Object.entries(definition.fields)) {
     if (row[name] === null && field.otherwise !== undefined) row[name] = field.otherwise(row);
-    if (row[name] === null && field.optional !== true) throw new Invalid('missing-field');
   }
   return row;
 }
@@ -65,6 +72,7 @@ function parseExactly(text: string): unknown {
 
 function readField(definition: PlainDefinition, field: PlainField, value: unknown): PlainValue {
   if (value === null) return null;
+  if (typeof value === 'string' && /\p{Surrogate}/u.test(value)) throw new Invalid('invalid-utf8');
   switch (field.type) {
     case 'string':
       return readString(field, value);
@@ -74,16 +82,20 @@ function readField(definition: PlainDefinition, field: PlainField, value: unknow
     case 'timestamp':
       return readTime(value);
     case 'money':
-      return readMoney(definition, value);
+      return readMoney(numberText(value), definition.minorDigits);
     case 'int':
+      return readInt(numberText(value));
     case 'double':
-      return readNumber(field.type, value);
+      return readDouble(numberText(value));
   }
 }
 
+/** Ids are often written as numbers: they are taken by their digits. */
 function readString(field: PlainField, value: unknown): string {
-  if (typeof value !== 'string') throw new Invalid('wrong-type');
-  const canonical = field.aliases !== undefined && Object.hasOwn(field.aliases, value) ? field.aliases[value] : value;
+  const text = value instanceof NumberText ? value.text : value;
+  if (typeof text !== 'string') throw new Invalid('wrong-type');
+  if (text === '' && field.values === undefined) return text;
+  const canonical = field.aliases !== undefined && Object.hasOwn(field.aliases, text) ? field.aliases[text] : text;
   if (canonical === undefined || (field.values !== undefined && !field.values.includes(canonical))) {
     throw new Invalid('unknown-value');
   }
@@ -91,7 +103,7 @@ function readString(field: PlainField, value: unknown): string {
 }
 
 function readTime(value: unknown): number {
-  let instant: number | null = null;
+  let instant: number | null;
   if (typeof value === 'string') instant = instantOfText(value);
   else if (value instanceof NumberText) instant = instantOfNumber(Number(value.text));
   else throw new Invalid('wrong-type');
@@ -99,25 +111,32 @@ function readTime(value: unknown): number {
   return instant;
 }
 
-function readMoney(definition: PlainDefinition, value: unknown): bigint {
+/** Numbers may be written as JSON numbers or as their text. */
+function numberText(value: unknown): string {
   const text = value instanceof NumberText ? value.text : value;
-  if (typeof text !== 'string') throw new Invalid('wrong-type');
-  const units = toMinorUnits(text, definition.minorDigits);
-  if (units === null) throw new Invalid('wrong-type');
-  if (units > BigInt(Number.MAX_SAFE_INTEGER) || units < -BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw new Invalid('out-of-range');
-  }
+  if (typeof text !== 'string' || !isNumberText(text)) throw new Invalid('wrong-type');
+  return text;
+}
+
+function readMoney(text: string, minorDigits: number): bigint {
+  const { units } = toUnits(text, minorDigits);
+  if (!isSafe(units)) throw new Invalid('out-of-range');
   return units;
 }
 
-function readNumber(type: 'int' | 'double', value: unknown): number {
-  if (!(value instanceof NumberText)) throw new Invalid('wrong-type');
-  const number = Number(value.text);
-  if (type === 'double') {
-    if (!Number.isFinite(number)) throw new Invalid('out-of-range');
-    return number;
-  }
-  if (!Number.isInteger(number)) throw new Invalid(Number.isFinite(number) ? 'wrong-type' : 'out-of-range');
-  if (!Number.isSafeInteger(number)) throw new Invalid('out-of-range');
-  return number;
+function readInt(text: string): number {
+  const { units, exact } = toUnits(text, 0);
+  if (!isSafe(units)) throw new Invalid('out-of-range');
+  if (!exact) throw new Invalid('wrong-type');
+  return Number(units);
+}
+
+function readDouble(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value)) throw new Invalid('out-of-range');
+  return value;
+}
+
+function isSafe(units: bigint): boolean {
+  return units <= BigInt(Number.MAX_SAFE_INTEGER) && units >= -BigInt(Number.MAX_SAFE_INTEGER);
 }

@@ -1,4 +1,4 @@
-/** What the value of one raw record holds: its rows as JSON texts, or the reason why it holds none. */
+/** What the value of one raw record holds: its rows, or the reason why it holds none. */
 export type RecordTexts =
   { readonly kind: 'rows'; readonly rows: readonly RowText[] } | { readonly kind: 'broken'; readonly code: string };
 
@@ -8,71 +8,51 @@ export type RowText =
 const MAX_RECORD_BYTES = 1024 * 1024;
 const MAX_RECORD_ROWS = 8192;
 const MAX_ROW_BYTES = 512 * 1024;
+const BYTE_ORDER_MARK = '\xef\xbb\xbf';
 
-/** Takes a raw value apart by its first byte that is not white space: `[` an array, `{` one object or one a line. */
+/**
+ * Takes a raw value apart by its first byte that is not white space: `[` an array, `{` one object or one a line.
+ *
+ * Works on one character per byte: bytes above 0x7f can only stand within strings, so the structure is the same, and a
+ * row with broken UTF-8 leaves its neighbours alone.
+ */
 export function rowTextsOf(value: Uint8Array): RecordTexts {
   if (value.length > MAX_RECORD_BYTES) return { kind: 'broken', code: 'record-too-large' };
-  const first = value.find((byte) => !isWhiteSpace(byte));
-  if (first === undefined) return { kind: 'broken', code: 'malformed-json' };
-  if (first === 0) return { kind: 'broken', code: 'unsupported-encoding' };
-  const parsed = first === 0x5b ? arrayTexts(value) : first === 0x7b ? lineTexts(value) : null;
-  if (parsed === null) return { kind: 'broken', code: 'malformed-json' };
-  if (parsed.kind === 'rows' && parsed.rows.length > MAX_RECORD_ROWS) return { kind: 'broken', code: 'too-many-rows' };
-  return parsed;
+  let bytes = Buffer.from(value).toString('latin1');
+  if (bytes.startsWith(BYTE_ORDER_MARK)) bytes = bytes.slice(BYTE_ORDER_MARK.length);
+  bytes = trimmed(bytes);
+  if (bytes.startsWith('\0')) return { kind: 'broken', code: 'unsupported-encoding' };
+  if (!bytes.startsWith('{') && !bytes.startsWith('[')) return { kind: 'broken', code: 'malformed-json' };
+
+  const whole = isJson(bytes);
+  if (bytes.startsWith('[') && !whole) return { kind: 'broken', code: 'malformed-json' };
+  const texts = bytes.startsWith('[') ? elementTexts(bytes) : whole ? [bytes] : bytes.split('\n').map(trimmed);
+  const rows = texts.filter((text) => text !== '').map(rowText);
+  return rows.length > MAX_RECORD_ROWS ? { kind: 'broken', code: 'too-many-rows' } : { kind: 'rows', rows };
 }
 
-function arrayTexts(value: Uint8Array): RecordTexts {
-  const text = utf8(value);
+function rowText(bytes: string): RowText {
+  if (!isJson(bytes)) return { kind: 'broken', code: 'malformed-json' };
+  const text = utf8(Buffer.from(bytes, 'latin1'));
   if (text === null) return { kind: 'broken', code: 'invalid-utf8' };
-  if (!isJson(text)) return { kind: 'broken', code: 'malformed-json' };
-  return { kind: 'rows', rows: elementTexts(text).map((element) => checkSize(element)) };
-}
-
-function lineTexts(value: Uint8Array): RecordTexts {
-  const whole = utf8(value);
-  if (whole !== null && isJson(whole)) return { kind: 'rows', rows: [checkSize(whole.trim())] };
-  const rows: RowText[] = [];
-  for (const line of linesOf(value)) {
-    const text = utf8(line);
-    if (text === null) rows.push({ kind: 'broken', code: 'invalid-utf8' });
-    else if (text.trim() !== '') rows.push(checkSize(text.trim()));
-  }
-  return { kind: 'rows', rows };
-}
-
-function checkSize(text: string): RowText {
-  return Buffer.byteLength(text, 'utf8') > MAX_ROW_BYTES
-    ? { kind: 'broken', code: 'event-too-large' }
-    : { kind: 'text', text };
-}
-
-function linesOf(value: Uint8Array): Uint8Array[] {
-  const lines: Uint8Array[] = [];
-  let from = 0;
-  for (let at = 0; at <= value.length; at += 1) {
-    if (at < value.length && value[at] !== 0x0a) continue;
-    lines.push(value.subarray(from, at));
-    from = at + 1;
-  }
-  return lines;
+  return bytes.length > MAX_ROW_BYTES ? { kind: 'broken', code: 'event-too-large' } : { kind: 'text', text };
 }
 
 /** The texts of the elements of an array that is known to be JSON. */
-export function elementTexts(array: string): string[] {
-  return splitTopLevel(array.trim().slice(1, -1));
+function elementTexts(array: string): string[] {
+  return splitTopLevel(array.slice(1, -1));
 }
 
 /** Keys of an object that is known to be JSON, in the order they stand there: JSON.parse hides repeated ones. */
 export function keysOf(object: string): string[] {
-  return splitTopLevel(object.trim().slice(1, -1)).map((member) => {
-    const end = endOfString(member, 0);
-    return JSON.parse(member.slice(0, end)) as string;
-  });
+  return splitTopLevel(object.slice(1, -1)).map(
+    (member) => JSON.parse(member.slice(0, endOfString(member, 0))) as string,
+  );
 }
 
 /** Splits at the commas that stand in no string, array or object. */
 function splitTopLevel(inside: string): string[] {
-  if (inside.trim() === '') return [];
+  if (trimmed(inside) === '') return [];
   const parts: string[] = [];
   let depth = 0;
   let from = 0;
@@ -82,11 +62,11 @@ function splitTopLevel(inside: string): string[] {
     else if (character === '[' || character === '{') depth += 1;
     else if (character === ']' || character === '}') depth -= 1;
     else if (character === ',' && depth === 0) {
-      parts.push(inside.slice(from, at).trim());
+      parts.push(trimmed(inside.slice(from, at)));
       from = at + 1;
     }
   }
-  parts.push(inside.slice(from).trim());
+  parts.push(trimmed(inside.slice(from)));
   return parts;
 }
 
@@ -110,7 +90,7 @@ export function depthOf(text: string): number {
   return deepest;
 }
 
-export function isJson(text: string): boolean {
+function isJson(text: string): boolean {
   try {
     JSON.parse(text);
     return true;
@@ -119,14 +99,15 @@ export function isJson(text: string): boolean {
   }
 }
 
+/** Without JSON's own white space at both ends; String.trim would take more. */
+function trimmed(text: string): string {
+  return text.replace(/^[ \t\n\r]+/, '').replace(/[ \t\n\r]+$/, '');
+}
+
 function utf8(bytes: Uint8Array): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return null;
   }
-}
-
-function isWhiteSpace(byte: number): boolean {
-  return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 }
