@@ -1,0 +1,412 @@
+import type { RejectCode } from '../enrich/types';
+import { EventTimeParser } from '../event-time/parse-event-time';
+import { partitionOf } from '../hash/murmur2';
+import { DecimalScaler, EXACT } from '../money/decimal-scaler';
+import type { FieldType, StreamSchema } from '../stream/schema';
+
+import { FieldTable } from './field-table';
+import { JsonCursor } from './json-cursor';
+import { MAX_EVENT_BYTES } from './limits';
+import { RowDefaults } from './row-defaults';
+import { ABSENT, FROM_INPUT, FROM_SCRATCH, FROM_TABLE, RowRegisters, TEXT } from './row-registers';
+import { NOT_LISTED, ValueTable } from './value-table';
+
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
+const COLON = 0x3a;
+const CLOSE_BRACE = 0x7d;
+const LOWER_F = 0x66;
+const LOWER_N = 0x6e;
+const LOWER_T = 0x74;
+
+const STRING = 0;
+const INT = 1;
+const DOUBLE = 2;
+const MONEY = 3;
+const BOOL = 4;
+const TIMESTAMP = 5;
+const TYPES: readonly FieldType[] = ['string', 'int', 'double', 'money', 'bool', 'timestamp'];
+
+/** Members of an object whose order is learnt from row to row. */
+const LEARNT_MEMBERS = 256;
+const UNKNOWN = -1;
+const ROW_LIMIT = 2 ** 30;
+
+/**
+ * Reads one event after the other, in one pass over its bytes, into registers: everything that a row alone decides.
+ *
+ * A row is what `JSON.parse` would accept of strictly decoded UTF-8, within the limits; declared fields must be given
+ * once and have their type. A number given for a string is taken as its literal text (ids are often written as
+ * numbers), decimal text given for a number as that number. What is declared but null, or an empty key or id, is absent.
+ */
+export class RowReader {
+  readonly cursor = new JsonCursor();
+  readonly registers: RowRegisters;
+  /** Accepted values and aliases by slot, where the field has any. */
+  readonly tables: readonly (ValueTable | null)[];
+  /** Why the row is not acceptable; null when it is. */
+  code: RejectCode | null = null;
+  /** Slot that `code` is about, -1 for the row itself. */
+  problemSlot = -1;
+  /** Slot of the field that is the row's key; of its id, -1 for none. */
+  keySlot = -1;
+  idSlot = -1;
+  /** Money values of the row that had more digits than the currency. */
+  rounded = 0;
+  readonly eventTimeSlot: number;
+
+  private readonly names: FieldTable;
+  private readonly types: Uint8Array;
+  private readonly absentIfEmpty: Uint8Array;
+  private readonly keySlots: Int32Array;
+  private readonly requiredSlots: Int32Array;
+  private readonly declaredIdSlot: number;
+  private readonly defaults: RowDefaults | null;
+  private readonly eventTimes = new EventTimeParser();
+  private readonly scaler = new DecimalScaler();
+  private readonly moneyExponent: number;
+  /** Slot of the n-th member of the last row, which is mostly that of the next. */
+  private readonly order = new Int16Array(LEARNT_MEMBERS).fill(UNKNOWN);
+  /** Row in which a slot was last given: finds a field that is given twice. */
+  private readonly givenIn: Int32Array;
+  private row = 0;
+
+  constructor(readonly schema: StreamSchema) {
+    const { fields } = schema;
+    const slotOf = (name: string) => {
+      const slot = fields.findIndex((field) => field.name === name);
+      if (slot < 0) throw new RangeError(`stream ${schema.stream} declares no field ${name}`);
+      return slot;
+    };
+    this.registers = new RowRegisters(fields.length);
+    this.names = new FieldTable(fields.map((field) => field.name));
+    this.types = Uint8Array.from(fields, (field) => TYPES.indexOf(field.type));
+    this.tables = fields.map((field) =>
+      field.type === 'string' && (field.aliases.size > 0 || field.values !== null) ? new ValueTable(field) : null,
+    );
+    this.keySlots = Int32Array.from(schema.key, slotOf);
+    this.declaredIdSlot = schema.id === null ? -1 : slotOf(schema.id);
+    this.eventTimeSlot = slotOf(schema.eventTime.field);
+    if (this.types[this.eventTimeSlot] !== TIMESTAMP) {
+      throw new RangeError(`event time ${schema.eventTime.field} of stream ${schema.stream} is not a timestamp`);
+    }
+    this.absentIfEmpty = new Uint8Array(fields.length);
+    for (const slot of [...this.keySlots, this.declaredIdSlot]) if (slot >= 0) this.absentIfEmpty[slot] = 1;
+    this.requiredSlots = Int32Array.from(
+      fields.flatMap((field, slot) => (field.optional && slot !== this.eventTimeSlot ? [] : [slot])),
+    );
+    this.moneyExponent = schema.money.exponent;
+    this.givenIn = new Int32Array(fields.length);
+    this.defaults = fields.some((field) => field.default !== null) ? new RowDefaults(schema, this) : null;
+  }
+
+  /** Bytes that hold the text of `slot`. */
+  bytesOf(slot: number): Uint8Array {
+    const source = this.registers.source[slot];
+    if (source === FROM_INPUT) return this.cursor.bytes;
+    return source === FROM_SCRATCH ? this.cursor.scratch : (this.tables[slot] as ValueTable).bytes;
+  }
+
+  viewOf(slot: number): DataView {
+    const source = this.registers.source[slot];
+    if (source === FROM_INPUT) return this.cursor.view;
+    return source === FROM_SCRATCH ? this.cursor.scratchView : (this.tables[slot] as ValueTable).view;
+  }
+
+  /** Epoch ms of the row, once it was read without a problem. */
+  get eventTimeMs(): number {
+    return this.registers.number[this.eventTimeSlot] as number;
+  }
+
+  /** The partition that the row's key belongs to. */
+  keyPartition(partitions: number): number {
+    const { registers, keySlot } = this;
+    if (registers.status[keySlot] !== TEXT) this.writeNumberAsText(keySlot);
+    const start = registers.start[keySlot] as number;
+    return partitionOf(this.bytesOf(keySlot), start, registers.end[keySlot] as number, partitions);
+  }
+
+  /** Registers the number in `slot` as its text as well, without making it a text: keys and ids are hashed as text. */
+  writeNumberAsText(slot: number): void {
+    const { cursor, registers } = this;
+    const text = new TextEncoder().encode(String((registers.number[slot] as number) + 0));
+    registers.source[slot] = FROM_SCRATCH;
+    registers.start[slot] = cursor.scratchEnd;
+    cursor.appendToScratch(text, 0, text.length);
+    registers.end[slot] = cursor.scratchEnd;
+  }
+
+  /** Notes the first problem of the row; reading goes on to find its end. */
+  reject(code: RejectCode, slot: number): void {
+    if (this.code !== null) return;
+    this.code = code;
+    this.problemSlot = slot;
+  }
+
+  /** Begins a row that is not read by `readRow`: a value that is no object, a line that is not JSON. */
+  beginRow(): void {
+    const { cursor } = this;
+    this.registers.status.fill(ABSENT);
+    if (++this.row === ROW_LIMIT) {
+      this.row = 1;
+      this.givenIn.fill(0);
+    }
+    this.code = null;
+    this.problemSlot = -1;
+    this.rounded = 0;
+    cursor.sawBadUtf8 = false;
+    cursor.sawTooDeep = false;
+    cursor.sawLineFeed = false;
+    cursor.scratchEnd = 0;
+  }
+
+  /**
+   * Reads the object whose `{` is at `from`. Returns the position behind its `}`, with `code` and the registers set; or
+   * -1 when it is not JSON (`cursor.failedAt` says where).
+   */
+  readRow(from: number): number {
+    this.beginRow();
+    const { cursor, names, order, givenIn, row } = this;
+    const { bytes, view, end } = cursor;
+    let p = from + 1;
+    if (p < end && (bytes[p] as number) <= SPACE) p = cursor.skipWhitespace(p);
+    if (p < end && bytes[p] === CLOSE_BRACE) return this.finishRow(from, p + 1);
+    for (let member = 0; ; member++) {
+      if (p >= end || bytes[p] !== QUOTE) return cursor.fail(p);
+      p++;
+      let slot = member < LEARNT_MEMBERS ? (order[member] as number) : UNKNOWN;
+      if (slot !== UNKNOWN && names.standsAt(slot, bytes, view, p, end)) {
+        p += names.lengths[slot] as number;
+      } else {
+        const close = cursor.skipString(p);
+        if (close < 0) return -1;
+        slot = this.slotOfKey(p, close);
+        if (member < LEARNT_MEMBERS) order[member] = slot;
+        p = close + 1;
+      }
+      let c = p < end ? (bytes[p] as number) : 0;
+      if (c !== COLON) {
+        p = cursor.skipWhitespace(p);
+        if (p >= end || bytes[p] !== COLON) return cursor.fail(p);
+      }
+      c = ++p < end ? (bytes[p] as number) : 0;
+      if (c <= SPACE) {
+        p = cursor.skipWhitespace(p);
+        c = p < end ? (bytes[p] as number) : 0;
+      }
+      if (slot === UNKNOWN) {
+        p = cursor.skipValue(p, 1);
+      } else if (givenIn[slot] === row) {
+        this.reject('duplicate-field', slot);
+        p = cursor.skipValue(p, 1);
+      } else {
+        givenIn[slot] = row;
+        p = this.types[slot] === STRING ? this.readString(slot, p, c) : this.readTyped(slot, p, c);
+      }
+      if (p < 0) return -1;
+      c = p < end ? (bytes[p] as number) : 0;
+      if (c <= SPACE) {
+        p = cursor.skipWhitespace(p);
+        c = p < end ? (bytes[p] as number) : 0;
+      }
+      if (c === CLOSE_BRACE) return this.finishRow(from, p + 1);
+      if (c !== COMMA) return cursor.fail(p);
+      c = ++p < end ? (bytes[p] as number) : 0;
+      if (c <= SPACE) p = cursor.skipWhitespace(p);
+    }
+  }
+
+  private slotOfKey(start: number, end: number): number {
+    const { cursor, names } = this;
+    if (!cursor.escaped) return names.find(cursor.bytes, start, end);
+    const unescaped = cursor.scratchEnd;
+    if (!cursor.unescape(start, end)) return UNKNOWN;
+    return names.find(cursor.scratch, unescaped, cursor.scratchEnd);
+  }
+
+  private readString(slot: number, from: number, c: number): number {
+    const { cursor, registers } = this;
+    if (c === QUOTE) {
+      const start = from + 1;
+      const end = cursor.skipString(start);
+      if (end < 0) return -1;
+      if (cursor.escaped) {
+        const unescaped = cursor.scratchEnd;
+        if (!cursor.unescape(start, end)) this.reject('invalid-utf8', slot);
+        registers.setText(slot, FROM_SCRATCH, unescaped, cursor.scratchEnd);
+      } else {
+        registers.setText(slot, FROM_INPUT, start, end);
+      }
+      if (cursor.sawBadUtf8) this.reject('invalid-utf8', slot);
+      this.settleText(slot);
+      return end + 1;
+    }
+    if (c === MINUS || (c >= ZERO && c <= NINE)) {
+      const end = cursor.literal.scan(cursor.bytes, from, cursor.end);
+      if (end < 0) return cursor.fail(from);
+      registers.setText(slot, FROM_INPUT, from, end);
+      this.settleText(slot);
+      return end;
+    }
+    return this.readNull(slot, from, c);
+  }
+
+  /** Applies what holds for every text of the slot: an empty key is absent; aliases; accepted values. */
+  settleText(slot: number): void {
+    const { registers } = this;
+    const start = registers.start[slot] as number;
+    const end = registers.end[slot] as number;
+    if (start === end && this.absentIfEmpty[slot] === 1) {
+      registers.status[slot] = ABSENT;
+      return;
+    }
+    const table = this.tables[slot] as ValueTable | null;
+    if (table === null) return;
+    const entry = table.find(this.bytesOf(slot), this.viewOf(slot), start, end);
+    if (entry !== NOT_LISTED) {
+      registers.source[slot] = FROM_TABLE;
+      registers.start[slot] = table.offsets[entry] as number;
+      registers.end[slot] = table.offsets[entry + 1] as number;
+      registers.entry[slot] = entry;
+    } else if (table.closed) {
+      this.reject('unknown-value', slot);
+    }
+  }
+
+  /** A value of a field that is not a string. */
+  private readTyped(slot: number, from: number, c: number): number {
+    const { cursor } = this;
+    const type = this.types[slot] as number;
+    if (c === QUOTE) {
+      const start = from + 1;
+      const end = cursor.skipString(start);
+      if (end < 0) return -1;
+      if (!cursor.escaped) {
+        this.takeText(slot, type, cursor.bytes, start, end);
+      } else {
+        const unescaped = cursor.scratchEnd;
+        if (cursor.unescape(start, end)) this.takeText(slot, type, cursor.scratch, unescaped, cursor.scratchEnd);
+        else this.reject('invalid-utf8', slot);
+      }
+      return end + 1;
+    }
+    if (c === MINUS || (c >= ZERO && c <= NINE)) {
+      const end = cursor.literal.scan(cursor.bytes, from, cursor.end);
+      if (end < 0) return cursor.fail(from);
+      if (type !== TIMESTAMP) {
+        this.takeNumber(slot, type, cursor.bytes, from, end);
+      } else if (this.eventTimes.parseNumber(cursor.literal, cursor.bytes, from, end, this.registers.number, slot)) {
+        this.registers.setNumber(slot);
+      } else {
+        this.reject('bad-timestamp', slot);
+      }
+      return end;
+    }
+    if (type === BOOL && (c === LOWER_T || c === LOWER_F)) {
+      this.registers.number[slot] = c === LOWER_T ? 1 : 0;
+      this.registers.setNumber(slot);
+      return cursor.skipWord(from, c);
+    }
+    return this.readNull(slot, from, c);
+  }
+
+  private readNull(slot: number, from: number, c: number): number {
+    if (c === LOWER_N) return this.cursor.skipWord(from, c);
+    this.reject('wrong-type', slot);
+    return this.cursor.skipValue(from, 1);
+  }
+
+  private takeText(slot: number, type: number, bytes: Uint8Array, start: number, end: number): void {
+    if (type === TIMESTAMP) {
+      if (this.eventTimes.parseText(bytes, start, end, this.registers.number, slot)) this.registers.setNumber(slot);
+      else this.reject(this.cursor.sawBadUtf8 ? 'invalid-utf8' : 'bad-timestamp', slot);
+    } else if (this.cursor.literal.scan(bytes, start, end) === end) {
+      this.takeNumber(slot, type, bytes, start, end);
+    } else {
+      this.reject(this.cursor.sawBadUtf8 ? 'invalid-utf8' : 'wrong-type', slot);
+    }
+  }
+
+  /** The number that `cursor.literal` has just scanned from bytes[start, end). */
+  private takeNumber(slot: number, type: number, bytes: Uint8Array, start: number, end: number): void {
+    const { scaler } = this;
+    const { literal } = this.cursor;
+    const { number } = this.registers;
+    if (type === INT) {
+      if (literal.exact && literal.fractionDigits === 0 && !literal.hasExponent) {
+        const mantissa = literal.mantissa[0] as number;
+        number[slot] = literal.negative ? 0 - mantissa : mantissa;
+      } else if (!scaler.scale(bytes, start, end, 0)) {
+        return this.reject('out-of-range', slot);
+      } else if (scaler.remainder !== EXACT) {
+        return this.reject('wrong-type', slot);
+      } else {
+        number[slot] = scaler.result[0] as number;
+      }
+    } else if (type === MONEY) {
+      if (!this.takeMoney(slot, bytes, start, end)) return this.reject('out-of-range', slot);
+    } else if (type === DOUBLE) {
+      literal.toDouble(bytes, start, end, number, slot);
+      if (Math.abs(number[slot] as number) === Infinity) return this.reject('out-of-range', slot);
+    } else {
+      return this.reject('wrong-type', slot);
+    }
+    this.registers.setNumber(slot);
+  }
+
+  private takeMoney(slot: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const { scaler, moneyExponent } = this;
+    const { literal } = this.cursor;
+    const { number } = this.registers;
+    const missing = moneyExponent - literal.fractionDigits;
+    if (literal.exact && !literal.hasExponent && missing >= 0 && missing <= 4) {
+      const minor = (literal.mantissa[0] as number) * (SMALL_POWERS[missing] as number);
+      number[slot] = literal.negative ? 0 - minor : minor;
+      return minor <= Number.MAX_SAFE_INTEGER;
+    }
+    if (!scaler.scale(bytes, start, end, moneyExponent) || !scaler.roundHalfToEven()) return false;
+    if (scaler.remainder !== EXACT) this.rounded++;
+    number[slot] = scaler.result[0] as number;
+    return true;
+  }
+
+  private finishRow(from: number, after: number): number {
+    const { cursor } = this;
+    if (cursor.sawBadUtf8 && this.code !== 'invalid-utf8') {
+      // Not JSON at all, whatever else is wrong with it.
+      this.code = 'invalid-utf8';
+      this.problemSlot = -1;
+    }
+    if (cursor.sawTooDeep) this.reject('too-deep', -1);
+    if (after - from > MAX_EVENT_BYTES) this.reject('event-too-large', -1);
+    if (this.code === null) this.completeRow();
+    return after;
+  }
+
+  private completeRow(): void {
+    const { status } = this.registers;
+    this.defaults?.apply();
+    if (this.code !== null) return;
+    this.keySlot = -1;
+    for (let i = 0; i < this.keySlots.length; i++) {
+      const slot = this.keySlots[i] as number;
+      if (status[slot] !== ABSENT) {
+        this.keySlot = slot;
+        break;
+      }
+    }
+    if (this.keySlot < 0) return this.reject('no-key', this.keySlots[0] ?? -1);
+    for (let i = 0; i < this.requiredSlots.length; i++) {
+      const slot = this.requiredSlots[i] as number;
+      if (status[slot] === ABSENT) return this.reject('missing-field', slot);
+    }
+    const id = this.declaredIdSlot;
+    this.idSlot = id >= 0 && status[id] !== ABSENT ? id : -1;
+  }
+}
+
+const SMALL_POWERS = Float64Array.of(1, 10, 100, 1000, 10_000);
