@@ -1,0 +1,114 @@
+import { Controller, Get, Inject, Module } from '@nestjs/common';
+import { createLogger } from '../logging/logger';
+import { bootstrap } from './bootstrap';
+import type { RunningService } from './bootstrap';
+import type { Service } from './service';
+
+const GATE = Symbol('Gate');
+
+/** A request that is answered when the gate opens. */
+class Gate {
+  entered!: () => void;
+  readonly someoneIn = new Promise<void>((resolve) => (this.entered = resolve));
+  open!: (answer: object) => void;
+  readonly opened = new Promise<object>((resolve) => (this.open = resolve));
+}
+
+@Controller()
+class SlowController {
+  constructor(@Inject(GATE) private readonly gate: Gate) {}
+
+  @Get('slow')
+  slow(): Promise<object> {
+    this.gate.entered();
+    return this.gate.opened;
+  }
+}
+
+const logger = createLogger('test', 'silent' as 'fatal');
+
+describe('a bootstrapped service', () => {
+  let running: RunningService;
+  let steps: string[];
+  let missing: string | null;
+  let gate: Gate;
+
+  const service: Service = {
+    readinessChecks: [{ name: 'log', check: () => missing }],
+    start: async () => void steps.push('start'),
+    drain: async () => void steps.push('drain'),
+    close: async () => void steps.push('close'),
+  };
+  const get = async (path: string): Promise<{ status: number; type: string | null; body: string }> => {
+    const response = await fetch(`http://127.0.0.1:${running.httpPort}${path}`);
+    return { status: response.status, type: response.headers.get('content-type'), body: await response.text() };
+  };
+
+  beforeEach(async () => {
+    [steps, missing, gate] = [[], null, new Gate()];
+    @Module({ controllers: [SlowController], providers: [{ provide: GATE, useValue: gate }] })
+    class SlowModule {}
+    running = await bootstrap(SlowModule, {
+      service,
+      http: { host: '127.0.0.1', port: 0 },
+      metrics: { metrics: async () => 'tillstream_x_total 1\n' },
+      logger,
+      shutdownTimeoutMs: 5000,
+    });
+  });
+  afterEach(() => running.close());
+
+  it('is alive, ready and measured', async () => {
+    expect(await get('/healthz')).toMatchObject({ status: 200 });
+    expect(await get('/readyz')).toMatchObject({ status: 200, body: '{"ready":true,"checks":{"log":"ok"}}' });
+    expect(await get('/metrics')).toEqual({
+      status: 200,
+      type: 'text/plain; version=0.0.4; charset=utf-8',
+      body: 'tillstream_x_total 1\n',
+    });
+  });
+
+  it('says what it is not ready for, and stays alive', async () => {
+    missing = 'no broker';
+    expect(await get('/readyz')).toMatchObject({ status: 503, body: '{"ready":false,"checks":{"log":"no broker"}}' });
+    expect((await get('/healthz')).status).toBe(200);
+  });
+
+  it('stops in order: drains, answers what is in flight, and only then closes its connections', async () => {
+    const answer = get('/slow');
+    await gate.someoneIn;
+    const closed = running.close();
+    await until(() => steps.includes('drain'));
+    expect(steps).toEqual(['start', 'drain']);
+    steps.push('answer');
+    gate.open({});
+    await closed;
+    expect((await answer).status).toBe(200);
+    expect(steps).toEqual(['start', 'drain', 'answer', 'close']);
+  });
+});
+
+it('closes what it has opened when the service cannot start', async () => {
+  @Module({})
+  class EmptyModule {}
+  const steps: string[] = [];
+  const failing: Service = {
+    readinessChecks: [],
+    start: () => Promise.reject(new Error('definition differs')),
+    drain: async () => void steps.push('drain'),
+    close: async () => void steps.push('close'),
+  };
+  const started = bootstrap(EmptyModule, {
+    service: failing,
+    http: { host: '127.0.0.1', port: 0 },
+    metrics: { metrics: async () => '' },
+    logger,
+    shutdownTimeoutMs: 5000,
+  });
+  await expect(started).rejects.toThrow('definition differs');
+  expect(steps).toEqual(['drain', 'close']);
+});
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}

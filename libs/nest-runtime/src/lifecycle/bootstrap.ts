@@ -1,0 +1,114 @@
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { GrpcServer } from '../grpc/grpc-server';
+import type { GrpcServerOptions } from '../grpc/grpc-server';
+import { GrpcTransport } from '../grpc/grpc-transport';
+import { HealthController, METRICS, READINESS } from '../health/health.controller';
+import { Readiness } from '../health/readiness';
+import type { ServiceLogger } from '../logging/logger';
+import { NestLogger } from '../logging/nest-logger';
+import { ServiceLifecycle, SERVICE } from './service-lifecycle';
+import type { MetricsSource, Service } from './service';
+
+export interface BootstrapOptions {
+  readonly service: Service;
+  readonly http: { readonly host: string; readonly port: number };
+  readonly grpc?: GrpcServerOptions;
+  readonly metrics: MetricsSource;
+  readonly logger: ServiceLogger;
+  /** From `close` to its end, for what is in flight. */
+  readonly shutdownTimeoutMs: number;
+  /** Adjusts the HTTP server before it listens. */
+  readonly configureHttp?: (server: FastifyInstance) => void;
+}
+
+/** A service that runs. */
+export interface RunningService {
+  readonly httpPort: number;
+  readonly grpcPort: number | null;
+  /** Readiness false → stop taking work and finish it → close the servers → close connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a service: HTTP with `/healthz`, `/readyz` and `/metrics` beside what `module` adds, gRPC if asked for, and only
+ * then the service itself, so that it can be watched while it starts.
+ */
+export async function bootstrap(module: Type | DynamicModule, options: BootstrapOptions): Promise<RunningService> {
+  const { service, http, grpc, logger, shutdownTimeoutMs } = options;
+  const readiness = new Readiness(service.readinessChecks);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    rootModule(module, readiness, options),
+    createHttpAdapter(),
+    { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },
+  );
+  const server = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  closeConnectionsWhenStopping(server, readiness);
+  options.configureHttp?.(server);
+
+  const grpcServer = grpc === undefined ? null : new GrpcServer(grpc);
+  if (grpcServer !== null) {
+    // Calls under way get most of the time there is; the rest is for the connections.
+    app.connectMicroservice({ strategy: new GrpcTransport(grpcServer, shutdownTimeoutMs * 0.7) });
+    await app.startAllMicroservices();
+  }
+  await app.listen(http.port, http.host);
+  const httpPort = (app.getHttpServer().address() as { port: number }).port;
+  logger.info({ httpPort, grpcPort: grpcServer?.port ?? null }, 'listening');
+
+  try {
+    await service.start();
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  grpcServer?.setServing(true);
+  logger.info('started');
+  return {
+    httpPort,
+    grpcPort: grpcServer?.port ?? null,
+    close: async () => {
+      grpcServer?.setServing(false);
+      await app.close();
+    },
+  };
+}
+
+/** A connection that was busy when the server began to close would else be kept alive after its answer, and the server with it. */
+function closeConnectionsWhenStopping(server: FastifyInstance, readiness: Readiness): void {
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    if (readiness.isStopping) reply.header('connection', 'close');
+    done(null, payload);
+  });
+}
+
+function createHttpAdapter(): FastifyAdapter {
+  return new FastifyAdapter({
+    logger: false,
+    // Idle keep-alive connections must not hold up a shutdown; those with a request on them may.
+    forceCloseConnections: 'idle',
+    keepAliveTimeout: 65_000,
+    requestTimeout: 60_000,
+    routerOptions: { maxParamLength: 256 },
+  });
+}
+
+function rootModule(module: Type | DynamicModule, readiness: Readiness, options: BootstrapOptions): Type {
+  @Module({
+    imports: [module],
+    controllers: [HealthController],
+    providers: [
+      { provide: READINESS, useValue: readiness },
+      { provide: METRICS, useValue: options.metrics },
+      { provide: SERVICE, useValue: options.service },
+      ServiceLifecycle,
+    ],
+  })
+  class RootModule {}
+  return RootModule;
+}
