@@ -42,6 +42,8 @@ export type { StreamFileProblem } from './stream-file/problem';
 export { formatProblems } from './stream-file/problem';
 export type { ParsedStreamFile } from './stream-file/parse-stream-file';
 export { parseStreamFile } from './stream-file/parse-stream-file';
+export type { ReadStreamFiles } from './stream-file/read-stream-files';
+export { readStreamFiles } from './stream-file/read-stream-files';
 export type { Retention, StreamDefinition } from './stream-file/stream-definition';
 export { currencyExponent } from './stream-file/currency';
 export { formatDuration, parseDuration } from './stream-file/duration';

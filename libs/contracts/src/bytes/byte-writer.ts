@@ -1,3 +1,7 @@
+/** Copies up to here cost less in a loop than through a call. */
+const SHORT = 32;
+const MAX_INT32 = 0x7fffffff;
+
 /**
  * Bytes laid one behind another in one growing buffer. What `slice` returns shares it: a writer is filled once, cut into
  * records, and dropped.
@@ -33,27 +37,55 @@ export class ByteWriter {
   range(source: Uint8Array, from: number, to: number): void {
     const count = to - from;
     this.reserve(count);
-    if (count > 48) {
-      this.buffer.set(source.subarray(from, to), this.at);
+    const { buffer, at } = this;
+    if (count > SHORT) {
+      buffer.set(source.subarray(from, to), at);
     } else {
-      for (let i = 0; i < count; i++) this.buffer[this.at + i] = source[from + i] as number;
+      for (let i = 0; i < count; i++) buffer[at + i] = source[from + i] as number;
     }
-    this.at += count;
+    this.at = at + count;
   }
 
   /** A second copy of what was written at [from, to). */
   repeat(from: number, to: number): void {
-    this.reserve(to - from);
-    this.buffer.copyWithin(this.at, from, to);
-    this.at += to - from;
+    const count = to - from;
+    this.reserve(count);
+    const { buffer, at } = this;
+    if (count > SHORT) {
+      buffer.copyWithin(at, from, to);
+    } else {
+      for (let i = 0; i < count; i++) buffer[at + i] = buffer[from + i] as number;
+    }
+    this.at = at + count;
   }
 
   /** Text known to be ASCII: digits, punctuation, names. */
   ascii(text: string): void {
     const count = text.length;
     this.reserve(count);
-    for (let i = 0; i < count; i++) this.buffer[this.at + i] = text.charCodeAt(i);
-    this.at += count;
+    const { buffer, at } = this;
+    for (let i = 0; i < count; i++) buffer[at + i] = text.charCodeAt(i);
+    this.at = at + count;
+  }
+
+  /** Decimal digits of a safe integer ≥ 0, with leading zeros up to `width`. */
+  digits(value: number, width: number): void {
+    if (value > MAX_INT32) {
+      this.ascii(String(value).padStart(width, '0'));
+      return;
+    }
+    let count = 1;
+    for (let rest = (value / 10) | 0; rest > 0; rest = (rest / 10) | 0) count++;
+    if (count < width) count = width;
+    this.reserve(count);
+    const { buffer, at } = this;
+    let rest = value | 0;
+    for (let i = at + count - 1; i >= at; i--) {
+      const tens = (rest / 10) | 0;
+      buffer[i] = 0x30 + rest - tens * 10;
+      rest = tens;
+    }
+    this.at = at + count;
   }
 
   utf8(text: string): void {

@@ -17,6 +17,11 @@ import { isoInstant, writeNumber, writeValue } from './value-json';
  * writer that lost its partition without noticing would otherwise bury a final under an older provisional.
  */
 
+const OPEN_BRACKET = 0x5b;
+const COMMA = 0x2c;
+const CLOSE_BRACKET = 0x5d;
+const CLOSE_BRACE = 0x7d;
+
 /** A metric's window. */
 export interface WindowOf {
   readonly metric: MetricDefinition;
@@ -31,34 +36,50 @@ export interface WindowOf {
 export function encodeResults(block: ResultBlock, schema: StreamSchema): NewRecord[] {
   const { metric, groups } = block;
   const groupJson = new GroupJson(metric.groupBy, schema);
-  const writer = new ByteWriter(256 * groups.count + 256);
-  const keyPrefix = Buffer.from(`${block.final ? 'f' : 'p'}|${windowKey(block)}|`, 'latin1');
-  const head = Buffer.from(`${windowJson(block)},"group":`, 'latin1');
-  const labels = metric.measures.map((measure, i) => `${i === 0 ? '' : ','}"${measure.name}":`);
-  const tail = `},"final":${block.final},"revision":${block.revision}`;
+  const writer = new ByteWriter(320 * groups.count + 1024);
+  // What is the same in every row is written once, in front, and copied from there.
+  const keyPrefix = writeStretch(writer, `${block.final ? 'f' : 'p'}|${windowKey(block)}|`);
+  const head = writeStretch(writer, `${windowJson(block)},"group":`);
+  const labels = metric.measures.map(({ name }, i) =>
+    writeStretch(writer, `${i === 0 ? ',"measures":{' : ','}"${name}":`),
+  );
+  const tail = writeStretch(writer, `},"final":${block.final},"revision":${block.revision}`);
 
   const cuts = new Float64Array(2 * groups.count + 1);
+  cuts[0] = writer.length;
   for (let row = 0; row < groups.count; row++) {
-    writer.bytes(keyPrefix);
+    writer.repeat(keyPrefix.from, keyPrefix.to);
     const groupFrom = writer.length;
     groupJson.write(writer, groups.bytes, groups.offsets[row] as number);
     const groupTo = writer.length;
     cuts[2 * row + 1] = groupTo;
 
-    writer.bytes(head);
+    writer.repeat(head.from, head.to);
     writer.repeat(groupFrom, groupTo);
-    writer.ascii(',"measures":{');
     for (let m = 0; m < labels.length; m++) {
-      writer.ascii(labels[m] as string);
+      const label = labels[m] as Stretch;
+      writer.repeat(label.from, label.to);
       writeMeasure(writer, block.measures[m] as MeasureColumn, row, schema.money.exponent);
     }
-    writer.ascii(tail);
+    writer.repeat(tail.from, tail.to);
     if (block.truncated?.[row] === 1) writer.ascii(',"truncated":true');
     if (block.retracted?.[row] === 1) writer.ascii(',"retracted":true');
-    writer.ascii('}');
+    writer.byte(CLOSE_BRACE);
     cuts[2 * row + 2] = writer.length;
   }
   return cutRecords(writer, cuts, groups.count);
+}
+
+/** Where something stands in a writer. */
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
+
+function writeStretch(writer: ByteWriter, text: string): Stretch {
+  const from = writer.length;
+  writer.ascii(text);
+  return { from, to: writer.length };
 }
 
 /** One tombstone per group of a block for its provisional results: after the finals, they need no more room. */
@@ -125,12 +146,12 @@ function writeMeasure(writer: ByteWriter, column: MeasureColumn, row: number, mo
     }
     case 'list': {
       const items = column.values[row] ?? [];
-      writer.byte(0x5b);
+      writer.byte(OPEN_BRACKET);
       for (let i = 0; i < items.length; i++) {
-        if (i > 0) writer.byte(0x2c);
+        if (i > 0) writer.byte(COMMA);
         writeValue(writer, items[i] as string | number | boolean, column.type, moneyExponent);
       }
-      writer.byte(0x5d);
+      writer.byte(CLOSE_BRACKET);
       return;
     }
   }

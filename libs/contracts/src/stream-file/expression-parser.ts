@@ -165,11 +165,9 @@ class Checker {
     if (operands === null) return null;
     const [left, right] = operands;
     const types = [left.expression.type, right.expression.type];
-    const equality = operator === '==' || operator === '!=';
-    if (types.includes('null') || types.includes('bool') || types.includes('string')) {
-      const unordered = types.find((type) => type === 'null' || type === 'bool' || type === 'string');
-      if (!equality)
-        return this.problem(node, `${operator} needs numbers or instants, not ${withArticle(unordered ?? 'null')}`);
+    const unordered = types.find((type) => type === 'null' || type === 'bool');
+    if (unordered !== undefined && operator !== '==' && operator !== '!=') {
+      return this.problem(node, `${operator} needs values that have an order, not ${withArticle(unordered)}`);
     }
     if (types[0] !== types[1] && !types.includes('null') && !(isNumber(types[0]) && isNumber(types[1]))) {
       return this.problem(node, `${this.describe(left)} cannot be compared with ${this.describe(right)}`);

@@ -1,0 +1,60 @@
+import type { LateRow } from '@tillstream/core';
+import { smallDefinition } from '../testing';
+import { encodeLateRows } from './late-records';
+
+const [metric] = smallDefinition().metrics;
+const START = Date.parse('2019-10-01T00:00:00.000Z');
+
+function lateRow(rawOffset: number, json: string): LateRow {
+  if (metric === undefined) throw new Error('no metric');
+  return { metric, rawOffset, index: 2, missedStartsMs: [START, START + 5000], latenessMs: 1234, json };
+}
+
+const linesOf = (rows: readonly LateRow[]) =>
+  encodeLateRows(rows, 3).flatMap(({ value }) =>
+    Buffer.from(value ?? [])
+      .toString()
+      .trimEnd()
+      .split('\n'),
+  );
+
+describe('late rows', () => {
+  it('say what they missed and by how much, under an id that never changes', () => {
+    expect(linesOf([lateRow(17, '{"id":"a","amount":"1.20"}')]).map((line) => JSON.parse(line) as unknown)).toEqual([
+      {
+        id: `3|17|2|${metric?.identity}`,
+        metric: 'sales',
+        definition: metric?.identity.slice(-8),
+        missed: ['2019-10-01T00:00:00.000Z', '2019-10-01T00:00:05.000Z'],
+        lateness_ms: 1234,
+        row: { id: 'a', amount: '1.20' },
+      },
+    ]);
+  });
+
+  it('are the same lines however they are gathered', () => {
+    const rows = Array.from({ length: 20 }, (_, i) => lateRow(i, `{"id":"${i}é"}`));
+    const oneByOne = rows.flatMap((row) => linesOf([row]));
+    expect(linesOf(rows)).toEqual(oneByOne);
+    expect(new Set(oneByOne).size).toBe(20);
+  });
+
+  it('are gathered up to half a MiB, in order; a larger row stands alone', () => {
+    const large = lateRow(1000, `{"id":"${'x'.repeat(520 * 1024)}"}`);
+    const rows = [
+      ...Array.from({ length: 800 }, (_, i) => lateRow(i, `{"id":"${'y'.repeat(1000)}"}`)),
+      large,
+      lateRow(1001, '{}'),
+    ];
+    const sizes = encodeLateRows(rows, 0).map(({ value }) => value?.length ?? 0);
+    expect(sizes).toHaveLength(4);
+    expect(sizes.map((size) => size > 512 * 1024)).toEqual([false, false, true, false]);
+    const offsets = linesOf(rows).map((line) => Number((JSON.parse(line) as { id: string }).id.split('|')[1]));
+    expect(offsets).toEqual([...offsets].sort((a, b) => a - b));
+    expect(offsets).toHaveLength(802);
+  });
+
+  it('make no record where there are none', () => {
+    expect(encodeLateRows([], 0)).toEqual([]);
+  });
+});
