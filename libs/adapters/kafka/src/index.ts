@@ -13,3 +13,4 @@ export type { Compression } from './protocol/compression';
 export { KafkaLogReader, type KafkaLogReaderOptions } from './reader/kafka-log-reader';
 export { KafkaLogWriter, type KafkaLogWriterOptions } from './writer/kafka-log-writer';
 export { KafkaAdmin, type PartitionLag, type TopicDescription, type TopicSpec } from './admin/kafka-admin';
+export { KafkaGroupConsumer, type KafkaGroupConsumerOptions } from './group/kafka-group-consumer';

@@ -2,6 +2,7 @@ import { type Admin, AssignerProtocol, ConfigResourceTypes, ConfigSource, Kafka,
 import { DEFAULT_CONNECTION_TIMEOUT_MS, DEFAULT_REQUEST_TIMEOUT_MS, type KafkaOptions } from '../cluster/kafka-options';
 import { SILENT } from '../cluster/kafkajs-logger';
 import { assertKnownKafkajs } from '../cluster/known-kafkajs';
+import { quietRequestQueues } from '../cluster/quiet-request-queue';
 
 /** A topic as it should be. */
 export interface TopicSpec {
@@ -40,12 +41,14 @@ export class KafkaAdmin {
 
   constructor(options: KafkaOptions) {
     assertKnownKafkajs();
+    quietRequestQueues();
     const logger = options.logger ?? SILENT;
     const kafka = new Kafka({
       brokers: [...options.brokers],
       clientId: options.clientId,
       ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
       ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
+      ...(options.socketFactory === undefined ? {} : { socketFactory: options.socketFactory }),
       connectionTimeout: options.connectionTimeoutMs ?? DEFAULT_CONNECTION_TIMEOUT_MS,
       requestTimeout: options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
       retry: { retries: 10, initialRetryTime: 50, maxRetryTime: 1_000 },

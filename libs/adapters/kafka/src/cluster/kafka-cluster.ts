@@ -11,6 +11,7 @@ import {
 } from './kafka-options';
 import { kafkajsLogger, SILENT } from './kafkajs-logger';
 import { assertKnownKafkajs } from './known-kafkajs';
+import { quietRequestQueues } from './quiet-request-queue';
 
 const READ_COMMITTED = 1;
 
@@ -30,11 +31,12 @@ export class KafkaCluster {
 
   constructor(options: KafkaOptions) {
     assertKnownKafkajs();
+    quietRequestQueues();
     this.requestTimeoutMs = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
     this.logger = options.logger ?? SILENT;
     this.#cluster = new Cluster({
       logger: kafkajsLogger(this.logger),
-      socketFactory: createSocketFactory(),
+      socketFactory: options.socketFactory ?? createSocketFactory(),
       brokers: options.brokers,
       ssl: options.ssl ?? null,
       sasl: options.sasl ?? null,

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import type { SASLOptions } from 'kafkajs';
+import type { ISocketFactory, SASLOptions } from 'kafkajs';
 
 /** Where log messages go: constant texts with fields. Any pino logger will do. */
 export interface KafkaLogger {
@@ -22,6 +22,8 @@ export interface KafkaOptions {
   /** After this long without an answer a request counts as lost. Default 10,000. */
   readonly requestTimeoutMs?: number;
   readonly logger?: KafkaLogger;
+  /** Opens connections, for example through a proxy. */
+  readonly socketFactory?: ISocketFactory;
 }
 
 export const DEFAULT_CONNECTION_TIMEOUT_MS = 1_000;

@@ -167,6 +167,14 @@ declare module 'kafkajs/src/network/socketFactory' {
   export = createSocketFactory;
 }
 
+declare module 'kafkajs/src/network/requestQueue' {
+  class RequestQueue {
+    readonly pending: readonly unknown[];
+    scheduleCheckPendingRequests(): void;
+  }
+  export = RequestQueue;
+}
+
 /** For tests: kafkajs as the oracle of the record format. */
 declare module 'kafkajs/src/protocol/decoder' {
   class Decoder {
