@@ -22,18 +22,18 @@ import { run } from './command.mjs';
  */
 const GUARD = `
 read line && exit 0
-kill -TERM "$1" 2>/dev/null
+kill -TERM -"$1" 2>/dev/null
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-  kill -0 "$1" 2>/dev/null || exit 0
+  kill -0 -"$1" 2>/dev/null || exit 0
   sleep 0.25
 done
-kill -KILL "$1" 2>/dev/null
+kill -KILL -"$1" 2>/dev/null
 `;
 
 /**
  * Starts a process that never survives this one, not even when this one is killed by SIGKILL: a small shell guards it.
  * Both run in process groups of their own, so a Ctrl-C at the terminal reaches only this process, which then stops its
- * children in the order it wants. With a `pidFile` the process is also found by the next run (see `endStale`), should
+ * children in the order it wants; signals go to the whole group, so to what the process has started as well. With a `pidFile` the process is also found by the next run (see `endStale`), should
  * the guard have been killed as well.
  *
  * @param {object} options
@@ -41,15 +41,17 @@ kill -KILL "$1" 2>/dev/null
  * @param {string[]} options.args
  * @param {NodeJS.ProcessEnv} [options.env] the whole environment; default: this process's
  * @param {string} [options.cwd]
- * @param {string} options.logFile what it prints, appended
+ * @param {string} [options.logFile] gets what it prints, at its end; default: it prints where this process prints
+ * @param {boolean} [options.quiet] without a log file: standard error only
  * @param {string} [options.pidFile]
  * @returns {Promise<Child>}
  */
-export async function launch({ command, args, env = process.env, cwd, logFile, pidFile }) {
-  mkdirSync(dirname(logFile), { recursive: true });
-  const log = openSync(logFile, 'a');
-  const child = spawn(command, args, { env, ...(cwd && { cwd }), stdio: ['ignore', log, log], detached: true });
-  closeSync(log);
+export async function launch({ command, args, env = process.env, cwd, logFile, quiet = false, pidFile }) {
+  const output = logFile === undefined ? 'inherit' : openLog(logFile);
+  /** @type {import('node:child_process').StdioOptions} */
+  const stdio = ['ignore', quiet ? 'ignore' : output, output];
+  const child = spawn(command, args, { env, ...(cwd && { cwd }), stdio, detached: true });
+  if (output !== 'inherit') closeSync(output);
   /** @type {Child['exited']} */
   const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
   await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
@@ -71,7 +73,7 @@ export async function launch({ command, args, env = process.env, cwd, logFile, p
     if (pidFile) rmSync(pidFile, { force: true });
   });
 
-  const signal = (/** @type {NodeJS.Signals} */ name) => running && child.kill(name);
+  const signal = (/** @type {NodeJS.Signals} */ name) => running && signalGroup(pid, name);
   return {
     pid,
     exited,
@@ -89,6 +91,24 @@ export async function launch({ command, args, env = process.env, cwd, logFile, p
   };
 }
 
+/** @param {string} file */
+function openLog(file) {
+  mkdirSync(dirname(file), { recursive: true });
+  return openSync(file, 'a');
+}
+
+/**
+ * @param {number} leader
+ * @param {NodeJS.Signals} name
+ */
+function signalGroup(leader, name) {
+  try {
+    process.kill(-leader, name);
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ESRCH') throw error; // it has just ended by itself
+  }
+}
+
 /**
  * Ends the process that a pid file of an earlier run names, if it still runs and is that process: another one may have
  * been given its number since, so its command line has to hold the same arguments.
@@ -103,7 +123,7 @@ export async function endStale(pidFile) {
   const isIt = code === 0 && stale.args.every((argument) => output.includes(argument));
   if (isIt) {
     try {
-      process.kill(stale.pid, 'SIGKILL');
+      signalGroup(stale.pid, 'SIGKILL');
       while (process.kill(stale.pid, 0)) await sleep(20);
     } catch {
       // gone

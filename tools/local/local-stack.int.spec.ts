@@ -98,7 +98,7 @@ describe('the servers of a process that is killed hard', () => {
 
 describe('a pid file of an earlier run', () => {
   it('ends the process it names, when that still has the same command line', async () => {
-    const left = spawn('sleep', ['1234'], { stdio: 'ignore' });
+    const left = spawn('sleep', ['1234'], { stdio: 'ignore', detached: true });
     const ended = once(left, 'exit');
     writeFileSync(join(directory, 'pid'), JSON.stringify({ pid: left.pid, args: ['1234'] }));
     expect(await endStale(join(directory, 'pid'))).toBe(true);
@@ -106,7 +106,7 @@ describe('a pid file of an earlier run', () => {
   });
 
   it('leaves a process alone that has merely been given the number since', async () => {
-    const stranger = spawn('sleep', ['1234'], { stdio: 'ignore' });
+    const stranger = spawn('sleep', ['1234'], { stdio: 'ignore', detached: true });
     writeFileSync(join(directory, 'pid'), JSON.stringify({ pid: stranger.pid, args: ['/some/server.properties'] }));
     expect(await endStale(join(directory, 'pid'))).toBe(false);
     expect(stranger.kill('SIGTERM')).toBe(true);
