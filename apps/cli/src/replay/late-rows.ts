@@ -1,0 +1,27 @@
+import type { MetricDefinition } from '@tillstream/core';
+
+/**
+ * A metric for which an event would miss at least one of its windows, as they are closed already; null: for none.
+ *
+ * @param watermarkInputMs newest time the partition has come to
+ */
+export function metricThatMisses(
+  metrics: readonly MetricDefinition[],
+  timeMs: number,
+  watermarkInputMs: number,
+): MetricDefinition | null {
+  return (
+    metrics.find(({ window, outOfOrdernessMs }) => {
+      const earliestEndMs = Math.floor((timeMs - window.sizeMs) / window.hopMs + 1) * window.hopMs + window.sizeMs;
+      return earliestEndMs <= watermarkInputMs - outOfOrdernessMs;
+    }) ?? null
+  );
+}
+
+/** The time a partition must come to so that every window that could hold an event is closed. */
+export function closingTimeMs(metrics: readonly MetricDefinition[], lastEventMs: number): number {
+  return metrics.reduce((latest, { window, outOfOrdernessMs }) => {
+    const lastEndMs = Math.floor(lastEventMs / window.hopMs) * window.hopMs + window.sizeMs;
+    return Math.max(latest, lastEndMs + outOfOrdernessMs);
+  }, lastEventMs);
+}
