@@ -16,10 +16,14 @@ export class SourceDocument {
       lineCounter: this.lines,
       prettyErrors: false,
       uniqueKeys: false, // reported by Section, with the path
-      logLevel: 'silent',
+      logLevel: 'error',
     });
-    for (const { pos, message } of this.document.errors) {
-      this.problem(pos[0], '', `this is not YAML: ${message.replace(/\n[^]*$/, '')}`);
+    const lines = new Set<number>(); // one slip makes several errors
+    for (const { pos, code, message } of this.document.errors) {
+      const { line } = this.lines.linePos(pos[0]);
+      const several = code === 'MULTIPLE_DOCS' ? 'a stream file is one document: --- begins another' : null;
+      if (!lines.has(line)) this.problem(pos[0], '', several ?? `this is not YAML: ${message.replace(/\n[^]*$/, '')}`);
+      lines.add(line);
     }
   }
 
@@ -91,7 +95,9 @@ export class Value {
   formula(): string | null {
     const tag = this.node?.tag;
     if (tag?.startsWith('!')) {
-      return this.problem(`put quotes around what begins with "!": YAML takes ${tag} for a type`);
+      const offset = this.document.text.lastIndexOf(tag, this.offset);
+      this.document.problem(offset, this.path, `put quotes around what begins with "!": YAML takes ${tag} for a type`);
+      return null;
     }
     return this.text();
   }
@@ -143,12 +149,18 @@ export class Value {
     const entries = this.entries();
     if (entries === null) return null;
     const known = new Map<K, Value>();
+    const misspelt = new Set<string>();
     for (const { key, value, keyValue } of entries) {
       const match = keys.find((candidate) => candidate === key);
-      if (match !== undefined) known.set(match, value);
-      else keyValue.problem(refused[key] ?? unknownKey(key, keys));
+      if (match !== undefined) {
+        known.set(match, value);
+        continue;
+      }
+      const near = nearestName(key, keys);
+      if (near !== null) misspelt.add(near);
+      keyValue.problem(refused[key] ?? unknownKey(near, keys));
     }
-    return new Section(this, known);
+    return new Section(this, known, misspelt);
   }
 
   /** A map whose keys are names of the user's own. A repeated key is a problem; its first value is kept. */
@@ -199,6 +211,8 @@ export class Section<K extends string> {
   constructor(
     private readonly self: Value,
     private readonly values: ReadonlyMap<K, Value>,
+    /** Keys that an unknown one is taken for: that it is wrong has been said, so it is not said to be missing too. */
+    private readonly misspelt: ReadonlySet<string>,
   ) {}
 
   get(key: K): Value | null {
@@ -207,12 +221,12 @@ export class Section<K extends string> {
 
   /** As `get`, but its absence is a problem. */
   require(key: K): Value | null {
-    return this.get(key) ?? this.self.problem(`${key} is missing`);
+    const value = this.get(key);
+    return value !== null || this.misspelt.has(key) ? value : this.self.problem(`${key} is missing`);
   }
 }
 
-function unknownKey(key: string, keys: readonly string[]): string {
-  const near = nearestName(key, keys);
+function unknownKey(near: string | null, keys: readonly string[]): string {
   return near === null
     ? `is not a key of this section: there are ${keys.join(', ')}`
     : `unknown key: did you mean ${near}?`;

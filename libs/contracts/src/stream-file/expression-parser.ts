@@ -152,7 +152,7 @@ class Checker {
     const { names, what } = this.scope;
     const found = names.get(name);
     if (found === undefined) {
-      return this.problem(node, `there is no ${what} ${name}: ${didYouMean(name, names.keys())}`);
+      return this.problem(node, `there is no ${what} ${name}: ${didYouMean(name, usable(names))}`);
     }
     if (found.refused !== undefined) return this.problem(node, found.refused);
     if (found.type === null) return null;
@@ -354,6 +354,10 @@ class Checker {
   private describe({ expression, node }: Checked): string {
     return `${this.source(node)} (${expression.type})`;
   }
+}
+
+function usable(names: ReadonlyMap<string, ScopeName>): string[] {
+  return [...names].filter(([, { refused }]) => refused === undefined).map(([name]) => name);
 }
 
 function isNumber(type: ExpressionType | undefined): boolean {

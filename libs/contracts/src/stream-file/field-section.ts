@@ -18,7 +18,6 @@ export interface DeclaredField {
   readonly hasDefault: boolean;
   readonly values: ReadonlySet<string> | null;
   readonly aliases: ReadonlyMap<string, string>;
-  readonly declaration: Value;
 }
 
 /** What `fields:` declares. */
@@ -86,8 +85,7 @@ function readField({ key: name, keyValue, value }: MapEntry, moneyDeclared: bool
     optional: optional === true || hasDefault,
     hasDefault,
     values,
-    aliases,
-    declaration: keyValue,
+    aliases: new Map(aliases.map(({ alias, canonical }) => [alias, canonical])),
   };
   return { declared, section };
 }
@@ -99,45 +97,50 @@ function readDictionary(section: Section<FieldKey> | null, type: FieldType | nul
   return dictionary;
 }
 
-function readAliases(section: Section<FieldKey> | null, type: FieldType | null): ReadonlyMap<string, string> {
-  const value = section?.get('aliases') ?? null;
-  const aliases = new Map<string, string>();
-  if (value === null) return aliases;
+/** What events may say, what it is read as, and where that stands in the file. */
+interface Alias {
+  readonly alias: string;
+  readonly canonical: string;
+  readonly value: Value;
+}
+
+function readAliases(section: Section<FieldKey> | null, type: FieldType | null): readonly Alias[] {
+  const declaration = section?.get('aliases') ?? null;
+  if (declaration === null) return [];
   if (type !== null && type !== 'string') {
-    value.problem(`only strings have aliases, not ${type}`);
-    return aliases;
+    declaration.problem(`only strings have aliases, not ${type}`);
+    return [];
   }
-  for (const entry of value.entries() ?? []) {
-    const canonical = entry.value.text();
-    if (canonical !== null) aliases.set(entry.key, canonical);
-  }
-  return aliases;
+  return (declaration.entries() ?? []).flatMap(({ key: alias, value }) => {
+    const canonical = value.text();
+    return canonical === null ? [] : { alias, canonical, value };
+  });
 }
 
 function readValues(
   section: Section<FieldKey> | null,
   type: FieldType | null,
-  aliases: ReadonlyMap<string, string>,
+  aliases: readonly Alias[],
 ): ReadonlySet<string> | null {
-  const value = section?.get('values') ?? null;
-  if (value === null) return null;
-  if (type !== null && type !== 'string') return value.problem(`only strings have a list of values, not ${type}`);
-  const items = value.list();
+  const declaration = section?.get('values') ?? null;
+  if (declaration === null) return null;
+  if (type !== null && type !== 'string') return declaration.problem(`only strings have a list of values, not ${type}`);
+  const items = declaration.list();
   if (items === null) return null;
   const values = new Set<string>();
   for (const item of items) {
     const text = item.text();
     if (text === null) continue;
+    const alias = aliases.find((candidate) => candidate.alias === text);
     if (values.has(text)) item.problem(`${text} is given twice`);
-    else if (aliases.has(text))
-      item.problem(`${text} is a value and an alias of ${aliases.get(text)}: it can be only one`);
+    else if (alias !== undefined)
+      item.problem(`${text} is a value and an alias of ${alias.canonical}: it can be only one`);
     values.add(text);
   }
-  for (const entry of section?.get('aliases')?.entries() ?? []) {
-    const canonical = aliases.get(entry.key);
-    if (canonical === undefined || values.has(canonical)) continue;
+  for (const { canonical, value } of aliases) {
+    if (values.has(canonical)) continue;
     const near = nearestName(canonical, values);
-    entry.value.problem(`${canonical} is not one of the values${near === null ? '' : `: did you mean ${near}?`}`);
+    value.problem(`${canonical} is not one of the values${near === null ? '' : `: did you mean ${near}?`}`);
   }
   return values;
 }

@@ -1,7 +1,7 @@
 /** The known name that a wrong one was most likely meant to be; null where none is close. */
 export function nearestName(wrong: string, known: Iterable<string>): string | null {
   let best: string | null = null;
-  let bestDistance = Math.max(1, Math.floor(wrong.length / 3)) + 1;
+  let bestDistance = wrong.length < 2 ? 1 : Math.max(1, Math.floor(wrong.length / 3)) + 1;
   for (const name of known) {
     const distance = editDistance(plain(wrong), plain(name));
     if (distance < bestDistance) {
@@ -17,7 +17,8 @@ export function didYouMean(wrong: string, known: Iterable<string>): string {
   const names = [...known];
   const near = nearestName(wrong, names);
   if (near !== null) return `did you mean ${near}?`;
-  return names.length === 0 ? 'there are none' : `there are ${names.join(', ')}`;
+  if (names.length === 0) return 'there are none';
+  return names.length === 1 ? `there is only ${names[0]}` : `there are ${names.join(', ')}`;
 }
 
 /** snake_case, kebab-case and camelCase of one name are the same mistake. */

@@ -72,6 +72,9 @@ export function parseStreamFile(text: string, source: { readonly file: string })
   return definition === null || problems.length > 0 ? { ok: false, problems } : { ok: true, definition };
 }
 
+/** Null: the fields could not be read, so that nothing can be said about names of fields. */
+type FieldsByName = ReadonlyMap<string, DeclaredField> | null;
+
 /** Everything that could be read; complete only if no problem was reported. Null where there are no fields to speak of. */
 function readDefinition(section: Section<StreamKey>, file: string): StreamDefinition | null {
   const stream = readStream(section);
@@ -81,11 +84,11 @@ function readDefinition(section: Section<StreamKey>, file: string): StreamDefini
   const retention = readRetention(section);
   const declared = section.require('fields');
   const read = declared === null ? null : readFields(declared, money ?? NO_MONEY, section.get('money') !== null);
-  if (read === null) return null; // whatever else is said would be about fields that nobody knows
-  const { byName, fields } = read;
+  const byName = read?.byName ?? null;
   const key = readKey(section, byName);
   const { id, dedupe } = readId(section, byName);
   const eventTime = readEventTime(section, byName);
+  if (read === null) return null; // whatever metrics say would be about fields that nobody knows
   const schema: StreamSchema = {
     stream,
     partitions,
@@ -94,11 +97,11 @@ function readDefinition(section: Section<StreamKey>, file: string): StreamDefini
     dedupe,
     eventTime,
     money: money ?? NO_MONEY,
-    fields,
+    fields: read.fields,
   };
   const metricsValue = section.get('metrics');
   const scope = {
-    fields: byName,
+    fields: read.byName,
     money: schema.money,
     key: key[0] || null, // '' stands for a wrong one
     outOfOrdernessMs: eventTime.outOfOrdernessMs,
@@ -127,12 +130,12 @@ function readMoney(section: Section<StreamKey>): StreamSchema['money'] | null {
   return value.problem(`${currency} is not a currency code of ISO 4217${meant}`);
 }
 
-function readKey(section: Section<StreamKey>, fields: ReadonlyMap<string, DeclaredField>): readonly string[] {
+function readKey(section: Section<StreamKey>, fields: FieldsByName): readonly string[] {
   const value = section.require('key');
-  const items = value?.list() ?? [];
-  if (value !== null && items.length === 0) value.problem('names at least one field');
+  const items = value?.list() ?? null;
+  if (items?.length === 0) value?.problem('names at least one field');
   const key: string[] = [];
-  for (const item of items) {
+  for (const item of items ?? []) {
     const field = fieldNamed(item, fields);
     key.push(field?.name ?? '');
     if (field === null) continue;
@@ -145,7 +148,7 @@ function readKey(section: Section<StreamKey>, fields: ReadonlyMap<string, Declar
   return key;
 }
 
-function readId(section: Section<StreamKey>, fields: ReadonlyMap<string, DeclaredField>) {
+function readId(section: Section<StreamKey>, fields: FieldsByName) {
   const id = section.get('id')?.section(['field', 'dedupe']) ?? null;
   const value = id?.require('field') ?? null;
   const field = value === null ? null : fieldNamed(value, fields);
@@ -162,7 +165,7 @@ function readId(section: Section<StreamKey>, fields: ReadonlyMap<string, Declare
   return { id: field?.name ?? null, dedupe };
 }
 
-function readEventTime(section: Section<StreamKey>, fields: ReadonlyMap<string, DeclaredField>): EventTimeSpec {
+function readEventTime(section: Section<StreamKey>, fields: FieldsByName): EventTimeSpec {
   const keys = ['field', 'zone', 'outOfOrderness', 'futureTolerance', 'idleAfter'] as const;
   const parts = section.require('eventTime')?.section(keys) ?? null;
   const value = parts?.require('field') ?? null;
@@ -216,8 +219,8 @@ function readRetention(section: Section<StreamKey>): Retention {
   return Object.fromEntries(read) as Record<keyof Retention, number>;
 }
 
-function fieldNamed(value: Value, fields: ReadonlyMap<string, DeclaredField>): DeclaredField | null {
+function fieldNamed(value: Value, fields: FieldsByName): DeclaredField | null {
   const name = value.text();
-  if (name === null) return null;
+  if (name === null || fields === null) return null;
   return fields.get(name) ?? value.problem(`there is no field ${name}: ${didYouMean(name, fields.keys())}`);
 }
