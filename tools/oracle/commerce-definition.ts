@@ -5,6 +5,18 @@ const MINUTE = 60 * SECOND;
 
 const eventTypes = ['page_view', 'add_to_cart', 'remove_from_cart', 'purchase', 'search', 'wishlist'];
 
+/** What other systems call them. */
+const aliases = {
+  view: 'page_view',
+  cart: 'add_to_cart',
+  'Product Viewed': 'page_view',
+  'Product Added': 'add_to_cart',
+  'Product Removed': 'remove_from_cart',
+  'Order Completed': 'purchase',
+  'Products Searched': 'search',
+  'Product Added to Wishlist': 'wishlist',
+};
+
 const isPurchase = (row: PlainRow): boolean => row['event_type'] === 'purchase';
 const has = (type: string) => (row: PlainRow) => row['event_type'] === type;
 
@@ -19,7 +31,7 @@ export const plainCommerce: PlainDefinition = {
   minorDigits: 2,
   fields: {
     event_id: { type: 'string' },
-    event_type: { type: 'string', values: eventTypes },
+    event_type: { type: 'string', values: eventTypes, aliases },
     timestamp: { type: 'timestamp' },
     user_id: { type: 'string', optional: true },
     anonymous_id: { type: 'string', optional: true },
