@@ -46,7 +46,6 @@ const frontiers: fc.Arbitrary<Frontier> = fc.record({
   maxAppendMs: instantOrNothing,
   caughtUp: fc.boolean(),
   held: fc.boolean(),
-  openUntilMs: instantOrNothing,
   rawNext: fc.maxSafeNat(),
 });
 
@@ -116,7 +115,6 @@ describe('records of the parts topic', () => {
       watermarkInputMs: -Infinity,
       maxEventTimeMs: -Infinity,
       maxAppendMs: -Infinity,
-      openUntilMs: -Infinity,
     };
     expect(asProto(encodeFrontier(1, { ...nothing, caughtUp: true, held: false, rawNext: 3 }).value)).toEqual({
       source: 1,

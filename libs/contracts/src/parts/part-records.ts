@@ -16,8 +16,6 @@ export interface Frontier {
   readonly caughtUp: boolean;
   /** Between a `hold` and its `release`. */
   readonly held: boolean;
-  /** Something may be open until the watermark input reaches this. */
-  readonly openUntilMs: number;
   /** Raw position that all of this is a function of. */
   readonly rawNext: number;
 }
@@ -66,7 +64,6 @@ export function encodeFrontier(source: number, frontier: Frontier): NewRecord {
   writeOptionalInstant(body, 3, frontier.maxAppendMs);
   if (frontier.caughtUp) writeInt64(body, 4, 1);
   if (frontier.held) writeInt64(body, 5, 1);
-  writeOptionalInstant(body, 6, frontier.openUntilMs);
   writeInt64(body, 7, frontier.rawNext);
   return { key: Buffer.from(`${source}|frontier`, 'latin1'), value: envelope(source, 3, body) };
 }
@@ -215,7 +212,6 @@ function decodeFrontier(bytes: Uint8Array): Frontier {
   let maxAppendMs = -Infinity;
   let caughtUp = false;
   let held = false;
-  let openUntilMs = -Infinity;
   let rawNext = 0;
   const reader = new ProtoReader(bytes);
   while (reader.nextField()) {
@@ -224,11 +220,10 @@ function decodeFrontier(bytes: Uint8Array): Frontier {
     else if (reader.field === 3) maxAppendMs = reader.int64();
     else if (reader.field === 4) caughtUp = reader.int64() !== 0;
     else if (reader.field === 5) held = reader.int64() !== 0;
-    else if (reader.field === 6) openUntilMs = reader.int64();
     else if (reader.field === 7) rawNext = reader.int64();
     else reader.skip();
   }
-  return { watermarkInputMs, maxEventTimeMs, maxAppendMs, caughtUp, held, openUntilMs, rawNext };
+  return { watermarkInputMs, maxEventTimeMs, maxAppendMs, caughtUp, held, rawNext };
 }
 
 function readStrings(bytes: Uint8Array, lengths: Uint8Array): ByteStrings {
