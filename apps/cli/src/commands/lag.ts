@@ -1,0 +1,87 @@
+import type { StreamDefinition } from '@tillstream/contracts';
+import { AGGREGATOR, ENRICHER } from '@tillstream/engine';
+import { CliError, type CliContext } from '../cli-context';
+import type { RegisterCommand } from '../create-program';
+import type { KafkaAccess } from '../kafka/kafka-access';
+import { withKafka } from '../kafka/with-kafka';
+import { loadStreamFiles } from '../streams/load-stream-files';
+import { table } from '../table';
+
+interface LagOptions {
+  readonly streamFiles?: string;
+  readonly brokers?: string;
+  readonly json: boolean;
+}
+
+/** How far one service is behind in one partition. */
+interface LagRow {
+  readonly service: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly end: number;
+  /** Null: nothing has been committed. A hint only: services know better where they are. */
+  readonly committed: number | null;
+  readonly lag: number;
+}
+
+/** `till lag`: how far each service is behind. */
+export const registerLag: RegisterCommand = (program, context) => {
+  program
+    .command('lag')
+    .description('how far each service is behind, by partition')
+    .option('--json', 'one JSON object a line', false)
+    .option('--stream-files <paths>', 'stream files (default: STREAM_FILES, else the one that is shipped)')
+    .option('--brokers <list>', 'Kafka brokers (default: KAFKA_BROKERS)')
+    .action((options: LagOptions) => lag(options, context));
+};
+
+async function lag(options: LagOptions, context: CliContext): Promise<void> {
+  const definitions = loadStreamFiles(options.streamFiles, context.environment);
+  await withKafka(options.brokers, context, async (kafka) => {
+    const rows = (await Promise.all(definitions.map((definition) => lagOf(kafka, definition)))).flat();
+    if (options.json) {
+      for (const row of rows) context.write(`${JSON.stringify(row)}\n`);
+      return;
+    }
+    context.write(
+      table(
+        ['group', 'topic', 'partition', 'end', 'committed', 'lag'],
+        rows.map(({ service, topic, partition, end, committed, lag: behind }) => [
+          service,
+          topic,
+          partition,
+          end,
+          committed ?? '–',
+          behind,
+        ]),
+      ),
+    );
+  });
+}
+
+async function lagOf({ admin }: KafkaAccess, { schema, topics }: StreamDefinition): Promise<LagRow[]> {
+  const groups = [
+    { group: `${schema.stream}.${ENRICHER}`, reads: [topics.raw] },
+    { group: `${schema.stream}.${AGGREGATOR}`, reads: [topics.enriched, topics.parts] },
+  ];
+  const read = groups.flatMap(({ reads }) => reads);
+  const existing = (await admin.describeTopics(read)).map(({ topic }) => topic);
+  const missing = read.filter((topic) => !existing.includes(topic));
+  if (missing.length > 0) {
+    throw new CliError(
+      `there is no topic ${missing.join(', ')}`,
+      'till topics --create creates the topics of a stream.',
+    );
+  }
+  const lags = groups.map(async ({ group, reads }) =>
+    (await admin.groupLag(group, reads)).map(({ topic, partition, end, committed, lag: behind }) => ({
+      service: group,
+      topic,
+      partition,
+      end,
+      committed,
+      lag: behind,
+    })),
+  );
+  return (await Promise.all(lags)).flat();
+}

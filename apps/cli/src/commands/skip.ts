@@ -1,0 +1,64 @@
+import { encodeGap } from '@tillstream/contracts';
+import { AGGREGATOR, ENRICHER } from '@tillstream/engine';
+import { Argument } from 'commander';
+import { CliError, type CliContext } from '../cli-context';
+import type { RegisterCommand } from '../create-program';
+import { withKafka } from '../kafka/with-kafka';
+import { wholeNumber } from '../options/parse-options';
+import { loadStreamFiles, streamNamed } from '../streams/load-stream-files';
+
+interface SkipOptions {
+  readonly streamFiles?: string;
+  readonly brokers?: string;
+  readonly reason: string;
+  readonly yes: boolean;
+}
+
+interface SkipRange {
+  readonly service: string;
+  readonly stream: string;
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** `till skip`: accepts a hole that has stopped a partition. */
+export const registerSkip: RegisterCommand = (program, context) => {
+  program
+    .command('skip')
+    .description('let a service pass over raw records that have stopped it; what they hold is not counted')
+    .addArgument(new Argument('<service>', 'who may pass').choices([ENRICHER, AGGREGATOR]))
+    .argument('<stream>')
+    .argument('<partition>', 'raw partition', wholeNumber(0))
+    .argument('<from>', 'first raw offset to pass over', wholeNumber(0))
+    .argument('<to>', 'first raw offset after it', wholeNumber(0))
+    .option('--reason <text>', 'why, for those who find the hole later', '')
+    .option('--yes', 'do it: it cannot be counted again later', false)
+    .option('--stream-files <paths>', 'stream files (default: STREAM_FILES, else the one that is shipped)')
+    .option('--brokers <list>', 'Kafka brokers (default: KAFKA_BROKERS)')
+    .action((service: string, stream: string, partition: number, from: number, to: number, options: SkipOptions) =>
+      skip({ service, stream, partition, from, to }, options, context),
+    );
+};
+
+async function skip(range: SkipRange, options: SkipOptions, context: CliContext): Promise<void> {
+  const { service, stream, partition, from, to } = range;
+  const { schema, topics } = streamNamed(loadStreamFiles(options.streamFiles, context.environment), stream);
+  if (partition >= schema.partitions) throw new CliError(`${stream} has ${schema.partitions} partitions, from 0`);
+  if (from >= to)
+    throw new CliError(`the range [${from}, ${to}) is empty`, 'The second offset is the first that is kept.');
+  await withKafka(options.brokers, context, async ({ reader, writer }) => {
+    const end = await reader.end(topics.raw, partition);
+    if (to > end) {
+      throw new CliError(
+        `${topics.raw}/${partition} ends at ${end}: events that are still to come must not be passed over`,
+        `At most: till skip ${service} ${stream} ${partition} ${from} ${end}`,
+      );
+    }
+    const what = `${service} passes over ${to - from} records of ${topics.raw}/${partition}, offsets ${from} to ${to - 1}`;
+    if (!options.yes)
+      throw new CliError(`not done: ${what}`, 'Their events will be missing in all results. Add --yes to do it.');
+    await writer.append(topics.gaps, 0, [encodeGap({ service, partition, from, to, reason: options.reason })]);
+    context.write(`${what}. Restart the service, or wait until it tries again.\n`);
+  });
+}

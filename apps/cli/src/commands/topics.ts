@@ -1,0 +1,82 @@
+import type { StreamDefinition } from '@tillstream/contracts';
+import { verifyDefinition } from '@tillstream/engine';
+import { CliError, type CliContext } from '../cli-context';
+import type { RegisterCommand } from '../create-program';
+import type { KafkaAccess } from '../kafka/kafka-access';
+import { withKafka } from '../kafka/with-kafka';
+import { wholeNumber } from '../options/parse-options';
+import { loadStreamFiles } from '../streams/load-stream-files';
+import { type CheckedTopic, checkTopics, createMissing, fixSettings, writeDefinition } from '../topics/stream-topics';
+
+interface TopicsOptions {
+  readonly streamFiles?: string;
+  readonly brokers?: string;
+  readonly create: boolean;
+  readonly fix: boolean;
+  readonly replication?: number;
+}
+
+/** `till topics`: are the topics of the stream files as they must be? */
+export const registerTopics: RegisterCommand = (program, context) => {
+  program
+    .command('topics')
+    .description('list the topics of the stream files with what is wrong; create them, put them right')
+    .option('--create', 'create those that do not exist', false)
+    .option('--fix', 'create those that do not exist, and set the settings that are wrong', false)
+    .option(
+      '--replication <n>',
+      'copies of each partition (default: 3, or as many as there are brokers)',
+      wholeNumber(1),
+    )
+    .option('--stream-files <paths>', 'stream files (default: STREAM_FILES, else the one that is shipped)')
+    .option('--brokers <list>', 'Kafka brokers (default: KAFKA_BROKERS)')
+    .action((options: TopicsOptions) => topics(options, context));
+};
+
+async function topics(options: TopicsOptions, context: CliContext): Promise<void> {
+  const definitions = loadStreamFiles(options.streamFiles, context.environment);
+  await withKafka(options.brokers, context, async (kafka) => {
+    let stops = 0;
+    for (const definition of definitions) stops += await topicsOfStream(kafka, definition, options, context);
+    if (stops > 0)
+      throw new CliError(`${stops} ${stops === 1 ? 'problem keeps' : 'problems keep'} services from starting`);
+  });
+}
+
+/** Returns how many problems are left that keep services from starting. */
+async function topicsOfStream(
+  kafka: KafkaAccess,
+  definition: StreamDefinition,
+  options: TopicsOptions,
+  context: CliContext,
+): Promise<number> {
+  const replication = options.replication ?? null;
+  let checked = await checkTopics(kafka, definition, replication);
+  if (options.create || options.fix) {
+    const created = await createMissing(kafka, checked);
+    for (const topic of created) context.note(`created ${topic}\n`);
+    const fixed = options.fix ? await fixSettings(kafka, checked) : [];
+    for (const setting of fixed) context.note(`set ${setting}\n`);
+    checked = await checkTopics(kafka, definition, replication);
+  }
+  context.write(describe(definition, checked));
+  const exist = !checked.some(({ problems }) => problems.some(({ setting }) => /^(topic|partitions)$/.test(setting)));
+  const otherFile = exist ? await verifyDefinition(kafka.reader, definition) : [];
+  for (const problem of otherFile) context.write(`  stop  ${problem}\n`);
+  if (exist && otherFile.length === 0 && (options.create || options.fix)) {
+    const partitions = await writeDefinition(kafka, definition);
+    if (partitions > 0)
+      context.note(`wrote the definition into ${partitions} partitions of ${definition.topics.raw}\n`);
+  }
+  const stopping = checked.flatMap(({ problems }) => problems.filter(({ severity }) => severity === 'stop'));
+  return stopping.length + otherFile.length;
+}
+
+function describe(definition: StreamDefinition, topicsOfStream: readonly CheckedTopic[]): string {
+  const lines = [`${definition.schema.stream} (${definition.file})`];
+  for (const { spec, problems } of topicsOfStream) {
+    if (problems.length === 0) lines.push(`  ok    ${spec.name}, ${spec.partitions} partitions`);
+    for (const { severity, message } of problems) lines.push(`  ${severity}  ${message}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
