@@ -64,7 +64,7 @@ export function encodeFrontier(source: number, frontier: Frontier): NewRecord {
   writeOptionalInstant(body, 3, frontier.maxAppendMs);
   if (frontier.caughtUp) writeInt64(body, 4, 1);
   if (frontier.held) writeInt64(body, 5, 1);
-  writeInt64(body, 7, frontier.rawNext);
+  writeInt64(body, 6, frontier.rawNext);
   return { key: Buffer.from(`${source}|frontier`, 'latin1'), value: envelope(source, 3, body) };
 }
 
@@ -220,7 +220,7 @@ function decodeFrontier(bytes: Uint8Array): Frontier {
     else if (reader.field === 3) maxAppendMs = reader.int64();
     else if (reader.field === 4) caughtUp = reader.int64() !== 0;
     else if (reader.field === 5) held = reader.int64() !== 0;
-    else if (reader.field === 7) rawNext = reader.int64();
+    else if (reader.field === 6) rawNext = reader.int64();
     else reader.skip();
   }
   return { watermarkInputMs, maxEventTimeMs, maxAppendMs, caughtUp, held, rawNext };
