@@ -1,0 +1,100 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+export const HELP = `Runs Tillstream on this machine until Ctrl-C: broker, Redis, the services, and a simulated shop with a view of what comes out.
+
+  npm start                           everything
+  npm start -- --no-simulator         the platform alone; prints a line "ready" with the addresses
+
+  --data-dir DIR        where everything is kept, used again by the next run (default .tillstream)
+  --rate N              events a second of the simulated shop (default 200)
+  --stream-file FILE    may be repeated (default deploy/streams/commerce.yaml)
+  --brokers LIST        use this Kafka instead of starting one (or KAFKA_BROKERS)
+  --redis URL           use this Redis instead of starting one (or REDIS_URL)
+  --port-offset N       added to every port below, to run beside another one
+  --gateway-port N      HTTP, default 8080            --gateway-grpc-port N   default 50051
+  --enricher-port N     HTTP, default 8081            --aggregator-port N     HTTP, default 8082
+  --query-api-port N    HTTP, default 8085            --query-api-grpc-port N default 50052
+  --kafka-port N        default 19092                 --redis-port N          default 16379
+                        (when taken and not asked for: another one)
+
+Write keys are TILLSTREAM_WRITE_KEYS, "demo" unless set. Other variables, such as LOG_LEVEL and OTEL_*, go to the services
+as they are.
+`;
+
+const PORTS = {
+  'gateway-port': 8080,
+  'gateway-grpc-port': 50051,
+  'enricher-port': 8081,
+  'aggregator-port': 8082,
+  'query-api-port': 8085,
+  'query-api-grpc-port': 50052,
+  'kafka-port': 19092,
+  'redis-port': 16379,
+};
+
+/** @typedef {keyof typeof PORTS} PortName */
+
+/**
+ * @typedef {object} Settings
+ * @property {boolean} help
+ * @property {boolean} simulator
+ * @property {string} dataDir
+ * @property {string} rate
+ * @property {string[]} streamFiles
+ * @property {string | undefined} brokers
+ * @property {string | undefined} redis
+ * @property {string} writeKeys
+ * @property {Record<PortName, number>} ports
+ * @property {ReadonlySet<PortName>} chosenPorts those that the caller asked for by name
+ */
+
+/**
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} environment
+ * @returns {Settings}
+ * @throws {Error} that names what is wrong with the arguments
+ */
+export function readSettings(args, environment) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      help: { type: 'boolean', short: 'h', default: false },
+      'no-simulator': { type: 'boolean', default: false },
+      'data-dir': { type: 'string', default: '.tillstream' },
+      rate: { type: 'string', default: '200' },
+      'stream-file': { type: 'string', multiple: true, default: ['deploy/streams/commerce.yaml'] },
+      brokers: { type: 'string' },
+      redis: { type: 'string' },
+      'port-offset': { type: 'string', default: '0' },
+      ...Object.fromEntries(Object.keys(PORTS).map((name) => [name, { type: /** @type {const} */ ('string') }])),
+    },
+  });
+  const given = /** @type {Record<string, string | undefined>} */ (/** @type {unknown} */ (values));
+  const names = /** @type {PortName[]} */ (Object.keys(PORTS));
+  const offset = wholeNumber('--port-offset', values['port-offset']);
+  const ports = names.map((name) => [name, wholeNumber(`--${name}`, given[name] ?? String(PORTS[name])) + offset]);
+  const tooHigh = ports.find(([, port]) => Number(port) > 65_535);
+  if (tooHigh) throw new Error(`${tooHigh[0]} would be ${tooHigh[1]}: ports end at 65535`);
+  return {
+    help: values.help,
+    simulator: !values['no-simulator'],
+    dataDir: resolve(values['data-dir']),
+    rate: String(wholeNumber('--rate', values.rate)),
+    streamFiles: values['stream-file'].map((file) => resolve(file)),
+    brokers: given['brokers'] ?? (environment['KAFKA_BROKERS'] || undefined),
+    redis: given['redis'] ?? (environment['REDIS_URL'] || undefined),
+    writeKeys: environment['TILLSTREAM_WRITE_KEYS'] || 'demo',
+    ports: /** @type {Record<PortName, number>} */ (Object.fromEntries(ports)),
+    chosenPorts: new Set(names.filter((name) => given[name] !== undefined)),
+  };
+}
+
+/**
+ * @param {string} name
+ * @param {string} text
+ */
+function wholeNumber(name, text) {
+  if (!/^\d+$/.test(text)) throw new Error(`${name} must be a whole number, not ${JSON.stringify(text)}`);
+  return Number(text);
+}
