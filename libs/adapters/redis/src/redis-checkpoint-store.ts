@@ -1,0 +1,128 @@
+import type { CheckpointStore, ClaimedCheckpoint, Commit, CommitOutcome, SliceDelta } from '@tillstream/engine';
+import type { Redis } from 'ioredis';
+import { CheckpointDamagedError, decodeDelta, encodeDelta } from './delta-blob';
+import { RedisScript } from './redis-script';
+import claimSource from './scripts/claim.lua';
+import commitSource from './scripts/commit.lua';
+import countAttemptSource from './scripts/count-attempt.lua';
+import createSource from './scripts/create.lua';
+
+export interface RedisCheckpointStoreOptions {
+  /** Before every key. Default none. */
+  readonly prefix?: string;
+  /** What applies commits; for tests of scripts that fail. */
+  readonly commitScript?: RedisScript;
+}
+
+const CLAIM = new RedisScript(claimSource);
+const COMMIT = new RedisScript(commitSource);
+const CREATE = new RedisScript(createSource);
+const COUNT_ATTEMPT = new RedisScript(countAttemptSource);
+
+const OUTCOMES: readonly CommitOutcome[] = ['committed', 'mine-already', 'not-mine', 'rolled-back', 'never-seen'];
+const SLICE_FIELD = 's:';
+/** Lua's unpack ends at about 8,000 values, of which a slice takes two. */
+const MAX_SLICES_PER_COMMIT = 2_000;
+/** One answer of a load: small enough to block Redis for well under a millisecond. */
+const LOAD_BYTES = 256 * 1024;
+const FIRST_LOAD_BLOBS = 8;
+const MAX_LOAD_BLOBS = 64;
+
+/**
+ * Checkpoints in Redis. The keys of a task share its name as hash tag, so that one script may touch them all: a hash
+ * with the fence and the state, and for each slice a list of deltas. Nothing expires by time.
+ */
+export class RedisCheckpointStore implements CheckpointStore {
+  readonly #prefix: string;
+  readonly #commit: RedisScript;
+
+  constructor(
+    private readonly redis: Redis,
+    { prefix = '', commitScript = COMMIT }: RedisCheckpointStoreOptions = {},
+  ) {
+    this.#prefix = prefix;
+    this.#commit = commitScript;
+  }
+
+  async claim(task: string, token: string): Promise<ClaimedCheckpoint | null> {
+    const reply = await CLAIM.run(this.redis, [this.keyOf(task, 'meta')], [token]);
+    if (reply === null) return null;
+    const [inc, next, seek, state] = Array.isArray(reply) ? (reply as unknown[]) : [];
+    if (!Buffer.isBuffer(inc) || !Buffer.isBuffer(next) || !Buffer.isBuffer(seek) || !Buffer.isBuffer(state)) {
+      throw new CheckpointDamagedError('meta', `${task} has no position or state`);
+    }
+    return { inc: inc.toString(), next: Number(next.toString()), seek: Number(seek.toString()), state };
+  }
+
+  async create(task: string, token: string, { inc, next, seek, state }: ClaimedCheckpoint): Promise<boolean> {
+    const args = [inc, token, next, seek, bufferOf(state)];
+    return (await CREATE.run(this.redis, [this.keyOf(task, 'meta')], args)) === 1;
+  }
+
+  /** @throws CheckpointDamagedError when a list is shorter than the checkpoint says. */
+  async *load(task: string, next: number): AsyncGenerator<SliceDelta> {
+    const meta = await this.redis.hgetallBuffer(this.keyOf(task, 'meta'));
+    for (const [field, value] of Object.entries(meta)) {
+      if (!field.startsWith(SLICE_FIELD)) continue;
+      const slice = field.slice(SLICE_FIELD.length);
+      const [generation = '', length = ''] = value.toString().split(' ');
+      const name = `${this.keyOf(task, 'd:')}${slice}:${generation}`;
+      for await (const delta of this.loadList(slice, name, Number(length))) if (delta.rawNext <= next) yield delta;
+    }
+  }
+
+  /** @throws RangeError for more slices than one script can change; what Redis throws, and then the outcome is open. */
+  async commit(task: string, { fence, next, seek, state, deltas, rewrites, drops }: Commit): Promise<CommitOutcome> {
+    const slices = deltas.length + rewrites.length + drops.length;
+    if (slices > MAX_SLICES_PER_COMMIT)
+      throw new RangeError(`a commit of ${slices} slices; at most ${MAX_SLICES_PER_COMMIT} are possible`);
+    const args: (string | number | Buffer)[] = [
+      this.keyOf(task, 'd:'),
+      fence.inc,
+      fence.token,
+      fence.next,
+      next,
+      seek,
+      bufferOf(state),
+    ];
+    for (const list of [rewrites, deltas]) {
+      args.push(list.length);
+      for (const delta of list) args.push(delta.slice, encodeDelta(delta));
+    }
+    args.push(drops.length, ...drops);
+    const reply = String(await this.#commit.run(this.redis, [this.keyOf(task, 'meta')], args));
+    const outcome = OUTCOMES.find((one) => one === reply);
+    if (outcome === undefined) throw new Error(`Redis answers a commit with ${reply}`);
+    return outcome;
+  }
+
+  async countAttempt(task: string, next: number): Promise<number> {
+    return Number(await COUNT_ATTEMPT.run(this.redis, [this.keyOf(task, 'attempts')], [next]));
+  }
+
+  private async *loadList(slice: string, name: string, length: number): AsyncGenerator<SliceDelta> {
+    let count = FIRST_LOAD_BLOBS;
+    for (let at = 0; at < length;) {
+      const last = Math.min(at + count, length) - 1;
+      const blobs = await this.redis.lrangeBuffer(name, at, last);
+      if (blobs.length !== last - at + 1)
+        throw new CheckpointDamagedError(slice, `${length} deltas are expected, ${at + blobs.length} are there`);
+      let bytes = 1;
+      for (const blob of blobs) {
+        bytes += blob.length;
+        yield decodeDelta(slice, blob);
+      }
+      at = last + 1;
+      count = Math.min(MAX_LOAD_BLOBS, Math.max(1, Math.floor((LOAD_BYTES * blobs.length) / bytes)));
+    }
+  }
+
+  private keyOf(task: string, what: string): string {
+    if (/[{}]/.test(task)) throw new RangeError(`the name of a task must not contain braces: ${task}`);
+    return `${this.#prefix}{${task}}:${what}`;
+  }
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
