@@ -11,7 +11,6 @@ export {
   streamVariables,
 } from './common-blocks';
 export type { KafkaConfig, ServiceConfig } from './common-blocks';
-export { loadStreamDefinitions } from './load-stream-definitions';
 export { nearestName } from './nearest-name';
 export { parseEnvironment } from './parse-environment';
 export type { Environment, Rule, Values, Variables } from './parse-environment';

@@ -20,6 +20,8 @@ export interface GrpcServerOptions {
   readonly protoRoot: string;
   /** Relative to `protoRoot`. */
   readonly protoFiles: readonly string[];
+  /** How messages look in handlers. Default: `PROTO_LOADER_OPTIONS`. */
+  readonly loaderOptions?: Options;
   readonly services: readonly GrpcService[];
   /** Largest message taken from a client. Default 4 MiB. */
   readonly maxReceiveBytes?: number;
@@ -58,7 +60,7 @@ export class GrpcServer {
   /** @throws Error when a proto file is missing or broken, or a service or one of its methods is not in them. */
   constructor(private readonly options: GrpcServerOptions) {
     const definition = loadSync([...options.protoFiles, healthProto], {
-      ...PROTO_LOADER_OPTIONS,
+      ...(options.loaderOptions ?? PROTO_LOADER_OPTIONS),
       includeDirs: [options.protoRoot],
     });
     this.server = new Server({

@@ -1,0 +1,69 @@
+import {
+  ConfigError,
+  grpcPort,
+  httpPort,
+  kafkaConfig,
+  kafkaRule,
+  kafkaVariables,
+  keyList,
+  oneOf,
+  parseEnvironment,
+  serviceConfig,
+  serviceVariables,
+  streamVariables,
+  wholeNumber,
+} from '@tillstream/config';
+import type { Environment } from '@tillstream/config';
+import { MAX_BODY_BYTES, readStreamFiles } from '@tillstream/contracts';
+
+const MIB = 1024 * 1024;
+
+const variables = {
+  ...serviceVariables,
+  ...httpPort(8080),
+  ...grpcPort(50051),
+  ...kafkaVariables,
+  ...streamVariables,
+  /** Who may write: `key` or `key:stream1|stream2`, separated by commas. `none`: whoever can reach the port. */
+  TILLSTREAM_WRITE_KEYS: keyList,
+  /** Bytes of bodies being read or waiting for the log. Beyond: 429. The process needs about three times as much. */
+  TILLSTREAM_MAX_IN_FLIGHT_BYTES: wholeNumber({ min: MAX_BODY_BYTES }).default(64 * MIB),
+  /** How long a body waits for the log. Beyond: 503. */
+  TILLSTREAM_APPEND_TIMEOUT_MS: wholeNumber({ min: 1 }).default(10_000),
+  /** What a caller is told to wait after 429 and 503. */
+  TILLSTREAM_RETRY_AFTER_MS: wholeNumber({ min: 1 }).default(1_000),
+  /** Bodies of one gRPC stream that may be unanswered before no more are read. */
+  TILLSTREAM_STREAM_MAX_UNANSWERED: wholeNumber({ min: 1 }).default(16),
+  /** How raw records are compressed on their way to the log. */
+  TILLSTREAM_RAW_COMPRESSION: oneOf(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none'),
+};
+
+export type GatewayConfig = ReturnType<typeof loadGatewayConfig>;
+
+/** The only reader of the environment and of the stream files. @throws ConfigError with every problem */
+export function loadGatewayConfig(environment: Environment) {
+  const values = parseEnvironment(variables, environment, [kafkaRule]);
+  const streams = readStreamFiles(values.STREAM_FILES);
+  if (!streams.ok) throw new ConfigError(streams.problems);
+  const names = streams.definitions.map(({ schema }) => schema.stream);
+  const problems = values.TILLSTREAM_WRITE_KEYS.flatMap((key, index) =>
+    (key.streams ?? [])
+      .filter((stream) => !names.includes(stream))
+      .map((stream) => `TILLSTREAM_WRITE_KEYS key ${index + 1} names ${stream}, which no stream file declares`),
+  );
+  if (problems.length > 0) throw new ConfigError(problems);
+  return {
+    service: serviceConfig(values),
+    grpc: {
+      host: values.HTTP_HOST,
+      port: values.GRPC_PORT,
+      maxUnanswered: values.TILLSTREAM_STREAM_MAX_UNANSWERED,
+    },
+    kafka: { ...kafkaConfig(values), compression: values.TILLSTREAM_RAW_COMPRESSION },
+    streams: streams.definitions,
+    writeKeys: values.TILLSTREAM_WRITE_KEYS,
+    maxInFlightBytes: values.TILLSTREAM_MAX_IN_FLIGHT_BYTES,
+    appendTimeoutMs: values.TILLSTREAM_APPEND_TIMEOUT_MS,
+    retryAfterMs: values.TILLSTREAM_RETRY_AFTER_MS,
+  } as const;
+}

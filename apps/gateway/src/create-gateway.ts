@@ -1,0 +1,86 @@
+import type { IngestMetrics } from '@tillstream/adapter-telemetry';
+import { ConfigError } from '@tillstream/config';
+import { MAX_BODY_BYTES, PROTO_FILES, PROTO_LOADER_OPTIONS, protoRoot } from '@tillstream/contracts';
+import type { Clock, LogWriter, RecordHeaders } from '@tillstream/engine';
+import type { GrpcServerOptions, ReadinessCheck, Service, ServiceLogger } from '@tillstream/nest-runtime';
+import type { GatewayConfig } from './config';
+import { createAdmission } from './grpc/admission';
+import { GrpcIngest } from './grpc/grpc-ingest';
+import { createIngestService } from './grpc/ingest-service';
+import { HttpIngest } from './http/http-ingest';
+import { ByteBudget } from './ingest/byte-budget';
+import { IngestObserver } from './ingest/ingest-observer';
+import { Publisher } from './ingest/publisher';
+import type { IngestStream } from './ingest/publisher';
+import { WriteKeys } from './ingest/write-keys';
+
+/** What the service asks of the world. */
+export interface GatewayPorts {
+  readonly writer: LogWriter;
+  readonly closeWriter: () => Promise<void>;
+  readonly clock: Clock;
+  readonly logger: ServiceLogger;
+  readonly metrics: (inFlightBytes: () => number) => IngestMetrics;
+  /** Headers that carry the active trace on, if it is sampled. */
+  readonly traceHeaders: () => RecordHeaders;
+  /** Asked once, at the start; what they find wrong is a reason not to start. */
+  readonly startupChecks: readonly (() => Promise<readonly string[]>)[];
+  /** What is needed to take events, beside a log that takes them. */
+  readonly readinessChecks: readonly ReadinessCheck[];
+}
+
+export interface Gateway {
+  readonly service: Service;
+  readonly http: HttpIngest;
+  readonly grpc: GrpcServerOptions;
+}
+
+/** A payload a little too large can still be answered; one far too large ends its call. */
+const GRPC_SLACK_BYTES = 1024 * 1024;
+
+/** Composes the service without a framework. */
+export function createGateway(
+  config: Pick<GatewayConfig, 'grpc' | 'writeKeys' | 'maxInFlightBytes' | 'appendTimeoutMs' | 'retryAfterMs'>,
+  ingestStreams: readonly IngestStream[],
+  ports: GatewayPorts,
+): Gateway {
+  const { writer, clock, logger, traceHeaders } = ports;
+  const streams = new Map(ingestStreams.map((stream) => [stream.name, stream]));
+  const keys = new WriteKeys(config.writeKeys);
+  const budget = new ByteBudget(config.maxInFlightBytes);
+  const observer = new IngestObserver(
+    ports.metrics(() => budget.inFlight),
+    logger,
+  );
+  const publisher = new Publisher({ writer, clock, observer, traceHeaders }, config);
+  const limits = { maxBodyBytes: MAX_BODY_BYTES, retryAfterMs: config.retryAfterMs };
+  const edge = { streams, keys, budget, publisher, observer, clock };
+  const grpcIngest = new GrpcIngest(edge, limits);
+
+  return {
+    service: {
+      readinessChecks: [
+        { name: 'log', check: () => (publisher.stalled ? 'the log does not acknowledge events in time' : null) },
+        ...ports.readinessChecks,
+      ],
+      start: async () => {
+        const problems = await Promise.all(ports.startupChecks.map((check) => check()));
+        if (problems.flat().length > 0) throw new ConfigError(problems.flat());
+      },
+      // Bodies on their way are answered while the servers close.
+      drain: async () => {},
+      close: ports.closeWriter,
+    },
+    http: new HttpIngest(edge, limits),
+    grpc: {
+      host: config.grpc.host,
+      port: config.grpc.port,
+      protoRoot: protoRoot(),
+      protoFiles: [PROTO_FILES.ingest],
+      loaderOptions: PROTO_LOADER_OPTIONS,
+      services: [createIngestService(grpcIngest, (method, error) => logger.error({ method, error }, 'call_failed'))],
+      maxReceiveBytes: MAX_BODY_BYTES + GRPC_SLACK_BYTES,
+      interceptors: [createAdmission(grpcIngest, config.grpc.maxUnanswered)],
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { status } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
+import { bodyFormOf } from '../http/body-content';
+import { derivedBatchIds, randomBatchId } from '../ingest/batch-ids';
+import type { IngestEdge } from '../ingest/ingest-edge';
+import type { Caller } from '../ingest/write-keys';
+import type { PublishRequest, PublishResponse } from '@tillstream/contracts';
+
+export interface GrpcIngestOptions {
+  readonly maxBodyBytes: number;
+  readonly retryAfterMs: number;
+}
+
+/** What `tillstream.ingest.v1.IngestService` answers, apart from its calls. */
+export class GrpcIngest {
+  constructor(
+    private readonly edge: IngestEdge,
+    private readonly options: GrpcIngestOptions,
+  ) {}
+
+  /** Who calls, by `authorization: Bearer <write key>` in the metadata; null when nobody we know. */
+  caller(metadata: Metadata): Caller | null {
+    return this.edge.keys.find(metadata.get('authorization')[0]?.toString());
+  }
+
+  /** Takes in one body. Never rejects for what the body or the log is: the response's code says it. */
+  async publish(request: PublishRequest, caller: Caller): Promise<PublishResponse> {
+    const { clock, observer } = this.edge;
+    const startedMs = clock.monotonicMs();
+    const response = await this.answer(request, caller);
+    const code = status[response.code] ?? String(response.code);
+    observer.answered('grpc', code, (clock.monotonicMs() - startedMs) / 1000);
+    return response;
+  }
+
+  private async answer(request: PublishRequest, caller: Caller): Promise<PublishResponse> {
+    const { streams, budget, publisher } = this.edge;
+    const { stream: name, payload, contentType, idempotencyKey } = request;
+    const stream = streams.get(name);
+    if (stream === undefined) return failed(status.NOT_FOUND, `there is no stream ${name.slice(0, 100)}`);
+    if (!caller.mayWrite(name)) return failed(status.PERMISSION_DENIED, `the write key is not for the stream ${name}`);
+    const form = bodyFormOf(contentType === '' ? 'application/json' : contentType);
+    if (form === null) {
+      return failed(status.INVALID_ARGUMENT, 'content_type must be application/json or application/x-ndjson, in UTF-8');
+    }
+    if (payload.length > this.options.maxBodyBytes) {
+      return failed(status.INVALID_ARGUMENT, `a payload may have ${this.options.maxBodyBytes} bytes`);
+    }
+    const reservation = budget.reserve(payload.length);
+    if (reservation === null) return this.noRoom();
+
+    const batchIds =
+      idempotencyKey === ''
+        ? randomBatchId
+        : derivedBatchIds({ stream: name, callerId: caller.id, key: idempotencyKey });
+    const outcome = await publisher.publish({ stream, bytes: payload, form, batchIds, reservation });
+    if (outcome.kind === 'unavailable') return failed(status.UNAVAILABLE, outcome.message, outcome.retryAfterMs);
+    const { accepted, rejected } = outcome;
+    const [first] = rejected;
+    const unreadable = accepted === 0 && first?.index === -1;
+    return unreadable
+      ? { ...failed(status.INVALID_ARGUMENT, first.message), rejected }
+      : { accepted, rejected, code: status.OK, message: '', retryAfterMs: 0 };
+  }
+
+  /** Too much is in flight: because much is coming in, or because the log does not take it. */
+  private noRoom(): PublishResponse {
+    const { retryAfterMs } = this.options;
+    return this.edge.publisher.stalled
+      ? failed(status.UNAVAILABLE, 'the log is away: send the whole body again', retryAfterMs)
+      : failed(status.RESOURCE_EXHAUSTED, 'too much is in flight: send the whole body again', retryAfterMs);
+  }
+}
+
+function failed(code: status, message: string, retryAfterMs = 0): PublishResponse {
+  return { accepted: 0, rejected: [], code, message, retryAfterMs };
+}

@@ -1,0 +1,69 @@
+import type { Rejection } from '@tillstream/contracts';
+
+/** What goes back over HTTP. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON. */
+  readonly body: string;
+}
+
+/** 202 where anything was accepted, else 400; the body has one form. */
+export function publishedAnswer(accepted: number, rejected: readonly Rejection[]): HttpAnswer {
+  return answer(accepted > 0 ? 202 : 400, { accepted, rejected });
+}
+
+/** 400 for a body that is refused as a whole, in the form of every 400. */
+export function unreadableAnswer(code: string, message: string): HttpAnswer {
+  return answer(400, { accepted: 0, rejected: [{ index: -1, code, path: '$', message }] });
+}
+
+export function unauthenticatedAnswer(presented: boolean): HttpAnswer {
+  const challenge = presented ? 'Bearer realm="tillstream", error="invalid_token"' : 'Bearer realm="tillstream"';
+  const message = presented ? 'the write key is not known' : 'a write key is needed: Authorization: Bearer <write key>';
+  return failure(401, 'unauthenticated', message, { 'www-authenticate': challenge });
+}
+
+export function forbiddenAnswer(stream: string): HttpAnswer {
+  return failure(403, 'forbidden', `the write key is not for the stream ${stream}`);
+}
+
+export function unknownStreamAnswer(stream: string): HttpAnswer {
+  return failure(404, 'unknown-stream', `there is no stream ${stream.slice(0, 100)}`);
+}
+
+export function unsupportedTypeAnswer(): HttpAnswer {
+  return failure(
+    415,
+    'unsupported-media-type',
+    'Content-Type must be application/json or application/x-ndjson, in UTF-8',
+  );
+}
+
+export function unsupportedEncodingAnswer(): HttpAnswer {
+  return failure(415, 'unsupported-content-encoding', 'Content-Encoding must be one of gzip, br, zstd', {
+    'accept-encoding': 'gzip, br, zstd',
+  });
+}
+
+export function tooLargeAnswer(maxBytes: number): HttpAnswer {
+  return failure(413, 'body-too-large', `a body may have ${maxBytes} bytes, decoded: send the events in several`);
+}
+
+/** 429: too much is in flight here. 503: the log does not take it. */
+export function retryAnswer(status: 429 | 503, message: string, retryAfterMs: number): HttpAnswer {
+  const retryAfter = String(Math.ceil(retryAfterMs / 1000));
+  return failure(status, status === 429 ? 'busy' : 'unavailable', message, { 'retry-after': retryAfter });
+}
+
+function failure(status: number, code: string, message: string, headers: Record<string, string> = {}): HttpAnswer {
+  return answer(status, { error: { code, message } }, headers);
+}
+
+function answer(status: number, body: object, headers: Record<string, string> = {}): HttpAnswer {
+  return {
+    status,
+    headers: { ...headers, 'content-type': 'application/json; charset=utf-8' },
+    body: JSON.stringify(body),
+  };
+}

@@ -1,0 +1,17 @@
+import type { Clock } from '@tillstream/engine';
+import type { ByteBudget } from './byte-budget';
+import type { IngestStream, Publisher } from './publisher';
+import type { WriteKeys } from './write-keys';
+
+/** What HTTP and gRPC have in common: the rules of taking events in. */
+export interface IngestEdge {
+  readonly streams: ReadonlyMap<string, IngestStream>;
+  readonly keys: WriteKeys;
+  readonly budget: ByteBudget;
+  readonly publisher: Publisher;
+  readonly observer: {
+    /** What a caller was told, and how long that took. */
+    answered(transport: 'http' | 'grpc', status: string, seconds: number): void;
+  };
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+}

@@ -1,0 +1,155 @@
+import { HEADER } from '@tillstream/contracts';
+import type { Rejection } from '@tillstream/contracts';
+import type { Clock, LogWriter, NewRecord, RecordHeaders } from '@tillstream/engine';
+import type { BatchIdSource } from './batch-ids';
+import type { Reservation } from './byte-budget';
+import type { BodyForm, SplitBody, Splitter } from './splitter';
+
+/** A stream as the gateway sees it. */
+export interface IngestStream {
+  readonly name: string;
+  readonly rawTopic: string;
+  readonly splitter: Splitter;
+}
+
+/** One decoded body, ready to be taken in. */
+export interface Body {
+  readonly stream: IngestStream;
+  readonly bytes: Uint8Array;
+  readonly form: BodyForm;
+  readonly batchIds: BatchIdSource;
+  /** Released once nothing of the body is needed any more. */
+  readonly reservation: Reservation;
+}
+
+/**
+ * - `published`: the log has every accepted event (there may be none); the others are in `rejected`.
+ * - `unavailable`: nothing is promised; the whole body is to be sent again.
+ */
+export type PublishOutcome =
+  | { readonly kind: 'published'; readonly accepted: number; readonly rejected: readonly Rejection[] }
+  | { readonly kind: 'unavailable'; readonly message: string; readonly retryAfterMs: number };
+
+/** Told what became of bodies, for metrics and the log of the service. */
+export interface PublishObserver {
+  /** @param bytes of the body, decoded */
+  published(stream: string, accepted: number, rejected: readonly Rejection[], bytes: number): void;
+  appended(stream: string, seconds: number): void;
+  /** The log did not take a body in time, or refused it. */
+  unavailable(stream: string, cause: unknown): void;
+}
+
+export interface PublisherOptions {
+  /** How long a body waits for the log before its sender is told to come again. */
+  readonly appendTimeoutMs: number;
+  readonly retryAfterMs: number;
+}
+
+/** Splits bodies by partition and appends them to the raw log. */
+export class Publisher {
+  /** Bodies whose sender has been told to come again while the writer still has them. */
+  private overdue = 0;
+
+  constructor(
+    private readonly ports: {
+      readonly writer: LogWriter;
+      readonly clock: Clock;
+      readonly observer: PublishObserver;
+      readonly traceHeaders: () => RecordHeaders;
+    },
+    private readonly options: PublisherOptions,
+  ) {}
+
+  /** Whether the log has stopped taking what it is given. */
+  get stalled(): boolean {
+    return this.overdue > 0;
+  }
+
+  /** Resolves once every accepted event is in the log, or with `unavailable`. Never rejects for what the log does. */
+  async publish(body: Body): Promise<PublishOutcome> {
+    const { stream, reservation } = body;
+    const split = splitOf(body);
+    const { accepted } = split;
+    const rejected = accepted === 0 && split.rejected.length === 0 ? EMPTY_BODY : split.rejected;
+    const records = this.recordsOf(split.records, body.batchIds);
+    const appends = [...records].map(([partition, batch]) =>
+      this.ports.writer.append(stream.rawTopic, partition, batch),
+    );
+    if (appends.length === 0) reservation.release();
+    const failure = appends.length === 0 ? null : await this.settle(appends, reservation, stream.name);
+    if (failure !== null) return { kind: 'unavailable', message: failure, retryAfterMs: this.options.retryAfterMs };
+    this.ports.observer.published(stream.name, accepted, rejected, body.bytes.length);
+    return { kind: 'published', accepted, rejected };
+  }
+
+  private recordsOf(records: SplitBody['records'], batchIds: BatchIdSource): Map<number, NewRecord[]> {
+    const traceHeaders = this.ports.traceHeaders();
+    const byPartition = new Map<number, NewRecord[]>();
+    for (const { partition, value } of records) {
+      let batch = byPartition.get(partition);
+      if (batch === undefined) byPartition.set(partition, (batch = []));
+      const batchId = batchIds(partition, batch.length, value);
+      batch.push({ key: null, value, headers: { ...traceHeaders, [HEADER.batchId]: batchId } });
+    }
+    return byPartition;
+  }
+
+  /** Null when all appends were acknowledged in time, else what to tell the sender. */
+  private async settle(
+    appends: readonly Promise<number>[],
+    reservation: Reservation,
+    stream: string,
+  ): Promise<string | null> {
+    const startedMs = this.ports.clock.monotonicMs();
+    let late = false;
+    const all = Promise.all(appends);
+    // The writer may hold the records long after the sender has been answered; until then they take up memory.
+    const settled = Promise.allSettled(appends).then(() => {
+      reservation.release();
+      if (late) this.overdue--;
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const timedOut = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        late = true;
+        this.overdue++;
+        reject(new AppendTimeoutError(this.options.appendTimeoutMs));
+      }, this.options.appendTimeoutMs);
+    });
+    try {
+      await Promise.race([all, timedOut]);
+      await settled;
+      this.ports.observer.appended(stream, (this.ports.clock.monotonicMs() - startedMs) / 1000);
+      return null;
+    } catch (cause) {
+      this.ports.observer.unavailable(stream, cause);
+      return 'the log did not acknowledge all events: send the whole body again';
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** What a sender is told of a body without a single event. */
+const EMPTY_BODY: readonly Rejection[] = [
+  { index: -1, code: 'empty-body', path: '$', message: 'the body holds no event' },
+];
+
+function splitOf({ stream, bytes, form, reservation }: Body): SplitBody {
+  if (bytes.length === 0) return { accepted: 0, rejected: EMPTY_BODY, records: [] };
+  try {
+    return stream.splitter.split(bytes, form);
+  } catch (error) {
+    reservation.release();
+    throw error;
+  }
+}
+
+class AppendTimeoutError extends Error {
+  override readonly name = 'AppendTimeoutError';
+  readonly code = 'APPEND_TIMEOUT';
+
+  constructor(timeoutMs: number) {
+    super(`no acknowledgement within ${timeoutMs} ms`);
+  }
+}

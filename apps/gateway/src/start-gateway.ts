@@ -1,0 +1,61 @@
+import { KafkaAdmin, KafkaLogWriter } from '@tillstream/adapter-kafka';
+import { createServiceMetrics, injectTraceContext } from '@tillstream/adapter-telemetry';
+import type { Environment } from '@tillstream/config';
+import type { StreamDefinition } from '@tillstream/contracts';
+import { BodySplitter } from '@tillstream/core';
+import { bootstrap, createLogger, systemClock } from '@tillstream/nest-runtime';
+import type { StartedService } from '@tillstream/nest-runtime';
+import { Registry } from 'prom-client';
+import { loadGatewayConfig } from './config';
+import { createGateway } from './create-gateway';
+import { GatewayModule } from './gateway.module';
+import { passBodiesThrough } from './http/respond';
+import type { IngestStream } from './ingest/publisher';
+
+/** Starts the service on Kafka. @throws ConfigError */
+export async function startGateway(
+  environment: Environment,
+  tracing: { shutdown(): Promise<void> } | null,
+): Promise<StartedService> {
+  const config = loadGatewayConfig(environment);
+  const { http, logLevel, shutdownTimeoutMs } = config.service;
+  const logger = createLogger('gateway', logLevel);
+  const registry = new Registry();
+
+  const { brokers, ssl, sasl, compression } = config.kafka;
+  const kafka = { brokers, ssl, ...(sasl && { sasl }), clientId: 'tillstream-gateway', logger };
+  // What is in flight is bounded by the gateway itself, and its callers are told before the writer gives up.
+  const { maxInFlightBytes, appendTimeoutMs } = config;
+  const writer = new KafkaLogWriter({ ...kafka, compression, maxPendingBytes: maxInFlightBytes * 2, appendTimeoutMs });
+  const admin = new KafkaAdmin(kafka);
+
+  const gateway = createGateway(config, config.streams.map(ingestStreamOf), {
+    writer,
+    closeWriter: async () => {
+      await writer.close();
+      await admin.close();
+      await tracing?.shutdown();
+    },
+    clock: systemClock,
+    logger,
+    metrics: createServiceMetrics(registry, 'gateway').ingest,
+    traceHeaders: injectTraceContext,
+    startupChecks: [],
+    readinessChecks: [{ name: 'kafka', check: () => admin.ping().then(() => null) }],
+  });
+  const running = await bootstrap(GatewayModule.for(gateway.http), {
+    service: gateway.service,
+    http,
+    grpc: gateway.grpc,
+    metrics: registry,
+    logger,
+    shutdownTimeoutMs,
+    configureHttp: passBodiesThrough,
+  });
+  return { running, logger, shutdownTimeoutMs };
+}
+
+/** A declared stream, as the gateway sees it. */
+export function ingestStreamOf({ schema, topics }: StreamDefinition): IngestStream {
+  return { name: schema.stream, rawTopic: topics.raw, splitter: new BodySplitter(schema) };
+}

@@ -1,0 +1,69 @@
+import { createServiceMetrics } from '@tillstream/adapter-telemetry';
+import { bootstrap, createLogger, systemClock } from '@tillstream/nest-runtime';
+import type { RunningService } from '@tillstream/nest-runtime';
+import { Registry } from 'prom-client';
+import { createGateway } from '../create-gateway';
+import type { GatewayPorts } from '../create-gateway';
+import { GatewayModule } from '../gateway.module';
+import { passBodiesThrough } from '../http/respond';
+import type { IngestStream } from '../ingest/publisher';
+import { ScriptedLogWriter } from './scripted-log-writer';
+
+type Config = Parameters<typeof createGateway>[0];
+
+export const MIB = 1024 * 1024;
+export const WRITE_KEY = 'test-key-1';
+
+export interface RunningGateway extends RunningService {
+  readonly writer: ScriptedLogWriter;
+  readonly url: string;
+  /** Lines the service has logged. */
+  readonly log: readonly string[];
+}
+
+/** The service as it runs, on ports of its own and a log that tests script. */
+export async function startGateway(
+  streams: readonly IngestStream[],
+  config: Partial<Config> = {},
+  ports: Partial<GatewayPorts> = {},
+): Promise<RunningGateway> {
+  const writer = new ScriptedLogWriter();
+  const registry = new Registry();
+  const log: string[] = [];
+  const logger = createLogger('gateway', 'info', { write: (line) => void log.push(line) });
+  const gateway = createGateway(
+    {
+      grpc: { host: '127.0.0.1', port: 0, maxUnanswered: 4 },
+      writeKeys: [
+        { key: WRITE_KEY, streams: null },
+        { key: 'other-key-2', streams: ['another'] },
+      ],
+      maxInFlightBytes: 32 * MIB,
+      appendTimeoutMs: 60_000,
+      retryAfterMs: 1500,
+      ...config,
+    },
+    streams,
+    {
+      writer,
+      closeWriter: async () => {},
+      clock: systemClock,
+      logger,
+      metrics: createServiceMetrics(registry, 'gateway').ingest,
+      traceHeaders: () => ({}),
+      startupChecks: [],
+      readinessChecks: [],
+      ...ports,
+    },
+  );
+  const running = await bootstrap(GatewayModule.for(gateway.http), {
+    service: gateway.service,
+    http: { host: '127.0.0.1', port: 0 },
+    grpc: gateway.grpc,
+    metrics: registry,
+    logger,
+    shutdownTimeoutMs: 5000,
+    configureHttp: passBodiesThrough,
+  });
+  return { ...running, writer, log, url: `http://127.0.0.1:${running.httpPort}` };
+}
