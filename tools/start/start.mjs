@@ -152,9 +152,8 @@ async function endLeftovers(dataDir) {
  * @param {string} brokers
  */
 async function createTopics(streamFiles, brokers) {
-  const files = streamFiles.flatMap((file) => ['--stream-file', file]);
-  const { code, output } = await run(process.execPath, [programFile('apps/cli'), 'topics', '--create', ...files], {
-    env: { ...process.env, KAFKA_BROKERS: brokers },
+  const { code, output } = await run(process.execPath, [programFile('apps/cli'), 'topics', '--create'], {
+    env: { ...process.env, KAFKA_BROKERS: brokers, STREAM_FILES: streamFiles.join(',') },
   });
   if (code !== 0) throw new Error(`The topics could not be created:\n${output.trim()}`);
 }

@@ -1,0 +1,22 @@
+import { readSettings } from './settings.mjs';
+
+describe('the arguments of npm start', () => {
+  it('move all ports at once, for a second platform beside the first', () => {
+    const { ports } = readSettings(['--port-offset', '100', '--gateway-port', '9000'], {});
+    expect(ports).toMatchObject({ 'gateway-port': 9100, 'query-api-grpc-port': 50152, 'kafka-port': 19192 });
+  });
+
+  it('win over the environment, which wins over starting a broker', () => {
+    const environment = { KAFKA_BROKERS: 'kafka:9092', REDIS_URL: '' };
+    expect(readSettings([], environment)).toMatchObject({ brokers: 'kafka:9092', redis: undefined });
+    expect(readSettings(['--brokers', 'other:9092'], environment)).toMatchObject({ brokers: 'other:9092' });
+  });
+
+  it.each([
+    [['--rate', 'many'], '--rate must be a whole number, not "many"'],
+    [['--port-offset', '60000'], 'gateway-port would be 68080: ports end at 65535'],
+    [['--data'], "Unknown option '--data'"],
+  ])('are refused by name: %j', (args, message) => {
+    expect(() => readSettings(args, {})).toThrow(message);
+  });
+});
