@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises';
+import type { PartitionLag } from '@tillstream/adapter-kafka';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { AGGREGATOR, ENRICHER } from '@tillstream/engine';
 import { CliError, type CliContext } from '../cli-context';
@@ -13,9 +15,12 @@ interface LagOptions {
   readonly json: boolean;
 }
 
+const ATTEMPTS = 20;
+const PAUSE_MS = 250;
+
 /** How far one service is behind in one partition. */
 interface LagRow {
-  readonly service: string;
+  readonly group: string;
   readonly topic: string;
   readonly partition: number;
   readonly end: number;
@@ -46,8 +51,8 @@ async function lag(options: LagOptions, context: CliContext): Promise<void> {
     context.write(
       table(
         ['group', 'topic', 'partition', 'end', 'committed', 'lag'],
-        rows.map(({ service, topic, partition, end, committed, lag: behind }) => [
-          service,
+        rows.map(({ group, topic, partition, end, committed, lag: behind }) => [
+          group,
           topic,
           partition,
           end,
@@ -74,8 +79,8 @@ async function lagOf({ admin }: KafkaAccess, { schema, topics }: StreamDefinitio
     );
   }
   const lags = groups.map(async ({ group, reads }) =>
-    (await admin.groupLag(group, reads)).map(({ topic, partition, end, committed, lag: behind }) => ({
-      service: group,
+    (await groupLag(admin, group, reads)).map(({ topic, partition, end, committed, lag: behind }) => ({
+      group,
       topic,
       partition,
       end,
@@ -84,4 +89,20 @@ async function lagOf({ admin }: KafkaAccess, { schema, topics }: StreamDefinitio
     })),
   );
   return (await Promise.all(lags)).flat();
+}
+
+/** Where a group is kept takes a broker a moment to know after its start, and after another broker has left. */
+async function groupLag(
+  admin: KafkaAccess['admin'],
+  group: string,
+  topics: readonly string[],
+): Promise<PartitionLag[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await admin.groupLag(group, topics);
+    } catch (error) {
+      if (attempt >= ATTEMPTS || (error as { readonly retriable?: boolean }).retriable !== true) throw error;
+      await setTimeout(PAUSE_MS);
+    }
+  }
 }

@@ -1,5 +1,6 @@
 import type { StreamDefinition } from '@tillstream/contracts';
 import { verifyDefinition } from '@tillstream/engine';
+import { systemClock } from '../cli-clock';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
 import type { KafkaAccess } from '../kafka/kafka-access';
@@ -15,6 +16,9 @@ interface TopicsOptions {
   readonly fix: boolean;
   readonly replication?: number;
 }
+
+const ATTEMPTS = 20;
+const PAUSE_MS = 100;
 
 /** `till topics`: are the topics of the stream files as they must be? */
 export const registerTopics: RegisterCommand = (program, context) => {
@@ -57,7 +61,7 @@ async function topicsOfStream(
     for (const topic of created) context.note(`created ${topic}\n`);
     const fixed = options.fix ? await fixSettings(kafka, checked) : [];
     for (const setting of fixed) context.note(`set ${setting}\n`);
-    checked = await checkTopics(kafka, definition, replication);
+    if (created.length + fixed.length > 0) checked = await checkAgain(kafka, definition, replication, options, context);
   }
   context.write(describe(definition, checked));
   const exist = !checked.some(({ problems }) => problems.some(({ setting }) => /^(topic|partitions)$/.test(setting)));
@@ -70,6 +74,24 @@ async function topicsOfStream(
   }
   const stopping = checked.flatMap(({ problems }) => problems.filter(({ severity }) => severity === 'stop'));
   return stopping.length + otherFile.length;
+}
+
+/** A broker describes a topic as it was for a moment after it has been changed: what should be right gets some time. */
+async function checkAgain(
+  kafka: KafkaAccess,
+  definition: StreamDefinition,
+  replication: number | null,
+  { fix }: TopicsOptions,
+  { signal }: CliContext,
+): Promise<CheckedTopic[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    const checked = await checkTopics(kafka, definition, replication);
+    const shouldBeGone = checked.some(({ problems }) =>
+      problems.some(({ fixable, setting }) => fixable && (fix || setting === 'topic')),
+    );
+    if (!shouldBeGone || attempt === ATTEMPTS || signal.aborted) return checked;
+    await systemClock.sleep(PAUSE_MS, signal);
+  }
 }
 
 function describe(definition: StreamDefinition, topicsOfStream: readonly CheckedTopic[]): string {
