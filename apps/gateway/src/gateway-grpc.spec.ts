@@ -171,6 +171,8 @@ describe('PublishStream', () => {
     gateway.writer.hang();
     const responses = publishAll([aBody('[{"k":1},{"k":1}]'), aBody('{"k":2}')]);
     await until(() => gateway.writer.waiting === 2);
+    gateway.writer.ackNewest();
+    await settles(() => gateway.writer.appended.length);
     gateway.writer.ack();
     expect((await responses).map(({ accepted }) => accepted)).toEqual([2, 1]);
   });

@@ -275,6 +275,7 @@ describe('a gateway whose log does not answer', () => {
     expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);
     // The writer still has them: there is no room, and the reason is the log.
     expect((await post(gateway, BODY)).status).toBe(503);
+    expect(gateway.writer.waiting).toBe(3);
     expect(await (await fetch(`${gateway.url}/readyz`)).json()).toEqual({
       ready: false,
       checks: { log: 'the log does not acknowledge events in time' },

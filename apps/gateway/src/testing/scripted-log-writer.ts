@@ -17,6 +17,11 @@ export class ScriptedLogWriter implements LogWriter {
     for (const settle of this.held.splice(0)) settle();
   }
 
+  /** Takes only the append that came last. */
+  ackNewest(): void {
+    this.held.pop()?.();
+  }
+
   fail(): void {
     this.mode = 'fail';
   }
