@@ -1,6 +1,7 @@
 import RequestQueue from 'kafkajs/src/network/requestQueue';
 
-const { scheduleCheckPendingRequests } = RequestQueue.prototype;
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called on the queue it belongs to
+const scheduleAlways = RequestQueue.prototype.scheduleCheckPendingRequests;
 
 /**
  * kafkajs sets a timer after every answer to look for requests that wait, with a negative time when none do: Node
@@ -8,6 +9,6 @@ const { scheduleCheckPendingRequests } = RequestQueue.prototype;
  */
 export function quietRequestQueues(): void {
   RequestQueue.prototype.scheduleCheckPendingRequests = function scheduleIfAnyWait(this: RequestQueue): void {
-    if (this.pending.length > 0) scheduleCheckPendingRequests.call(this);
+    if (this.pending.length > 0) scheduleAlways.call(this);
   };
 }

@@ -46,10 +46,15 @@ function ownedOf(userData: Buffer | undefined): { owned: Owned; generation: numb
     if (typeof owned !== 'object' || owned === null || typeof generation !== 'number') return nothing;
     const topics = Object.entries(owned).map(([topic, partitions]): [string, number[]] => [
       topic,
-      Array.isArray(partitions) ? partitions.filter((partition) => Number.isSafeInteger(partition)) : [],
+      integersOf(partitions),
     ]);
     return { owned: new Map(topics), generation };
   } catch {
     return nothing;
   }
+}
+
+function integersOf(value: unknown): number[] {
+  const items: readonly unknown[] = Array.isArray(value) ? value : [];
+  return items.filter((item): item is number => Number.isSafeInteger(item));
 }

@@ -77,7 +77,10 @@ export class PartitionLane {
   /** Rejects all that is not yet acknowledged. */
   abort(): void {
     this.#aborted.abort();
-    for (const append of this.#queue.splice(0)) this.fail(append, new WriterClosedError());
+    for (const append of this.#queue.splice(0)) {
+      this.fail(append, new WriterClosedError());
+      this.context.release(append.bytes);
+    }
   }
 
   /** The microtask lets appends that are called in one turn of the event loop travel together. */
