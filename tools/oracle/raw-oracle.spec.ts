@@ -152,6 +152,34 @@ describe('what becomes of rows', () => {
     expect(ids(partitions[0]?.duplicates ?? [])).toEqual(['0|1|0']);
   });
 
+  it('tells a repeated write by its first row: all of it is dropped, or none', () => {
+    const batch = { 'tillstream-batch-id': text('0123456789abcdef') };
+    const others = (from: number, count: number): string =>
+      `[${Array.from({ length: count }, (_, i) => event(`x${from + i}`, 0)).join(',')}]`;
+    const body = (names: string): string => `[${[...names].map((name) => event(name, 0)).join(',')}]`;
+    const { partitions } = run(
+      log(
+        record(0, body('a'), batch),
+        record(0, others(0, 2)),
+        record(0, body('bcd'), batch), // its first row is three rows behind the write's last one, its last row five
+        record(0, others(10, 3)),
+        record(0, body('e'), batch), // four rows behind
+      ),
+    );
+    expect(ids(partitions[0]?.duplicates ?? [])).toEqual(['0|2|0', '0|2|1', '0|2|2']);
+  });
+
+  it('keeps broken UTF-8, and numbers written as text, to their own row', () => {
+    const broken = Buffer.from(event('b', 0).replace('"b"', '"\xff"'), 'latin1').toString('latin1');
+    const value = Buffer.from(
+      `[${event('a', 0)},${broken},{"id":12,"at":"1000000000","user":"${zero}","price":"1.5"}]`,
+      'latin1',
+    );
+    const { partitions } = run(log({ appendMs: EPOCH, value }));
+    expect(partitions[0]?.deadLetters.map(({ id, code }) => [id, code])).toEqual([['0|0|1', 'invalid-utf8']]);
+    expect(partitions[0]?.accepted[1]?.row).toMatchObject({ id: '12', at: 1_000_000_000_000, price: 150n });
+  });
+
   it('finds rows on a wrong partition, and takes re-routed rows once', () => {
     const first = log(record(0, `[${event('a', 0, one)},${event('b', 0)}]`));
     const brought = (header: string) => record(0, event('a', 0, one), { 'tillstream-rerouted': text(header) });

@@ -78,7 +78,8 @@ export function decidePartition(
     }
     const inputBeforeMs = inputMs;
     const batchId = batchIdOf(record);
-    const batchBefore = batchId === null ? undefined : batchSeen.get(batchId);
+    // A repeated write is told by its first row, and dropped as a whole.
+    const repeated = batchId !== null && remembered(batchSeen.get(batchId));
     const source = sourceOf(record);
     const place = (index: number): RowPlace => ({
       id: `${partition}|${record.offset}|${index}`,
@@ -87,12 +88,9 @@ export function decidePartition(
       index,
     });
 
-    const reads = readRecord(definition, record);
-    if (reads.kind === 'invalid') {
-      deadLetters.push({ ...place(-1), code: reads.code });
-      continue;
-    }
-    for (const [index, read] of reads.rows.entries()) {
+    const reads = readRecord(definition, record, source !== null);
+    if (reads.kind === 'invalid') deadLetters.push({ ...place(-1), code: reads.code });
+    for (const [index, read] of reads.kind === 'rows' ? reads.rows.entries() : []) {
       if (source !== null && (source.rowOffsets[index] ?? Infinity) < (reroutedThrough.get(source.partition) ?? 0)) {
         broughtBefore.push(place(index));
         continue;
@@ -104,7 +102,7 @@ export function decidePartition(
       const { row, key, eventTimeMs } = read;
       const id = definition.id === null ? null : row[definition.id];
       const idText = id == null ? null : String(id);
-      const duplicate = remembered(batchBefore) || (idText !== null && remembered(idSeen.get(idText)));
+      const duplicate = repeated || (idText !== null && remembered(idSeen.get(idText)));
       if (idText !== null) idSeen.set(idText, { rowNumber, appendMs });
       if (batchId !== null) batchSeen.set(batchId, { rowNumber, appendMs });
       rowNumber += 1;
@@ -113,7 +111,7 @@ export function decidePartition(
       if (duplicate) duplicates.push(place(index));
       else if (eventTimeMs > appendMs + definition.futureToleranceMs) {
         deadLetters.push({ ...place(index), code: 'in-the-future' });
-      } else if (targetPartition !== partition) misplaced.push({ ...place(index), targetPartition });
+      } else if (targetPartition !== partition && source === null) misplaced.push({ ...place(index), targetPartition });
       else {
         accepted.push({ ...place(index), row, eventTimeMs, inputBeforeMs });
         inputMs = Math.max(inputMs, Math.min(eventTimeMs, appendMs));
@@ -129,8 +127,9 @@ export function decidePartition(
 function readRecord(
   definition: PlainDefinition,
   record: OracleRecord,
+  rerouted: boolean,
 ): { readonly kind: 'rows'; readonly rows: readonly ReadRow[] } | { readonly kind: 'invalid'; readonly code: string } {
-  const texts = rowTextsOf(record.value ?? new Uint8Array());
+  const texts = rowTextsOf(record.value ?? new Uint8Array(), rerouted);
   if (texts.kind === 'broken') return { kind: 'invalid', code: texts.code };
   return { kind: 'rows', rows: texts.rows.map((text) => readRow(definition, text)) };
 }

@@ -8,6 +8,7 @@ export type RowText =
 const MAX_RECORD_BYTES = 1024 * 1024;
 const MAX_RECORD_ROWS = 8192;
 const MAX_ROW_BYTES = 512 * 1024;
+const ADDED_BRACKETS = 2;
 const BYTE_ORDER_MARK = '\xef\xbb\xbf';
 
 /**
@@ -15,9 +16,12 @@ const BYTE_ORDER_MARK = '\xef\xbb\xbf';
  *
  * Works on one character per byte: bytes above 0x7f can only stand within strings, so the structure is the same, and a
  * row with broken UTF-8 leaves its neighbours alone.
+ *
+ * @param rerouted the rows were put into an array by whoever re-routed them
  */
-export function rowTextsOf(value: Uint8Array): RecordTexts {
-  if (value.length > MAX_RECORD_BYTES) return { kind: 'broken', code: 'record-too-large' };
+export function rowTextsOf(value: Uint8Array, rerouted = false): RecordTexts {
+  if (value.length > MAX_RECORD_BYTES + (rerouted ? ADDED_BRACKETS : 0))
+    return { kind: 'broken', code: 'record-too-large' };
   let bytes = Buffer.from(value).toString('latin1');
   if (bytes.startsWith(BYTE_ORDER_MARK)) bytes = bytes.slice(BYTE_ORDER_MARK.length);
   bytes = trimmed(bytes);
