@@ -50,7 +50,7 @@ export function closed(metric: string, startMs: number, partition: number): Sent
 }
 
 export function late(metric: string, startMs: number, partition: number, revision: number): Sent {
-  return { partition, record: { kind: 'late', metric, startMs, count: revision * 2, revision } };
+  return { partition, record: { kind: 'late', metric, startMs, source: partition, count: revision * 2, revision } };
 }
 
 const metric = fc.constantFrom(...METRICS);
@@ -108,7 +108,7 @@ function keyOf(record: ViewRecord): string {
       return `c|${window}`;
     case 'late':
     case 'late-removed':
-      return `l|${window}`;
+      return `l|${window}|${record.source}`;
   }
 }
 

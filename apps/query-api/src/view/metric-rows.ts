@@ -61,6 +61,12 @@ export class MetricRows {
     return found.reverse();
   }
 
+  /** The oldest window that has rows. */
+  oldest(): WindowRows | undefined {
+    const startMs = this.starts.find((candidate) => this.windows.get(candidate)!.visible > 0);
+    return startMs === undefined ? undefined : this.windows.get(startMs);
+  }
+
   get oldestStartMs(): number | undefined {
     return this.starts[0];
   }

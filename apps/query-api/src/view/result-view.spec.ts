@@ -56,7 +56,7 @@ class Oracle {
     const window = `${record.metric}|${record.startMs}`;
     if (record.kind === 'closed') this.closed.add(`${window}|${partition}`);
     if (record.kind === 'late') {
-      const key = `${window}|${partition}`;
+      const key = `${window}|${record.source}`;
       if (record.revision > (this.late.get(key)?.revision ?? -1)) this.late.set(key, record);
     }
     if (record.kind === 'row-removed') {

@@ -100,6 +100,12 @@ export class ResultView {
     this.changes.fire();
   }
 
+  /** There are no records of the partition below `offset` that have not been applied. */
+  skipTo(partition: number, offset: number): void {
+    this.next[partition] = Math.max(this.next[partition]!, offset);
+    this.changes.fire();
+  }
+
   /** Gives up the windows about which nothing has been appended since `appendMs`. */
   dropAppendedBefore(appendMs: number): void {
     for (const metric of this.metrics.values()) metric.dropAppendedBefore(appendMs);

@@ -35,10 +35,12 @@ export type ViewRecord =
       readonly kind: 'late';
       readonly metric: string;
       readonly startMs: number;
+      /** Partition of the stream that the rows stand in. */
+      readonly source: number;
       readonly count: number;
       readonly revision: number;
     }
-  | { readonly kind: 'late-removed'; readonly metric: string; readonly startMs: number };
+  | { readonly kind: 'late-removed'; readonly metric: string; readonly startMs: number; readonly source: number };
 
 /** A record of the results topic in its place. */
 export interface PlacedRecord {

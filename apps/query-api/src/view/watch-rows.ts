@@ -33,7 +33,7 @@ export interface WatchPace {
 
 /** A step holds at most so many rows, and is full when their text is this long. */
 const ROWS_PER_STEP = 500;
-const CHARACTERS_PER_STEP = 256 * 1024;
+const CHARACTERS_PER_STEP = 64 * 1024;
 
 /**
  * Tells a watcher what stands and what changes. Nothing is queued for it: each pass compares the view with the positions

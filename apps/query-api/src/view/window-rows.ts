@@ -1,6 +1,7 @@
 import type { RecordPosition, ViewRecord } from './view-record';
 
 type RowRecord = Extract<ViewRecord, { kind: 'row' }>;
+type LateRecord = Extract<ViewRecord, { kind: 'late' }>;
 
 /** What stands in a slot. Only provisional and final rows are seen by callers. */
 const RowState = {
@@ -14,9 +15,10 @@ const RowState = {
 type RowState = (typeof RowState)[keyof typeof RowState];
 
 interface LateCount {
-  count: number;
-  revision: number;
-  offset: number;
+  readonly count: number;
+  readonly revision: number;
+  /** Where the record that says so stands. */
+  readonly position: RecordPosition;
 }
 
 /**
@@ -38,6 +40,7 @@ export class WindowRows {
   private readonly slots = new Map<string, number>();
 
   private readonly closedBy = new Set<number>();
+  /** By source partition. */
   private readonly late = new Map<number, LateCount>();
   /** Highest offset of a change, by partition. */
   private readonly changedAt = new Map<number, number>();
@@ -74,9 +77,9 @@ export class WindowRows {
       case 'closed':
         return this.close(position);
       case 'late':
-        return this.putLate(record.count, record.revision, position);
+        return this.putLate(record, position);
       case 'late-removed':
-        return this.putLate(0, Infinity, position);
+        return this.removeLate(record.source, position);
     }
   }
 
@@ -100,7 +103,7 @@ export class WindowRows {
 
   /** Late rows are part of every row of the window: when their number changes, every row does. */
   lateChangedSince(cursor: readonly number[]): boolean {
-    for (const [partition, { offset }] of this.late) if (offset >= cursor[partition]!) return true;
+    for (const { position } of this.late.values()) if (position.offset >= cursor[position.partition]!) return true;
     return false;
   }
 
@@ -158,11 +161,14 @@ export class WindowRows {
     }
   }
 
-  private putLate(count: number, revision: number, position: RecordPosition): void {
-    const known = this.late.get(position.partition);
-    if (revision === Infinity ? !known : known && known.revision >= revision) return;
-    const next = { count, revision: revision === Infinity ? -1 : revision, offset: position.offset };
-    this.late.set(position.partition, next);
+  private putLate({ source, count, revision }: LateRecord, position: RecordPosition): void {
+    if (revision <= (this.late.get(source)?.revision ?? -1)) return;
+    this.late.set(source, { count, revision, position });
+    this.markChanged(position);
+  }
+
+  private removeLate(source: number, position: RecordPosition): void {
+    this.late.set(source, { count: 0, revision: -1, position });
     this.markChanged(position);
   }
 

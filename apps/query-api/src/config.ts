@@ -1,0 +1,48 @@
+import {
+  ConfigError,
+  grpcPort,
+  httpPort,
+  kafkaConfig,
+  kafkaRule,
+  kafkaVariables,
+  keyList,
+  parseEnvironment,
+  serviceConfig,
+  serviceVariables,
+  streamVariables,
+  wholeNumber,
+  type Environment,
+} from '@tillstream/config';
+import { readStreamFiles } from '@tillstream/contracts';
+
+const variables = {
+  ...serviceVariables,
+  ...httpPort(8085),
+  ...grpcPort(50052),
+  ...kafkaVariables,
+  ...streamVariables,
+  /** Rows held of each stream; the oldest windows go first. A row takes 200 to 400 bytes. */
+  TILLSTREAM_VIEW_MAX_ROWS: wholeNumber({ min: 1 }).default(2_000_000),
+  /** Least time between two messages of a watch. */
+  TILLSTREAM_WATCH_EVERY_MS: wholeNumber({ min: 1 }).default(20),
+  /** Not set: whoever can reach the port may read. */
+  TILLSTREAM_READ_KEYS: keyList.default([]),
+};
+
+export type QueryApiConfig = ReturnType<typeof loadQueryApiConfig>;
+
+/** The only reader of the environment and of the stream files. @throws ConfigError with every problem of both */
+export function loadQueryApiConfig(environment: Environment) {
+  const values = parseEnvironment(variables, environment, [kafkaRule]);
+  const streams = readStreamFiles(values.STREAM_FILES);
+  if (!streams.ok) throw new ConfigError(streams.problems);
+  return {
+    service: serviceConfig(values),
+    grpc: { host: values.HTTP_HOST, port: values.GRPC_PORT },
+    kafka: kafkaConfig(values),
+    streams: streams.definitions,
+    view: { maxRows: values.TILLSTREAM_VIEW_MAX_ROWS },
+    watch: { everyMs: values.TILLSTREAM_WATCH_EVERY_MS },
+    readKeys: values.TILLSTREAM_READ_KEYS,
+  } as const;
+}

@@ -1,0 +1,87 @@
+import { PROTO_FILES, protoRoot } from '@tillstream/contracts';
+import type { Clock, LogReader } from '@tillstream/engine';
+import type { GrpcServerOptions, Service, ServiceLogger } from '@tillstream/nest-runtime';
+import type { Registry } from 'prom-client';
+import type { QueryApiConfig } from './config';
+import { createQueryService } from './grpc/query-service';
+import { ReadKeys } from './grpc/read-keys';
+import { createQueryMetrics } from './metrics/query-metrics';
+import { ResultFollower } from './results/result-follower';
+import { ServedStream } from './results/served-stream';
+
+/** What the service asks of the world. */
+export interface QueryApiPorts {
+  readonly log: LogReader & { partitionCount(topic: string): Promise<number> };
+  readonly closeLog: () => Promise<void>;
+  readonly clock: Clock;
+  readonly logger: ServiceLogger;
+  readonly registry: Registry;
+  /** Called when the views cannot be kept up any more: the process is to end, and a new one builds them anew. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export interface QueryApi {
+  readonly service: Service;
+  readonly grpc: GrpcServerOptions;
+}
+
+/** How long a read waits for news; news end the wait. */
+const MAX_WAIT_MS = 500;
+const RETRY_MS = 1_000;
+const SWEEP_EVERY_MS = 60_000;
+const TELL_POSITIONS_EVERY_MS = 10_000;
+
+/** Composes the service without a framework. */
+export function createQueryApi(config: Omit<QueryApiConfig, 'service' | 'kafka'>, ports: QueryApiPorts): QueryApi {
+  const { log, clock, logger } = ports;
+  const stopping = new AbortController();
+  const followers = config.streams.map((definition) => {
+    const stream = new ServedStream(definition, config.view.maxRows);
+    return new ResultFollower(stream, {
+      log,
+      clock,
+      maxWaitMs: MAX_WAIT_MS,
+      retryMs: RETRY_MS,
+      sweepEveryMs: SWEEP_EVERY_MS,
+      onTrouble: (name, error) => {
+        metrics.readFailed(name);
+        logger.warn({ stream: name, error }, 'results_not_readable');
+      },
+    });
+  });
+  const metrics = createQueryMetrics(ports.registry, followers);
+  let running: Promise<unknown> = Promise.resolve();
+
+  return {
+    service: {
+      readinessChecks: followers.map((follower) => ({ name: follower.stream.name, check: () => follower.missing })),
+      start: async () => {
+        running = Promise.all(followers.map((follower) => follower.run()));
+        running.catch(ports.onFatal);
+        await Promise.race([running, Promise.all(followers.map((follower) => follower.caughtUp()))]);
+      },
+      drain: async () => {
+        stopping.abort();
+        for (const follower of followers) follower.stop();
+        await running;
+      },
+      close: ports.closeLog,
+    },
+    grpc: {
+      ...config.grpc,
+      protoRoot: protoRoot(),
+      protoFiles: [PROTO_FILES.query],
+      services: [
+        createQueryService({
+          streams: followers,
+          keys: new ReadKeys(config.readKeys),
+          pace: { clock, everyMs: config.watch.everyMs, positionsEveryMs: TELL_POSITIONS_EVERY_MS },
+          stopping: stopping.signal,
+          metrics,
+          clock,
+          onUnexpected: (method, error) => logger.error({ method, error }, 'call_failed'),
+        }),
+      ],
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import type { ResultValue, ValueMap, ValueMessage } from '@tillstream/contracts';
+import type { MetricCodec } from '../results/metric-codec';
+import { fromMessage } from '../results/values';
+import { invalid, listed } from './refusals';
+
+/**
+ * Says of a group's text in the view whether it has all of the values; null: every group has.
+ * @throws GrpcStatusError INVALID_ARGUMENT for a field that the metric is not grouped by, or a value of another kind
+ */
+export function groupFilter(codec: MetricCodec, group: ValueMap): ((groupText: string) => boolean) | null {
+  const wanted = new Map(Object.entries(group).map(([name, message]) => [name, valueOf(codec, name, message)]));
+  if (wanted.size === 0) return null;
+  if (wanted.size === codec.groups.length) {
+    const text = codec.groupText(Object.fromEntries(wanted));
+    return (groupText) => groupText === text;
+  }
+  const tests = codec.groups.flatMap(({ name }, index) =>
+    wanted.has(name) ? [{ index, value: wanted.get(name) }] : [],
+  );
+  return (groupText) => {
+    const values = JSON.parse(groupText) as ResultValue[];
+    return tests.every(({ index, value }) => values[index] === value);
+  };
+}
+
+function valueOf(codec: MetricCodec, name: string, message: ValueMessage): ResultValue {
+  const { metric, groups } = codec;
+  const type = groups.find((candidate) => candidate.name === name);
+  if (!type) {
+    const fields = groups.length === 0 ? 'it has no groups' : `it is grouped by ${listed(metric.groupBy)}`;
+    throw invalid(`metric ${metric.name} has no group field "${name}"; ${fields}`);
+  }
+  const value = fromMessage(message, type.kind);
+  if (value === undefined) throw invalid(`group field ${name} of ${metric.name} wants a value of kind ${type.kind}`);
+  return value;
+}

@@ -1,0 +1,38 @@
+import {
+  toDuration,
+  toTimestamp,
+  type ListMetricsRequest,
+  type ListMetricsResponse,
+  type MetricMessage,
+  type TimestampMessage,
+} from '@tillstream/contracts';
+import type { MetricCodec } from '../results/metric-codec';
+import type { ServedStream } from '../results/served-stream';
+import type { ReadableStreams } from './streams';
+
+/** What is computed, and what of it can be asked for here. */
+export function listMetrics(streams: ReadableStreams, request: ListMetricsRequest): ListMetricsResponse {
+  const asked = request.stream === '' ? streams.all() : [streams.named(request.stream)];
+  return { metrics: asked.flatMap(({ stream }) => stream.metrics.map((codec) => describe(stream, codec))) };
+}
+
+function describe(stream: ServedStream, codec: MetricCodec): MetricMessage {
+  const { metric, measures } = codec;
+  const rows = stream.view.metric(metric.identity);
+  return {
+    stream: stream.name,
+    name: metric.name,
+    definition: metric.identity.slice(metric.identity.lastIndexOf('@') + 1),
+    windowSize: toDuration(metric.window.sizeMs),
+    windowHop: toDuration(metric.window.hopMs),
+    outOfOrderness: toDuration(metric.outOfOrdernessMs),
+    groupBy: metric.groupBy,
+    measures: metric.measures.map(({ name, kind }, i) => ({ name, kind, valueKind: measures[i]!.kind })),
+    completeFrom: optionalTimestamp(stream.view.completeFromMs(metric.identity)),
+    oldestWindow: optionalTimestamp(rows.oldest()?.startMs ?? null),
+    newestWindow: optionalTimestamp(rows.newest(1)[0]?.startMs ?? null),
+  };
+}
+
+const optionalTimestamp = (epochMs: number | null): TimestampMessage | null =>
+  epochMs === null ? null : toTimestamp(epochMs);

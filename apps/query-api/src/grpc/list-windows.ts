@@ -1,0 +1,57 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ListWindowsRequest, ListWindowsResponse, WindowResultMessage } from '@tillstream/contracts';
+import { listRows, type PageEnd } from '../view/row-query';
+import { groupFilter } from './group-filter';
+import { invalid } from './refusals';
+import { instantOf } from './instants';
+import { metricOf, type FollowedStream } from './streams';
+import { decodePageToken, encodePageToken, questionDigest } from './tokens';
+
+const DEFAULT_PAGE_ROWS = 1_000;
+const MAX_PAGE_ROWS = 10_000;
+/** Clients take answers of up to 4 MiB unless told otherwise. */
+const MAX_PAGE_BYTES = 3 * 1024 * 1024;
+
+/** One page. Lets others work while it looks through many rows, and stops when nobody waits for it any more. */
+export async function listWindows(
+  { stream }: FollowedStream,
+  request: ListWindowsRequest,
+  signal: AbortSignal,
+): Promise<ListWindowsResponse> {
+  const codec = metricOf(stream, request.metric);
+  const { identity } = codec.metric;
+  const [fromMs, toMs] = [instantOf(request.from), instantOf(request.to)];
+  if (fromMs !== null && toMs !== null && fromMs >= toMs) throw invalid('from must be before to');
+  const question = questionDigest(identity, request.group, request.finalOnly, fromMs, toMs);
+  const after = decodePageToken(question, request.pageToken);
+  const filter = {
+    fromMs: fromMs ?? -Infinity,
+    toMs: toMs ?? Infinity,
+    newestWindows: null,
+    group: groupFilter(codec, request.group),
+    finalOnly: request.finalOnly,
+  };
+
+  const limit = pageRows(request.pageSize);
+  const windows: WindowResultMessage[] = [];
+  let bytes = 0;
+  let end: PageEnd | null = null;
+  for (const row of listRows(stream.view.metric(identity), filter, after)) {
+    if (row === null) {
+      await nextTurn();
+      if (signal.aborted) break;
+      continue;
+    }
+    const isFull = windows.length >= limit || bytes + codec.bytesOf(row) > MAX_PAGE_BYTES;
+    if (end !== null && isFull) return { windows, nextPageToken: encodePageToken(question, end) };
+    windows.push(codec.toResult(row));
+    bytes += codec.bytesOf(row);
+    end = { startMs: row.window.startMs, group: row.window.groups[row.slot]! };
+  }
+  return { windows, nextPageToken: '' };
+}
+
+function pageRows(asked: number): number {
+  if (asked > MAX_PAGE_ROWS) throw invalid(`page_size must be at most ${MAX_PAGE_ROWS}`);
+  return asked === 0 ? DEFAULT_PAGE_ROWS : asked;
+}

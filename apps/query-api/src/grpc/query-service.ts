@@ -1,0 +1,114 @@
+import { status } from '@grpc/grpc-js';
+import type {
+  ListMetricsRequest,
+  ListWindowsRequest,
+  TopGroupsRequest,
+  WatchWindowsRequest,
+} from '@tillstream/contracts';
+import type { Clock } from '@tillstream/engine';
+import {
+  GrpcStatusError,
+  serverStreamHandler,
+  unaryHandler,
+  type CallContext,
+  type GrpcService,
+  type UnexpectedErrorListener,
+} from '@tillstream/nest-runtime';
+import type { QueryMetrics } from '../metrics/query-metrics';
+import type { WatchPace } from '../view/watch-rows';
+import { listMetrics } from './list-metrics';
+import { listWindows } from './list-windows';
+import type { ReadKeys } from './read-keys';
+import { ReadableStreams, type FollowedStream } from './streams';
+import { topGroups } from './top-groups';
+import { watchWindows } from './watch-windows';
+
+export interface QueryServiceOptions {
+  readonly streams: readonly FollowedStream[];
+  readonly keys: ReadKeys;
+  readonly pace: WatchPace;
+  /** Ends every watch, so that clients go on elsewhere. */
+  readonly stopping: AbortSignal;
+  readonly metrics: Pick<QueryMetrics, 'answered' | 'watchers' | 'watchMessage'>;
+  readonly clock: Clock;
+  readonly onUnexpected: UnexpectedErrorListener;
+}
+
+/** tillstream.query.v1.QueryService */
+export function createQueryService(options: QueryServiceOptions): GrpcService {
+  const { streams, keys, onUnexpected } = options;
+  const readable = ({ metadata }: CallContext): ReadableStreams =>
+    new ReadableStreams(streams, keys.streamsFor(metadata));
+  return {
+    name: 'tillstream.query.v1.QueryService',
+    methods: {
+      listMetrics: unaryHandler(
+        timed('ListMetrics', options, async (request: ListMetricsRequest, context) =>
+          listMetrics(readable(context), request),
+        ),
+        onUnexpected,
+      ),
+      listWindows: unaryHandler(
+        timed('ListWindows', options, async (request: ListWindowsRequest, context) =>
+          listWindows(readable(context).named(request.stream), request, context.signal),
+        ),
+        onUnexpected,
+      ),
+      topGroups: unaryHandler(
+        timed('TopGroups', options, async (request: TopGroupsRequest, context) =>
+          topGroups(readable(context).named(request.stream), request, context.signal),
+        ),
+        onUnexpected,
+      ),
+      watchWindows: serverStreamHandler(
+        (request: WatchWindowsRequest, context) =>
+          watchUntilStopping(options, () => readable(context).named(request.stream), request, context.signal),
+        onUnexpected,
+      ),
+    },
+  };
+}
+
+type Handle<Request, Response> = (request: Request, context: CallContext) => Promise<Response>;
+
+/** Measures how long a call takes, by how it ends. */
+function timed<Request, Response>(
+  method: string,
+  { metrics, clock }: QueryServiceOptions,
+  handle: Handle<Request, Response>,
+): Handle<Request, Response> {
+  return async (request, context) => {
+    const startedMs = clock.monotonicMs();
+    let code = status.INTERNAL;
+    try {
+      const response = await handle(request, context);
+      code = context.signal.aborted ? status.CANCELLED : status.OK;
+      return response;
+    } catch (error) {
+      if (error instanceof GrpcStatusError) code = error.code;
+      throw error;
+    } finally {
+      metrics.answered(method, status[code], (clock.monotonicMs() - startedMs) / 1000);
+    }
+  };
+}
+
+async function* watchUntilStopping(
+  { pace, stopping, metrics }: QueryServiceOptions,
+  find: () => FollowedStream,
+  request: WatchWindowsRequest,
+  cancelled: AbortSignal,
+): ReturnType<typeof watchWindows> {
+  metrics.watchers(1);
+  try {
+    for await (const message of watchWindows(find(), request, pace, AbortSignal.any([cancelled, stopping]))) {
+      metrics.watchMessage();
+      yield message;
+    }
+  } finally {
+    metrics.watchers(-1);
+  }
+  if (stopping.aborted) {
+    throw new GrpcStatusError(status.UNAVAILABLE, 'this replica is stopping: watch again with the newest resume_token');
+  }
+}

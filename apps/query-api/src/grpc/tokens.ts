@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import type { Positions } from '../view/positions';
+import type { PageEnd } from '../view/row-query';
+import { invalid } from './refusals';
+
+/*
+ * Tokens are opaque to callers. They hold places, not queries: the other fields of a request are sent again with them,
+ * and a digest of these tells a token that is used for another question.
+ */
+
+/** A digest of what a question asks for. */
+export function questionDigest(...parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12);
+}
+
+export function encodePageToken(question: string, end: PageEnd): string {
+  return encode([question, end.startMs, end.group]);
+}
+
+/** @throws GrpcStatusError INVALID_ARGUMENT */
+export function decodePageToken(question: string, token: string): PageEnd | null {
+  if (token === '') return null;
+  const [asked, startMs, group] = decode(token, 'page_token');
+  if (typeof startMs !== 'number' || typeof group !== 'string') throw malformed('page_token');
+  if (asked !== question) throw ofAnotherQuestion('page_token');
+  return { startMs, group };
+}
+
+export function encodeResumeToken(question: string, metric: string, positions: Positions): string {
+  return encode([question, metric, ...positions]);
+}
+
+/**
+ * Positions to go on from; null: from a new snapshot on, because there is no token, or it is of a definition or
+ * partition count that is no more.
+ *
+ * @throws GrpcStatusError INVALID_ARGUMENT
+ */
+export function decodeResumeToken(
+  question: string,
+  metric: string,
+  partitions: number,
+  token: string,
+): Positions | null {
+  if (token === '') return null;
+  const [asked, identity, ...positions] = decode(token, 'resume_token');
+  if (!positions.every((offset): offset is number => Number.isSafeInteger(offset))) throw malformed('resume_token');
+  if (identity !== metric || positions.length !== partitions) return null;
+  if (asked !== question) throw ofAnotherQuestion('resume_token');
+  return positions;
+}
+
+const encode = (parts: readonly unknown[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url');
+
+function decode(token: string, field: string): readonly unknown[] {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(token, 'base64url').toString());
+    if (Array.isArray(parts)) return parts;
+  } catch {
+    // not ours
+  }
+  throw malformed(field);
+}
+
+const malformed = (field: string): Error =>
+  invalid(`${field} is not one that was given out: leave it empty to begin anew`);
+
+const ofAnotherQuestion = (field: string): Error =>
+  invalid(`${field} belongs to another request: send the other fields as they were, or leave it empty to begin anew`);

@@ -1,0 +1,93 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { ResultFollower } from '../results/result-follower';
+
+export interface QueryMetrics {
+  /** @param status gRPC status, as `OK` */
+  answered(method: string, status: string, seconds: number): void;
+  watchers(change: number): void;
+  watchMessage(): void;
+  readFailed(stream: string): void;
+}
+
+const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/** Registers what the service measures. Sizes and lag are asked for at each scrape. */
+export function createQueryMetrics(registry: Registry, followers: readonly ResultFollower[]): QueryMetrics {
+  const registers = [registry];
+  const requests = new Histogram({
+    name: 'tillstream_query_request_seconds',
+    help: 'Duration of unary calls by status.',
+    labelNames: ['method', 'status'],
+    buckets: REQUEST_BUCKETS,
+    registers,
+  });
+  const watchers = new Gauge({ name: 'tillstream_query_watchers', help: 'Watches under way.', registers });
+  const messages = new Counter({
+    name: 'tillstream_query_watch_messages_total',
+    help: 'Messages made for watchers.',
+    registers,
+  });
+  const failures = new Counter({
+    name: 'tillstream_query_read_failures_total',
+    help: 'Times the results could not be read from the log.',
+    labelNames: ['stream'],
+    registers,
+  });
+  registerLag(registry, followers);
+  registerViews(registry, followers);
+  return {
+    answered: (method, status, seconds) => requests.observe({ method, status }, seconds),
+    watchers: (change) => watchers.inc(change),
+    watchMessage: () => messages.inc(),
+    readFailed: (stream) => failures.inc({ stream }),
+  };
+}
+
+function registerLag(registry: Registry, followers: readonly ResultFollower[]): void {
+  new Gauge({
+    name: 'tillstream_lag_records',
+    help: 'Log end offset of the results less the offset read next.',
+    labelNames: ['stream', 'topic', 'partition'],
+    registers: [registry],
+    async collect() {
+      await Promise.all(
+        followers.map(async (follower) => {
+          const { schema, topics } = follower.stream.definition;
+          // While the log is away its lag is not known: the last value stays, and the failures are counted.
+          const lag = await follower.lag().catch(() => []);
+          lag.forEach((records, partition) =>
+            this.set({ stream: schema.stream, topic: topics.metrics, partition }, records),
+          );
+        }),
+      );
+    },
+  });
+}
+
+function registerViews(registry: Registry, followers: readonly ResultFollower[]): void {
+  const measured = [
+    ['tillstream_query_view_rows', 'Rows held, marks of rows that disappeared included.', 'rows'],
+    ['tillstream_query_view_dropped_windows', 'Windows dropped since the start for want of room.', 'droppedWindows'],
+    ['tillstream_query_view_refused_records', 'Records of dropped windows, not taken.', 'refusedRecords'],
+  ] as const;
+  for (const [name, help, property] of measured) {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['stream'],
+      registers: [registry],
+      collect() {
+        for (const { stream } of followers) this.set({ stream: stream.name }, stream.view[property]);
+      },
+    });
+  }
+  new Gauge({
+    name: 'tillstream_query_unknown_records',
+    help: 'Records read since the start that are of no metric as it is declared now.',
+    labelNames: ['stream'],
+    registers: [registry],
+    collect() {
+      for (const { stream } of followers) this.set({ stream: stream.name }, stream.unknownRecords);
+    },
+  });
+}

@@ -1,0 +1,129 @@
+import {
+  toTimestamp,
+  type MetricsRecord,
+  type ResultValue,
+  type RetractionMessage,
+  type WindowResultMessage,
+} from '@tillstream/contracts';
+import type { MetricDefinition, StreamSchema } from '@tillstream/core';
+import type { RowRef } from '../view/row-query';
+import type { ViewRecord } from '../view/view-record';
+import { groupTypes, measureType, toMessage, type ValueType } from './values';
+
+/**
+ * Rows of one metric on their way through the view: names are left out there, and values kept as JSON arrays in declared
+ * order, because most rows are never asked for.
+ */
+export class MetricCodec {
+  readonly groups: readonly ValueType[];
+  readonly measures: readonly ValueType[];
+  /** Bytes of an answer's row beyond its values, about. */
+  private readonly overheadBytes: number;
+
+  /** @throws Error when the metric groups by a field that the schema does not have */
+  constructor(
+    readonly metric: MetricDefinition,
+    schema: StreamSchema,
+  ) {
+    this.groups = groupTypes(metric, schema);
+    this.measures = metric.measures.map(measureType);
+    const names = [...this.groups, ...this.measures].reduce((sum, { name }) => sum + name.length + 12, 0);
+    this.overheadBytes = metric.name.length + 64 + names;
+  }
+
+  /** The group's text in the view: equal groups, equal text. */
+  groupText(group: Readonly<Record<string, ResultValue>>): string {
+    return JSON.stringify(this.groups.map(({ name }) => group[name] ?? null));
+  }
+
+  /** What a record of this metric says to the view; null when it says nothing that this version knows. */
+  toViewRecord(record: MetricsRecord): ViewRecord | null {
+    if (record.kind === 'unknown') return null;
+    const { identity: metric, startMs } = record;
+    switch (record.kind) {
+      case 'result': {
+        const { final, revision, retracted } = record;
+        const payload = retracted ? '' : this.payloadOf(record.measures, record.truncated);
+        return {
+          kind: 'row',
+          metric,
+          startMs,
+          group: this.groupText(record.group),
+          final,
+          revision,
+          retracted,
+          payload,
+        };
+      }
+      case 'closed':
+        return { kind: 'closed', metric, startMs };
+      case 'late-count':
+        return {
+          kind: 'late',
+          metric,
+          startMs,
+          source: record.partition,
+          count: record.count,
+          revision: record.revision,
+        };
+      case 'tombstone':
+        return this.removalOf(record);
+    }
+  }
+
+  toResult(row: RowRef): WindowResultMessage {
+    const { window, slot } = row;
+    const values = parseValues(window.payloads[slot]!);
+    return {
+      ...this.toRetraction(row),
+      measures: Object.fromEntries(this.measures.map((type, i) => [type.name, toMessage(values[i] ?? null, type)])),
+      final: window.isFinal(slot),
+      revision: String(window.revisions[slot]!),
+      lateRows: String(window.lateRows),
+      truncated: values.length > this.measures.length,
+    };
+  }
+
+  toRetraction({ window, slot }: RowRef): RetractionMessage {
+    const values = parseValues(window.groups[slot]!);
+    return {
+      metric: this.metric.name,
+      start: toTimestamp(window.startMs),
+      end: toTimestamp(window.startMs + this.metric.window.sizeMs),
+      group: Object.fromEntries(this.groups.map((type, i) => [type.name, toMessage(values[i] ?? null, type)])),
+    };
+  }
+
+  /** A row's value of the measure at `index`; null where it has none. */
+  measureOf({ window, slot }: RowRef, index: number): ResultValue {
+    return parseValues(window.payloads[slot]!)[index] ?? null;
+  }
+
+  /** About how many bytes a row takes in an answer. */
+  bytesOf({ window, slot }: RowRef): number {
+    return this.overheadBytes + Buffer.byteLength(window.groups[slot]!) + Buffer.byteLength(window.payloads[slot]!);
+  }
+
+  /** One value per measure; one more where something was left out. */
+  private payloadOf(measures: Readonly<Record<string, ResultValue>>, truncated: boolean): string {
+    const values = this.measures.map(({ name }) => measures[name] ?? null);
+    return JSON.stringify(truncated ? [...values, true] : values);
+  }
+
+  private removalOf(record: Extract<MetricsRecord, { kind: 'tombstone' }>): ViewRecord | null {
+    const { identity: metric, startMs, of } = record;
+    switch (of) {
+      case 'closed':
+        return null; // whoever saw the window closed knows; whoever comes later finds nothing provisional
+      case 'late-count':
+        return { kind: 'late-removed', metric, startMs, source: Number(record.groupKey) };
+      case 'final':
+      case 'provisional': {
+        const group = this.groupText(JSON.parse(record.groupKey) as Record<string, ResultValue>);
+        return { kind: 'row-removed', metric, startMs, group, final: of === 'final' };
+      }
+    }
+  }
+}
+
+const parseValues = (text: string): readonly ResultValue[] => JSON.parse(text) as ResultValue[];

@@ -1,0 +1,61 @@
+import { decodeMetricsRecord, type StreamDefinition } from '@tillstream/contracts';
+import type { LogRecord } from '@tillstream/engine';
+import { ResultView } from '../view/result-view';
+import type { PlacedRecord } from '../view/view-record';
+import { MetricCodec } from './metric-codec';
+
+/** A stream whose results are answered for: its definition, the view of its results, and how rows are read. */
+export class ServedStream {
+  readonly view: ResultView;
+  private readonly byName: ReadonlyMap<string, MetricCodec>;
+  private readonly byIdentity: ReadonlyMap<string, MetricCodec>;
+  private unknown = 0;
+
+  constructor(
+    readonly definition: StreamDefinition,
+    maxRows: number,
+  ) {
+    const { schema, metrics } = definition;
+    const codecs = metrics.map((metric) => new MetricCodec(metric, schema));
+    this.byName = new Map(codecs.map((codec) => [codec.metric.name, codec]));
+    this.byIdentity = new Map(codecs.map((codec) => [codec.metric.identity, codec]));
+    this.view = new ResultView(
+      metrics.map(({ identity, window }) => ({ identity, hopMs: window.hopMs })),
+      schema.partitions,
+      maxRows,
+    );
+  }
+
+  get name(): string {
+    return this.definition.schema.stream;
+  }
+
+  /** In declared order. */
+  get metrics(): readonly MetricCodec[] {
+    return [...this.byName.values()];
+  }
+
+  metricNamed(name: string): MetricCodec | undefined {
+    return this.byName.get(name);
+  }
+
+  /** Records read so far that say nothing about a metric as it is declared now. */
+  get unknownRecords(): number {
+    return this.unknown;
+  }
+
+  /** Takes what one fetch of the metrics topic has brought. */
+  apply(partition: number, records: readonly LogRecord[]): void {
+    this.view.apply(
+      partition,
+      records.map((record) => this.place(record)),
+    );
+  }
+
+  private place(record: LogRecord): PlacedRecord {
+    const decoded = decodeMetricsRecord(record);
+    const codec = decoded.kind === 'unknown' ? undefined : this.byIdentity.get(decoded.identity);
+    if (!codec) this.unknown += 1;
+    return { offset: record.offset, appendMs: record.timestampMs, record: codec?.toViewRecord(decoded) ?? null };
+  }
+}

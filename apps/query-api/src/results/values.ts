@@ -1,0 +1,107 @@
+import type { ResultValue, ValueMessage } from '@tillstream/contracts';
+import type { ExpressionType, FieldType, Measure, MetricDefinition, StreamSchema } from '@tillstream/core';
+
+/** Which field of a Value message holds a value. */
+export type ValueKind = 'integer' | 'number' | 'decimal' | 'text' | 'flag' | 'list';
+
+/** How values of one group field or measure travel. */
+export interface ValueType {
+  readonly name: string;
+  readonly kind: ValueKind;
+  /** Kind of a list's items; null for other kinds. */
+  readonly items: Exclude<ValueKind, 'list'> | null;
+}
+
+const KIND_OF: Readonly<Record<FieldType, Exclude<ValueKind, 'list'>>> = {
+  string: 'text',
+  int: 'integer',
+  double: 'number',
+  money: 'decimal',
+  bool: 'flag',
+  timestamp: 'text',
+};
+
+/** Types of a metric's group fields, in the order of groupBy. */
+export function groupTypes(metric: MetricDefinition, schema: StreamSchema): readonly ValueType[] {
+  return metric.groupBy.map((name) => {
+    const field = schema.fields.find((candidate) => candidate.name === name);
+    if (!field) throw new Error(`group field ${name} of ${metric.name} is not declared in stream ${schema.stream}`);
+    return { name, kind: KIND_OF[field.type], items: null };
+  });
+}
+
+export function measureType(measure: Measure): ValueType {
+  const { name } = measure;
+  switch (measure.kind) {
+    case 'count':
+    case 'distinct':
+      return { name, kind: 'integer', items: null };
+    case 'sum':
+    case 'min':
+    case 'max':
+      return { name, kind: KIND_OF[measure.fieldType], items: null };
+    case 'avg':
+      return { name, kind: measure.fieldType === 'money' ? 'decimal' : 'number', items: null };
+    case 'collect':
+      return { name, kind: 'list', items: KIND_OF[measure.fieldType] };
+    case 'derived':
+      return { name, kind: kindOfDerived(measure.type), items: null };
+  }
+}
+
+function kindOfDerived(type: ExpressionType): ValueKind {
+  return type === 'null' ? 'number' : KIND_OF[type];
+}
+
+/** A value of a result's JSON as a message. */
+export function toMessage(value: ResultValue, type: Pick<ValueType, 'kind' | 'items'>): ValueMessage {
+  if (value === null) return {};
+  if (isList(value)) {
+    const kind = type.items ?? 'text';
+    return { list: { values: value.map((item) => toMessage(item, { kind, items: null })) } };
+  }
+  switch (type.kind) {
+    case 'integer':
+      return { integer: String(value) };
+    case 'number':
+      return { number: Number(value) };
+    case 'flag':
+      return { flag: value === true };
+    case 'decimal':
+      return { decimal: String(value) };
+    case 'text':
+    case 'list':
+      return { text: String(value) };
+  }
+}
+
+function isList(value: ResultValue): value is readonly (string | number | boolean)[] {
+  return Array.isArray(value);
+}
+
+/**
+ * The value of a message as it stands in a result's JSON; undefined when the message has a value of another kind. The
+ * runtime gives messages with the name of the field that is set in `kind`.
+ */
+export function fromMessage(
+  message: ValueMessage & { readonly kind?: string },
+  kind: ValueKind,
+): ResultValue | undefined {
+  const set = message.kind ?? Object.keys(message)[0];
+  if (set === undefined) return null;
+  if (set !== kind) return undefined;
+  switch (kind) {
+    case 'integer':
+      return Number(message.integer);
+    case 'number':
+      return message.number;
+    case 'flag':
+      return message.flag;
+    case 'decimal':
+      return message.decimal;
+    case 'text':
+      return message.text;
+    case 'list':
+      return undefined;
+  }
+}

@@ -1,0 +1,73 @@
+import { GrpcServer, systemClock } from '@tillstream/nest-runtime';
+import type { GrantedKey } from '@tillstream/config';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { createQueryApi } from '../create-query-api';
+import type { MemoryResults } from './memory-results';
+import { QueryClient } from './query-client';
+
+/** One replica of the service on a port of its own, composed as in production but for Kafka. */
+export class Replica {
+  readonly registry = new Registry();
+  readonly fatal: unknown[] = [];
+  private readonly clients: QueryClient[] = [];
+  private readonly api: ReturnType<typeof createQueryApi>;
+  private readonly server: GrpcServer;
+
+  private constructor(results: MemoryResults, options: ReplicaOptions) {
+    this.api = createQueryApi(
+      {
+        streams: [results.definition],
+        view: { maxRows: options.maxRows ?? 100_000 },
+        watch: { everyMs: 1 },
+        grpc: { host: '127.0.0.1', port: 0 },
+        readKeys: options.readKeys ?? [],
+      },
+      {
+        log: results.log,
+        closeLog: () => Promise.resolve(),
+        clock: systemClock,
+        logger: pino({ enabled: false }),
+        registry: this.registry,
+        onFatal: (error) => this.fatal.push(error),
+      },
+    );
+    this.server = new GrpcServer(this.api.grpc);
+  }
+
+  static async start(results: MemoryResults, options: ReplicaOptions = {}): Promise<Replica> {
+    const replica = new Replica(results, options);
+    await replica.server.start();
+    await replica.api.service.start();
+    replica.server.setServing(true);
+    return replica;
+  }
+
+  get port(): number {
+    return this.server.port!;
+  }
+
+  client(key?: string): QueryClient {
+    const client = new QueryClient(this.port, key);
+    this.clients.push(client);
+    return client;
+  }
+
+  /** As on SIGTERM. */
+  async stop(): Promise<void> {
+    await this.api.service.drain();
+    await this.server.stop(1_000);
+    for (const client of this.clients) client.close();
+  }
+
+  /** As on SIGKILL: connections break, nobody is told. */
+  async kill(): Promise<void> {
+    await this.server.stop(0);
+    await this.stop();
+  }
+}
+
+export interface ReplicaOptions {
+  readonly maxRows?: number;
+  readonly readKeys?: readonly GrantedKey[];
+}
