@@ -45,7 +45,6 @@ export { parseStreamFile } from './stream-file/parse-stream-file';
 export type { ReadStreamFiles } from './stream-file/read-stream-files';
 export { readStreamFiles } from './stream-file/read-stream-files';
 export type { Retention, StreamDefinition } from './stream-file/stream-definition';
-export { currencyExponent } from './stream-file/currency';
 export { formatDuration, parseDuration } from './stream-file/duration';
 
 export { PROTO_FILES, PROTO_LOADER_OPTIONS, protoPath, protoRoot } from './proto/proto-root';

@@ -1,4 +1,3 @@
-import { parseInteger } from '../headers';
 import type { NewRecord } from '../record';
 
 /**
@@ -33,11 +32,13 @@ export function decodeGap(record: Pick<NewRecord, 'value'>): Gap | null {
 function parseGap(text: string): Gap | null {
   try {
     const { service, partition, from, to, reason } = JSON.parse(text) as Readonly<Record<string, unknown>>;
-    const integers = [partition, from, to].map((value) => parseInteger(String(value)));
-    const [p, f, t] = integers;
-    if (typeof service !== 'string' || p == null || f == null || t == null || f >= t) return null;
-    return { service, partition: p, from: f, to: t, reason: typeof reason === 'string' ? reason : '' };
+    if (typeof service !== 'string' || !isNatural(partition) || !isNatural(from) || !isNatural(to)) return null;
+    return from < to ? { service, partition, from, to, reason: typeof reason === 'string' ? reason : '' } : null;
   } catch {
     return null; // not JSON, or not an object: nobody's gap
   }
+}
+
+function isNatural(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

@@ -2,7 +2,7 @@ import type { LateRow } from '@tillstream/core';
 import { MAX_LATE_RECORD_BYTES } from '../bounds';
 import { ByteWriter } from '../bytes/byte-writer';
 import type { NewRecord } from '../record';
-import { isoInstant } from '../results/value-json';
+import { isoInstant } from '../results/instant';
 
 /**
  * Late rows as newline-delimited JSON, gathered into records of at most 512 KiB (a larger row stands alone). Each line:

@@ -1,7 +1,7 @@
 import type { ByteStrings, PartBlock } from '@tillstream/core';
 import { ByteWriter } from '../bytes/byte-writer';
 import { MAX_PART_BYTES } from '../bounds';
-import { isoInstant } from '../results/value-json';
+import { isoInstant } from '../results/instant';
 import type { NewRecord } from '../record';
 import { cutPart } from './cut-part';
 import { ProtoReader } from './proto-reader';

@@ -27,6 +27,7 @@ export const PROTO_LOADER_OPTIONS = {
  *
  * @throws Error naming the places looked at when none has them
  */
+// eslint-disable-next-line no-restricted-syntax -- where this installation keeps its files is no setting of a service
 export function protoRoot(environment: Readonly<Record<string, string | undefined>> = process.env): string {
   const set = environment['TILLSTREAM_PROTO_ROOT'];
   const candidates = set === undefined || set === '' ? [FROM_SOURCE, FROM_BUNDLE] : [set];

@@ -37,12 +37,15 @@ export function decodeRerouted(headers: RecordHeaders): Rerouted | null {
   if (text === null) return null;
   const parts = text.split('|');
   if (parts.length !== 4) return null;
-  const [sourcePartition, sourceFrom, sourceNext] = parts.slice(0, 3).map(natural);
-  if (sourcePartition == null || sourceFrom == null || sourceNext == null) return null;
+  const [partitionText = '', fromText = '', nextText = '', deltaText = ''] = parts;
+  const sourcePartition = natural(partitionText);
+  const sourceFrom = natural(fromText);
+  const sourceNext = natural(nextText);
+  if (sourcePartition === null || sourceFrom === null || sourceNext === null) return null;
 
   const rowOffsets: number[] = [];
   let offset = sourceFrom;
-  for (const delta of parts[3] === '' ? [] : (parts[3] ?? '').split(' ')) {
+  for (const delta of deltaText === '' ? [] : deltaText.split(' ')) {
     const step = natural(delta);
     if (step === null) return null;
     offset += step;

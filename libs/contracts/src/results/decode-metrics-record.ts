@@ -1,4 +1,5 @@
 import type { NewRecord } from '../record';
+import { parseInstant } from './instant';
 
 /** A value in a result's JSON: money, averages of money and instants are text, lists come from `collect`. */
 export type ResultValue = string | number | boolean | null | readonly (string | number | boolean)[];
@@ -57,18 +58,17 @@ export function decodeMetricsRecord({ key, value }: Pick<NewRecord, 'key' | 'val
 
 function decode(keyText: string, valueText: string | null): MetricsRecord {
   const [letter, identity, start] = keyText.split('|', 3);
-  const startMs = Date.parse(start ?? '');
-  if (letter === undefined || identity === undefined || start === undefined || Number.isNaN(startMs)) return UNKNOWN;
+  const startMs = parseInstant(start);
+  if (letter === undefined || identity === undefined || start === undefined || startMs === null) return UNKNOWN;
   if (!(letter in KINDS)) return UNKNOWN;
   const of = KINDS[letter as keyof typeof KINDS];
   const groupKey = keyText.slice(letter.length + identity.length + start.length + 3);
   if (valueText === null) return { kind: 'tombstone', of, identity, startMs, groupKey };
 
   const json = JSON.parse(valueText) as Readonly<Record<string, unknown>> | null;
-  const endMs = Date.parse(String(json?.['window_end']));
+  const endMs = parseInstant(json?.['window_end']);
   const { metric, revision } = json ?? {};
-  if (json === null || typeof metric !== 'string' || typeof revision !== 'number' || Number.isNaN(endMs))
-    return UNKNOWN;
+  if (json === null || typeof metric !== 'string' || typeof revision !== 'number' || endMs === null) return UNKNOWN;
   const window: AboutWindow = { identity, metric, startMs, endMs, revision };
 
   if (of === 'closed') return { kind: 'closed', ...window };

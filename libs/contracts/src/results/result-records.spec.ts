@@ -1,4 +1,5 @@
 import type { ByteStrings, FieldType, MeasureColumn, MetricDefinition, ResultBlock } from '@tillstream/core';
+import { encodeGroupKey } from '@tillstream/core';
 import fc from 'fast-check';
 import { definitionFrom } from '../testing';
 import { decodeMetricsRecord } from './decode-metrics-record';
@@ -177,6 +178,16 @@ const rowArbitrary: fc.Arbitrary<Row> = fc.record({
 });
 
 const textOf = (bytes: Uint8Array | null) => Buffer.from(bytes ?? []).toString('utf8');
+
+describe('group keys', () => {
+  it('are read as the aggregator writes them', () => {
+    fc.assert(
+      fc.property(rowArbitrary, ({ group }) => {
+        expect([...encodeGroupKey(group, everything, schema)]).toEqual(groupKey(group, GROUP_TYPES));
+      }),
+    );
+  });
+});
 
 describe('results', () => {
   it('are what JSON.stringify would write, in declared order', () => {

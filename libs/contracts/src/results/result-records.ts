@@ -3,7 +3,8 @@ import { ByteWriter } from '../bytes/byte-writer';
 import { writeJsonText } from '../bytes/json-text';
 import type { NewRecord } from '../record';
 import { GroupJson } from './group-json';
-import { isoInstant, writeNumber, writeValue } from './value-json';
+import { isoInstant } from './instant';
+import { writeNumber, writeValue } from './value-json';
 
 /*
  * Records of the metrics topic. Keys:

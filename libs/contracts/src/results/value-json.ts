@@ -1,14 +1,10 @@
 import type { FieldType } from '@tillstream/core';
 import type { ByteWriter } from '../bytes/byte-writer';
 import { writeJsonText } from '../bytes/json-text';
+import { isoInstant } from './instant';
 
 /** The types whose values are numbers in memory. */
 type NumericType = Exclude<FieldType, 'string' | 'bool'>;
-
-/** An instant as results write it: ISO 8601 in UTC with milliseconds. */
-export function isoInstant(epochMs: number): string {
-  return new Date(epochMs).toISOString();
-}
 
 /**
  * Writes a number of a given type as JSON: money as decimal text with all digits of the currency, instants as ISO text,

@@ -5,6 +5,7 @@ import type {
   ExpressionType,
   StreamSchema,
 } from '@tillstream/core';
+import { parseMoney } from '@tillstream/core';
 import { ParseError, parse } from '@marcbachmann/cel-js';
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { didYouMean, nearestName } from './nearest-name';
@@ -309,14 +310,13 @@ class Checker {
   private asMoney(side: Checked, beside: Checked): Checked | null {
     if (beside.expression.type !== 'money' || side.numeral === null) return side;
     const { currency, exponent } = this.scope.money;
-    const amount = minorUnits(side.numeral, exponent);
-    if (amount === 'not-decimal')
-      return this.problem(side.node, `write amounts of money in plain digits, not ${side.numeral}`);
-    if (amount === 'too-fine') {
+    const amount = parseMoney(side.numeral, exponent);
+    if (amount === null)
+      return this.problem(side.node, `${side.numeral} is no amount of money that can be held exactly`);
+    if (amount.rounded) {
       return this.problem(side.node, `${side.numeral} is finer than ${currency}, which has ${exponent} decimal digits`);
     }
-    if (amount === 'too-large') return this.problem(side.node, `${side.numeral} is too large for an amount of money`);
-    return { ...side, numeral: null, expression: { kind: 'literal', value: amount, type: 'money' } };
+    return { ...side, numeral: null, expression: { kind: 'literal', value: amount.minor, type: 'money' } };
   }
 
   /** A text that a field can never have is a slip of the pen. */
@@ -328,9 +328,10 @@ class Checker {
       this.problem(node, `'${value}' is an alias: events are read as '${canonical}' before this is tested`);
       return false;
     }
-    if (name.values == null || name.values.has(value)) return true;
-    const near = nearestName(value, name.values);
-    const known = [...name.values].map((known) => `'${known}'`).join(', ');
+    const values = name.values ?? null;
+    if (values === null || values.has(value)) return true;
+    const near = nearestName(value, values);
+    const known = [...values].map((known) => `'${known}'`).join(', ');
     this.problem(
       node,
       `'${value}' is not one of its values: ${near === null ? `there are ${known}` : `did you mean '${near}'?`}`,
@@ -395,15 +396,4 @@ function hint(operator: ArithmeticOperator, operands: readonly [Checked, Checked
 function withArticle(type: ExpressionType): string {
   if (type === 'null') return 'null';
   return type === 'int' ? 'an int' : type === 'string' || type === 'money' ? type : `a ${type}`;
-}
-
-/** Decimal text in major units → minor units, exactly. */
-export function minorUnits(numeral: string, exponent: number): number | 'not-decimal' | 'too-fine' | 'too-large' {
-  const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(numeral);
-  if (match === null) return 'not-decimal';
-  const fraction = (match[3] ?? '').replace(/0+$/, '');
-  if (fraction.length > exponent) return 'too-fine';
-  const magnitude = Number(`${match[2]}${fraction.padEnd(exponent, '0')}`);
-  if (!Number.isSafeInteger(magnitude)) return 'too-large';
-  return match[1] === '-' ? 0 - magnitude : magnitude;
 }

@@ -1,9 +1,10 @@
 import type { Expression, Field, FieldType, StreamSchema } from '@tillstream/core';
+import { parseMoney } from '@tillstream/core';
 import type { MapEntry, Section, Value } from './document';
 import type { ExpressionScope, ScopeName } from './expression-parser';
-import { minorUnits, parseCondition, parseExpression } from './expression-parser';
 import { nearestName } from './nearest-name';
 import { refusedName } from './names';
+import { readCondition, readFormula } from './read-expression';
 
 const TYPES: readonly FieldType[] = ['string', 'int', 'double', 'money', 'bool', 'timestamp'];
 const KEYS = ['type', 'optional', 'dictionary', 'aliases', 'values', 'default'] as const;
@@ -75,7 +76,7 @@ function readField({ key: name, keyValue, value }: MapEntry, moneyDeclared: bool
   if (type === 'money' && !moneyDeclared) typeValue?.problem('money needs a currency: add money: {currency: USD}');
   const aliases = readAliases(section, type);
   const values = readValues(section, type, aliases);
-  const hasDefault = section?.get('default') != null;
+  const hasDefault = (section?.get('default') ?? null) !== null;
   const optionalValue = section?.get('optional') ?? null;
   const optional = optionalValue?.boolean() ?? null;
   if (hasDefault && optional === false) optionalValue?.problem('a field with a default may always be absent');
@@ -158,17 +159,11 @@ function readDefault(
   }
   const parts = declaration.section(['value', 'where']);
   const formula = parts?.require('value') ?? null;
-  const text = formula?.formula() ?? null;
-  const value = text === null ? null : parseExpression(text, scope, (at, message) => formula!.problemAt(at, message));
+  const value = readFormula(formula, scope);
   if (value !== null && field.type !== null && !fits(value.type, field.type)) {
     formula?.problem(`${field.name} is ${field.type}, but its default is ${value.type}`);
   }
-  const condition = parts?.get('where') ?? null;
-  const conditionText = condition?.formula() ?? null;
-  const where =
-    conditionText === null
-      ? null
-      : parseCondition(conditionText, scope, (at, message) => condition!.problemAt(at, message));
+  const where = readCondition(parts?.get('where') ?? null, scope);
   return value === null ? null : { value, where };
 }
 
@@ -196,8 +191,8 @@ function readLiteral(value: Value, { type, values }: DeclaredField, scope: Expre
         ? { kind: 'literal', value: Number(text), type }
         : wrong();
     case 'money': {
-      const amount = minorUnits(text, scope.money.exponent);
-      return typeof amount === 'number' ? { kind: 'literal', value: amount, type } : wrong();
+      const amount = parseMoney(text, scope.money.exponent);
+      return amount === null || amount.rounded ? wrong() : { kind: 'literal', value: amount.minor, type };
     }
     case 'timestamp':
       return value.problem('an instant has no plain default');

@@ -2,13 +2,13 @@ import type { EmitSpec, Expression, Measure, MetricDefinition, StreamSchema, Win
 import type { MapEntry, Section, Value } from './document';
 import { formatDuration } from './duration';
 import type { ScopeName } from './expression-parser';
-import { parseCondition } from './expression-parser';
 import { fieldScope } from './field-section';
 import type { DeclaredField } from './field-section';
 import { metricIdentity } from './identity';
 import { measureName, readMeasure } from './measure';
 import { refusedName } from './names';
 import { didYouMean } from './nearest-name';
+import { readCondition } from './read-expression';
 
 const KEYS = ['where', 'groupBy', 'window', 'outOfOrderness', 'measures', 'having', 'emit'] as const;
 type MetricKey = (typeof KEYS)[number];
@@ -41,7 +41,8 @@ function readMetric({ key: name, keyValue, value }: MapEntry, scope: MetricScope
   const section = value.section(KEYS);
   if (section === null) return null;
 
-  const where = readWhere(section, scope);
+  const { fields, money } = scope;
+  const where = readCondition(section.get('where'), { what: 'field', names: fieldScope(fields), money });
   const groupBy = readGroupBy(section, scope);
   const window = readWindow(section);
   const outOfOrdernessMs = section
@@ -62,16 +63,8 @@ function readMetric({ key: name, keyValue, value }: MapEntry, scope: MetricScope
     measures,
     having,
   };
-  const groupTypes = groupBy.map((field) => scope.fields.get(field)?.type ?? null);
-  return { ...meaning, identity: metricIdentity(meaning, groupTypes, scope.money), emit, local };
-}
-
-function readWhere(section: Section<MetricKey>, { fields, money }: MetricScope): Expression | null {
-  const value = section.get('where');
-  const text = value?.formula() ?? null;
-  if (value === null || text === null) return null;
-  const scope = { what: 'field', names: fieldScope(fields), money };
-  return parseCondition(text, scope, (at, message) => value.problemAt(at, message));
+  const groupTypes = groupBy.map((field) => fields.get(field)?.type ?? null);
+  return { ...meaning, identity: metricIdentity(meaning, groupTypes, money), emit, local };
 }
 
 function readGroupBy(section: Section<MetricKey>, { fields }: MetricScope): readonly string[] {
@@ -132,16 +125,12 @@ function readHaving(
   names: ReadonlyMap<string, ScopeName>,
   { fields, money }: MetricScope,
 ): Expression | null {
-  const value = section.get('having');
-  const text = value?.formula() ?? null;
-  if (value === null || text === null) return null;
   const withFields = new Map(names);
   for (const field of fields.keys()) {
     const refused = `${field} is a field: having tests measures; to leave rows out use where`;
     if (!withFields.has(field)) withFields.set(field, { type: null, refused });
   }
-  const scope = { what: 'measure', names: withFields, money };
-  return parseCondition(text, scope, (at, message) => value.problemAt(at, message));
+  return readCondition(section.get('having'), { what: 'measure', names: withFields, money });
 }
 
 function readEmit(section: Section<MetricKey>): EmitSpec {

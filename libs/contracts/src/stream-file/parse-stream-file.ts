@@ -1,7 +1,7 @@
 import type { DedupeBounds, EventTimeSpec, StreamSchema } from '@tillstream/core';
+import { currencyExponent } from '@tillstream/core';
 import type { StreamTopics } from '../topics/topic-names';
 import { TOPIC_ROLES, topicsOf } from '../topics/topic-names';
-import { CURRENCIES, currencyExponent } from './currency';
 import type { Section, Value } from './document';
 import { SourceDocument } from './document';
 import { readFields } from './field-section';
@@ -126,7 +126,7 @@ function readMoney(section: Section<StreamKey>): StreamSchema['money'] | null {
   const exponent = currencyExponent(currency);
   if (exponent !== null) return { currency, exponent };
   const upper = currency.toUpperCase();
-  const meant = CURRENCIES.includes(upper) ? `: did you mean ${upper}?` : ', such as EUR, JPY or USD';
+  const meant = currencyExponent(upper) !== null ? `: did you mean ${upper}?` : ', such as EUR, JPY or USD';
   return value.problem(`${currency} is not a currency code of ISO 4217${meant}`);
 }
 
@@ -152,8 +152,9 @@ function readId(section: Section<StreamKey>, fields: FieldsByName) {
   const id = section.get('id')?.section(['field', 'dedupe']) ?? null;
   const value = id?.require('field') ?? null;
   const field = value === null ? null : fieldNamed(value, fields);
-  if (field?.type != null && field.type !== 'string' && field.type !== 'int') {
-    value?.problem(`an id is string or int, ${field.name} is ${field.type}`);
+  const type = field?.type ?? null;
+  if (field !== null && type !== null && type !== 'string' && type !== 'int') {
+    value?.problem(`an id is string or int, ${field.name} is ${type}`);
   }
   if (field?.hasDefault) value?.problem(`${field.name} has a default: an id must come with the event`);
   const bounds = id?.get('dedupe')?.section(['within', 'maxRows']) ?? null;
@@ -170,8 +171,9 @@ function readEventTime(section: Section<StreamKey>, fields: FieldsByName): Event
   const parts = section.require('eventTime')?.section(keys) ?? null;
   const value = parts?.require('field') ?? null;
   const field = value === null ? null : fieldNamed(value, fields);
-  if (field?.type != null && field.type !== 'timestamp') {
-    value?.problem(`event time is a timestamp, ${field.name} is ${field.type}`);
+  const type = field?.type ?? null;
+  if (field !== null && type !== null && type !== 'timestamp') {
+    value?.problem(`event time is a timestamp, ${field.name} is ${type}`);
   } else if (field?.optional) {
     value?.problem(`${field.name} is optional: an event without its time cannot be placed in a window`);
   }

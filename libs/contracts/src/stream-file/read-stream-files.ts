@@ -14,11 +14,8 @@ export function readStreamFiles(paths: readonly string[]): ReadStreamFiles {
   const definitions: StreamDefinition[] = [];
   const problems: string[] = [];
   for (const file of paths) {
-    const text = textOf(file);
-    if (text instanceof Error) {
-      problems.push(`${file}: cannot be read: ${text.message}`);
-      continue;
-    }
+    const text = readText(file, problems);
+    if (text === null) continue;
     const parsed = parseStreamFile(text, { file });
     if (!parsed.ok) {
       problems.push(formatProblems(file, parsed.problems));
@@ -32,10 +29,11 @@ export function readStreamFiles(paths: readonly string[]): ReadStreamFiles {
   return problems.length > 0 ? { ok: false, problems } : { ok: true, definitions };
 }
 
-function textOf(file: string): string | Error {
+function readText(file: string, problems: string[]): string | null {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    return cause instanceof Error ? cause : new Error(String(cause));
+    problems.push(`${file}: cannot be read: ${(cause as NodeJS.ErrnoException).message}`);
+    return null;
   }
 }
