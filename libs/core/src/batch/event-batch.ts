@@ -89,6 +89,11 @@ export interface EventBatch {
   readonly validCounts: Uint32Array;
   /** How many ids each record contributed to `ids`. */
   readonly idCounts: Uint32Array;
+  /**
+   * Place of each id among the valid rows of its record, from 0. Absent: the ids of a record are those of its first valid
+   * rows. Where ids are optional the dedupe horizon could not be rebuilt to the row without it.
+   */
+  readonly idRows?: Uint32Array;
   /** 16 bytes per record that carried a batch-id; `batchIdRecords` says which records. */
   readonly batchIds: Uint8Array;
   readonly batchIdRecords: Uint32Array;

@@ -8,7 +8,7 @@ import { FieldTable } from './field-table';
 import { JsonCursor } from './json-cursor';
 import { MAX_EVENT_BYTES } from './limits';
 import { RowDefaults } from './row-defaults';
-import { ABSENT, FROM_INPUT, FROM_SCRATCH, FROM_TABLE, RowRegisters, TEXT } from './row-registers';
+import { ABSENT, FROM_INPUT, FROM_SCRATCH, FROM_TABLE, NUMBER, RowRegisters } from './row-registers';
 import { NOT_LISTED, ValueTable } from './value-table';
 
 const SPACE = 0x20;
@@ -117,17 +117,16 @@ export class RowReader {
     return source === FROM_SCRATCH ? this.cursor.scratchView : (this.tables[slot] as ValueTable).view;
   }
 
-  /** Epoch ms of the row, once it was read without a problem. */
-  get eventTimeMs(): number {
-    return this.registers.number[this.eventTimeSlot] as number;
-  }
-
   /** The partition that the row's key belongs to. */
   keyPartition(partitions: number): number {
     const { registers, keySlot } = this;
-    if (registers.status[keySlot] !== TEXT) this.writeNumberAsText(keySlot);
+    if (this.hasNumber(keySlot)) this.writeNumberAsText(keySlot);
     const start = registers.start[keySlot] as number;
     return partitionOf(this.bytesOf(keySlot), start, registers.end[keySlot] as number, partitions);
+  }
+
+  hasNumber(slot: number): boolean {
+    return this.registers.status[slot] === NUMBER;
   }
 
   /** Registers the number in `slot` as its text as well, without making it a text: keys and ids are hashed as text. */

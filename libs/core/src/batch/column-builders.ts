@@ -1,0 +1,235 @@
+import { sameBytes, textHash } from '../hash/text-hash';
+
+import type { DictionaryColumn, NumberColumn, TextColumn } from './event-batch';
+
+const INITIAL_ROWS = 64;
+const INITIAL_BYTES = 1024;
+
+/** Collects a number column row by row; the memory is used again for the next batch. */
+export class NumberBuilder {
+  rows = 0;
+  private values = new Float64Array(INITIAL_ROWS);
+  private present = 0;
+
+  /** Appends source[at], which is not NaN: passed by place, since a number that is passed by value is boxed. */
+  append(source: Float64Array, at: number): void {
+    if (this.rows === this.values.length) this.values = grown(this.values, new Float64Array(2 * this.rows));
+    this.values[this.rows++] = source[at] as number;
+    this.present++;
+  }
+
+  appendNull(): void {
+    if (this.rows === this.values.length) this.values = grown(this.values, new Float64Array(2 * this.rows));
+    this.values[this.rows++] = NaN;
+  }
+
+  truncate(rows: number): void {
+    for (; this.rows > rows; this.rows--) if (!Number.isNaN(this.values[this.rows - 1])) this.present--;
+  }
+
+  /** The column, or null when every row is null; the builder is empty afterwards. */
+  finish(): NumberColumn | null {
+    const { rows, present } = this;
+    this.rows = 0;
+    this.present = 0;
+    return present === 0 ? null : { kind: 'number', values: this.values.slice(0, rows) };
+  }
+}
+
+/** Collects a text column row by row; the memory is used again for the next batch. */
+export class TextBuilder {
+  rows = 0;
+  private readonly data = new ByteBuilder();
+  private offsets = new Uint32Array(INITIAL_ROWS + 1);
+  private nulls = new Uint8Array(INITIAL_ROWS);
+  private nullCount = 0;
+
+  append(bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    if (this.rows === this.nulls.length) this.growRows();
+    this.data.append(bytes, view, start, end);
+    this.nulls[this.rows] = 0;
+    this.offsets[++this.rows] = this.data.length;
+  }
+
+  appendNull(): void {
+    if (this.rows === this.nulls.length) this.growRows();
+    this.nulls[this.rows] = 1;
+    this.nullCount++;
+    this.offsets[++this.rows] = this.data.length;
+  }
+
+  truncate(rows: number): void {
+    for (; this.rows > rows; this.rows--) this.nullCount -= this.nulls[this.rows - 1] as number;
+    this.data.length = this.offsets[rows] as number;
+  }
+
+  /** The column, or null when every row is null; the builder is empty afterwards. */
+  finish(): TextColumn | null {
+    const { rows, nullCount } = this;
+    const bytes = this.data.take();
+    this.rows = 0;
+    this.nullCount = 0;
+    if (nullCount === rows) return null;
+    return {
+      kind: 'text',
+      bytes,
+      offsets: this.offsets.slice(0, rows + 1),
+      nulls: nullCount === 0 ? null : this.nulls.slice(0, rows),
+    };
+  }
+
+  private growRows(): void {
+    this.offsets = grown(this.offsets, new Uint32Array(2 * this.rows + 1));
+    this.nulls = grown(this.nulls, new Uint8Array(2 * this.rows));
+  }
+}
+
+/** Collects a dictionary-coded column row by row; the memory is used again for the next batch. */
+export class DictionaryBuilder {
+  rows = 0;
+  private readonly data = new ByteBuilder();
+  private indices = new Int32Array(INITIAL_ROWS);
+  private entries = 0;
+  private offsets = new Uint32Array(INITIAL_ROWS + 1);
+  private hashes = new Int32Array(INITIAL_ROWS);
+  /** Entry + 1 by hash, open addressing, at most half full. */
+  private cells = new Int32Array(2 * INITIAL_ROWS);
+  /** Entry + 1 of the values of the field's table. */
+  private readonly ofTable: Int32Array;
+  private present = 0;
+
+  constructor(tableEntries: number) {
+    this.ofTable = new Int32Array(tableEntries);
+  }
+
+  /** `tableEntry`: which value of the field's own table the text is, or -1. */
+  append(bytes: Uint8Array, view: DataView, start: number, end: number, tableEntry: number): void {
+    if (tableEntry < 0) return this.appendIndex(this.intern(bytes, view, start, end));
+    let known = this.ofTable[tableEntry] as number;
+    if (known === 0) {
+      known = this.intern(bytes, view, start, end) + 1;
+      this.ofTable[tableEntry] = known;
+    }
+    this.appendIndex(known - 1);
+  }
+
+  appendNull(): void {
+    this.appendIndex(-1);
+    this.present--;
+  }
+
+  truncate(rows: number): void {
+    for (; this.rows > rows; this.rows--) if (this.indices[this.rows - 1] !== -1) this.present--;
+    // Entries are numbered by first use, so those of the rows that stay come first.
+    let entries = 0;
+    for (let row = 0; row < rows; row++) entries = Math.max(entries, (this.indices[row] as number) + 1);
+    this.data.length = this.offsets[entries] as number;
+    this.entries = entries;
+    this.cells.fill(0);
+    for (let entry = 0; entry < entries; entry++) this.enter(entry);
+    this.ofTable.fill(0);
+  }
+
+  /** The column, or null when every row is null; the builder is empty afterwards. */
+  finish(): DictionaryColumn | null {
+    const { rows, present, entries } = this;
+    const bytes = this.data.take();
+    const column = {
+      kind: 'dictionary' as const,
+      indices: this.indices.slice(0, rows),
+      bytes,
+      offsets: this.offsets.slice(0, entries + 1),
+    };
+    if (entries > 0) {
+      this.cells.fill(0);
+      this.ofTable.fill(0);
+    }
+    this.rows = 0;
+    this.present = 0;
+    this.entries = 0;
+    return present === 0 ? null : column;
+  }
+
+  private appendIndex(index: number): void {
+    if (this.rows === this.indices.length) this.indices = grown(this.indices, new Int32Array(2 * this.rows));
+    this.indices[this.rows++] = index;
+    this.present++;
+  }
+
+  private intern(bytes: Uint8Array, view: DataView, start: number, end: number): number {
+    const length = end - start;
+    const hash = textHash(bytes, view, start, end);
+    const mask = this.cells.length - 1;
+    for (let cell = hash & mask; ; cell = (cell + 1) & mask) {
+      const entry = (this.cells[cell] as number) - 1;
+      if (entry < 0) return this.addEntry(bytes, view, start, end, hash);
+      const known = this.offsets[entry] as number;
+      if (
+        this.hashes[entry] === hash &&
+        (this.offsets[entry + 1] as number) - known === length &&
+        sameBytes(bytes, start, this.data.bytes, known, length)
+      ) {
+        return entry;
+      }
+    }
+  }
+
+  private addEntry(bytes: Uint8Array, view: DataView, start: number, end: number, hash: number): number {
+    const entry = this.entries++;
+    if (entry === this.hashes.length) this.growEntries();
+    this.data.append(bytes, view, start, end);
+    this.offsets[entry + 1] = this.data.length;
+    this.hashes[entry] = hash;
+    this.enter(entry);
+    return entry;
+  }
+
+  private enter(entry: number): void {
+    const mask = this.cells.length - 1;
+    let cell = (this.hashes[entry] as number) & mask;
+    while (this.cells[cell] !== 0) cell = (cell + 1) & mask;
+    this.cells[cell] = entry + 1;
+  }
+
+  private growEntries(): void {
+    const size = 2 * this.hashes.length;
+    this.hashes = grown(this.hashes, new Int32Array(size));
+    this.offsets = grown(this.offsets, new Uint32Array(size + 1));
+    this.cells = new Int32Array(2 * size);
+    for (let entry = 0; entry < this.entries - 1; entry++) this.enter(entry);
+  }
+}
+
+/** Bytes laid end to end. */
+class ByteBuilder {
+  bytes = new Uint8Array(INITIAL_BYTES);
+  length = 0;
+  private view = new DataView(this.bytes.buffer);
+
+  append(source: Uint8Array, sourceView: DataView, start: number, end: number): void {
+    let at = this.length;
+    if (at + end - start > this.bytes.length) this.reserve(end - start);
+    const { bytes, view } = this;
+    let p = start;
+    for (; p + 4 <= end; p += 4, at += 4) view.setInt32(at, sourceView.getInt32(p, true), true);
+    for (; p < end; p++, at++) bytes[at] = source[p] as number;
+    this.length = at;
+  }
+
+  /** The bytes as a copy; empty afterwards. */
+  take(): Uint8Array {
+    const taken = this.bytes.slice(0, this.length);
+    this.length = 0;
+    return taken;
+  }
+
+  private reserve(more: number): void {
+    this.bytes = grown(this.bytes, new Uint8Array(2 * (this.length + more)));
+    this.view = new DataView(this.bytes.buffer);
+  }
+}
+
+function grown<A extends { set(values: A): void }>(values: A, larger: A): A {
+  larger.set(values);
+  return larger;
+}

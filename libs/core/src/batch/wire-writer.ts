@@ -1,0 +1,144 @@
+const VARINT = 0;
+const FIXED64 = 1;
+const DELIMITED = 2;
+
+const INITIAL_BYTES = 4096;
+
+/** Writes the Protobuf wire format. Numbers are safe integers; fields are written even when they hold the default. */
+export class WireWriter {
+  private bytes = new Uint8Array(INITIAL_BYTES);
+  private view = new DataView(this.bytes.buffer);
+  private length = 0;
+
+  /** Forgets what was written. */
+  reset(): void {
+    this.length = 0;
+  }
+
+  /** What was written, as a copy. */
+  finish(): Uint8Array {
+    return this.bytes.slice(0, this.length);
+  }
+
+  uint(field: number, value: number): void {
+    this.varint(field * 8 + VARINT);
+    this.varint(value);
+  }
+
+  sint(field: number, value: number): void {
+    this.varint(field * 8 + VARINT);
+    this.varint(zigzag(value));
+  }
+
+  double(field: number, value: number): void {
+    this.varint(field * 8 + FIXED64);
+    this.reserve(8);
+    this.view.setFloat64(this.length, value, true);
+    this.length += 8;
+  }
+
+  blob(field: number, value: Uint8Array): void {
+    this.varint(field * 8 + DELIMITED);
+    this.varint(value.length);
+    this.reserve(value.length);
+    this.bytes.set(value, this.length);
+    this.length += value.length;
+  }
+
+  text(field: number, value: string): void {
+    this.blob(field, new TextEncoder().encode(value));
+  }
+
+  /** Begins a message or a packed list; give the result to `end`. */
+  begin(field: number): number {
+    this.varint(field * 8 + DELIMITED);
+    return this.length;
+  }
+
+  /** Puts the length before what was written since `begin`. */
+  end(start: number): void {
+    const size = this.length - start;
+    const prefix = varintSize(size);
+    this.reserve(prefix);
+    this.bytes.copyWithin(start + prefix, start, this.length);
+    this.length = start;
+    this.varint(size);
+    this.length += size;
+  }
+
+  packedUints(field: number, values: ArrayLike<number>, from: number, to: number): void {
+    if (from === to) return;
+    const start = this.begin(field);
+    for (let i = from; i < to; i++) this.varint(values[i] as number);
+    this.end(start);
+  }
+
+  /** Each value's difference to the one before, the first's to zero. */
+  packedDeltas(field: number, values: ArrayLike<number>, from: number, to: number): void {
+    if (from === to) return;
+    const start = this.begin(field);
+    let before = 0;
+    for (let i = from; i < to; i++) {
+      const value = values[i] as number;
+      this.varint(zigzag(value - before));
+      before = value;
+    }
+    this.end(start);
+  }
+
+  /** Lengths of the strings that `offsets` (one more than there are strings) lay end to end. */
+  packedLengths(field: number, offsets: Uint32Array): void {
+    const start = this.begin(field);
+    for (let i = 1; i < offsets.length; i++) this.varint((offsets[i] as number) - (offsets[i - 1] as number));
+    this.end(start);
+  }
+
+  /** Those of `values` that are not NaN. */
+  packedDoubles(field: number, values: Float64Array): void {
+    const start = this.begin(field);
+    this.reserve(8 * values.length);
+    const { view } = this;
+    let at = this.length;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] as number;
+      if (Number.isNaN(value)) continue;
+      view.setFloat64(at, value, true);
+      at += 8;
+    }
+    this.length = at;
+    this.end(start);
+  }
+
+  /** One entry of a packed list that was begun, or a length. @throws RangeError for what is not a safe count */
+  varint(value: number): void {
+    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || value % 1 !== 0) {
+      throw new RangeError(`${value} cannot be written to an event batch: not a whole number in range`);
+    }
+    this.reserve(8);
+    const { bytes } = this;
+    let rest = value;
+    while (rest >= 0x80) {
+      bytes[this.length++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    bytes[this.length++] = rest;
+  }
+
+  private reserve(more: number): void {
+    if (this.length + more <= this.bytes.length) return;
+    const larger = new Uint8Array(2 * (this.length + more));
+    larger.set(this.bytes.subarray(0, this.length));
+    this.bytes = larger;
+    this.view = new DataView(larger.buffer);
+  }
+}
+
+function zigzag(value: number): number {
+  return value < 0 ? -2 * value - 1 : 2 * value;
+}
+
+function varintSize(value: number): number {
+  let size = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) size++;
+  return size;
+}

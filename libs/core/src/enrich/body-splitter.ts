@@ -1,0 +1,192 @@
+import { MAX_RECORD_BYTES, MAX_RECORD_ROWS } from '../json/limits';
+import { RecordReader } from '../json/record-reader';
+import { RowReader } from '../json/row-reader';
+import type { StreamSchema } from '../stream/schema';
+
+import { RejectMessages, brokenAt } from './reject-message';
+import type { RejectCode } from './types';
+
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const COMMA = 0x2c;
+
+/** Rejections that are told in detail; of those beyond only index and count by code are kept. */
+export const MAX_REJECTION_DETAILS = 10_000;
+
+const INITIAL_ROWS = 1024;
+
+/** How a body holds its events: one object or array, or one object a line. */
+export type BodyForm = 'json' | 'ndjson';
+
+/** An event that is returned to its sender. */
+export interface RejectedEvent {
+  /** Position in the body, from 0; -1: the body as a whole. */
+  readonly index: number;
+  readonly code: RejectCode;
+  /** Field the problem is about (`$` for the event itself). */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Good events of one partition, ready to be appended: a JSON array of their original bytes. */
+export interface SplitRecord {
+  readonly partition: number;
+  readonly value: Uint8Array;
+  readonly rows: number;
+}
+
+export interface SplitBody {
+  readonly accepted: number;
+  /** Details of the first MAX_REJECTION_DETAILS rejections, in order. */
+  readonly rejected: readonly RejectedEvent[];
+  /** Every rejected event of the body, in order: whoever is not in it was accepted. */
+  readonly rejectedIndexes: Uint32Array;
+  readonly rejectedCounts: Readonly<Partial<Record<RejectCode, number>>>;
+  /** By partition in order of first appearance; the order of events with the same key is kept. */
+  readonly records: readonly SplitRecord[];
+}
+
+/** What is being put together for one partition; `bytes` with its closing bracket. */
+interface Draft {
+  readonly partition: number;
+  bytes: number;
+  rows: number;
+}
+
+/**
+ * Splits the events of a body by partition, in one pass, by the same rules as the enricher's: everything that a row alone
+ * decides. One splitter serves one body at a time and keeps nothing of it.
+ */
+export class BodySplitter {
+  private readonly rows: RowReader;
+  private readonly reader: RecordReader;
+  private readonly messages: RejectMessages;
+  private readonly partitions: number;
+  /** Ranges of the good events, and the draft each goes to. */
+  private starts = new Int32Array(INITIAL_ROWS);
+  private ends = new Int32Array(INITIAL_ROWS);
+  private draftOf = new Int32Array(INITIAL_ROWS);
+  private rejectedIndexes = new Uint32Array(INITIAL_ROWS);
+
+  constructor(schema: StreamSchema) {
+    this.rows = new RowReader(schema);
+    this.reader = new RecordReader(this.rows, Infinity);
+    this.messages = new RejectMessages(schema);
+    this.partitions = schema.partitions;
+  }
+
+  split(body: Uint8Array, form: BodyForm): SplitBody {
+    const { reader, rows } = this;
+    const drafts: Draft[] = [];
+    const draftOfPartition = new Int32Array(this.partitions).fill(-1);
+    const rejected: RejectedEvent[] = [];
+    const rejectedCounts: Partial<Record<RejectCode, number>> = {};
+    let accepted = 0;
+    let rejections = 0;
+    reader.open(body, form);
+    while (reader.next()) {
+      if (rows.code !== null) {
+        rejectedCounts[rows.code] = (rejectedCounts[rows.code] ?? 0) + 1;
+        this.noteRejected(rejections++);
+        if (rejections <= MAX_REJECTION_DETAILS) rejected.push(this.describe(rows.code));
+        continue;
+      }
+      const partition = rows.keyPartition(this.partitions);
+      const size = reader.rowEnd - reader.rowStart + 1;
+      let draft = draftOfPartition[partition] as number;
+      if (draft < 0 || isFull(drafts[draft] as Draft, size)) {
+        draft = drafts.push({ partition, bytes: 1, rows: 0 }) - 1;
+        draftOfPartition[partition] = draft;
+      }
+      const target = drafts[draft] as Draft;
+      target.bytes += size;
+      target.rows++;
+      this.noteAccepted(accepted++, draft);
+    }
+    const result =
+      reader.code === null
+        ? {
+            accepted,
+            rejected,
+            rejectedIndexes: this.rejectedIndexes.slice(0, rejections),
+            rejectedCounts,
+            records: this.assemble(drafts, accepted),
+          }
+        : this.refuse(reader.code);
+    rows.cursor.close();
+    return result;
+  }
+
+  private noteAccepted(row: number, draft: number): void {
+    if (row === this.starts.length) {
+      this.starts = doubled(this.starts, new Int32Array(2 * row));
+      this.ends = doubled(this.ends, new Int32Array(2 * row));
+      this.draftOf = doubled(this.draftOf, new Int32Array(2 * row));
+    }
+    this.starts[row] = this.reader.rowStart;
+    this.ends[row] = this.reader.rowEnd;
+    this.draftOf[row] = draft;
+  }
+
+  private noteRejected(at: number): void {
+    if (at === this.rejectedIndexes.length) {
+      this.rejectedIndexes = doubled(this.rejectedIndexes, new Uint32Array(2 * at));
+    }
+    this.rejectedIndexes[at] = this.reader.index;
+  }
+
+  private describe(code: RejectCode): RejectedEvent {
+    const { reader, messages, rows } = this;
+    const message =
+      code === 'malformed-json' ? brokenAt(reader.failedAt, messages) : messages.message(code, rows.problemSlot);
+    return { index: reader.index, code, path: messages.path(rows.problemSlot), message };
+  }
+
+  /** The body as a whole. */
+  private refuse(code: RejectCode): SplitBody {
+    const message = brokenAt(this.reader.failedAt, this.messages);
+    return {
+      accepted: 0,
+      rejected: [{ index: -1, code, path: '$', message }],
+      rejectedIndexes: new Uint32Array(0),
+      rejectedCounts: { [code]: 1 },
+      records: [],
+    };
+  }
+
+  private assemble(drafts: readonly Draft[], accepted: number): SplitRecord[] {
+    const { bytes, view } = this.rows.cursor;
+    const { starts, ends, draftOf } = this;
+    const values = drafts.map((draft) => new Uint8Array(draft.bytes));
+    const views = values.map((value) => new DataView(value.buffer));
+    const lengths = new Int32Array(drafts.length);
+    for (let row = 0; row < accepted; row++) {
+      const draft = draftOf[row] as number;
+      const value = values[draft] as Uint8Array;
+      const target = views[draft] as DataView;
+      const end = ends[row] as number;
+      let at = lengths[draft] as number;
+      value[at] = at === 0 ? OPEN_BRACKET : COMMA;
+      at++;
+      let p = starts[row] as number;
+      for (; p + 4 <= end; p += 4, at += 4) target.setInt32(at, view.getInt32(p, true), true);
+      for (; p < end; p++, at++) value[at] = bytes[p] as number;
+      lengths[draft] = at;
+    }
+    return drafts.map(({ partition, rows }, draft) => {
+      const value = values[draft] as Uint8Array;
+      value[lengths[draft] as number] = CLOSE_BRACKET;
+      return { partition, value, rows };
+    });
+  }
+}
+
+/** Whether an event of `size` bytes, its separator included, has no place in the record any more. */
+function isFull({ bytes, rows }: Draft, size: number): boolean {
+  return rows === MAX_RECORD_ROWS || bytes + size > MAX_RECORD_BYTES;
+}
+
+function doubled<A extends { set(values: A): void }>(values: A, larger: A): A {
+  larger.set(values);
+  return larger;
+}

@@ -1,0 +1,57 @@
+import type { RecordTable } from '../batch/event-batch';
+
+const INITIAL_RECORDS = 64;
+
+/** Collects what a batch says of each raw record; the memory is used again for the next batch. */
+export class RecordLog {
+  count = 0;
+  private offsets = new Float64Array(INITIAL_RECORDS);
+  private appendMs = new Float64Array(INITIAL_RECORDS);
+  private inputAfterMs = new Float64Array(INITIAL_RECORDS);
+  private rowCounts = new Uint32Array(INITIAL_RECORDS);
+  private validCounts = new Uint32Array(INITIAL_RECORDS);
+  private idCounts = new Uint32Array(INITIAL_RECORDS);
+
+  add(offset: number, appendMs: number, inputAfterMs: number, rows: number, valid: number, ids: number): void {
+    if (this.count === this.offsets.length) this.grow();
+    const at = this.count++;
+    this.offsets[at] = offset;
+    this.appendMs[at] = appendMs;
+    this.inputAfterMs[at] = inputAfterMs;
+    this.rowCounts[at] = rows;
+    this.validCounts[at] = valid;
+    this.idCounts[at] = ids;
+  }
+
+  /** What was collected, as copies; empty afterwards. */
+  finish(): { records: RecordTable; validCounts: Uint32Array; idCounts: Uint32Array } {
+    const { count } = this;
+    this.count = 0;
+    return {
+      records: {
+        count,
+        offsets: this.offsets.slice(0, count),
+        rowCounts: this.rowCounts.slice(0, count),
+        appendMs: this.appendMs.slice(0, count),
+        inputAfterMs: this.inputAfterMs.slice(0, count),
+      },
+      validCounts: this.validCounts.slice(0, count),
+      idCounts: this.idCounts.slice(0, count),
+    };
+  }
+
+  private grow(): void {
+    const size = 2 * this.offsets.length;
+    this.offsets = copied(this.offsets, new Float64Array(size));
+    this.appendMs = copied(this.appendMs, new Float64Array(size));
+    this.inputAfterMs = copied(this.inputAfterMs, new Float64Array(size));
+    this.rowCounts = copied(this.rowCounts, new Uint32Array(size));
+    this.validCounts = copied(this.validCounts, new Uint32Array(size));
+    this.idCounts = copied(this.idCounts, new Uint32Array(size));
+  }
+}
+
+function copied<A extends { set(values: A): void }>(values: A, larger: A): A {
+  larger.set(values);
+  return larger;
+}

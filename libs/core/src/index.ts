@@ -1,0 +1,54 @@
+// shared types
+export type {
+  BatchPosition,
+  Column,
+  DictionaryColumn,
+  EventBatch,
+  NumberColumn,
+  PlacedControl,
+  RecordTable,
+  TextColumn,
+} from './batch/event-batch';
+export type { DeadLetter, EnrichResult, RawControl, RawRecord, RejectCode, Reroute, Rerouted } from './enrich/types';
+export type { ArithmeticOperator, ComparisonOperator, Expression, ExpressionType } from './expression/ast';
+export type { EmitSpec, Measure, MetricDefinition, WindowSpec } from './metrics/definition';
+export type {
+  ByteStrings,
+  ClosedWindow,
+  LateCount,
+  LateRow,
+  MeasureColumn,
+  PartBlock,
+  ResultBlock,
+} from './metrics/output';
+export type { DedupeBounds, EventTimeSpec, Field, FieldType, StreamSchema } from './stream/schema';
+
+// ingest
+export { columnOf, decodeText, entryText, numberAt, textAt } from './batch/column-access';
+export { decodeEventBatch } from './batch/decode-event-batch';
+export { encodeEventBatch } from './batch/encode-event-batch';
+export { EventBatchFormatError } from './batch/event-batch-error';
+export { emptyPosition } from './batch/position';
+export { rowToJson } from './batch/row-to-json';
+export {
+  BodySplitter,
+  type BodyForm,
+  type RejectedEvent,
+  type SplitBody,
+  type SplitRecord,
+} from './enrich/body-splitter';
+export { RawEnricher, coversHorizon, type RawEnricherOptions } from './enrich/raw-enricher';
+export { formatEventTime } from './event-time/format-event-time';
+export { EventTimeParser } from './event-time/parse-event-time';
+export { murmur2, partitionOf } from './hash/murmur2';
+export { ID_HASH_BYTES, ID_HASH_SEED, murmur3x128 } from './hash/murmur3';
+export { MAX_EVENT_BYTES, MAX_NESTING, MAX_RECORD_BYTES, MAX_RECORD_ROWS } from './json/limits';
+export { currencyExponent } from './money/currency';
+export { averageMoney, formatMoney, multiplyExactly, parseMoney, type MoneyAmount } from './money/money';
+export { fieldByName } from './stream/fields';
+
+// metrics
+export { decodeGroupKey, encodeGroupKey, type GroupValue } from './metrics/group-key';
+export { PartitionAggregator } from './metrics/partition-aggregator';
+export { splitPart } from './metrics/split-part';
+export { WindowMerge } from './metrics/window-merge';
