@@ -1,4 +1,4 @@
-import { ConfigError } from './config-error';
+import type { ConfigError } from './config-error';
 import { httpPort, kafkaConfig, kafkaRule, kafkaVariables, serviceConfig, serviceVariables } from './common-blocks';
 import { parseEnvironment } from './parse-environment';
 import type { Environment } from './parse-environment';

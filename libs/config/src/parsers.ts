@@ -9,7 +9,7 @@ function parser<Value>(parse: (text: string) => Value): z.ZodType<Value, string>
       context.addIssue({ code: 'custom', message: (problem as Error).message });
       return z.NEVER;
     }
-  }) as unknown as z.ZodType<Value, string>;
+  });
 }
 
 function refuse(problem: string): never {

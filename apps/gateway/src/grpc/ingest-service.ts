@@ -12,7 +12,7 @@ export const INGEST_SERVICE = 'tillstream.ingest.v1.IngestService';
 export function createIngestService(ingest: GrpcIngest, onUnexpected: UnexpectedErrorListener): GrpcService {
   const publish = unaryHandler<PublishRequest, PublishResponse>(async (request, { metadata }) => {
     const response = await ingest.publish(request, authenticated(ingest.caller(metadata)));
-    if (response.code !== status.OK) throw statusErrorOf(response);
+    if (response.code !== (status.OK as number)) throw statusErrorOf(response);
     return response;
   }, onUnexpected);
 

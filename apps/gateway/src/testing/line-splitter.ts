@@ -16,7 +16,7 @@ export const lineSplitter: Splitter = {
           : text
               .split('\n')
               .filter(Boolean)
-              .map((line) => JSON.parse(line));
+              .map((line): unknown => JSON.parse(line));
       events = Array.isArray(parsed) ? parsed : [parsed];
     } catch {
       return {

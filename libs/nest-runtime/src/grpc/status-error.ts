@@ -1,4 +1,5 @@
-import { Metadata, status } from '@grpc/grpc-js';
+import type { status } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 
 /** What a handler throws to end its call with a status. Anything else that is thrown becomes INTERNAL, without its text. */
 export class GrpcStatusError extends Error {

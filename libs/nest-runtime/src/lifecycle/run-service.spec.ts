@@ -20,7 +20,9 @@ function aProcess() {
 
 function aService(close: () => Promise<void>, shutdownTimeoutMs = 60_000): StartedService & { log: string[] } {
   const log: string[] = [];
-  const logger = createLogger('test', 'info', { write: (line) => void log.push(JSON.parse(line).message) });
+  const logger = createLogger('test', 'info', {
+    write: (line) => void log.push((JSON.parse(line) as { message: string }).message),
+  });
   return { running: { httpPort: 1, grpcPort: null, close }, logger, shutdownTimeoutMs, log };
 }
 

@@ -23,7 +23,7 @@ export interface StartedService {
  */
 export async function runService(
   start: () => Promise<StartedService>,
-  process: ProcessPort = globalThis.process as ProcessPort,
+  process: ProcessPort = globalThis.process,
 ): Promise<void> {
   let logger: ServiceLogger | null = null;
   const fail = (message: string, error: unknown): void => {

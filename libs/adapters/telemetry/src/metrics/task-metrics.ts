@@ -73,7 +73,7 @@ type PromLabels = Partial<Record<Label, string | number>>;
 
 /** The same fields; prom-client wants a record it could write to. */
 function promLabels(labels: TaskLabels): PromLabels {
-  return labels as PromLabels;
+  return labels;
 }
 
 function mapValues<Name extends string, Value>(

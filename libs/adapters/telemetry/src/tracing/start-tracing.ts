@@ -1,4 +1,9 @@
 /* eslint-disable @typescript-eslint/no-require-imports -- the SDK is loaded only when it is wanted, and before what it patches */
+import type * as Grpc from '@opentelemetry/instrumentation-grpc';
+import type * as Http from '@opentelemetry/instrumentation-http';
+import type * as IORedis from '@opentelemetry/instrumentation-ioredis';
+import type * as Nest from '@opentelemetry/instrumentation-nestjs-core';
+import type * as Sdk from '@opentelemetry/sdk-node';
 
 export interface Tracing {
   /** Sends what is still to be sent. */
@@ -15,21 +20,18 @@ type Environment = Record<string, string | undefined>;
  * Kafka is not instrumented: that costs several microseconds a record even when nothing is sampled. Batches are traced by
  * hand instead, see `createBatchTracer`. Metrics are scraped from `/metrics`, so the SDK sends none unless told to.
  */
+// eslint-disable-next-line no-restricted-syntax -- the SDK reads these variables itself, from there
 export function startTracing(service: string, environment: Environment = process.env): Tracing | null {
   if (!isTracingWanted(environment)) return null;
   environment['OTEL_METRICS_EXPORTER'] ??= 'none';
   environment['OTEL_LOGS_EXPORTER'] ??= 'none';
   environment['OTEL_SERVICE_NAME'] ??= `tillstream-${service}`;
 
-  const { NodeSDK } = require('@opentelemetry/sdk-node') as typeof import('@opentelemetry/sdk-node');
-  const { HttpInstrumentation } =
-    require('@opentelemetry/instrumentation-http') as typeof import('@opentelemetry/instrumentation-http');
-  const { GrpcInstrumentation } =
-    require('@opentelemetry/instrumentation-grpc') as typeof import('@opentelemetry/instrumentation-grpc');
-  const { IORedisInstrumentation } =
-    require('@opentelemetry/instrumentation-ioredis') as typeof import('@opentelemetry/instrumentation-ioredis');
-  const { NestInstrumentation } =
-    require('@opentelemetry/instrumentation-nestjs-core') as typeof import('@opentelemetry/instrumentation-nestjs-core');
+  const { NodeSDK } = require('@opentelemetry/sdk-node') as typeof Sdk;
+  const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http') as typeof Http;
+  const { GrpcInstrumentation } = require('@opentelemetry/instrumentation-grpc') as typeof Grpc;
+  const { IORedisInstrumentation } = require('@opentelemetry/instrumentation-ioredis') as typeof IORedis;
+  const { NestInstrumentation } = require('@opentelemetry/instrumentation-nestjs-core') as typeof Nest;
   const sdk = new NodeSDK({
     instrumentations: [
       new HttpInstrumentation({ ignoreIncomingRequestHook: ({ url }) => isProbe(url) }),

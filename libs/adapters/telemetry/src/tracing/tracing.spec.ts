@@ -1,6 +1,10 @@
 import { context, trace } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import {
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+  StackContextManager,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
 import type { LogRecord } from '@tillstream/engine';
 import { createBatchTracer } from './batch-tracer';
 import { isTracingWanted } from './start-tracing';
@@ -64,12 +68,8 @@ describe('the batch tracer', () => {
   const exporter = new InMemorySpanExporter();
 
   beforeAll(() => {
-    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-    trace.setGlobalTracerProvider(
-      new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }) as Parameters<
-        typeof trace.setGlobalTracerProvider
-      >[0],
-    );
+    context.setGlobalContextManager(new StackContextManager().enable());
+    trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }));
   });
   beforeEach(() => exporter.reset());
   afterAll(() => {
@@ -105,7 +105,7 @@ describe('the batch tracer', () => {
     });
     expect(span!.links).toHaveLength(2);
     const { traceId, spanId } = span!.spanContext();
-    expect(Buffer.from(headers!['traceparent']!).toString()).toBe(`00-${traceId}-${spanId}-01`);
+    expect(Buffer.from(headers['traceparent']!).toString()).toBe(`00-${traceId}-${spanId}-01`);
     expect(injected).toEqual(headers);
   });
 
