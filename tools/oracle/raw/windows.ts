@@ -112,7 +112,9 @@ function measureOne(
   return { value, text: toJson(definition, typeOf(definition, field), value) };
 }
 
+/** The sum of nothing is null, as in SQL. */
 function sumOf(type: PlainType, values: readonly NonNullable<PlainValue>[]): PlainValue {
+  if (values.length === 0) return null;
   if (type === 'money') return (values as bigint[]).reduce((sum, value) => sum + value, 0n);
   return (values as number[]).reduce((sum, value) => sum + value, 0);
 }

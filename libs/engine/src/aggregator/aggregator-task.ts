@@ -1,0 +1,340 @@
+import type { EventBatch } from '@tillstream/core';
+import { PartitionAggregator, decodeEventBatch, splitPart } from '@tillstream/core';
+import type { StreamDefinition } from '@tillstream/contracts';
+import {
+  encodeClosed,
+  encodeFrontier,
+  encodeLateCount,
+  encodeLateRows,
+  encodeParts,
+  encodeResults,
+} from '@tillstream/contracts';
+import type { LogRecord, PartitionSource } from '../ports/log';
+import { Attempts } from '../task/attempts';
+import { UpsertCadence } from '../task/cadence';
+import { judgeRange } from '../task/chain';
+import type { GapLedger } from '../task/gap-ledger';
+import { readGaps } from '../task/gap-ledger';
+import { OrderedAppender } from '../task/ordered-appender';
+import { StopPartitionError } from '../task/stop-partition';
+import type { TaskPorts } from '../task/task-ports';
+import { withoutRowsOf } from './batch-without-rows';
+import { Committer } from './committer';
+import { FrontierPace } from './frontier-pace';
+import { findRebuildStart, lastLateCounts } from './rebuild';
+
+export const AGGREGATOR = 'aggregator';
+
+const MAX_WAIT_MS = 1_000;
+const CHECKPOINT_EVERY_MS = 500;
+const CHECKPOINT_BYTES = 256 * 1024;
+/** A store that is away may hold up this much, or this long, before no more is read. */
+const MAX_UNCOMMITTED_BYTES = 64 * 1024 * 1024;
+const MAX_UNCOMMITTED_MS = 30_000;
+const MAX_PENDING_BYTES = 8 * 1024 * 1024;
+const TOKEN_BYTES = 16;
+
+/**
+ * Applies one enriched partition to the windows of all metrics.
+ *
+ * The order that everything rests on: what is final is acknowledged (1) before the frontier that says so is sent, and
+ * (2) before a checkpoint passes the rows it came from. A crash anywhere repeats identical records and loses none.
+ */
+export class AggregatorTask {
+  private readonly metrics: OrderedAppender;
+  private readonly late: OrderedAppender;
+  private readonly parts: readonly OrderedAppender[];
+  private readonly cadences: readonly UpsertCadence[];
+  private readonly frontierPace: FrontierPace;
+  private readonly attempts: Attempts;
+  private committed: { next: number; atMs: number };
+  private oldestUncommittedMs: number | null = null;
+
+  private constructor(
+    private readonly name: string,
+    private readonly ports: TaskPorts,
+    private readonly definition: StreamDefinition,
+    private readonly source: PartitionSource,
+    private readonly gaps: GapLedger,
+    private readonly aggregator: PartitionAggregator,
+    private readonly committer: Committer,
+    /** Offset in `enriched` of the first record not yet applied. */
+    private seek: number,
+    appenders: Appenders,
+  ) {
+    this.metrics = appenders.metrics;
+    this.late = appenders.late;
+    this.parts = appenders.parts;
+    this.cadences = definition.metrics.map(({ emit }) => new UpsertCadence(emit.everyMs, emit.maxPerSecond));
+    this.frontierPace = new FrontierPace(definition.metrics);
+    this.attempts = new Attempts(ports.store, name);
+    this.committed = { next: aggregator.next, atMs: ports.clock.monotonicMs() };
+  }
+
+  /** Takes the partition over: from its checkpoint, or rebuilt from the log when the store knows nothing of it. */
+  static async open(ports: TaskPorts, definition: StreamDefinition, source: PartitionSource): Promise<AggregatorTask> {
+    const { partition } = source;
+    const { schema, metrics } = definition;
+    const name = taskName(schema.stream, partition);
+    const startedMs = ports.clock.monotonicMs();
+    const gaps = await readGaps(ports.reader, definition, AGGREGATOR, partition);
+    const appenders = appendersFor(ports, definition, partition);
+    const token = ports.random.hex(TOKEN_BYTES);
+    const options = { schema, metrics, partition };
+    const claimed = await ports.store.claim(name, token);
+
+    let aggregator: PartitionAggregator;
+    let seek: number;
+    let inc: string;
+    if (claimed) {
+      ({ inc, seek } = claimed);
+      const deltas = [];
+      for await (const delta of ports.store.load(name, claimed.next)) deltas.push(delta);
+      aggregator = PartitionAggregator.restore(options, { next: claimed.next, state: claimed.state, deltas });
+    } else {
+      await waitForFirstBatch(ports, definition, source, appenders);
+      const start = await findRebuildStart(ports.reader, definition, partition, name);
+      aggregator = PartitionAggregator.create(options, start);
+      aggregator.seedLateCounts(await lastLateCounts(ports.reader, definition, partition));
+      seek = start.seek;
+      inc = ports.random.hex(TOKEN_BYTES);
+      const { state } = aggregator.takeDeltas();
+      if (!(await ports.store.create(name, token, { inc, next: aggregator.next, seek, state }))) {
+        return AggregatorTask.open(ports, definition, source); // somebody else was quicker: claim what they made
+      }
+    }
+    const { meter, log } = ports.telemetry;
+    const labels = { stream: schema.stream, partition };
+    const committer = new Committer(ports.store, ports.clock, name, { inc, token }, aggregator.next, (outcome, s) => {
+      meter.observe('commit_seconds', labels, s);
+      meter.count(outcome === 'committed' || outcome === 'mine-already' ? 'commits' : 'fenced', labels, 1);
+    });
+    meter.observe('restore_seconds', labels, (ports.clock.monotonicMs() - startedMs) / 1000);
+    log.info('task_opened', { task: name, next: aggregator.next, seek, rebuilt: claimed === null });
+    source.seek(seek);
+    return new AggregatorTask(name, ports, definition, source, gaps, aggregator, committer, seek, appenders);
+  }
+
+  /** Works until the source is revoked or something throws. */
+  async run(): Promise<never> {
+    this.sendFrontier();
+    for (;;) {
+      this.committer.assertAlive();
+      const records = await this.source.next(this.waitMs());
+      if (records) await this.process(records);
+      await this.publishProvisionals();
+      await this.tellFrontier();
+      await this.checkpoint();
+      this.reportProgress();
+    }
+  }
+
+  /** A last checkpoint, for a shutdown in order. */
+  async drain(): Promise<void> {
+    if (this.aggregator.next > this.committed.next) this.submitCheckpoint();
+    await this.committer.drain();
+  }
+
+  /** Nothing is committed any more. */
+  close(): void {
+    this.committer.stop();
+  }
+
+  private async process(records: readonly LogRecord[]): Promise<void> {
+    const { clock, telemetry } = this.ports;
+    const startedMs = clock.monotonicMs();
+    const { topic, partition } = this.source;
+    await this.attempts.before(this.aggregator.next);
+    await telemetry.tracer.batch({ name: 'aggregate', topic, partition, records }, () => {
+      for (const record of records) this.apply(record);
+      return Promise.resolve();
+    });
+    await this.publishFinals();
+    await this.attempts.after(this.aggregator.next);
+    telemetry.meter.observe('batch_seconds', this.labels, (clock.monotonicMs() - startedMs) / 1000);
+  }
+
+  private apply(record: LogRecord): void {
+    if (!record.value) return;
+    const batch = decodeEventBatch(record.value);
+    const verdict = judgeRange(batch, this.aggregator.next);
+    if (verdict === 'hole' && this.gaps.behind(this.aggregator.next) < batch.rawFrom) this.refuseHole(batch, record);
+    if (verdict !== 'drop') {
+      this.aggregator.apply(this.gaps.isEmpty ? batch : withoutRowsOf(batch, (offset) => this.gaps.holds(offset)));
+      this.ports.telemetry.meter.count('events_in', this.labels, batch.rows);
+    }
+    this.seek = record.offset + 1;
+  }
+
+  private refuseHole(batch: EventBatch, record: LogRecord): never {
+    const { next } = this.aggregator;
+    throw new StopPartitionError(
+      'hole-in-log',
+      this.name,
+      `the batch at offset ${record.offset} of ${this.source.topic}/${this.source.partition} begins at raw offset ` +
+        `${batch.rawFrom}, but everything from ${next} on is still missing; restore the topic, or accept the loss with ` +
+        `\`till skip\` [${next}, ${batch.rawFrom})`,
+    );
+  }
+
+  /** Finals, frozen parts and late rows; then, once all of it is acknowledged, the frontier that says so. */
+  private async publishFinals(): Promise<void> {
+    const { schema } = this.definition;
+    const { partition } = this.source;
+    for (const closed of this.aggregator.takeClosed()) {
+      if (closed.part) this.sendPart(closed.part);
+      if (!closed.metric.local) continue;
+      if (closed.results) this.metrics.enqueue(encodeResults(closed.results, schema));
+      this.metrics.enqueue([encodeClosed(closed, closed.results?.revision ?? 0)]);
+    }
+    const { rows, counts } = this.aggregator.takeLate();
+    if (rows.length > 0) {
+      this.late.enqueue(encodeLateRows(rows, partition));
+      this.ports.telemetry.meter.count('late_rows', this.labels, rows.length);
+    }
+    this.metrics.enqueue(counts.map((count) => encodeLateCount(count, partition)));
+    if (this.frontierPace.passedWindowEnd(this.aggregator.watermarkInputMs)) {
+      await this.published();
+      this.sendFrontier();
+    }
+  }
+
+  private sendPart(part: Parameters<typeof splitPart>[0]): void {
+    const { partition } = this.source;
+    splitPart(part, this.parts.length).forEach((share, q) => {
+      if (share) this.parts[q]?.enqueue(encodeParts(partition, share));
+    });
+    this.ports.telemetry.meter.count('parts', this.labels, part.groups.count);
+  }
+
+  private async publishProvisionals(): Promise<void> {
+    const nowMs = this.ports.clock.monotonicMs();
+    this.definition.metrics.forEach((metric, index) => {
+      const cadence = this.cadences[index];
+      if (!cadence?.isDue(nowMs) || this.aggregator.provisionalSize(metric) === 0) return;
+      const { results, parts } = this.aggregator.takeProvisional(metric);
+      for (const part of parts) this.sendPart(part);
+      for (const block of results) this.metrics.enqueue(encodeResults(block, this.definition.schema));
+      const upserts = [...results, ...parts].reduce((sum, { groups }) => sum + groups.count, 0);
+      this.ports.telemetry.meter.count('results', { ...this.labels, metric: metric.name }, upserts);
+      cadence.sent(upserts, nowMs);
+    });
+    const pending = [this.metrics, this.late, ...this.parts].reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
+    if (pending > MAX_PENDING_BYTES) await this.published();
+  }
+
+  private async tellFrontier(): Promise<void> {
+    const { watermarkInputMs, held } = this.aggregator;
+    const nowMs = this.ports.clock.monotonicMs();
+    if (!this.frontierPace.isDue(watermarkInputMs, this.isCaughtUp(), held, nowMs)) return;
+    await this.published();
+    this.sendFrontier();
+  }
+
+  private sendFrontier(): void {
+    const { watermarkInputMs, maxEventTimeMs, maxAppendMs, held, next } = this.aggregator;
+    const caughtUp = this.isCaughtUp();
+    const frontier = { watermarkInputMs, maxEventTimeMs, maxAppendMs, caughtUp, held, rawNext: next };
+    for (const appender of this.parts) appender.enqueue([encodeFrontier(this.source.partition, frontier)]);
+    this.frontierPace.sent(watermarkInputMs, caughtUp, held, this.ports.clock.monotonicMs());
+  }
+
+  private async checkpoint(): Promise<void> {
+    const nowMs = this.ports.clock.monotonicMs();
+    if (this.committer.isIdle) this.oldestUncommittedMs = null;
+    if (this.aggregator.next > this.committed.next) {
+      this.oldestUncommittedMs ??= nowMs;
+      const due = nowMs - this.committed.atMs >= CHECKPOINT_EVERY_MS;
+      if (this.committer.isIdle && (due || this.aggregator.dirtyBytes() >= CHECKPOINT_BYTES)) this.submitCheckpoint();
+    }
+    const uncommitted = this.committer.pendingBytes + this.aggregator.dirtyBytes();
+    const waitedMs = this.oldestUncommittedMs === null ? 0 : nowMs - this.oldestUncommittedMs;
+    if (uncommitted > MAX_UNCOMMITTED_BYTES || waitedMs > MAX_UNCOMMITTED_MS) await this.committer.drain();
+  }
+
+  private submitCheckpoint(): void {
+    const { next } = this.aggregator;
+    const { state, deltas, rewrites, drops } = this.aggregator.takeDeltas();
+    const range = { rawFrom: this.committed.next, rawNext: next };
+    this.committer.submit({
+      next,
+      seek: this.seek,
+      state,
+      deltas: deltas.map((delta) => ({ ...delta, ...range })),
+      rewrites: rewrites.map((delta) => ({ ...delta, ...range })),
+      drops,
+      published: this.published(),
+    });
+    this.committed = { next, atMs: this.ports.clock.monotonicMs() };
+    this.source.commit(this.seek);
+  }
+
+  private async published(): Promise<void> {
+    await Promise.all([this.metrics, this.late, ...this.parts].map((appender) => appender.flush()));
+  }
+
+  private isCaughtUp(): boolean {
+    const end = this.source.logEndOffset();
+    return end !== null && this.seek >= end;
+  }
+
+  private waitMs(): number {
+    const nowMs = this.ports.clock.monotonicMs();
+    const waits = this.definition.metrics.map((metric, index) =>
+      this.aggregator.provisionalSize(metric) > 0 ? (this.cadences[index]?.waitMs(nowMs) ?? MAX_WAIT_MS) : MAX_WAIT_MS,
+    );
+    if (this.aggregator.next > this.committed.next) {
+      waits.push(Math.max(0, this.committed.atMs + CHECKPOINT_EVERY_MS - nowMs));
+    }
+    return Math.min(MAX_WAIT_MS, ...waits);
+  }
+
+  private reportProgress(): void {
+    const { meter } = this.ports.telemetry;
+    const end = this.source.logEndOffset();
+    if (end !== null) meter.gauge('lag_records', this.labels, Math.max(0, end - this.seek));
+    const { maxAppendMs, watermarkInputMs } = this.aggregator;
+    if (Number.isFinite(watermarkInputMs)) {
+      meter.gauge('watermark_delay_seconds', this.labels, (maxAppendMs - watermarkInputMs) / 1000);
+    }
+    meter.gauge('uncommitted_bytes', this.labels, this.committer.pendingBytes + this.aggregator.dirtyBytes());
+  }
+
+  private get labels(): { stream: string; partition: number } {
+    return { stream: this.definition.schema.stream, partition: this.source.partition };
+  }
+}
+
+interface Appenders {
+  readonly metrics: OrderedAppender;
+  readonly late: OrderedAppender;
+  readonly parts: readonly OrderedAppender[];
+}
+
+export function taskName(stream: string, partition: number): string {
+  return `agg:${stream}:${partition}`;
+}
+
+function appendersFor({ writer }: TaskPorts, { topics, schema }: StreamDefinition, partition: number): Appenders {
+  return {
+    metrics: new OrderedAppender(writer, topics.metrics, partition),
+    late: new OrderedAppender(writer, topics.late, partition),
+    parts: Array.from({ length: schema.partitions }, (_, q) => new OrderedAppender(writer, topics.parts, q)),
+  };
+}
+
+/** A partition that never had a record holds nobody up: it says so once, and waits. */
+async function waitForFirstBatch(
+  { reader }: TaskPorts,
+  { topics }: StreamDefinition,
+  source: PartitionSource,
+  { parts }: Appenders,
+): Promise<void> {
+  const begin = await reader.begin(topics.enriched, source.partition);
+  if ((await reader.end(topics.enriched, source.partition)) > begin) return;
+  const unborn = { watermarkInputMs: -Infinity, maxEventTimeMs: -Infinity, maxAppendMs: -Infinity, rawNext: 0 };
+  const frontier = { ...unborn, caughtUp: true, held: false };
+  for (const appender of parts) appender.enqueue([encodeFrontier(source.partition, frontier)]);
+  source.seek(begin);
+  while ((await source.next(MAX_WAIT_MS)) === null);
+}

@@ -1,0 +1,107 @@
+import type { CheckpointStore, Commit, CommitOutcome } from '../ports/checkpoint-store';
+import type { Clock } from '../ports/clock';
+import { TaskSpentError } from '../task/stop-partition';
+
+/** Pause before a commit whose answer never came is sent again, unchanged. */
+const RETRY_MS = 250;
+
+/** What a task hands over to be made durable. */
+export interface Checkpoint extends Omit<Commit, 'fence'> {
+  /** Resolves once all that is final below `next` is acknowledged; a checkpoint must not pass it before. */
+  readonly published: Promise<void>;
+}
+
+/**
+ * Commits the checkpoints of one task one after the other, off the path of the events.
+ *
+ * A commit that fails (the store is away, slow, or failed half-way) is sent again with the same bytes until the store
+ * takes or refuses it; the task goes on meanwhile, within its bound of uncommitted bytes.
+ */
+export class Committer {
+  private readonly waiting: Checkpoint[] = [];
+  private running: Promise<void> | null = null;
+  private failure: unknown = null;
+  private stopped = false;
+  private bytes = 0;
+
+  /** @param next raw position of the checkpoint as claimed or created. */
+  constructor(
+    private readonly store: CheckpointStore,
+    private readonly clock: Clock,
+    private readonly task: string,
+    private readonly identity: { readonly inc: string; readonly token: string },
+    private next: number,
+    private readonly onOutcome: (outcome: CommitOutcome, seconds: number) => void,
+  ) {}
+
+  /** Bytes handed over and not yet committed. */
+  get pendingBytes(): number {
+    return this.bytes;
+  }
+
+  get isIdle(): boolean {
+    return this.running === null;
+  }
+
+  /** @throws TaskSpentError, or the cause of a failed publish, once the task's memory is worth nothing. */
+  assertAlive(): void {
+    if (this.failure !== null) throw this.failure;
+  }
+
+  submit(checkpoint: Checkpoint): void {
+    this.assertAlive();
+    this.waiting.push(checkpoint);
+    this.bytes += bytesOf(checkpoint);
+    // Somebody must look at the promise at once; the pump does so only when its turn comes.
+    checkpoint.published.catch(() => undefined);
+    this.running ??= this.pump();
+  }
+
+  /** Resolves when nothing is waiting any more; throws as `assertAlive`. */
+  async drain(): Promise<void> {
+    while (this.running) await this.running;
+    this.assertAlive();
+  }
+
+  /** Gives up what is waiting; for a task whose partition has been taken away. */
+  stop(): void {
+    this.stopped = true;
+  }
+
+  private async pump(): Promise<void> {
+    try {
+      for (let checkpoint = this.waiting.shift(); checkpoint && !this.stopped; checkpoint = this.waiting.shift()) {
+        await checkpoint.published;
+        await this.commit(checkpoint);
+        this.bytes -= bytesOf(checkpoint);
+      }
+    } catch (cause) {
+      this.failure = cause;
+    } finally {
+      this.running = null;
+    }
+  }
+
+  private async commit({ published: _published, ...checkpoint }: Checkpoint): Promise<void> {
+    const fence = { ...this.identity, next: this.next };
+    while (!this.stopped) {
+      const startedMs = this.clock.monotonicMs();
+      let outcome: CommitOutcome;
+      try {
+        outcome = await this.store.commit(this.task, { ...checkpoint, fence });
+      } catch {
+        await this.clock.sleep(RETRY_MS);
+        continue;
+      }
+      this.onOutcome(outcome, (this.clock.monotonicMs() - startedMs) / 1000);
+      if (outcome !== 'committed' && outcome !== 'mine-already') throw new TaskSpentError(this.task, outcome);
+      this.next = checkpoint.next;
+      return;
+    }
+  }
+}
+
+function bytesOf({ deltas, rewrites, state }: Checkpoint): number {
+  const size = (list: Checkpoint['deltas']): number => list.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  return size(deltas) + size(rewrites) + state.length;
+}

@@ -1,0 +1,146 @@
+import type { BatchPosition, EventBatch, LateCount, MetricDefinition } from '@tillstream/core';
+import { decodeEventBatch, formatEventTime } from '@tillstream/core';
+import type { StreamDefinition } from '@tillstream/contracts';
+import { decodeMetricsRecord, decodePartsRecord } from '@tillstream/contracts';
+import type { LogReader } from '../ports/log';
+import { newestFirst, readRange, recordsBetween } from '../task/log-tail';
+import { StopPartitionError } from '../task/stop-partition';
+
+/** Where a task without a checkpoint begins. */
+export interface RebuildStart {
+  /** Offset in `enriched` to read from. */
+  readonly seek: number;
+  readonly next: number;
+  readonly before: BatchPosition;
+  /** Windows that begin earlier are not published: they are closed and were published, or are incomplete here. */
+  readonly completeFromMs: number;
+}
+
+/**
+ * Finds where a partition of the aggregator must begin when the store knows nothing of it.
+ *
+ * All output below this partition's last acknowledged frontier is in the log. So the oldest window to rebuild is the
+ * first that frontier has not closed, and the newest batch before which no row belongs to that window will do.
+ */
+export async function findRebuildStart(
+  reader: LogReader,
+  definition: StreamDefinition,
+  partition: number,
+  task: string,
+): Promise<RebuildStart> {
+  const { enriched } = definition.topics;
+  const begin = await reader.begin(enriched, partition);
+  const end = await reader.end(enriched, partition);
+  const first = await batchAt(reader, enriched, partition, begin, end);
+  if (!first) throw new Error(`${enriched}/${partition} is empty: there is nothing to rebuild from`);
+  const frontierMs = await lastFrontier(reader, definition, partition);
+  if (frontierMs === null) {
+    const { before, rawFrom } = first.batch;
+    if (before.rowsSeen === 0) return { seek: first.offset, next: rawFrom, before, completeFromMs: -Infinity };
+    throw new StopPartitionError(
+      'rebuild-impossible',
+      task,
+      'the store is empty, and neither the beginning of the stream nor a frontier of this partition is retained, so ' +
+        'nobody can say which windows were published; restore a backup of the store, or `till skip` to the end of the log',
+    );
+  }
+  const oldestMs = oldestOpenStart(definition.metrics, frontierMs);
+  if (first.batch.before.maxEventTimeMs >= oldestMs) {
+    throw new StopPartitionError(
+      'rebuild-impossible',
+      task,
+      `the store is empty and ${enriched} no longer holds the rows of the windows from ` +
+        `${formatEventTime(oldestMs)} on; restore a backup of the store, or \`till skip\` to the end of the log`,
+    );
+  }
+  const start = await newestBatchBefore(reader, enriched, partition, first, end, oldestMs);
+  const { before, rawFrom } = start.batch;
+  return { seek: start.offset, next: rawFrom, before, completeFromMs: before.maxEventTimeMs + 1 };
+}
+
+/** Start of the oldest window that a frontier with this watermark input leaves open. */
+export function oldestOpenStart(metrics: readonly MetricDefinition[], watermarkInputMs: number): number {
+  return metrics.reduce((oldest, { window: { sizeMs, hopMs }, outOfOrdernessMs }) => {
+    const watermarkMs = watermarkInputMs - outOfOrdernessMs;
+    const firstOpenEndMs = Math.floor((watermarkMs - sizeMs) / hopMs) * hopMs + sizeMs + hopMs;
+    return Math.min(oldest, firstOpenEndMs - sizeMs);
+  }, Infinity);
+}
+
+/** The newest late counts of this partition, for `seedLateCounts`. */
+export async function lastLateCounts(
+  reader: LogReader,
+  definition: StreamDefinition,
+  partition: number,
+): Promise<LateCount[]> {
+  const { metrics: topic } = definition.topics;
+  const byIdentity = new Map(definition.metrics.map((metric) => [metric.identity, metric]));
+  const newest = new Map<string, LateCount>();
+  const [begin, end] = [await reader.begin(topic, partition), await reader.end(topic, partition)];
+  for await (const record of recordsBetween(reader, topic, partition, begin, end)) {
+    const decoded = decodeMetricsRecord(record);
+    if (decoded.kind !== 'late-count') continue;
+    const metric = byIdentity.get(decoded.identity);
+    if (!metric) continue;
+    const key = `${decoded.identity}/${decoded.startMs}`;
+    const known = newest.get(key);
+    if (known && known.revision >= decoded.revision) continue;
+    const { startMs, endMs, count, revision } = decoded;
+    newest.set(key, { metric, startMs, endMs, count, revision });
+  }
+  return [...newest.values()];
+}
+
+/**
+ * Watermark input of the newest frontier this partition has sent and had acknowledged; null when none is retained, or only
+ * such as were sent before the first row. A zombie's older frontier in its place leads further back, which is as right.
+ */
+async function lastFrontier(
+  reader: LogReader,
+  definition: StreamDefinition,
+  partition: number,
+): Promise<number | null> {
+  for await (const record of newestFirst(reader, definition.topics.parts, partition)) {
+    const decoded = decodePartsRecord(record);
+    if (decoded.kind !== 'frontier' || decoded.source !== partition) continue;
+    if (decoded.frontier.watermarkInputMs !== -Infinity) return decoded.frontier.watermarkInputMs;
+  }
+  return null;
+}
+
+interface PlacedBatch {
+  readonly offset: number;
+  readonly batch: EventBatch;
+}
+
+async function batchAt(
+  reader: LogReader,
+  topic: string,
+  partition: number,
+  from: number,
+  to: number,
+): Promise<PlacedBatch | null> {
+  if (from >= to) return null;
+  const [record] = await readRange(reader, topic, partition, from, Math.min(to, from + 1));
+  return record?.value ? { offset: record.offset, batch: decodeEventBatch(record.value) } : null;
+}
+
+/** Binary search by header. Invariant: nothing before `low` belongs to a window that begins at or after `oldestMs`. */
+async function newestBatchBefore(
+  reader: LogReader,
+  topic: string,
+  partition: number,
+  first: PlacedBatch,
+  end: number,
+  oldestMs: number,
+): Promise<PlacedBatch> {
+  let low = first;
+  let high = end;
+  while (high - low.offset > 1) {
+    const middle = low.offset + Math.floor((high - low.offset) / 2);
+    const probe = await batchAt(reader, topic, partition, middle, high);
+    if (probe && probe.batch.before.maxEventTimeMs < oldestMs) low = probe;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,204 @@
+import type { BatchPosition, EnrichResult, EventBatch } from '@tillstream/core';
+import { RawEnricher, decodeEventBatch, emptyPosition, encodeEventBatch } from '@tillstream/core';
+import type { StreamDefinition } from '@tillstream/contracts';
+import { decodeRawRecord, encodeDeadLetter, encodeReroute } from '@tillstream/contracts';
+import type { LogRecord, NewRecord, PartitionSource, RecordHeaders } from '../ports/log';
+import { Attempts } from '../task/attempts';
+import type { GapLedger } from '../task/gap-ledger';
+import { readGaps } from '../task/gap-ledger';
+import { lastRecord, recordsBetween } from '../task/log-tail';
+import { OrderedAppender } from '../task/ordered-appender';
+import { StopPartitionError } from '../task/stop-partition';
+import type { TaskPorts } from '../task/task-ports';
+
+export const ENRICHER = 'enricher';
+
+/** How long one wait for records lasts; paces nothing else. */
+const FETCH_WAIT_MS = 1_000;
+/** Enriched bytes that may wait for acknowledgement before no more is read. */
+const MAX_PENDING_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Turns one raw partition into batches of columns on the same partition of `enriched`.
+ *
+ * Its only state is the tail of its own output: where the last batch ended, what stood there, and the ids of the dedupe
+ * horizon. So a restart, a takeover and a zombie all produce the same rows.
+ */
+export class EnricherTask {
+  private readonly enriched: OrderedAppender;
+  private readonly deadLetters: OrderedAppender;
+  private readonly attempts: Attempts;
+
+  private constructor(
+    private readonly name: string,
+    private readonly ports: TaskPorts,
+    private readonly definition: StreamDefinition,
+    private readonly source: PartitionSource,
+    private readonly enricher: RawEnricher,
+    private readonly gaps: GapLedger,
+  ) {
+    const { topics } = definition;
+    this.enriched = new OrderedAppender(ports.writer, topics.enriched, source.partition);
+    this.deadLetters = new OrderedAppender(ports.writer, topics.deadLetters, source.partition);
+    this.attempts = new Attempts(ports.store, name);
+  }
+
+  /**
+   * Finds out where the work goes on and restores the dedupe horizon.
+   * @param committed group offset of the raw partition; used only while `enriched` is empty.
+   */
+  static async open(
+    ports: TaskPorts,
+    definition: StreamDefinition,
+    source: PartitionSource,
+    committed: () => Promise<number | null>,
+  ): Promise<EnricherTask> {
+    const { partition } = source;
+    const name = `${ENRICHER}:${definition.schema.stream}:${partition}`;
+    const gaps = await readGaps(ports.reader, definition, ENRICHER, partition);
+    const tail = await lastRecord(ports.reader, definition.topics.enriched, partition);
+    const last = tail?.value ? decodeEventBatch(tail.value) : null;
+    const begin = await ports.reader.begin(definition.topics.raw, partition);
+    const reached = last ? last.rawNext : ((await committed()) ?? begin);
+    const readFrom = gaps.behind(reached);
+    if (readFrom < begin) {
+      throw new StopPartitionError(
+        'log-before-position',
+        name,
+        `the raw log begins at ${begin}, behind ${readFrom} where the work goes on: records expired before they were ` +
+          `read; \`till skip\` [${readFrom}, ${begin}) accepts the loss`,
+      );
+    }
+    const position = last ? last.after : emptyPosition();
+    assertDefinition(name, definition, position.definition);
+    // The next batch covers the gap, so that readers see no hole: given up is not the same as missing.
+    const enricher = new RawEnricher({ schema: definition.schema, partition, next: reached, position });
+    if (last && tail) await restoreHorizon(ports, definition, partition, position, tail.offset, enricher);
+    source.seek(readFrom);
+    return new EnricherTask(name, ports, definition, source, enricher, gaps);
+  }
+
+  /** Works until the source is revoked or something throws. */
+  async run(): Promise<never> {
+    for (;;) {
+      const records = await this.source.next(FETCH_WAIT_MS);
+      if (records) await this.process(records);
+      this.reportLag();
+    }
+  }
+
+  private async process(records: readonly LogRecord[]): Promise<void> {
+    const { clock, telemetry } = this.ports;
+    const startedMs = clock.monotonicMs();
+    const { topic, partition } = this.source;
+    await this.attempts.before(this.enricher.next);
+    await telemetry.tracer.batch({ name: 'enrich', topic, partition, records }, async (headers) => {
+      let raw = records.filter(({ offset }) => !this.gaps.holds(offset)).map(decodeRawRecord);
+      while (raw.length > 0) {
+        const result = this.enricher.apply(raw);
+        raw = raw.slice(result.consumed);
+        await this.publish(result, headers);
+      }
+    });
+    await this.attempts.after(this.enricher.next);
+    telemetry.meter.observe('batch_seconds', this.labels, (clock.monotonicMs() - startedMs) / 1000);
+  }
+
+  /** What is left out of a batch is acknowledged before the batch that leaves it out is sent. */
+  private async publish(result: EnrichResult, headers: RecordHeaders): Promise<void> {
+    this.assertControls(result.batch);
+    // 1. Dead letters and rows that belong to other partitions.
+    if (result.deadLetters.length > 0) {
+      const from = { topic: this.definition.topics.raw, partition: this.source.partition };
+      this.deadLetters.enqueue(
+        result.deadLetters.map((letter) => withHeaders(encodeDeadLetter(letter, from), headers)),
+      );
+    }
+    const reroutes = result.reroutes.map((reroute) =>
+      this.ports.writer.append(this.definition.topics.raw, reroute.targetPartition, [
+        encodeReroute(reroute, this.source.partition),
+      ]),
+    );
+    await Promise.all([this.deadLetters.flush(), ...reroutes]);
+    // 2. The batch. The next one may be made while it is in flight; it is sent after it.
+    this.enriched.enqueue([
+      withHeaders(
+        { key: null, value: encodeEventBatch(result.batch), timestampMs: timestampOf(result.after) },
+        headers,
+      ),
+    ]);
+    this.countRows(result);
+    if (this.enriched.pendingBytes > MAX_PENDING_BYTES) await this.enriched.flush();
+    // 3. The group offset, for lag tools, once the batch is in the log.
+    const { rawNext } = result.batch;
+    this.enriched.flush().then(
+      () => this.source.commit(rawNext),
+      () => undefined, // the next enqueue or flush throws the same failure
+    );
+  }
+
+  private countRows({ counts }: EnrichResult): void {
+    const { meter } = this.ports.telemetry;
+    meter.count('events_in', this.labels, counts.rowsIn);
+    meter.count('events_out', this.labels, counts.accepted);
+    if (counts.duplicates > 0) meter.count('duplicates', this.labels, counts.duplicates);
+    if (counts.rerouted > 0) meter.count('misrouted', this.labels, counts.rerouted);
+    if (counts.rounded > 0) meter.count('rounded', this.labels, counts.rounded);
+    for (const [reason, rows] of Object.entries(counts.rejected)) {
+      meter.count('rejected', { ...this.labels, reason }, rows);
+    }
+  }
+
+  private assertControls(batch: EventBatch): void {
+    if (batch.controls.length > 0) assertDefinition(this.name, this.definition, batch.after.definition);
+  }
+
+  private reportLag(): void {
+    const end = this.source.logEndOffset();
+    if (end !== null)
+      this.ports.telemetry.meter.gauge('lag_records', this.labels, Math.max(0, end - this.enricher.next));
+  }
+
+  private get labels(): { stream: string; partition: number } {
+    return { stream: this.definition.schema.stream, partition: this.source.partition };
+  }
+}
+
+/** Feeds the batches that may still hold ids within the dedupe horizon, oldest first. */
+async function restoreHorizon(
+  ports: TaskPorts,
+  definition: StreamDefinition,
+  partition: number,
+  position: BatchPosition,
+  tailOffset: number,
+  enricher: RawEnricher,
+): Promise<void> {
+  const { enriched } = definition.topics;
+  const oldestMs = Math.max(0, position.maxAppendMs - definition.schema.dedupe.withinMs);
+  const from = (await ports.reader.offsetAtOrAfter(enriched, partition, oldestMs)) ?? tailOffset;
+  const startedMs = ports.clock.monotonicMs();
+  for await (const record of recordsBetween(ports.reader, enriched, partition, from, tailOffset + 1)) {
+    if (record.value) enricher.remember(decodeEventBatch(record.value));
+  }
+  const labels = { stream: definition.schema.stream, partition };
+  ports.telemetry.meter.observe('restore_seconds', labels, (ports.clock.monotonicMs() - startedMs) / 1000);
+}
+
+function assertDefinition(task: string, definition: StreamDefinition, inLog: string): void {
+  if (inLog === '' || inLog === definition.sha256) return;
+  throw new StopPartitionError(
+    'definition-mismatch',
+    task,
+    `the topic was created for another stream file (definition ${inLog.slice(0, 12)}…, this file is ` +
+      `${definition.sha256.slice(0, 12)}…): start the services with the file the topic was created for`,
+  );
+}
+
+/** Record time of a batch: running maximum append time, so that the horizon can be found by time. */
+function timestampOf(after: BatchPosition): number {
+  return Math.max(0, Number.isFinite(after.maxAppendMs) ? after.maxAppendMs : 0);
+}
+
+function withHeaders(record: NewRecord, headers: RecordHeaders): NewRecord {
+  return { ...record, headers: { ...record.headers, ...headers } };
+}

@@ -1,0 +1,44 @@
+export { AGGREGATOR, AggregatorTask } from './aggregator/aggregator-task';
+export { ENRICHER, EnricherTask } from './enricher/enricher-task';
+export { MergeTask } from './merge/merge-task';
+export type {
+  CheckpointStore,
+  ClaimedCheckpoint,
+  Commit,
+  CommitOutcome,
+  Fence,
+  SliceDelta,
+} from './ports/checkpoint-store';
+export type { Clock, Random } from './ports/clock';
+export type {
+  AssignmentHandler,
+  GroupConsumer,
+  LogReader,
+  LogRecord,
+  LogWriter,
+  NewRecord,
+  PartitionSource,
+  RecordHeaders,
+} from './ports/log';
+export { OffsetOutOfRangeError, SourceRevokedError } from './ports/log';
+export type {
+  BatchInfo,
+  BatchTracer,
+  TaskCounter,
+  TaskGauge,
+  TaskHistogram,
+  TaskLabels,
+  TaskLog,
+  TaskMeter,
+  TaskTelemetry,
+} from './ports/telemetry';
+export { silentTelemetry } from './ports/telemetry';
+export type { OpenTask, PartitionTask, StoppedPartition } from './task/partition-supervisor';
+export { PartitionSupervisor } from './task/partition-supervisor';
+export type { StopCode } from './task/stop-partition';
+export { StopPartitionError, TaskSpentError } from './task/stop-partition';
+export { lastRecord, newestFirst, readRange, recordsBetween } from './task/log-tail';
+export type { TaskPorts } from './task/task-ports';
+export type { StreamMember } from './worker/stream-worker';
+export { StreamWorker } from './worker/stream-worker';
+export { definitionInLog, verifyDefinition } from './worker/verify-definition';

@@ -1,0 +1,255 @@
+import { WindowMerge } from '@tillstream/core';
+import type { Frontier, StreamDefinition } from '@tillstream/contracts';
+import { decodePartsRecord, encodeClosed, encodeControl, encodeResults } from '@tillstream/contracts';
+import { Committer } from '../aggregator/committer';
+import type { LogReader, LogRecord, PartitionSource } from '../ports/log';
+import { UpsertCadence } from '../task/cadence';
+import { recordsBetween } from '../task/log-tail';
+import { OrderedAppender } from '../task/ordered-appender';
+import { StopPartitionError } from '../task/stop-partition';
+import type { TaskPorts } from '../task/task-ports';
+import { IdleCoordinator } from './idle-coordinator';
+import type { MergeState } from './merge-state';
+import { decodeMergeState, encodeMergeState } from './merge-state';
+
+const MAX_WAIT_MS = 1_000;
+const CHECKPOINT_EVERY_MS = 500;
+const MAX_PENDING_BYTES = 8 * 1024 * 1024;
+const TOKEN_BYTES = 16;
+/** The merge task of this parts partition hears every frontier as all do, and speaks for the idle ones. */
+const COORDINATING_PARTITION = 0;
+
+/**
+ * Joins the shares of all partitions, for the windows and groups of one partition of `parts`.
+ *
+ * Its store is the topic: a checkpoint holds only the lowest offset that an open window still needs and the frontiers
+ * heard so far, together. A final is acknowledged before a checkpoint that has forgotten its window.
+ */
+export class MergeTask {
+  private readonly metrics: OrderedAppender;
+  private readonly cadences: readonly UpsertCadence[];
+  private readonly coordinator: IdleCoordinator | null;
+  private committed: { next: number; atMs: number };
+
+  private constructor(
+    private readonly ports: TaskPorts,
+    private readonly definition: StreamDefinition,
+    private readonly source: PartitionSource,
+    private readonly merge: WindowMerge,
+    private readonly frontiers: Map<number, Frontier>,
+    private readonly publishAfterEndMs: number,
+    private readonly committer: Committer,
+    /** Offset of the first part not yet read. */
+    private next: number,
+  ) {
+    const { metrics, schema, topics } = definition;
+    this.metrics = new OrderedAppender(ports.writer, topics.metrics, source.partition);
+    this.cadences = metrics.map(({ emit }) => new UpsertCadence(emit.everyMs, emit.maxPerSecond));
+    this.committed = { next, atMs: ports.clock.monotonicMs() };
+    this.coordinator =
+      source.partition === COORDINATING_PARTITION ? new IdleCoordinator(schema, horizonMs(definition)) : null;
+    const nowMs = ports.clock.monotonicMs();
+    for (const [partition, frontier] of frontiers) this.coordinator?.observe(partition, frontier, nowMs);
+  }
+
+  static async open(ports: TaskPorts, definition: StreamDefinition, source: PartitionSource): Promise<MergeTask> {
+    const { schema, metrics, topics } = definition;
+    const { partition } = source;
+    const name = `merge:${schema.stream}:${partition}`;
+    const token = ports.random.hex(TOKEN_BYTES);
+    const claimed = await ports.store.claim(name, token);
+    let checkpoint = claimed;
+    if (!checkpoint) {
+      const begin = await ports.reader.begin(topics.parts, partition);
+      const end = await ports.reader.end(topics.parts, partition);
+      const publishAfterEndMs = await firstWholeEnd(
+        ports.reader,
+        topics.parts,
+        partition,
+        begin,
+        end,
+        schema.partitions,
+      );
+      const state = encodeMergeState({ frontiers: new Map(), publishAfterEndMs });
+      checkpoint = { inc: ports.random.hex(TOKEN_BYTES), next: begin, seek: begin, state };
+      if (!(await ports.store.create(name, token, checkpoint))) return MergeTask.open(ports, definition, source);
+    }
+    const state = decodeMergeState(checkpoint.state);
+    const begin = await ports.reader.begin(topics.parts, partition);
+    if (checkpoint.seek < begin) {
+      throw new StopPartitionError(
+        'log-before-position',
+        name,
+        `${topics.parts}/${partition} begins at ${begin}, but windows still open need it from ${checkpoint.seek} on; ` +
+          'lengthen the retention of the topic and empty the key of this task in the store to begin with what is left',
+      );
+    }
+    const merge = new WindowMerge({
+      schema,
+      metrics: metrics.filter(({ local }) => !local),
+      partitions: schema.partitions,
+      frontiers: inputsOf(state, schema.partitions),
+      publishAfterEndMs: state.publishAfterEndMs,
+    });
+    const { meter } = ports.telemetry;
+    const labels = { stream: schema.stream, partition };
+    const identity = { inc: checkpoint.inc, token };
+    const committer = new Committer(ports.store, ports.clock, name, identity, checkpoint.next, (outcome) =>
+      meter.count(outcome === 'committed' || outcome === 'mine-already' ? 'commits' : 'fenced', labels, 1),
+    );
+    source.seek(checkpoint.seek);
+    const frontiers = new Map(state.frontiers);
+    return new MergeTask(
+      ports,
+      definition,
+      source,
+      merge,
+      frontiers,
+      state.publishAfterEndMs,
+      committer,
+      checkpoint.next,
+    );
+  }
+
+  /** Works until the source is revoked or something throws. */
+  async run(): Promise<never> {
+    for (;;) {
+      this.committer.assertAlive();
+      const records = await this.source.next(this.waitMs());
+      if (records) this.apply(records);
+      this.publishFinals();
+      await this.publishProvisionals();
+      await this.coordinate();
+      this.checkpoint();
+    }
+  }
+
+  /** A last checkpoint, for a shutdown in order. */
+  async drain(): Promise<void> {
+    if (this.next > this.committed.next) this.submitCheckpoint();
+    await this.committer.drain();
+  }
+
+  /** Nothing is committed any more. */
+  close(): void {
+    this.committer.stop();
+  }
+
+  private apply(records: readonly LogRecord[]): void {
+    const nowMs = this.ports.clock.monotonicMs();
+    for (const record of records) {
+      const decoded = decodePartsRecord(record);
+      if (decoded.kind === 'part') {
+        this.merge.applyPart(decoded.source, decoded.part, record.offset);
+      } else if (decoded.kind === 'frontier') {
+        const { source, frontier } = decoded;
+        this.merge.applyFrontier(source, frontier.watermarkInputMs);
+        const known = this.frontiers.get(source);
+        if (!known || frontier.watermarkInputMs >= known.watermarkInputMs) this.frontiers.set(source, frontier);
+        this.coordinator?.observe(source, frontier, nowMs);
+        this.publishFinals(); // before a later part could be taken for one of a window that has just closed
+      }
+      this.next = Math.max(this.next, record.offset + 1);
+    }
+  }
+
+  private publishFinals(): void {
+    for (const closed of this.merge.takeClosed()) {
+      if (closed.results) this.metrics.enqueue(encodeResults(closed.results, this.definition.schema));
+      this.metrics.enqueue([encodeClosed(closed, closed.results?.revision ?? 0)]);
+    }
+  }
+
+  private async publishProvisionals(): Promise<void> {
+    const nowMs = this.ports.clock.monotonicMs();
+    this.definition.metrics.forEach((metric, index) => {
+      const cadence = this.cadences[index];
+      if (metric.local || !cadence?.isDue(nowMs) || this.merge.provisionalSize(metric) === 0) return;
+      const blocks = this.merge.takeProvisional(metric);
+      for (const block of blocks) this.metrics.enqueue(encodeResults(block, this.definition.schema));
+      const upserts = blocks.reduce((sum, { groups }) => sum + groups.count, 0);
+      this.ports.telemetry.meter.count('results', { ...this.labels, metric: metric.name }, upserts);
+      cadence.sent(upserts, nowMs);
+    });
+    if (this.metrics.pendingBytes > MAX_PENDING_BYTES) await this.metrics.flush();
+  }
+
+  /** What is decided about idle partitions becomes a record of theirs first, and is then a fact for all. */
+  private async coordinate(): Promise<void> {
+    const advances = this.coordinator?.due(this.ports.clock.monotonicMs()) ?? [];
+    if (advances.length === 0) return;
+    const { raw } = this.definition.topics;
+    await Promise.all(
+      advances.map(({ partition, toMs }) =>
+        this.ports.writer.append(raw, partition, [encodeControl({ kind: 'advance', toMs })]),
+      ),
+    );
+    this.ports.telemetry.meter.count('advances', this.labels, advances.length);
+  }
+
+  private checkpoint(): void {
+    if (this.next <= this.committed.next || !this.committer.isIdle) return;
+    if (this.ports.clock.monotonicMs() - this.committed.atMs >= CHECKPOINT_EVERY_MS) this.submitCheckpoint();
+  }
+
+  private submitCheckpoint(): void {
+    this.committer.submit({
+      next: this.next,
+      seek: this.merge.lowWater() ?? this.next,
+      state: encodeMergeState({ frontiers: this.frontiers, publishAfterEndMs: this.publishAfterEndMs }),
+      deltas: [],
+      rewrites: [],
+      drops: [],
+      published: this.metrics.flush(),
+    });
+    this.committed = { next: this.next, atMs: this.ports.clock.monotonicMs() };
+    this.source.commit(this.next);
+  }
+
+  private waitMs(): number {
+    const nowMs = this.ports.clock.monotonicMs();
+    const waits = this.definition.metrics.map((metric, index) =>
+      !metric.local && this.merge.provisionalSize(metric) > 0
+        ? (this.cadences[index]?.waitMs(nowMs) ?? MAX_WAIT_MS)
+        : MAX_WAIT_MS,
+    );
+    if (this.next > this.committed.next) waits.push(Math.max(0, this.committed.atMs + CHECKPOINT_EVERY_MS - nowMs));
+    return Math.min(MAX_WAIT_MS, ...waits);
+  }
+
+  private get labels(): { stream: string; partition: number } {
+    return { stream: this.definition.schema.stream, partition: this.source.partition };
+  }
+}
+
+/** The longest time after an event during which a window may still wait for time to pass. */
+function horizonMs({ metrics }: StreamDefinition): number {
+  return Math.max(0, ...metrics.map(({ window, outOfOrdernessMs }) => window.sizeMs + outOfOrdernessMs));
+}
+
+function inputsOf({ frontiers }: MergeState, partitions: number): number[] {
+  return Array.from({ length: partitions }, (_, source) => frontiers.get(source)?.watermarkInputMs ?? -Infinity);
+}
+
+/**
+ * A task without a checkpoint can trust only windows whose shares are all retained: those that end past the first
+ * retained frontier of every source. A topic that still has its first record holds everything.
+ */
+async function firstWholeEnd(
+  reader: LogReader,
+  topic: string,
+  partition: number,
+  begin: number,
+  end: number,
+  sources: number,
+): Promise<number> {
+  if (begin === 0) return -Infinity;
+  const first = new Map<number, number>();
+  for await (const record of recordsBetween(reader, topic, partition, begin, end)) {
+    const decoded = decodePartsRecord(record);
+    if (decoded.kind !== 'frontier' || first.has(decoded.source)) continue;
+    first.set(decoded.source, decoded.frontier.watermarkInputMs);
+    if (first.size === sources) break;
+  }
+  return Math.max(-Infinity, ...first.values());
+}

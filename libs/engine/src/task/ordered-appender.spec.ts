@@ -1,0 +1,67 @@
+import type { LogWriter, NewRecord } from '../ports/log';
+import { OrderedAppender } from './ordered-appender';
+
+const aRecord = (text: string): NewRecord => ({ key: null, value: new TextEncoder().encode(text) });
+
+/** A writer whose appends end when the test says so. */
+class HeldWriter implements LogWriter {
+  readonly appends: { texts: string[]; ack: () => void; fail: (cause: Error) => void }[] = [];
+
+  append(_topic: string, _partition: number, records: readonly NewRecord[]): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const texts = records.map(({ value }) => new TextDecoder().decode(value ?? undefined));
+      this.appends.push({ texts, ack: () => resolve(0), fail: reject });
+    });
+  }
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('OrderedAppender', () => {
+  it('has one append under way and gathers what comes meanwhile', async () => {
+    const writer = new HeldWriter();
+    const appender = new OrderedAppender(writer, 't', 0);
+    for (const text of ['a', 'b', 'c']) appender.enqueue([aRecord(text)]);
+    expect(writer.appends.map(({ texts }) => texts)).toEqual([['a']]);
+    writer.appends[0]?.ack();
+    await settled();
+    expect(writer.appends.map(({ texts }) => texts)).toEqual([['a'], ['b', 'c']]);
+  });
+
+  it('flushes what was enqueued before, not what comes after', async () => {
+    const writer = new HeldWriter();
+    const appender = new OrderedAppender(writer, 't', 0);
+    appender.enqueue([aRecord('a')]);
+    const flushed = appender.flush();
+    appender.enqueue([aRecord('b')]);
+    writer.appends[0]?.ack();
+    await expect(flushed).resolves.toBeUndefined();
+    expect(writer.appends).toHaveLength(2);
+  });
+
+  it('never sends what follows a failed append', async () => {
+    const writer = new HeldWriter();
+    const appender = new OrderedAppender(writer, 't', 0);
+    appender.enqueue([aRecord('a')]);
+    appender.enqueue([aRecord('b')]);
+    const flushed = appender.flush();
+    writer.appends[0]?.fail(new Error('gone'));
+    await expect(flushed).rejects.toThrow('gone');
+    expect(writer.appends).toHaveLength(1);
+    expect(() => appender.enqueue([aRecord('c')])).toThrow('gone');
+    await expect(appender.flush()).rejects.toThrow('gone');
+  });
+
+  it('counts the bytes that are not acknowledged', async () => {
+    const writer = new HeldWriter();
+    const appender = new OrderedAppender(writer, 't', 0);
+    appender.enqueue([aRecord('x'.repeat(1_000))]);
+    appender.enqueue([aRecord('x'.repeat(1_000))]);
+    expect(appender.pendingBytes).toBeGreaterThanOrEqual(2_000);
+    writer.appends[0]?.ack();
+    await settled();
+    writer.appends[1]?.ack();
+    await settled();
+    expect(appender.pendingBytes).toBe(0);
+  });
+});

@@ -1,0 +1,109 @@
+import type { LogWriter, NewRecord } from '../ports/log';
+
+/** Upper bound of one append; what waits beyond it goes into the next. */
+const MAX_APPEND_BYTES = 4 * 1024 * 1024;
+const RECORD_OVERHEAD_BYTES = 64;
+
+interface Waiter {
+  readonly mark: number;
+  readonly resolve: () => void;
+  readonly reject: (cause: unknown) => void;
+}
+
+/**
+ * Appends to one partition on behalf of one task, one append at a time, gathering what is enqueued meanwhile.
+ *
+ * Law: when an append has failed, nothing enqueued after it is ever sent. A later batch without an earlier one would
+ * be a hole in the chain of ranges, so the task must be opened anew, from the tail of what really is in the log.
+ */
+export class OrderedAppender {
+  private queue: NewRecord[] = [];
+  private queueBytes = 0;
+  private inFlightBytes = 0;
+  private enqueued = 0;
+  private acked = 0;
+  private sending = false;
+  private failed = false;
+  private failure: unknown = null;
+  private waiters: Waiter[] = [];
+
+  constructor(
+    private readonly writer: LogWriter,
+    readonly topic: string,
+    readonly partition: number,
+  ) {}
+
+  /** Bytes not yet acknowledged. */
+  get pendingBytes(): number {
+    return this.queueBytes + this.inFlightBytes;
+  }
+
+  /** @throws the cause when an earlier append has failed. */
+  enqueue(records: readonly NewRecord[]): void {
+    if (this.failed) throw this.failure;
+    for (const record of records) {
+      this.queue.push(record);
+      this.queueBytes += sizeOf(record);
+    }
+    this.enqueued += records.length;
+    if (!this.sending && records.length > 0) void this.pump();
+  }
+
+  /** Resolves once everything enqueued so far is acknowledged; rejects with the cause when it never will be. */
+  flush(): Promise<void> {
+    if (this.failed) return Promise.reject(asError(this.failure));
+    if (this.acked === this.enqueued) return Promise.resolve();
+    return new Promise((resolve, reject) => this.waiters.push({ mark: this.enqueued, resolve, reject }));
+  }
+
+  /** Never rejects: a failure is kept for `enqueue` and `flush`. */
+  private async pump(): Promise<void> {
+    this.sending = true;
+    try {
+      while (this.queue.length > 0) {
+        const records = this.take();
+        await this.writer.append(this.topic, this.partition, records);
+        this.acked += records.length;
+        this.inFlightBytes = 0;
+        this.wake();
+      }
+    } catch (cause) {
+      this.failed = true;
+      this.failure = cause;
+      for (const waiter of this.waiters) waiter.reject(cause);
+      this.waiters = [];
+    } finally {
+      this.sending = false;
+    }
+  }
+
+  private take(): readonly NewRecord[] {
+    let bytes = 0;
+    let count = 0;
+    while (count < this.queue.length && (count === 0 || bytes < MAX_APPEND_BYTES)) {
+      const record = this.queue[count];
+      if (record) bytes += sizeOf(record);
+      count += 1;
+    }
+    const records = this.queue.slice(0, count);
+    this.queue = this.queue.slice(count);
+    this.queueBytes -= bytes;
+    this.inFlightBytes = bytes;
+    return records;
+  }
+
+  private wake(): void {
+    const due = this.waiters.filter((waiter) => waiter.mark <= this.acked);
+    if (due.length === 0) return;
+    this.waiters = this.waiters.filter((waiter) => waiter.mark > this.acked);
+    for (const waiter of due) waiter.resolve();
+  }
+}
+
+function sizeOf({ key, value }: NewRecord): number {
+  return (key?.length ?? 0) + (value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
+}
+
+function asError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(String(cause));
+}

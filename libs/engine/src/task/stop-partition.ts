@@ -1,0 +1,33 @@
+/** Why a partition stands still until somebody acts. Closed list: readiness, metrics and logs use these words. */
+export type StopCode =
+  'hole-in-log' | 'log-before-position' | 'poison' | 'definition-mismatch' | 'rebuild-impossible' | 'partition-count';
+
+/**
+ * This partition must not go on by itself: passing the place would lose or change results in silence. The others run
+ * on. The message names the place and the remedy.
+ */
+export class StopPartitionError extends Error {
+  override readonly name = 'StopPartitionError';
+
+  constructor(
+    readonly code: StopCode,
+    readonly task: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${task}: ${message}`, options);
+  }
+}
+
+/** The task's memory is no longer what the store knows: drop it and open a fresh one while the partition is ours. */
+export class TaskSpentError extends Error {
+  override readonly name = 'TaskSpentError';
+  readonly code = 'TASK_SPENT';
+
+  constructor(
+    readonly task: string,
+    readonly reason: 'not-mine' | 'rolled-back' | 'never-seen',
+  ) {
+    super(`${task}: checkpoint refused (${reason}); opening the task again`);
+  }
+}

@@ -1,0 +1,88 @@
+import type { CheckpointStore, LogWriter } from '@tillstream/engine';
+import { live } from './live';
+import type { Sabotage } from './world';
+
+const LIVES = 100;
+const FIRST_SEED = 1;
+
+describe('a simulated platform', () => {
+  it(`gives what its raw log demands in ${LIVES} lives of crashes, zombies and broken stores`, async () => {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + LIVES; seed += 1) {
+      const { problems } = await live(seed);
+      if (problems.length === 0) continue;
+      throw new Error(
+        `seed ${seed} ends wrong:\n${problems.slice(0, 10).join('\n')}\n` +
+          `repeat it: npm run simulate -- --runs 1 --seed ${seed} --verbose`,
+      );
+    }
+  }, 300_000);
+
+  it('lives the same life again from the same seed', async () => {
+    expect(await live(4)).toEqual(await live(4));
+  }, 60_000);
+});
+
+/** A log that answers before it has the records. */
+const acknowledgesTooEarly = (writer: LogWriter): LogWriter => ({
+  append: (topic, partition, records) => {
+    writer.append(topic, partition, records).catch(() => undefined);
+    return Promise.resolve(0);
+  },
+});
+
+/** A log that loses now and then what it has acknowledged. */
+const losesAcknowledged = (writer: LogWriter): LogWriter => {
+  let appends = 0;
+  return {
+    append: (topic, partition, records) => {
+      appends += 1;
+      return appends % 40 === 0 ? Promise.resolve(0) : writer.append(topic, partition, records);
+    },
+  };
+};
+
+/** A store that lets anyone commit: the token is taken over by whoever comes. */
+const checksNoToken = (store: CheckpointStore): CheckpointStore => ({
+  claim: (task, token) => store.claim(task, token),
+  create: (task, token, checkpoint) => store.create(task, token, checkpoint),
+  load: (task, next) => store.load(task, next),
+  countAttempt: (task, next) => store.countAttempt(task, next),
+  commit: async (task, commit) => {
+    await store.claim(task, commit.fence.token);
+    const outcome = await store.commit(task, commit);
+    return outcome === 'rolled-back' ? 'committed' : outcome;
+  },
+});
+
+/** A loader that takes what a commit that failed half-way has left behind. */
+const loadsBeyondNext = (store: CheckpointStore): CheckpointStore => ({
+  claim: (task, token) => store.claim(task, token),
+  create: (task, token, checkpoint) => store.create(task, token, checkpoint),
+  load: (task) => store.load(task, Infinity),
+  countAttempt: (task, next) => store.countAttempt(task, next),
+  commit: (task, commit) => store.commit(task, commit),
+});
+
+describe('a planted bug is caught', () => {
+  const bugs: readonly (readonly [string, Sabotage])[] = [
+    [
+      'what is final counts as published before it is',
+      { ports: (p) => ({ ...p, writer: acknowledgesTooEarly(p.writer) }) },
+    ],
+    ['acknowledged records are lost', { ports: (p) => ({ ...p, writer: losesAcknowledged(p.writer) }) }],
+    ['the fence does not look at the token', { ports: (p) => ({ ...p, store: checksNoToken(p.store) }) }],
+    ['deltas beyond the position are loaded', { ports: (p) => ({ ...p, store: loadsBeyondNext(p.store) }) }],
+  ];
+
+  it.each(bugs)(
+    '%s',
+    async (_bug, sabotage) => {
+      for (let seed = FIRST_SEED; seed < FIRST_SEED + LIVES; seed += 1) {
+        const { problems } = await live(seed, sabotage);
+        if (problems.length > 0) return;
+      }
+      throw new Error(`${LIVES} lives went by without anybody noticing`);
+    },
+    300_000,
+  );
+});

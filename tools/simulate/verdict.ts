@@ -1,0 +1,151 @@
+import type { StreamDefinition } from '@tillstream/contracts';
+import { decodeEventBatch } from '@tillstream/core';
+import type { LogRecord } from '@tillstream/engine';
+import type { ExpectedOutcome, PlainDefinition } from '../oracle/raw-oracle';
+import { expectedOutcome } from '../oracle/raw-oracle';
+
+const text = new TextDecoder();
+
+/** All records of a topic, one list per partition. */
+export type ReadTopic = (topic: string) => readonly (readonly LogRecord[])[];
+
+/** Everything in which a platform's output differs from what its raw log demands; empty when it is right. */
+export function differences(
+  definition: StreamDefinition,
+  plain: PlainDefinition,
+  recordsOf: ReadTopic,
+): readonly string[] {
+  const { topics } = definition;
+  const expected = expectedOutcome(
+    plain,
+    recordsOf(topics.raw).map((records) =>
+      records.map(({ offset, timestampMs, value, headers }) => ({ offset, appendMs: timestampMs, value, headers })),
+    ),
+  );
+  return [
+    ...compareAccepted(expected, recordsOf(topics.enriched)),
+    ...compareDeadLetters(expected, recordsOf(topics.deadLetters)),
+    ...compareFinals(expected, recordsOf(topics.metrics)),
+    ...compareLateRows(expected, recordsOf(topics.late)),
+    ...compareLateCounts(expected, recordsOf(topics.metrics)),
+  ];
+}
+
+function compareAccepted(expected: ExpectedOutcome, enriched: readonly (readonly LogRecord[])[]): string[] {
+  const actual = new Set<string>();
+  const problems: string[] = [];
+  enriched.forEach((records, partition) => {
+    const batches = records.flatMap(({ value }) => (value ? [decodeEventBatch(value)] : []));
+    let next = batches[0]?.rawFrom ?? 0;
+    for (const batch of batches) {
+      if (batch.rawNext <= next) continue;
+      if (batch.rawFrom > next) problems.push(`enriched/${partition}: hole [${next}, ${batch.rawFrom})`);
+      let row = 0;
+      for (let record = 0; record < batch.records.count; record += 1) {
+        const offset = batch.records.offsets[record] ?? -1;
+        for (let i = 0; i < (batch.records.rowCounts[record] ?? 0); i += 1, row += 1) {
+          if (offset >= next) actual.add(`${partition}|${offset}|${batch.rowIndexes[row]}`);
+        }
+      }
+      next = batch.rawNext;
+    }
+  });
+  const wanted = expected.partitions.flatMap(({ accepted }) => accepted.map(({ id }) => id));
+  return [...problems, ...compareSets('accepted row', new Set(wanted), actual)];
+}
+
+function compareDeadLetters(expected: ExpectedOutcome, letters: readonly (readonly LogRecord[])[]): string[] {
+  const actual = letters.flat().map(({ key, headers }) => {
+    const code = headers['tillstream-code'];
+    return `${key ? text.decode(key) : '?'} ${code ? text.decode(code) : '?'}`;
+  });
+  const wanted = expected.partitions.flatMap(({ deadLetters }) => deadLetters.map(({ id, code }) => `${id} ${code}`));
+  return compareSets('dead letter', new Set(wanted), new Set(actual));
+}
+
+interface ResultJson {
+  readonly metric: string;
+  readonly window_start: string;
+  readonly window_end: string;
+  readonly group: Readonly<Record<string, unknown>>;
+  readonly measures: Readonly<Record<string, unknown>>;
+  readonly late_rows?: number;
+  readonly revision: number;
+}
+
+function compareFinals(expected: ExpectedOutcome, metrics: readonly (readonly LogRecord[])[]): string[] {
+  const problems: string[] = [];
+  const byKey = new Map<string, string>();
+  metrics.forEach((records, partition) => {
+    for (const { key, value } of records) {
+      const name = key ? text.decode(key) : '';
+      if (!name.startsWith('f|') || !value) continue;
+      const before = byKey.get(`${partition} ${name}`);
+      const now = text.decode(value);
+      if (before !== undefined && before !== now) problems.push(`final changed: ${name}: ${before} then ${now}`);
+      byKey.set(`${partition} ${name}`, now);
+    }
+  });
+  const actual = new Set([...byKey.values()].map((json) => finalLine(JSON.parse(json) as ResultJson)));
+  const wanted = new Set(
+    expected.finals.map(({ metric, windowStart, windowEnd, group, measures }) =>
+      finalLine({ metric, window_start: windowStart, window_end: windowEnd, group, measures, revision: 0 }),
+    ),
+  );
+  return [...problems, ...compareSets('final', wanted, actual)];
+}
+
+function finalLine({ metric, window_start, window_end, group, measures }: ResultJson): string {
+  return JSON.stringify([metric, window_start, window_end, group, measures]);
+}
+
+function compareLateRows(expected: ExpectedOutcome, late: readonly (readonly LogRecord[])[]): string[] {
+  const problems: string[] = [];
+  const lines = new Map<string, string>();
+  const actual = new Set<string>();
+  for (const { value } of late.flat()) {
+    for (const line of value ? text.decode(value).split('\n') : []) {
+      if (line === '') continue;
+      const row = JSON.parse(line) as { id: string; metric: string; missed: string[]; lateness_ms: number };
+      const place = row.id.split('|').slice(0, 3).join('|');
+      const known = lines.get(row.id);
+      if (known !== undefined && known !== line) problems.push(`late row changed: ${known} then ${line}`);
+      lines.set(row.id, line);
+      actual.add(`${place}|${row.metric} ${row.missed.join(',')} ${row.lateness_ms}`);
+    }
+  }
+  const wanted = expected.late.map(
+    ({ id, missedStartsMs, latenessMs }) => `${id} ${missedStartsMs.map(iso).join(',')} ${latenessMs}`,
+  );
+  return [...problems, ...compareSets('late row', new Set(wanted), actual)];
+}
+
+function compareLateCounts(expected: ExpectedOutcome, metrics: readonly (readonly LogRecord[])[]): string[] {
+  const newest = new Map<string, ResultJson>();
+  metrics.forEach((records, partition) => {
+    for (const { key, value } of records) {
+      const name = key ? text.decode(key) : '';
+      if (!name.startsWith('l|') || !value) continue;
+      const count = JSON.parse(text.decode(value)) as ResultJson;
+      const known = newest.get(`${partition} ${name}`);
+      if (!known || count.revision > known.revision) newest.set(`${partition} ${name}`, count);
+    }
+  });
+  const sums = new Map<string, number>();
+  for (const { metric, window_start, late_rows } of newest.values()) {
+    const window = `${metric} ${window_start}`;
+    sums.set(window, (sums.get(window) ?? 0) + (late_rows ?? 0));
+  }
+  const wanted = expected.lateCounts.map(({ metric, windowStart, count }) => `${metric} ${windowStart} ${count}`);
+  return compareSets('late count', new Set(wanted), new Set([...sums].map(([window, count]) => `${window} ${count}`)));
+}
+
+function compareSets(what: string, wanted: ReadonlySet<string>, actual: ReadonlySet<string>): string[] {
+  const missing = [...wanted].filter((item) => !actual.has(item)).map((item) => `missing ${what}: ${item}`);
+  const surplus = [...actual].filter((item) => !wanted.has(item)).map((item) => `surplus ${what}: ${item}`);
+  return [...missing, ...surplus];
+}
+
+function iso(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

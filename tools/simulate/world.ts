@@ -1,0 +1,157 @@
+import type { StreamDefinition } from '@tillstream/contracts';
+import { topicSpecs } from '@tillstream/contracts';
+import {
+  AGGREGATOR,
+  AggregatorTask,
+  ENRICHER,
+  EnricherTask,
+  MergeTask,
+  PartitionSupervisor,
+  silentTelemetry,
+  type LogRecord,
+  type PartitionSource,
+  type TaskPorts,
+} from '@tillstream/engine';
+import {
+  MemoryBroker,
+  MemoryCheckpointStore,
+  MemoryGroup,
+  MemoryGroupConsumer,
+  MemoryLogReader,
+  MemoryLogWriter,
+  MemoryStoreData,
+  Scheduler,
+  type SeededRandom,
+  type SimulatedProcess,
+} from '@tillstream/engine/testing';
+
+export type ServiceName = typeof ENRICHER | typeof AGGREGATOR;
+
+/** A life of one replica of one service. */
+export interface Replica {
+  readonly service: ServiceName;
+  readonly process: SimulatedProcess;
+  /** Names of the group memberships it has had; the last is the current one. */
+  memberships: number;
+  readonly join: () => void;
+}
+
+/** How often things go wrong in a send or a commit. */
+export interface FaultRates {
+  readonly lostAnswers: number;
+  readonly halfCommits: number;
+  readonly resentCommits: number;
+}
+
+export const NO_FAULTS: FaultRates = { lostAnswers: 0, halfCommits: 0, resentCommits: 0 };
+
+/** Changes how a world is built, to plant a bug and see it caught. */
+export interface Sabotage {
+  readonly ports?: (ports: TaskPorts) => TaskPorts;
+}
+
+/** All services of one platform on in-memory ports, in one process, under one scheduler. */
+export class World {
+  readonly scheduler: Scheduler;
+  readonly broker: MemoryBroker;
+  readonly store = new MemoryStoreData();
+  faults: FaultRates = NO_FAULTS;
+  private readonly groups: Record<ServiceName, MemoryGroup>;
+  private spawned = 0;
+
+  constructor(
+    readonly definition: StreamDefinition,
+    private readonly random: SeededRandom,
+    startMs: number,
+    private readonly sabotage: Sabotage = {},
+  ) {
+    this.scheduler = new Scheduler(random, startMs);
+    const now = (): number => this.scheduler.nowMs;
+    this.broker = new MemoryBroker(now);
+    for (const { name, partitions, configs } of topicSpecs(definition, 1)) {
+      this.broker.createTopic(name, partitions, configs['message.timestamp.type'] === 'LogAppendTime');
+    }
+    const { raw, enriched, parts } = definition.topics;
+    this.groups = {
+      [ENRICHER]: new MemoryGroup(this.broker, [raw], now, 4),
+      [AGGREGATOR]: new MemoryGroup(this.broker, [enriched, parts], now, 4),
+    };
+  }
+
+  /** A process that only writes, as a gateway or a foreign producer does. */
+  spawnWriter(name: string): { process: SimulatedProcess; writer: MemoryLogWriter } {
+    const process = this.scheduler.spawn(name);
+    return { process, writer: new MemoryLogWriter(this.broker, process.turn, this.writeFaults()) };
+  }
+
+  start(service: ServiceName): Replica {
+    this.spawned += 1;
+    const process = this.scheduler.spawn(`${service}-${this.spawned}`);
+    const ports = (this.sabotage.ports ?? ((same) => same))(this.portsOf(process));
+    const group = this.groups[service];
+    const replica: Replica = {
+      service,
+      process,
+      memberships: 0,
+      join: () => {
+        replica.memberships += 1;
+        const id = memberId(replica);
+        const consumer = new MemoryGroupConsumer(group, id, process.turn);
+        const supervisor = new PartitionSupervisor(ports, (source) => this.open(ports, consumer, source));
+        void consumer.start(supervisor);
+      },
+    };
+    replica.join();
+    return replica;
+  }
+
+  /** The group has not heard of the replica for too long: its partitions go to others. */
+  expel(replica: Replica): void {
+    this.groups[replica.service].leave(memberId(replica));
+  }
+
+  /** All that is retained of a topic, one list per partition. */
+  recordsOf(topic: string): LogRecord[][] {
+    const partitions = Array.from({ length: this.definition.schema.partitions }, (_, partition) => partition);
+    return partitions.map((partition) => [...this.broker.all(topic, partition)]);
+  }
+
+  isMember(replica: Replica): boolean {
+    return this.groups[replica.service].has(memberId(replica));
+  }
+
+  private open(ports: TaskPorts, consumer: MemoryGroupConsumer, source: PartitionSource) {
+    const { raw, enriched } = this.definition.topics;
+    switch (source.topic) {
+      case raw:
+        return EnricherTask.open(ports, this.definition, source, () => consumer.committed(raw, source.partition));
+      case enriched:
+        return AggregatorTask.open(ports, this.definition, source);
+      default:
+        return MergeTask.open(ports, this.definition, source);
+    }
+  }
+
+  private portsOf(process: SimulatedProcess): TaskPorts {
+    const { turn, clock } = process;
+    return {
+      writer: new MemoryLogWriter(this.broker, turn, this.writeFaults()),
+      reader: new MemoryLogReader(this.broker, turn, () => this.scheduler.nowMs, 16),
+      store: new MemoryCheckpointStore(this.store, turn, {
+        failAfterDeltas: () => (this.random.chance(this.faults.halfCommits) ? this.random.below(4) : null),
+        resend: () => this.random.chance(this.faults.resentCommits),
+      }),
+      clock,
+      random: this.random,
+      telemetry: silentTelemetry,
+    };
+  }
+
+  private writeFaults() {
+    return { copies: () => (this.random.chance(this.faults.lostAnswers) ? 2 + this.random.below(2) : 1) };
+  }
+}
+
+function memberId({ process, memberships }: Replica): string {
+  return `${process.name}#${memberships}`;
+}
