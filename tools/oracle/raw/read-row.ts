@@ -1,7 +1,7 @@
 import { isNumberText, toUnits } from './decimal';
 import { instantOfNumber, instantOfText } from './instant';
 import type { PlainDefinition, PlainField, PlainRow, PlainValue } from './plain-definition';
-import { depthOf, keysOf, type RowText } from './row-texts';
+import { depthOf, membersOf, type RowText } from './row-texts';
 
 /** A row by itself, without its place in the log: what it says, or why it can never be processed. */
 export type ReadRow =
@@ -37,16 +37,15 @@ export function readRow(definition: PlainDefinition, rowText: RowText): ReadRow 
 
 function parseRow(definition: PlainDefinition, text: string): PlainRow {
   if (!text.startsWith('{')) throw new Invalid('not-an-object');
-  const json = parseExactly(text) as Readonly<Record<string, unknown>>;
   const row: Record<string, PlainValue> = {};
   for (const name of Object.keys(definition.fields)) row[name] = null;
   const given = new Set<string>();
-  for (const name of keysOf(text)) {
+  for (const { name, value: valueText } of membersOf(text)) {
     const field = Object.hasOwn(definition.fields, name) ? definition.fields[name] : undefined;
     if (field === undefined) continue;
     if (given.has(name)) throw new Invalid('duplicate-field');
     given.add(name);
-    const value = readField(definition, field, json[name] ?? null);
+    const value = readField(definition, field, parseExactly(valueText));
     const absentIfEmpty = name === definition.id || definition.key.includes(name);
     row[name] = value === '' && absentIfEmpty ? null : value;
   }

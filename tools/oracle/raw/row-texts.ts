@@ -47,11 +47,12 @@ function elementTexts(array: string): string[] {
   return splitTopLevel(array.slice(1, -1));
 }
 
-/** Keys of an object that is known to be JSON, in the order they stand there: JSON.parse hides repeated ones. */
-export function keysOf(object: string): string[] {
-  return splitTopLevel(object.slice(1, -1)).map(
-    (member) => JSON.parse(member.slice(0, endOfString(member, 0))) as string,
-  );
+/** Keys and the texts of their values, of an object that is known to be JSON, in the order they stand there. */
+export function membersOf(object: string): { readonly name: string; readonly value: string }[] {
+  return splitTopLevel(object.slice(1, -1)).map((member) => {
+    const end = endOfString(member, 0);
+    return { name: JSON.parse(member.slice(0, end)) as string, value: trimmed(member.slice(end)).slice(1) };
+  });
 }
 
 /** Splits at the commas that stand in no string, array or object. */
