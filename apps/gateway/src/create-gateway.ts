@@ -17,7 +17,7 @@ import { WriteKeys } from './ingest/write-keys';
 /** What the service asks of the world. */
 export interface GatewayPorts {
   readonly writer: LogWriter;
-  readonly closeWriter: () => Promise<void>;
+  readonly close: () => Promise<void>;
   readonly clock: Clock;
   readonly logger: ServiceLogger;
   readonly metrics: (inFlightBytes: () => number) => IngestMetrics;
@@ -54,22 +54,25 @@ export function createGateway(
   );
   const publisher = new Publisher({ writer, clock, observer, traceHeaders }, config);
   const limits = { maxBodyBytes: MAX_BODY_BYTES, retryAfterMs: config.retryAfterMs };
-  const edge = { streams, keys, budget, publisher, observer, clock };
+  let open = false;
+  const edge = { isOpen: () => open, streams, keys, budget, publisher, observer, clock };
   const grpcIngest = new GrpcIngest(edge, limits);
 
   return {
     service: {
       readinessChecks: [
+        { name: 'start', check: () => (open ? null : 'waiting for the log') },
         { name: 'log', check: () => (publisher.stalled ? 'the log does not acknowledge events in time' : null) },
         ...ports.readinessChecks,
       ],
       start: async () => {
         const problems = await Promise.all(ports.startupChecks.map((check) => check()));
         if (problems.flat().length > 0) throw new ConfigError(problems.flat());
+        open = true;
       },
       // Bodies on their way are answered while the servers close.
       drain: async () => {},
-      close: ports.closeWriter,
+      close: ports.close,
     },
     http: new HttpIngest(edge, limits),
     grpc: {

@@ -72,6 +72,7 @@ describe('Publish', () => {
       code: status.OK,
       message: '',
       retryAfterMs: 0,
+      furtherRejected: [],
     });
     expect(gateway.writer.appended).toHaveLength(1);
   });

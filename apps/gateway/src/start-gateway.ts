@@ -1,4 +1,4 @@
-import { KafkaAdmin, KafkaLogWriter } from '@tillstream/adapter-kafka';
+import { KafkaAdmin, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
 import { createServiceMetrics, injectTraceContext } from '@tillstream/adapter-telemetry';
 import type { Environment } from '@tillstream/config';
 import type { StreamDefinition } from '@tillstream/contracts';
@@ -6,6 +6,7 @@ import { BodySplitter } from '@tillstream/core';
 import { bootstrap, createLogger, systemClock } from '@tillstream/nest-runtime';
 import type { StartedService } from '@tillstream/nest-runtime';
 import { Registry } from 'prom-client';
+import { checkRawTopics } from './check-raw-topics';
 import { loadGatewayConfig } from './config';
 import { createGateway } from './create-gateway';
 import { GatewayModule } from './gateway.module';
@@ -28,19 +29,23 @@ export async function startGateway(
   const { maxInFlightBytes, appendTimeoutMs } = config;
   const writer = new KafkaLogWriter({ ...kafka, compression, maxPendingBytes: maxInFlightBytes * 2, appendTimeoutMs });
   const admin = new KafkaAdmin(kafka);
+  const reader = new KafkaLogReader(kafka);
+  const stopping = new AbortController();
 
   const gateway = createGateway(config, config.streams.map(ingestStreamOf), {
     writer,
-    closeWriter: async () => {
-      await writer.close();
-      await admin.close();
+    close: async () => {
+      stopping.abort();
+      await Promise.all([writer.close(), reader.close(), admin.close()]);
       await tracing?.shutdown();
     },
     clock: systemClock,
     logger,
     metrics: createServiceMetrics(registry, 'gateway').ingest,
     traceHeaders: injectTraceContext,
-    startupChecks: [],
+    startupChecks: [
+      () => checkRawTopics(config.streams, { admin, reader, clock: systemClock, logger }, stopping.signal),
+    ],
     readinessChecks: [{ name: 'kafka', check: () => admin.ping().then(() => null) }],
   });
   const running = await bootstrap(GatewayModule.for(gateway.http), {

@@ -48,7 +48,7 @@ export type { Retention, StreamDefinition } from './stream-file/stream-definitio
 export { formatDuration, parseDuration } from './stream-file/duration';
 
 export { PROTO_FILES, PROTO_LOADER_OPTIONS, protoPath, protoRoot } from './proto/proto-root';
-export type { PublishRequest, PublishResponse, Rejection } from './proto/ingest-messages';
+export type { IndexRange, PublishRequest, PublishResponse, Rejection } from './proto/ingest-messages';
 export type {
   DurationMessage,
   ListMetricsRequest,

@@ -34,7 +34,7 @@ export class GrpcIngest {
   }
 
   private async answer(request: PublishRequest, caller: Caller): Promise<PublishResponse> {
-    const { streams, budget, publisher } = this.edge;
+    const { streams, budget, publisher, isOpen } = this.edge;
     const { stream: name, payload, contentType, idempotencyKey } = request;
     const stream = streams.get(name);
     if (stream === undefined) return failed(status.NOT_FOUND, `there is no stream ${name.slice(0, 100)}`);
@@ -46,7 +46,7 @@ export class GrpcIngest {
     if (payload.length > this.options.maxBodyBytes) {
       return failed(status.INVALID_ARGUMENT, `a payload may have ${this.options.maxBodyBytes} bytes`);
     }
-    const reservation = budget.reserve(payload.length);
+    const reservation = isOpen() ? budget.reserve(payload.length) : null;
     if (reservation === null) return this.noRoom();
 
     const batchIds =
@@ -55,17 +55,17 @@ export class GrpcIngest {
         : derivedBatchIds({ stream: name, callerId: caller.id, key: idempotencyKey });
     const outcome = await publisher.publish({ stream, bytes: payload, form, batchIds, reservation });
     if (outcome.kind === 'unavailable') return failed(status.UNAVAILABLE, outcome.message, outcome.retryAfterMs);
-    const { accepted, rejected } = outcome;
-    const [first] = rejected;
-    const unreadable = accepted === 0 && first?.index === -1;
-    return unreadable
-      ? { ...failed(status.INVALID_ARGUMENT, first.message), rejected }
-      : { accepted, rejected, code: status.OK, message: '', retryAfterMs: 0 };
+    const { verdict } = outcome;
+    const [first] = verdict.rejected;
+    return first?.index === -1
+      ? { ...failed(status.INVALID_ARGUMENT, first.message), ...verdict }
+      : { ...verdict, code: status.OK, message: '', retryAfterMs: 0 };
   }
 
-  /** Too much is in flight: because much is coming in, or because the log does not take it. */
+  /** Nothing can be taken in now: because the service is starting, much is coming in, or the log does not take it. */
   private noRoom(): PublishResponse {
     const { retryAfterMs } = this.options;
+    if (!this.edge.isOpen()) return failed(status.UNAVAILABLE, 'the service is starting', retryAfterMs);
     return this.edge.publisher.stalled
       ? failed(status.UNAVAILABLE, 'the log is away: send the whole body again', retryAfterMs)
       : failed(status.RESOURCE_EXHAUSTED, 'too much is in flight: send the whole body again', retryAfterMs);
@@ -73,5 +73,5 @@ export class GrpcIngest {
 }
 
 function failed(code: status, message: string, retryAfterMs = 0): PublishResponse {
-  return { accepted: 0, rejected: [], code, message, retryAfterMs };
+  return { accepted: 0, rejected: [], furtherRejected: [], code, message, retryAfterMs };
 }

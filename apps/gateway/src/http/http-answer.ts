@@ -1,4 +1,4 @@
-import type { Rejection } from '@tillstream/contracts';
+import type { Verdict } from '../ingest/verdict';
 
 /** What goes back over HTTP. */
 export interface HttpAnswer {
@@ -9,8 +9,9 @@ export interface HttpAnswer {
 }
 
 /** 202 where anything was accepted, else 400; the body has one form. */
-export function publishedAnswer(accepted: number, rejected: readonly Rejection[]): HttpAnswer {
-  return answer(accepted > 0 ? 202 : 400, { accepted, rejected });
+export function publishedAnswer({ accepted, rejected, furtherRejected }: Verdict): HttpAnswer {
+  const body = furtherRejected.length === 0 ? { accepted, rejected } : { accepted, rejected, furtherRejected };
+  return answer(accepted > 0 ? 202 : 400, body);
 }
 
 /** 400 for a body that is refused as a whole, in the form of every 400. */

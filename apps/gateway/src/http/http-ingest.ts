@@ -39,7 +39,7 @@ export class HttpIngest {
 
   private async answer(request: IncomingMessage, streamName: string, onBody: () => void): Promise<HttpAnswer | null> {
     const { headers } = request;
-    const { keys, streams, budget, publisher } = this.edge;
+    const { keys, streams, budget, publisher, isOpen } = this.edge;
     // 1. Who, and where to.
     const caller = keys.find(headers.authorization);
     if (caller === null) return answers.unauthenticatedAnswer(headers.authorization !== undefined);
@@ -61,7 +61,7 @@ export class HttpIngest {
     const { maxBodyBytes } = this.options;
     const announced = Number(headers['content-length'] ?? 0);
     if (announced > maxBodyBytes) return answers.tooLargeAnswer(maxBodyBytes);
-    const reservation = budget.reserve(announced);
+    const reservation = isOpen() ? budget.reserve(announced) : null;
     if (reservation === null) return this.noRoom();
 
     // 4. Read, split, append.
@@ -77,7 +77,7 @@ export class HttpIngest {
         : derivedBatchIds({ stream: streamName, callerId: caller.id, key: idempotencyKey });
     const outcome = await publisher.publish({ stream, bytes: read.bytes, form, batchIds, reservation });
     return outcome.kind === 'published'
-      ? answers.publishedAnswer(outcome.accepted, outcome.rejected)
+      ? answers.publishedAnswer(outcome.verdict)
       : answers.retryAnswer(503, outcome.message, outcome.retryAfterMs);
   }
 
@@ -94,9 +94,10 @@ export class HttpIngest {
     }
   }
 
-  /** Too much is in flight: because much is coming in, or because the log does not take it. */
+  /** Nothing can be taken in now: because the service is starting, much is coming in, or the log does not take it. */
   private noRoom(): HttpAnswer {
     const { retryAfterMs } = this.options;
+    if (!this.edge.isOpen()) return answers.retryAnswer(503, 'the service is starting', retryAfterMs);
     return this.edge.publisher.stalled
       ? answers.retryAnswer(503, 'the log is away: send the whole body again', retryAfterMs)
       : answers.retryAnswer(429, 'too much is in flight: send the whole body again', retryAfterMs);

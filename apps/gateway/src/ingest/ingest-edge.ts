@@ -5,6 +5,8 @@ import type { WriteKeys } from './write-keys';
 
 /** What HTTP and gRPC have in common: the rules of taking events in. */
 export interface IngestEdge {
+  /** Nothing is taken in before the service has found everything in order. */
+  readonly isOpen: () => boolean;
   readonly streams: ReadonlyMap<string, IngestStream>;
   readonly keys: WriteKeys;
   readonly budget: ByteBudget;

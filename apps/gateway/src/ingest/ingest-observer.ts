@@ -1,6 +1,7 @@
 import type { IngestMetrics } from '@tillstream/adapter-telemetry';
 import type { ServiceLogger } from '@tillstream/nest-runtime';
 import type { PublishObserver } from './publisher';
+import type { SplitBody } from './splitter';
 
 /** Counts what becomes of bodies, and says in the log when the raw log goes away and when it is back: not for every body. */
 export class IngestObserver implements PublishObserver {
@@ -15,13 +16,14 @@ export class IngestObserver implements PublishObserver {
     this.metrics.answered(transport, status, seconds);
   }
 
-  published: PublishObserver['published'] = (stream, accepted, rejected, bytes) => {
+  published(stream: string, split: SplitBody | null, bytes: number): void {
+    const { accepted = 0, rejectedCounts = { 'empty-body': 1 } } = split ?? {};
     if (accepted > 0) this.metrics.accepted(stream, accepted, bytes);
-    for (const [reason, count] of countByCode(rejected)) this.metrics.rejected(stream, reason, count);
+    for (const [reason, count] of Object.entries(rejectedCounts)) this.metrics.rejected(stream, reason, count);
     if (accepted === 0 || !this.away) return;
     this.away = false;
     this.logger.info({ stream }, 'log_takes_events_again');
-  };
+  }
 
   appended(stream: string, seconds: number): void {
     this.metrics.appended(stream, seconds);
@@ -33,10 +35,4 @@ export class IngestObserver implements PublishObserver {
     this.away = true;
     this.logger.warn({ stream, error: cause }, 'log_takes_no_events');
   }
-}
-
-function countByCode(rejected: readonly { readonly code: string }[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { code } of rejected) counts.set(code, (counts.get(code) ?? 0) + 1);
-  return counts;
 }

@@ -1,9 +1,10 @@
 import { HEADER } from '@tillstream/contracts';
-import type { Rejection } from '@tillstream/contracts';
 import type { Clock, LogWriter, NewRecord, RecordHeaders } from '@tillstream/engine';
 import type { BatchIdSource } from './batch-ids';
 import type { Reservation } from './byte-budget';
 import type { BodyForm, SplitBody, Splitter } from './splitter';
+import { verdictOf } from './verdict';
+import type { Verdict } from './verdict';
 
 /** A stream as the gateway sees it. */
 export interface IngestStream {
@@ -23,17 +24,17 @@ export interface Body {
 }
 
 /**
- * - `published`: the log has every accepted event (there may be none); the others are in `rejected`.
+ * - `published`: the log has every accepted event (there may be none).
  * - `unavailable`: nothing is promised; the whole body is to be sent again.
  */
 export type PublishOutcome =
-  | { readonly kind: 'published'; readonly accepted: number; readonly rejected: readonly Rejection[] }
+  | { readonly kind: 'published'; readonly verdict: Verdict }
   | { readonly kind: 'unavailable'; readonly message: string; readonly retryAfterMs: number };
 
 /** Told what became of bodies, for metrics and the log of the service. */
 export interface PublishObserver {
-  /** @param bytes of the body, decoded */
-  published(stream: string, accepted: number, rejected: readonly Rejection[], bytes: number): void;
+  /** @param split null for a body of no bytes */
+  published(stream: string, split: SplitBody | null, bytes: number): void;
   appended(stream: string, seconds: number): void;
   /** The log did not take a body in time, or refused it. */
   unavailable(stream: string, cause: unknown): void;
@@ -69,17 +70,15 @@ export class Publisher {
   async publish(body: Body): Promise<PublishOutcome> {
     const { stream, reservation } = body;
     const split = splitOf(body);
-    const { accepted } = split;
-    const rejected = accepted === 0 && split.rejected.length === 0 ? EMPTY_BODY : split.rejected;
-    const records = this.recordsOf(split.records, body.batchIds);
+    const records = this.recordsOf(split?.records ?? [], body.batchIds);
     const appends = [...records].map(([partition, batch]) =>
       this.ports.writer.append(stream.rawTopic, partition, batch),
     );
     if (appends.length === 0) reservation.release();
     const failure = appends.length === 0 ? null : await this.settle(appends, reservation, stream.name);
     if (failure !== null) return { kind: 'unavailable', message: failure, retryAfterMs: this.options.retryAfterMs };
-    this.ports.observer.published(stream.name, accepted, rejected, body.bytes.length);
-    return { kind: 'published', accepted, rejected };
+    this.ports.observer.published(stream.name, split, body.bytes.length);
+    return { kind: 'published', verdict: verdictOf(split) };
   }
 
   private recordsOf(records: SplitBody['records'], batchIds: BatchIdSource): Map<number, NewRecord[]> {
@@ -130,13 +129,9 @@ export class Publisher {
   }
 }
 
-/** What a sender is told of a body without a single event. */
-const EMPTY_BODY: readonly Rejection[] = [
-  { index: -1, code: 'empty-body', path: '$', message: 'the body holds no event' },
-];
-
-function splitOf({ stream, bytes, form, reservation }: Body): SplitBody {
-  if (bytes.length === 0) return { accepted: 0, rejected: EMPTY_BODY, records: [] };
+/** Null for a body of no bytes. */
+function splitOf({ stream, bytes, form, reservation }: Body): SplitBody | null {
+  if (bytes.length === 0) return null;
   try {
     return stream.splitter.split(bytes, form);
   } catch (error) {

@@ -1,11 +1,11 @@
-import type { Rejection } from '@tillstream/contracts';
+import type { RejectedEvent } from '@tillstream/core';
 import type { Splitter } from '../ingest/splitter';
 
 /** Takes JSON or NDJSON whose events are `{"k": <partition>}`; the slow and obvious way, for tests of all but splitting. */
 export const lineSplitter: Splitter = {
   split(body, form) {
     const text = new TextDecoder().decode(body);
-    const rejected: Rejection[] = [];
+    const rejected: RejectedEvent[] = [];
     const byPartition = new Map<number, unknown[]>();
     let accepted = 0;
     let events: unknown[];
@@ -22,6 +22,8 @@ export const lineSplitter: Splitter = {
       return {
         accepted: 0,
         rejected: [{ index: -1, code: 'malformed-json', path: '$', message: 'broken' }],
+        rejectedIndexes: new Uint32Array(0),
+        rejectedCounts: { 'malformed-json': 1 },
         records: [],
       };
     }
@@ -39,6 +41,7 @@ export const lineSplitter: Splitter = {
       value: new TextEncoder().encode(JSON.stringify(rows)),
       rows: rows.length,
     }));
-    return { accepted, rejected, records };
+    const rejectedIndexes = Uint32Array.from(rejected, ({ index }) => index);
+    return { accepted, rejected, rejectedIndexes, rejectedCounts: { 'no-key': rejected.length }, records };
   },
 };

@@ -46,7 +46,7 @@ export async function startGateway(
     streams,
     {
       writer,
-      closeWriter: async () => {},
+      close: async () => {},
       clock: systemClock,
       logger,
       metrics: createServiceMetrics(registry, 'gateway').ingest,

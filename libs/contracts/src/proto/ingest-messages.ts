@@ -18,6 +18,14 @@ export interface PublishResponse {
   readonly code: number;
   readonly message: string;
   readonly retryAfterMs: number;
+  /** Refused events beyond those that `rejected` tells. */
+  readonly furtherRejected: readonly IndexRange[];
+}
+
+/** The events from one place in a body to another, both included. */
+export interface IndexRange {
+  readonly first: number;
+  readonly last: number;
 }
 
 /** An event that was refused; index -1: the body as a whole. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { loadSync } from '@grpc/proto-loader';
 import type { MessageTypeDefinition, ServiceDefinition } from '@grpc/proto-loader';
-import type { PublishRequest, PublishResponse, Rejection } from './ingest-messages';
+import type { IndexRange, PublishRequest, PublishResponse, Rejection } from './ingest-messages';
 import { PROTO_FILES, PROTO_LOADER_OPTIONS, protoPath, protoRoot } from './proto-root';
 import { fromTimestamp, toDuration, toTimestamp } from './query-messages';
 import type {
@@ -39,6 +39,7 @@ const value: ValueMessage = {
 const start = toTimestamp(1_571_000_000_123);
 const end = toTimestamp(1_571_000_060_123);
 const rejection: Rejection = { index: -1, code: 'malformed-json', path: '$', message: 'no' };
+const range: IndexRange = { first: 100, last: 163 };
 const measure: MeasureMessage = { name: 'total', kind: 'sum', valueKind: 'decimal' };
 const metric: MetricMessage = {
   stream: 's',
@@ -77,6 +78,7 @@ const publishResponse: PublishResponse = {
   code: 14,
   message: 'away',
   retryAfterMs: 250,
+  furtherRejected: [range],
 };
 const listMetricsRequest: ListMetricsRequest = { stream: 's' };
 const listMetricsResponse: ListMetricsResponse = { metrics: [metric] };
@@ -114,6 +116,7 @@ describe('message interfaces', () => {
     ['tillstream.ingest.v1.PublishRequest', publishRequest],
     ['tillstream.ingest.v1.PublishResponse', publishResponse],
     ['tillstream.ingest.v1.Rejection', rejection],
+    ['tillstream.ingest.v1.IndexRange', range],
     ['tillstream.query.v1.ListMetricsRequest', listMetricsRequest],
     ['tillstream.query.v1.ListMetricsResponse', listMetricsResponse],
     ['tillstream.query.v1.Metric', metric],
