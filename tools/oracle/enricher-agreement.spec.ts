@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeRawRecord, parseStreamFile } from '@tillstream/contracts';
 import { emptyPosition, RawEnricher, type StreamSchema } from '@tillstream/core';
-import { SeededRandom } from '../../apps/cli/src/shop/random';
-import { PLAIN_SHOP, type ShopRow, ShopRows } from '../../apps/cli/src/shop/shop-rows';
+import { PLAIN_SHOP, SeededRandom, type ShopRow, ShopRows } from '@tillstream/shop-events';
 import { plainCommerce } from './commerce-definition';
 import { expectedOutcome, type OracleRecord } from './raw-oracle';
 

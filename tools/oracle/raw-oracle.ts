@@ -121,7 +121,7 @@ export function expectedOutcome(
 /** Rows a metric's `where` lets through; a metric by key leaves out rows without that field. */
 function concerns(definition: PlainDefinition, metric: PlainMetric, { row }: AcceptedRow): boolean {
   const key = definition.key[0];
-  if (isLocal(definition, metric) && key !== undefined && row[key] == null) return false;
+  if (isLocal(definition, metric) && key !== undefined && (row[key] ?? null) === null) return false;
   return metric.where === undefined || metric.where(row);
 }
 

@@ -101,7 +101,7 @@ export function decidePartition(
       }
       const { row, key, eventTimeMs } = read;
       const id = definition.id === null ? null : row[definition.id];
-      const idText = id == null ? null : String(id);
+      const idText = id === null || id === undefined ? null : String(id);
       const duplicate = repeated || (idText !== null && remembered(idSeen.get(idText)));
       if (idText !== null) idSeen.set(idText, { rowNumber, appendMs });
       if (batchId !== null) batchSeen.set(batchId, { rowNumber, appendMs });

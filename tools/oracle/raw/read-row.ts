@@ -23,7 +23,7 @@ export function readRow(definition: PlainDefinition, rowText: RowText): ReadRow 
   if (rowText.kind === 'broken') return { kind: 'invalid', code: rowText.code };
   try {
     const row = parseRow(definition, rowText.text);
-    const key = definition.key.map((field) => row[field]).find((value) => value != null);
+    const key = definition.key.map((field) => row[field]).find((value) => value !== null && value !== undefined);
     if (key === undefined) throw new Invalid('no-key');
     for (const [name, { optional }] of Object.entries(definition.fields)) {
       if (row[name] === null && optional !== true) throw new Invalid('missing-field');

@@ -15,8 +15,7 @@ import {
   wholeNumber,
 } from '../options/parse-options';
 import { Progress } from '../progress';
-import { PLAIN_SHOP, ShopRows } from '../shop/shop-rows';
-import { UNIFORM } from '../shop/uniform-events';
+import { PLAIN_SHOP, ShopRows, UNIFORM } from '@tillstream/shop-events';
 
 interface GenerateOptions {
   readonly to: string;

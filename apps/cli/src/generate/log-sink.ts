@@ -1,6 +1,6 @@
 import { partitionOf } from '@tillstream/core';
 import type { LogWriter, NewRecord } from '@tillstream/engine';
-import type { ShopRow } from '../shop/shop-rows';
+import type { ShopRow } from '@tillstream/shop-events';
 import type { RowSink } from './row-sink';
 
 export interface LogSinkOptions {

@@ -1,4 +1,4 @@
-import type { ShopRow } from '../shop/shop-rows';
+import type { ShopRow } from '@tillstream/shop-events';
 
 /** What became of the rows of one send. */
 export interface SendOutcome {

@@ -1,4 +1,4 @@
-import type { ShopRow } from '../shop/shop-rows';
+import type { ShopRow } from '@tillstream/shop-events';
 import { PublishInterruptedError } from '../gateway/gateway-client';
 import { fakeClock } from '../testing/fake-clock';
 import type { RowSink } from './row-sink';

@@ -1,6 +1,6 @@
 import type { CliClock } from '../cli-clock';
 import { PublishInterruptedError } from '../gateway/gateway-client';
-import type { ShopRow } from '../shop/shop-rows';
+import type { ShopRow } from '@tillstream/shop-events';
 import { Pacer } from './pacer';
 import type { RowSink } from './row-sink';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { CliError, type CliContext } from '../cli-context';
-import type { ShopRow } from '../shop/shop-rows';
+import type { ShopRow } from '@tillstream/shop-events';
 import type { RowSink } from './row-sink';
 
 const asLines = (rows: readonly ShopRow[]): string => rows.map((row) => `${row.text}\n`).join('');

@@ -34,7 +34,7 @@ export async function readProgress(reader: LogReader, definition: StreamDefiniti
   return Promise.all(
     partitionsOf(definition).map(async (partition) => {
       const newest = await lastRecord(reader, enriched, partition);
-      const batch = newest?.value == null ? null : decodeEventBatch(newest.value);
+      const batch = newest?.value ? decodeEventBatch(newest.value) : null;
       const [begin, end] = await Promise.all([reader.begin(raw, partition), reader.end(raw, partition)]);
       return {
         partition,

@@ -3,9 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, gunzipSync, zstdCompressSync } from 'node:zlib';
-import { plainCommerce } from '../../../../tools/oracle/commerce-definition';
-import { expectedOutcome, type OracleRecord } from '../../../../tools/oracle/raw-oracle';
-import { partitionOfKey } from '../../../../tools/oracle/raw/murmur2';
+import { expectedOutcome, type OracleRecord, partitionOfKey, plainCommerce } from '@tillstream/oracle';
 import { rees46Rows, shiftToNow } from './rees46-files';
 import { rees46Row, type ReplayRow } from './rees46-row';
 import { replayBodies } from './replay-bodies';

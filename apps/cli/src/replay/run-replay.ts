@@ -62,7 +62,7 @@ export async function runReplay(
     if (first.done === true && nothingToClose) return { ...NOTHING, lastMs: plan.lastMs, interrupted: false };
     const body = first.done === true ? null : first.value;
     // When a replay goes on, its next body may have arrived before the answer was lost: its own times are then there.
-    if (body?.span != null) await ports.checkNotBehind(plan.resumed ? body.span.lastMs : body.span.firstMs);
+    if (body?.span) await ports.checkNotBehind(plan.resumed ? body.span.lastMs : body.span.firstMs);
 
     return await betweenHoldAndRelease(plan.definition, ports, async () => {
       const counts = await sendAll(body, iterator, plan, ports, clock, signal);
@@ -123,28 +123,20 @@ function counted(counts: ReplayCounts, body: ReplayBody, answer: PublishAnswer):
 
 /** Whatever happens to the work, a partition must not stay held. */
 async function betweenHoldAndRelease<T>(
-  definition: StreamDefinition,
+  { schema }: StreamDefinition,
   ports: ReplayPorts,
   work: () => Promise<T>,
 ): Promise<T> {
-  const { stream } = definition.schema;
-  let failure: unknown = null;
-  let result: T | undefined;
-  try {
-    await ports.decide({ kind: 'hold' });
-    result = await work();
-  } catch (error) {
-    failure = error ?? new Error('unknown');
-  }
+  const [outcome] = await Promise.allSettled([ports.decide({ kind: 'hold' }).then(work)]);
   try {
     await ports.decide({ kind: 'release' });
   } catch (error) {
-    const why = failure === null ? '' : `${(failure as Error).message}; and `;
+    const why = outcome.status === 'rejected' ? `${(outcome.reason as Error).message}; and ` : '';
     throw new CliError(
       `${why}the stream could not be released: ${(error as Error).message}`,
-      `Quiet partitions hold back its windows until you run: till release ${stream}`,
+      `Quiet partitions hold back its windows until you run: till release ${schema.stream}`,
     );
   }
-  if (failure !== null) throw failure;
-  return result as T;
+  if (outcome.status === 'rejected') throw outcome.reason;
+  return outcome.value;
 }
