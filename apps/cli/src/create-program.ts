@@ -1,11 +1,30 @@
 import { Command } from 'commander';
 import type { CliContext } from './cli-context';
+import { registerGenerate } from './commands/generate';
+import { registerLag } from './commands/lag';
+import { registerQuery } from './commands/query';
+import { registerRelease } from './commands/release';
+import { registerReplay } from './commands/replay';
+import { registerSkip } from './commands/skip';
+import { registerTop } from './commands/top';
+import { registerTopics } from './commands/topics';
+import { registerWatch } from './commands/watch';
 
 /** Adds one command (with its subcommands) to the program. Each lives in a file of its own under `commands/`. */
 export type RegisterCommand = (program: Command, context: CliContext) => void;
 
 /** In the order of `till --help`. */
-const commands: readonly RegisterCommand[] = [];
+const commands: readonly RegisterCommand[] = [
+  registerGenerate,
+  registerReplay,
+  registerQuery,
+  registerWatch,
+  registerTop,
+  registerTopics,
+  registerLag,
+  registerSkip,
+  registerRelease,
+];
 
 /** The whole command line. Problems with arguments throw commander's CommanderError. */
 export function createProgram(context: CliContext): Command {

@@ -11,6 +11,7 @@ describe('the command line', () => {
   it('ends with 2 on wrong usage, with nothing on standard output', async () => {
     const context = recordingContext();
     expect(await runCli(['dance'], context)).toBe(2);
+    expect(context.notes()).toContain('dance');
     expect(context.output()).toBe('');
   });
 });

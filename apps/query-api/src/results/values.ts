@@ -80,8 +80,9 @@ function isList(value: ResultValue): value is readonly (string | number | boolea
 }
 
 /**
- * The value of a message as it stands in a result's JSON; undefined when the message has a value of another kind. The
- * runtime gives messages with the name of the field that is set in `kind`.
+ * The value of a message as it stands in a result's JSON; undefined when the message has a value of another kind. Text
+ * is taken for every kind, so that who asks need not know the types of fields. The runtime gives messages with the name
+ * of the field that is set in `kind`.
  */
 export function fromMessage(
   message: ValueMessage & { readonly kind?: string },
@@ -89,6 +90,7 @@ export function fromMessage(
 ): ResultValue | undefined {
   const set = message.kind ?? Object.keys(message)[0];
   if (set === undefined) return null;
+  if (set === 'text') return fromText(message.text ?? '', kind);
   if (set !== kind) return undefined;
   switch (kind) {
     case 'integer':
@@ -100,7 +102,23 @@ export function fromMessage(
     case 'decimal':
       return message.decimal;
     case 'text':
-      return message.text;
+    case 'list':
+      return undefined;
+  }
+}
+
+function fromText(text: string, kind: ValueKind): ResultValue | undefined {
+  switch (kind) {
+    case 'text':
+      return text;
+    case 'integer':
+      return /^-?\d+$/.test(text) ? Number(text) : undefined;
+    case 'number':
+      return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : undefined;
+    case 'decimal':
+      return /^-?\d+(\.\d+)?$/.test(text) ? text : undefined;
+    case 'flag':
+      return text === 'true' ? true : text === 'false' ? false : undefined;
     case 'list':
       return undefined;
   }

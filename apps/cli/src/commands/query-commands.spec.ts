@@ -1,0 +1,210 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
+import { status } from '@grpc/grpc-js';
+import { GrpcStatusError } from '@tillstream/nest-runtime';
+import { runCli } from '../run-cli';
+import { FakeQueryApi, message, sale } from '../testing/fake-query-api';
+import { recordingContext, type RecordingContext } from '../testing/recording-context';
+
+// Connections are involved: a busy machine may take its time.
+jest.setTimeout(30_000);
+
+let api: FakeQueryApi;
+let context: RecordingContext;
+
+beforeEach(async () => {
+  api = new FakeQueryApi();
+  await api.start();
+  context = recordingContext();
+});
+
+afterEach(() => api.stop());
+
+const till = (...args: string[]): Promise<number> => runCli([...args, '--query', api.address], context);
+
+const jsonLines = (): unknown[] =>
+  context
+    .output()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
+
+/** Ctrl-C, as soon as this has been printed. */
+async function interruptOnce(text: string): Promise<void> {
+  while (!context.output().includes(text)) await setImmediate();
+  context.interrupt();
+}
+
+describe('till query', () => {
+  it('lists metrics for people and for programs', async () => {
+    expect(await till('query', 'metrics')).toBe(0);
+    expect(context.output().split('\n')[1]).toMatch(
+      /^sales +1m every 30s +category +total, orders, names +the beginning +1970/,
+    );
+    context = recordingContext();
+    await till('query', 'metrics', '--json');
+    expect(jsonLines()).toMatchObject([{ metric: 'sales', window_hop_ms: 30_000, complete_from: null }]);
+  });
+
+  it('prints windows as JSON lines in the form that results have on Kafka, page after page', async () => {
+    api.rows = [sale(0, 'books', '1.50', true), sale(0, null, '-2.00'), sale(30_000, 'toys', '3.00')];
+    expect(await till('query', 'windows', 'sales', '--json', '--all')).toBe(0);
+    expect(jsonLines()).toHaveLength(3);
+    expect(jsonLines()[0]).toEqual({
+      metric: 'sales',
+      window_start: '1970-01-01T00:00:00.000Z',
+      window_end: '1970-01-01T00:01:00.000Z',
+      group: { category: 'books' },
+      measures: { total: '1.50', orders: 3, names: ['a "b"'] },
+      final: true,
+      revision: 7,
+      late_rows: 2,
+    });
+    expect(api.listed[0]).toMatchObject({ from: null, to: null });
+  });
+
+  it('prints CSV that quotes what needs it', async () => {
+    api.rows = [sale(0, 'a,b', '1.50', true)];
+    await till('query', 'windows', 'sales', '--csv');
+    expect(context.output()).toBe(
+      'window_start,window_end,category,total,orders,names,final,late_rows\n' +
+        '1970-01-01T00:00:00.000Z,1970-01-01T00:01:00.000Z,"a,b",1.50,3,"[""a \\""b\\""""]",true,2\n',
+    );
+  });
+
+  it('asks for the newest windows unless told otherwise, and passes on range, group and finality', async () => {
+    await till('query', 'windows', 'sales', '--last', '3', '--group', 'category=a=b', '--final');
+    expect(api.listed[0]).toMatchObject({
+      from: { seconds: '540', nanos: 0 },
+      to: null,
+      group: { category: { text: 'a=b' } },
+      finalOnly: true,
+    });
+    await till('query', 'windows', 'sales', '--from', '1970-01-01T00:01:00Z', '--to', '1970-01-01T00:02:00Z');
+    expect(api.listed[1]).toMatchObject({ from: { seconds: '60' }, to: { seconds: '120' } });
+  });
+
+  it('ranks groups by the first measure unless told otherwise', async () => {
+    api.rows = [sale(0, 'books', '1.50')];
+    await till('query', 'top', 'sales', '--limit', '5');
+    expect(api.topped[0]).toMatchObject({ measure: 'total', limit: 5, windowStart: null });
+    expect(context.output()).toContain('books');
+  });
+
+  it.each([
+    [['query', 'windows', 'sale'], 'stream commerce has no metric sale', 'It has sales.'],
+    [['query', 'windows', 'sales', '--json', '--csv'], '--json and --csv exclude each other', ''],
+  ])('says what would be right: %s', async (args, problem, remedy) => {
+    expect(await till(...args)).toBe(1);
+    expect(context.notes()).toContain(problem);
+    expect(context.notes()).toContain(remedy);
+  });
+
+  it('says how to start the platform when there is none', async () => {
+    const { address } = api;
+    await api.stop();
+    expect(await runCli(['query', 'metrics', '--query', address], context)).toBe(1);
+    expect(context.notes()).toContain(`cannot reach ${address}: is the platform running?`);
+    expect(context.notes()).toContain('npm start');
+  });
+
+  it('says how to give a key where one is wanted', async () => {
+    api.key = 'a-read-key';
+    expect(await till('query', 'metrics')).toBe(1);
+    expect(context.notes()).toContain('--key or TILLSTREAM_READ_KEY');
+    expect(await till('query', 'metrics', '--key', 'a-read-key')).toBe(0);
+  });
+});
+
+describe('till watch', () => {
+  it('prints results as they change and what is no more', async () => {
+    api.watching = async function* () {
+      yield message({ snapshot: true, upserts: [sale(0, 'books', '1.50')], resumeToken: 't1' });
+      yield message({ retractions: [sale(0, 'books', '1.50')], resumeToken: 't2' });
+      await interruptOnce('no longer');
+    };
+    expect(await till('watch', 'sales', '--newest', '2')).toBe(0);
+    expect(context.output()).toBe(
+      '1970-01-01T00:00:00.000Z  books  total 1.50  orders 3  names a "b"  late_rows 2\n' +
+        '1970-01-01T00:00:00.000Z  books  no longer a result\n',
+    );
+    expect(api.watched[0]).toMatchObject({ newestWindows: 2, resumeToken: '' });
+  });
+
+  it('goes on from the newest token when its replica goes away', async () => {
+    api.watching = async function* ({ resumeToken }) {
+      if (resumeToken === '') {
+        yield message({ snapshot: true, upserts: [sale(0, 'books', '1.50')], resumeToken: 't1' });
+        throw new GrpcStatusError(status.UNAVAILABLE, 'this replica is stopping');
+      }
+      yield message({ upserts: [sale(0, 'books', '2.50')], resumeToken: 't2' });
+      await interruptOnce('t2');
+    };
+    expect(await till('watch', 'sales', '--json')).toBe(0);
+    expect(api.watched.map(({ resumeToken }) => resumeToken)).toEqual(['', 't1']);
+    expect(context.notes()).toContain('connection lost (this replica is stopping); trying again');
+    expect(jsonLines().filter((line) => 'resume_token' in (line as object))).toHaveLength(2);
+  });
+});
+
+describe('till top', () => {
+  let services: Server;
+
+  beforeEach(async () => {
+    let events = 0;
+    services = createServer((_, response) => {
+      events += 500;
+      response.end(
+        `# HELP x y\ntillstream_ingest_events_total{stream="commerce",service="gateway"} ${events}\n` +
+          'tillstream_ingest_events_total{stream="other"} 999999\n' +
+          'tillstream_lag_records{stream="commerce",partition="0"} 3\ntillstream_lag_records{stream="commerce",partition="1"} 4\n',
+      );
+    });
+    await new Promise<void>((resolve) => services.listen(0, '127.0.0.1', resolve));
+    api.watching = async function* () {
+      const upserts = [sale(600_000, 'books', '1.50'), sale(630_000, 'toys', '0.10'), sale(600_000, 'games', '22.25')];
+      yield message({ snapshot: true, upserts, resumeToken: 't1' });
+      await new Promise(() => undefined);
+    };
+  });
+
+  afterEach(() => {
+    services.closeAllConnections();
+    services.close();
+  });
+
+  const top = (...more: string[]): Promise<number> => {
+    const url = `http://127.0.0.1:${(services.address() as AddressInfo).port}/metrics`;
+    const nobody = 'http://127.0.0.1:1/metrics';
+    return till(
+      ...['top', '--every', '50ms', '--count', '2', '--gateway-metrics', url],
+      ...['--enricher-metrics', nobody, '--aggregator-metrics', nobody, '--query-metrics', nobody, ...more],
+    );
+  };
+
+  it('writes a line each time where there is no terminal', async () => {
+    expect(await top()).toBe(0);
+    const last = context.output().trimEnd().split('\n').at(-1)!;
+    expect(last).toMatch(/ events\/s · 1,500 accepted · lag 7 · no answer from enricher, aggregator, query-api/);
+    expect(last).toContain('sales 1970-01-01 00:10:00: 2 groups, total 23.75');
+    expect(context.output()).not.toContain('\u001b');
+  });
+
+  it('redraws in place on a terminal', async () => {
+    context = recordingContext({ isTerminal: true });
+    expect(await top()).toBe(0);
+    const pictures = context.output().split(/\u001b\[\d+A/);
+    expect(pictures).toHaveLength(2);
+    expect(pictures[1]).toContain('sales · 1970-01-01 00:10:00 to 1970-01-01 00:11:00 · provisional · 4 late');
+    expect(pictures[1]).toMatch(/games +22.25 .*\n +books +1.50/);
+  });
+
+  it('ends with the reason when it cannot watch', async () => {
+    api.watching = async function* () {
+      throw new GrpcStatusError(status.INVALID_ARGUMENT, 'newest_windows is too large');
+    };
+    expect(await top()).toBe(1);
+    expect(context.notes()).toContain('newest_windows is too large');
+  });
+});

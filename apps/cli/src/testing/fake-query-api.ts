@@ -1,0 +1,117 @@
+import { status } from '@grpc/grpc-js';
+import {
+  PROTO_FILES,
+  protoRoot,
+  toDuration,
+  toTimestamp,
+  type ListWindowsRequest,
+  type MetricMessage,
+  type TopGroupsRequest,
+  type WatchWindowsRequest,
+  type WatchWindowsResponse,
+  type WindowResultMessage,
+} from '@tillstream/contracts';
+import { GrpcServer, GrpcStatusError, serverStreamHandler, unaryHandler } from '@tillstream/nest-runtime';
+
+const SALES: MetricMessage = {
+  stream: 'commerce',
+  name: 'sales',
+  definition: 'abcd1234',
+  windowSize: toDuration(60_000),
+  windowHop: toDuration(30_000),
+  outOfOrderness: toDuration(60_000),
+  groupBy: ['category'],
+  measures: [
+    { name: 'total', kind: 'sum', valueKind: 'decimal' },
+    { name: 'orders', kind: 'count', valueKind: 'integer' },
+    { name: 'names', kind: 'collect', valueKind: 'list' },
+  ],
+  completeFrom: null,
+  oldestWindow: toTimestamp(0),
+  newestWindow: toTimestamp(600_000),
+};
+
+/** A row of `sales`. */
+export function sale(startMs: number, category: string | null, total: string, final = false): WindowResultMessage {
+  return {
+    metric: 'sales',
+    start: toTimestamp(startMs),
+    end: toTimestamp(startMs + 60_000),
+    group: { category: category === null ? {} : { text: category } },
+    measures: { total: { decimal: total }, orders: { integer: '3' }, names: { list: { values: [{ text: 'a "b"' }] } } },
+    final,
+    revision: '7',
+    lateRows: '2',
+    truncated: false,
+  };
+}
+
+export const message = (more: Partial<WatchWindowsResponse>): WatchWindowsResponse => ({
+  snapshot: false,
+  upserts: [],
+  retractions: [],
+  resumeToken: '',
+  ...more,
+});
+
+type Watching = (request: WatchWindowsRequest) => AsyncIterable<WatchWindowsResponse>;
+
+/** A query-api that answers what it is told to, over a real connection. */
+export class FakeQueryApi {
+  rows: WindowResultMessage[] = [];
+  readonly listed: ListWindowsRequest[] = [];
+  readonly topped: TopGroupsRequest[] = [];
+  readonly watched: WatchWindowsRequest[] = [];
+  watching: Watching = async function* () {};
+  key: string | null = null;
+
+  private readonly server = new GrpcServer({
+    host: '127.0.0.1',
+    port: 0,
+    protoRoot: protoRoot(),
+    protoFiles: [PROTO_FILES.query],
+    services: [
+      {
+        name: 'tillstream.query.v1.QueryService',
+        methods: {
+          listMetrics: unaryHandler(async (_request: unknown, { metadata }) => {
+            if (this.key !== null && metadata.get('authorization')[0] !== `Bearer ${this.key}`) {
+              throw new GrpcStatusError(status.UNAUTHENTICATED, 'a read key is wanted');
+            }
+            return { metrics: [SALES] };
+          }, unexpected),
+          listWindows: unaryHandler(async (request: ListWindowsRequest) => {
+            this.listed.push(request);
+            const from = Number(request.pageToken || 0);
+            const more = from + 2 < this.rows.length;
+            return { windows: this.rows.slice(from, from + 2), nextPageToken: more ? String(from + 2) : '' };
+          }, unexpected),
+          topGroups: unaryHandler(async (request: TopGroupsRequest) => {
+            this.topped.push(request);
+            return { windows: this.rows };
+          }, unexpected),
+          watchWindows: serverStreamHandler((request: WatchWindowsRequest) => {
+            this.watched.push(request);
+            return this.watching(request);
+          }, unexpected),
+        },
+      },
+    ],
+  });
+
+  async start(): Promise<void> {
+    await this.server.start();
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.server.port!}`;
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop(0);
+  }
+}
+
+function unexpected(method: string, error: unknown): void {
+  throw new Error(`${method} failed`, { cause: error });
+}
