@@ -171,8 +171,24 @@ declare module 'kafkajs/src/network/requestQueue' {
   class RequestQueue {
     readonly pending: readonly unknown[];
     scheduleCheckPendingRequests(): void;
+    waitForPendingRequests(): Promise<void>;
+    destroy(): void;
   }
   export = RequestQueue;
+}
+
+declare module 'kafkajs/src/network/connection' {
+  import type { Socket } from 'node:net';
+  import type RequestQueue from 'kafkajs/src/network/requestQueue';
+
+  class Connection {
+    socket: Socket | undefined;
+    authenticatedAt: unknown;
+    connectionStatus: 'connected' | 'disconnected';
+    readonly requestQueue: RequestQueue;
+    disconnect(): Promise<true>;
+  }
+  export = Connection;
 }
 
 /** For tests: kafkajs as the oracle of the record format. */

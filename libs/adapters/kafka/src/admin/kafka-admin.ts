@@ -2,7 +2,7 @@ import { type Admin, AssignerProtocol, ConfigResourceTypes, ConfigSource, Kafka,
 import { DEFAULT_CONNECTION_TIMEOUT_MS, DEFAULT_REQUEST_TIMEOUT_MS, type KafkaOptions } from '../cluster/kafka-options';
 import { SILENT } from '../cluster/kafkajs-logger';
 import { assertKnownKafkajs } from '../cluster/known-kafkajs';
-import { quietRequestQueues } from '../cluster/quiet-request-queue';
+import { repairKafkajs } from '../cluster/repair-kafkajs';
 
 /** A topic as it should be. */
 export interface TopicSpec {
@@ -41,7 +41,7 @@ export class KafkaAdmin {
 
   constructor(options: KafkaOptions) {
     assertKnownKafkajs();
-    quietRequestQueues();
+    repairKafkajs();
     const logger = options.logger ?? SILENT;
     const kafka = new Kafka({
       brokers: [...options.brokers],

@@ -11,7 +11,7 @@ import {
 } from './kafka-options';
 import { kafkajsLogger, SILENT } from './kafkajs-logger';
 import { assertKnownKafkajs } from './known-kafkajs';
-import { quietRequestQueues } from './quiet-request-queue';
+import { repairKafkajs } from './repair-kafkajs';
 
 const READ_COMMITTED = 1;
 
@@ -31,7 +31,7 @@ export class KafkaCluster {
 
   constructor(options: KafkaOptions) {
     assertKnownKafkajs();
-    quietRequestQueues();
+    repairKafkajs();
     this.requestTimeoutMs = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
     this.logger = options.logger ?? SILENT;
     this.#cluster = new Cluster({

@@ -1,0 +1,35 @@
+import Connection from 'kafkajs/src/network/connection';
+import RequestQueue from 'kafkajs/src/network/requestQueue';
+
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called on the queue it belongs to
+const scheduleAlways = RequestQueue.prototype.scheduleCheckPendingRequests;
+
+/**
+ * kafkajs sets a timer after every answer to look for requests that wait, with a negative time when none do: Node
+ * warns of that, and it wakes an idle process. Without waiting requests there is nothing to look for.
+ */
+function scheduleIfAnyWait(this: RequestQueue): void {
+  if (this.pending.length > 0) scheduleAlways.call(this);
+}
+
+/**
+ * kafkajs ends whatever socket a connection has once its requests are settled: that may be a new one by then, or one
+ * that was ended before and gathers listeners for as long as a broker is down; and until then it takes requests that
+ * nobody will answer. Here a socket belongs to whoever began to disconnect it, and is never heard of again.
+ */
+async function disconnectOnce(this: Connection): Promise<true> {
+  const { socket } = this;
+  this.socket = undefined;
+  this.authenticatedAt = null;
+  this.connectionStatus = 'disconnected';
+  await this.requestQueue.waitForPendingRequests();
+  socket?.destroy();
+  if (this.socket === undefined) this.requestQueue.destroy();
+  return true;
+}
+
+/** Mends what kafkajs 2.2.4 does wrong on any connection. Safe to call again. */
+export function repairKafkajs(): void {
+  RequestQueue.prototype.scheduleCheckPendingRequests = scheduleIfAnyWait;
+  Connection.prototype.disconnect = disconnectOnce;
+}
