@@ -11,7 +11,7 @@ import tseslint from 'typescript-eslint';
 process.env.NX_DAEMON = 'false';
 await createProjectGraphAsync({ exitOnError: true });
 
-const SPECS = ['**/*.spec.ts', '**/*.contract.ts', '**/testing.ts', '**/testing/**/*.ts'];
+const SPECS = ['**/*.spec.ts', '**/*.fixture.ts', '**/*.contract.ts', '**/testing.ts', '**/testing/**/*.ts'];
 
 /** What may import what. An empty list of external imports forbids every npm package. */
 const LAYERS = [
@@ -37,21 +37,35 @@ const LAYERS = [
     onlyDependOnLibsWithTags: ['layer:engine', 'layer:config', 'layer:nest'],
     bannedExternalImports: ['kafkajs', 'ioredis'],
   },
-  { sourceTag: 'layer:app', notDependOnLibsWithTags: ['layer:app', 'layer:tool'] },
+  {
+    sourceTag: 'layer:runtime',
+    onlyDependOnLibsWithTags: [
+      'layer:core',
+      'layer:contract',
+      'layer:engine',
+      'layer:adapter',
+      'layer:config',
+      'layer:nest',
+      'layer:runtime',
+    ],
+    bannedExternalImports: ['kafkajs', 'ioredis'],
+  },
+  { sourceTag: 'layer:app', notDependOnLibsWithTags: ['layer:app'] },
   { sourceTag: 'layer:tool', onlyDependOnLibsWithTags: ['*'] },
+  { sourceTag: 'layer:local', onlyDependOnLibsWithTags: ['layer:local'] },
 ];
 
 /** The same directions for tests, which may use any package and the local stack. */
 const LAYERS_OF_TESTS = LAYERS.map(({ sourceTag, onlyDependOnLibsWithTags, notDependOnLibsWithTags }) =>
   notDependOnLibsWithTags
-    ? { sourceTag, notDependOnLibsWithTags: ['layer:app'] }
-    : { sourceTag, onlyDependOnLibsWithTags: [...onlyDependOnLibsWithTags, 'layer:tool'] },
+    ? { sourceTag, notDependOnLibsWithTags }
+    : { sourceTag, onlyDependOnLibsWithTags: [...onlyDependOnLibsWithTags, 'layer:local'] },
 );
 
 const boundaries = (depConstraints) => ['error', { enforceBuildableLibDependency: false, allow: [], depConstraints }];
 
-const CLOCKS = ['Date', 'performance', 'setTimeout', 'setInterval', 'setImmediate'];
-const WORLD = ['process', 'console', 'fetch', 'Buffer', 'crypto', 'navigator'];
+const CLOCKS = ['Date', 'performance', 'setTimeout', 'setInterval'];
+const WORLD = ['setImmediate', 'process', 'console', 'fetch', 'Buffer', 'crypto', 'navigator'];
 const banned = (names, message) => ['error', ...names.map((name) => ({ name, message }))];
 
 const NO_EXPORT_STAR = {
@@ -99,7 +113,7 @@ export default tseslint.config(
       'no-console': 'error',
       'no-restricted-syntax': ['error', NO_EXPORT_STAR, NO_ENVIRONMENT],
       'no-restricted-imports': ['error', TESTING_ONLY_FROM_TESTS],
-      eqeqeq: 'error',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
 
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
@@ -132,16 +146,18 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/config.ts', 'libs/config/**/*.ts', 'tools/**/*.ts'],
+    files: [
+      '**/config.ts',
+      'apps/*/src/main.ts',
+      'apps/cli/src/process-context.ts',
+      'libs/config/**/*.ts',
+      'tools/**/*.ts',
+    ],
     rules: { 'no-restricted-syntax': ['error', NO_EXPORT_STAR] },
   },
   {
     files: ['apps/cli/**/*.ts', 'tools/**/*.ts'],
     rules: { 'no-console': 'off' },
-  },
-  {
-    files: ['tools/**/*.ts'],
-    rules: { 'no-restricted-imports': 'off' },
   },
   {
     files: SPECS,
@@ -152,6 +168,14 @@ export default tseslint.config(
       'no-restricted-imports': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off', // expect.any() and its like are any
       '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+  {
+    files: ['tools/**/*.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': boundaries(LAYERS_OF_TESTS),
+      'import-x/no-extraneous-dependencies': ['error', { devDependencies: true }],
+      'no-restricted-imports': 'off',
     },
   },
   {
