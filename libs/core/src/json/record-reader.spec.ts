@@ -106,6 +106,16 @@ describe('the rows of a record', () => {
     expect([record.code, record.failedAt]).toEqual(['malformed-json', 1 + row('a').length]);
   });
 
+  it('say where they break, whatever was read before', () => {
+    const record = new RecordReader(new RowReader(schema));
+    const positions = [`[${row('a')}!`, '  5', '', `${row('a')}!`, ' \n'].map((text) => {
+      record.open(utf8(text), 'json');
+      while (record.next());
+      return record.failedAt;
+    });
+    expect(positions).toEqual([1 + row('a').length, 2, 0, row('a').length, 2]);
+  });
+
   it('of many broken lines cost no more than their bytes', () => {
     // Quadratic reading would take hours here.
     const record = new RecordReader(new RowReader(schema), Infinity);

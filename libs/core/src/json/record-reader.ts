@@ -65,7 +65,7 @@ export class RecordReader {
     if (form === 'ndjson' && first !== -1) this.mode = LINES;
     else if (first === OPEN_BRACKET) this.openArray();
     else if (first === OPEN_BRACE) this.mode = form === 'json' ? SINGLE : LINES;
-    else this.refuse(first === 0 && form === 'raw' ? 'unsupported-encoding' : 'malformed-json');
+    else this.refuseAt(this.p, first === 0 && form === 'raw' ? 'unsupported-encoding' : 'malformed-json');
   }
 
   next(): boolean {
@@ -169,6 +169,11 @@ export class RecordReader {
     let p = start;
     while (p < end && bytes[p] !== LINE_FEED) p++;
     return p;
+  }
+
+  private refuseAt(position: number, code: RejectCode): void {
+    this.cursor.fail(position);
+    this.refuse(code);
   }
 
   private rejectLine(failedAt: number): void {
