@@ -49,6 +49,13 @@ export { fieldByName } from './stream/fields';
 
 // metrics
 export { decodeGroupKey, encodeGroupKey, type GroupValue } from './metrics/group-key';
-export { PartitionAggregator } from './metrics/partition-aggregator';
+export {
+  PartitionAggregator,
+  type AggregatorDeltas,
+  type AggregatorSize,
+  type AggregatorStart,
+  type PartitionAggregatorOptions,
+  type SavedAggregator,
+} from './metrics/partition-aggregator';
 export { splitPart } from './metrics/split-part';
-export { WindowMerge } from './metrics/window-merge';
+export { WindowMerge, type MergedWindow, type WindowMergeOptions } from './metrics/window-merge';

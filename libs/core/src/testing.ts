@@ -1,3 +1,17 @@
 // ingest
 export { anEventBatch, dictionaryColumn, textColumn } from './batch/event-batch.fixture';
 export { COMMERCE_EVENT_TIME, aCommerceSchema, aField, aSchema, type FieldSketch } from './stream/schema.fixture';
+
+// metrics
+export { evaluateRow, type Row, type RowValue } from './metrics/testing/evaluate-row';
+export {
+  conditions,
+  logEntries,
+  metricDefinitions,
+  metricLists,
+  rowFields,
+  testSchema,
+} from './metrics/testing/metric-arbitraries';
+export { PartitionLog, columnsOf, type LogEntry } from './metrics/testing/partition-log';
+export { plainResults, sortedResults, type PlainUpsert } from './metrics/testing/plain-results';
+export { judgePartition, resultsOf, windowStarts, type PlainResult } from './metrics/testing/window-oracle';

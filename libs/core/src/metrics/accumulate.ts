@@ -1,0 +1,149 @@
+import type { Column } from '../batch/event-batch';
+import { decodeText } from '../batch/column-access';
+import type { BatchView } from './batch-view';
+import type { CollectedValue } from './collected';
+import { emptyCollected } from './collected';
+import type { CollectPart, ExtremePart, MetricPlan, SumPart } from './metric-plan';
+import { ROWS } from './metric-plan';
+import type { Slice } from './slice';
+
+const MAX = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Adds rows[from, to) to their entries of a slice, one pass for each number that is kept. Everything but distinct counts,
+ * which do not live in slices' numbers.
+ */
+export function accumulate(
+  slice: Slice,
+  plan: MetricPlan,
+  view: BatchView,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  entries: Int32Array,
+): void {
+  countRows(slice, plan.width, entries, from, to);
+  for (const { condition, at } of plan.counts) {
+    const mask = view.mask(condition) as Uint8Array;
+    const { cells } = slice;
+    for (let i = from; i < to; i++) {
+      const cell = (entries[i] as number) * plan.width + at;
+      cells[cell] = (cells[cell] as number) + (mask[rows[i] as number] as number);
+    }
+  }
+  for (const part of plan.sums) addUp(slice.cells, plan.width, part, view, rows, from, to, entries);
+  for (const part of plan.extremes) extend(slice.cells, plan.width, part, view, rows, from, to, entries);
+  for (const part of plan.collects) collect(slice, plan.width, part, view, rows, from, to, entries);
+}
+
+function countRows({ cells, count }: Slice, width: number, entries: Int32Array, from: number, to: number): void {
+  if (count === 1) {
+    cells[ROWS] = (cells[ROWS] as number) + (to - from);
+    return;
+  }
+  for (let i = from; i < to; i++) {
+    const cell = (entries[i] as number) * width + ROWS;
+    cells[cell] = (cells[cell] as number) + 1;
+  }
+}
+
+function addUp(
+  cells: Float64Array,
+  width: number,
+  { field, exact, condition, at }: SumPart,
+  view: BatchView,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  entries: Int32Array,
+): void {
+  const values = view.numbers(field);
+  const mask = view.mask(condition);
+  const limit = exact ? MAX : Infinity;
+  for (let i = from; i < to; i++) {
+    const row = rows[i] as number;
+    const value = values[row] as number;
+    if (Number.isNaN(value) || (mask !== null && mask[row] === 0)) continue;
+    const cell = (entries[i] as number) * width + at;
+    const sum = (cells[cell] as number) + value;
+    // A sum that is no longer exact is no number at all; NaN stays NaN whatever is added.
+    cells[cell] = sum <= limit && sum >= -limit ? sum : NaN;
+    cells[cell + 1] = (cells[cell + 1] as number) + 1;
+  }
+}
+
+function extend(
+  cells: Float64Array,
+  width: number,
+  { kind, field, condition, at }: ExtremePart,
+  view: BatchView,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  entries: Int32Array,
+): void {
+  const values = view.numbers(field);
+  const mask = view.mask(condition);
+  const sign = kind === 'min' ? 1 : -1;
+  for (let i = from; i < to; i++) {
+    const row = rows[i] as number;
+    const value = values[row] as number;
+    if (Number.isNaN(value) || (mask !== null && mask[row] === 0)) continue;
+    const cell = (entries[i] as number) * width + at;
+    const old = cells[cell] as number;
+    if (Number.isNaN(old) || sign * value < sign * old) cells[cell] = value + 0; // -0 is 0: 0 and -0 are one extreme
+  }
+}
+
+function collect(
+  slice: Slice,
+  width: number,
+  { field, type, limit, condition, at, list }: CollectPart,
+  view: BatchView,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  entries: Int32Array,
+): void {
+  const { batch } = view;
+  const column = batch.columns.get(field);
+  if (!column) return;
+  const mask = view.mask(condition);
+  const { cells } = slice;
+  for (let i = from; i < to; i++) {
+    const row = rows[i] as number;
+    if ((mask !== null && mask[row] === 0) || isNullAt(column, row)) continue;
+    const entry = entries[i] as number;
+    const cell = entry * width + at;
+    const seen = cells[cell] as number;
+    cells[cell] = seen + 1;
+    if (seen >= limit) continue;
+    let collected = slice.collected(entry, list);
+    if (collected === null) {
+      collected = emptyCollected();
+      slice.setCollected(entry, list, collected);
+    }
+    const value = valueAt(column, row, type === 'bool');
+    collected.offsets.push(batch.records.offsets[view.recordOf(row)] as number);
+    collected.indexes.push(batch.rowIndexes[row] as number);
+    collected.values.push(value);
+    slice.entryBytes += typeof value === 'string' ? value.length + 8 : 16;
+  }
+}
+
+/** Is a column null in a row? */
+function isNullAt(column: Column, row: number): boolean {
+  if (column.kind === 'number') return Number.isNaN(column.values[row]);
+  if (column.kind === 'dictionary') return (column.indices[row] as number) < 0;
+  return column.nulls !== null && column.nulls[row] === 1;
+}
+
+/** A column's value in a row where it is not null. */
+function valueAt(column: Column, row: number, asFlag: boolean): CollectedValue {
+  if (column.kind === 'number') {
+    const value = column.values[row] as number;
+    return asFlag ? value !== 0 : value;
+  }
+  const item = column.kind === 'dictionary' ? (column.indices[row] as number) : row;
+  return decodeText(column.bytes, column.offsets[item] as number, column.offsets[item + 1] as number);
+}

@@ -1,0 +1,156 @@
+import { grownBytes, grownDoubles } from '../windowing/grow';
+import { ByteReader } from './byte-reader';
+import type { ByteWriter } from './byte-writer';
+import type { CollectedValue } from './collected';
+import { KeyInterner } from './key-interner';
+import type { MetricPlan } from './metric-plan';
+import type { PartBlock } from './output';
+import { decodeAccumulator } from './part-codec';
+import { ExactSum } from './running-window';
+import { extremeOf } from './slice-merger';
+import type { SentBefore } from './result-builder';
+import { WindowValues } from './window-values';
+
+const MISSING = 0;
+const OPEN = 1;
+const FROZEN = 2;
+
+/** The newest parts of one window of one metric, from every source partition, group by group. */
+export class MergeWindow {
+  /** Groups that have changed since provisional results were last taken. */
+  private changed = new Set<number>();
+  private readonly sent = new Set<number>();
+  private readonly keys = new KeyInterner();
+  /** A row for each (group, source), filled where `states` says so. */
+  private readonly accumulators: WindowValues;
+  private states = new Uint8Array(0);
+  private revisions = new Float64Array(0);
+  private offsets = new Float64Array(0);
+  private readonly sourceRevisions: Float64Array;
+
+  constructor(
+    private readonly plan: MetricPlan,
+    private readonly sources: number,
+  ) {
+    this.accumulators = new WindowValues(plan);
+    this.sourceRevisions = new Float64Array(sources);
+  }
+
+  /** Takes what is newer than what is known: frozen beats open, then the revision decides. */
+  apply(source: number, part: PartBlock, offset: number): void {
+    const { groups, accumulators } = part;
+    const state = part.frozen ? FROZEN : OPEN;
+    for (let i = 0; i < groups.count; i++) {
+      const group = this.groupOf(groups.bytes, groups.offsets[i] as number, groups.offsets[i + 1] as number);
+      const at = group * this.sources + source;
+      const known = this.states[at] as number;
+      const newer = part.revision - (this.revisions[at] as number);
+      if (state < known || (state === known && newer < 0)) continue;
+      this.offsets[at] = offset;
+      if (state === known && newer === 0) continue; // the same once more
+      this.states[at] = state;
+      this.revisions[at] = part.revision;
+      const start = accumulators.offsets[i] as number;
+      decodeAccumulator(new ByteReader(accumulators.bytes, start, accumulators.offsets[i + 1]), this.accumulators, at);
+      this.changed.add(group);
+    }
+    this.sourceRevisions[source] = Math.max(this.sourceRevisions[source] as number, part.revision);
+  }
+
+  /** Sum over the sources of the newest revision that each has sent for this window. */
+  get revision(): number {
+    return this.sourceRevisions.reduce((sum, revision) => sum + revision, 0);
+  }
+
+  get changedCount(): number {
+    return this.changed.size;
+  }
+
+  /** Smallest offset of a part that the window consists of. */
+  get lowestOffset(): number {
+    let lowest = Infinity;
+    for (let at = 0; at < this.accumulators.count; at++) {
+      if (this.states[at] !== MISSING) lowest = Math.min(lowest, this.offsets[at] as number);
+    }
+    return lowest;
+  }
+
+  /** Merged values of the groups that have changed since the last call. */
+  takeChanged(): WindowValues {
+    const values = this.merge(this.changed);
+    this.changed = new Set();
+    return values;
+  }
+
+  /** Merged values of all groups. */
+  all(): WindowValues {
+    return this.merge(Array.from({ length: this.keys.size }, (_, group) => group));
+  }
+
+  readonly sentBefore: SentBefore = {
+    has: (group) => this.sent.has(group),
+    update: (group, satisfied) => {
+      if (satisfied) this.sent.add(group);
+      else this.sent.delete(group);
+    },
+  };
+
+  /** Appends the group key of an owner of the merged values. */
+  readonly writeKey = (group: number, writer: ByteWriter): void => {
+    const offset = this.keys.offset(group + 1);
+    writer.raw(this.keys.bytes, offset, offset + this.keys.length(group + 1));
+  };
+
+  private groupOf(bytes: Uint8Array, start: number, end: number): number {
+    const group = this.keys.intern(bytes, start, end) - 1;
+    const cells = (group + 1) * this.sources;
+    this.states = grownBytes(this.states, cells);
+    this.revisions = grownDoubles(this.revisions, cells);
+    this.offsets = grownDoubles(this.offsets, cells);
+    while (this.accumulators.count < cells) this.accumulators.add(group);
+    return group;
+  }
+
+  private merge(groups: Iterable<number>): WindowValues {
+    const values = new WindowValues(this.plan);
+    for (const group of groups) this.mergeGroup(group, values);
+    return values;
+  }
+
+  /** Sources are merged in their order: sums of doubles and lists depend on it. */
+  private mergeGroup(group: number, values: WindowValues): void {
+    const { plan, accumulators } = this;
+    const row = values.add(group);
+    const to = row * plan.windowWidth;
+    const exact = new Map(plan.sums.filter((sum) => sum.exact).map((sum) => [sum, new ExactSum()]));
+    const lists = plan.collects.map((): CollectedValue[] => []);
+    for (let source = 0; source < this.sources; source++) {
+      const cell = group * this.sources + source;
+      if (this.states[cell] === MISSING) continue;
+      const from = cell * plan.windowWidth;
+      const numberAt = (at: number) => accumulators.numbers[from + at] as number;
+      const add = (at: number) => {
+        values.numbers[to + at] = (values.numbers[to + at] as number) + numberAt(at);
+      };
+      add(0);
+      for (const { at } of plan.counts) add(at);
+      for (const sum of plan.sums) {
+        add(sum.at + 1);
+        const exactly = exact.get(sum);
+        if (exactly) exactly.add(numberAt(sum.at));
+        else add(sum.at);
+      }
+      for (const { kind, at } of plan.extremes) {
+        values.numbers[to + at] = extremeOf(kind, values.numbers[to + at] as number, numberAt(at));
+      }
+      for (const { at, list, limit } of plan.collects) {
+        add(at);
+        const target = lists[list] as CollectedValue[];
+        for (const value of accumulators.list(cell, list)) if (target.length < limit) target.push(value);
+      }
+      for (const { parts } of plan.distincts) for (const { at } of parts) add(at);
+    }
+    for (const [{ at }, sum] of exact) values.numbers[to + at] = sum.value;
+    lists.forEach((list, i) => values.setList(row, i, list));
+  }
+}

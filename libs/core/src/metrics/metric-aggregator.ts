@@ -1,0 +1,162 @@
+import { grownInts } from '../windowing/grow';
+import { firstOpenWindow, oldestWindowOf } from '../windowing/sliced-windows';
+import { accumulate } from './accumulate';
+import type { BatchView } from './batch-view';
+import type { LateCounts } from './late-counts';
+import type { LateLedger } from './late-ledger';
+import type { MetricCheckpoint } from './metric-checkpoint';
+import type { MetricState } from './metric-state';
+import type { ClosedWindow } from './output';
+import { ResultBuilder } from './result-builder';
+import { ProvisionalWindows } from './provisional-windows';
+import type { SliceSorter } from './slice-sorter';
+import type { Slice } from './slice';
+import { WindowCloser } from './window-closer';
+
+/** A window closed by the record at index `record` of the batch. */
+export interface ClosedAt {
+  readonly record: number;
+  readonly order: number;
+  readonly window: number;
+  readonly closed: ClosedWindow;
+}
+
+/** What the metrics of a partition share while they take in a batch. */
+export interface Intake {
+  readonly view: BatchView;
+  readonly sorter: SliceSorter;
+  readonly ledger: LateLedger;
+  readonly closed: ClosedAt[];
+  /** First record not yet applied, and the watermark input before it. */
+  readonly firstRecord: number;
+  readonly inputBeforeMs: number;
+}
+
+/**
+ * One metric over one partition: judges rows by the watermark as it stood before their record, adds them to their
+ * slices, and closes windows at the record that passes their end.
+ */
+export class MetricAggregator {
+  readonly provisional: ProvisionalWindows;
+  private readonly closer: WindowCloser;
+  private entries = new Int32Array(0);
+
+  constructor(
+    readonly state: MetricState,
+    readonly late: LateCounts,
+    readonly checkpoint: MetricCheckpoint,
+  ) {
+    const results = new ResultBuilder(state.plan);
+    this.closer = new WindowCloser(state, results, checkpoint);
+    this.provisional = new ProvisionalWindows(state, results);
+  }
+
+  /**
+   * Applies the rest of a batch in runs. A run ends with a record that closes windows: within it the same windows are
+   * open for every row, so it is worked off column by column however small its records are.
+   */
+  apply(intake: Intake): void {
+    const { view, firstRecord } = intake;
+    const { records } = view.batch;
+    let record = firstRecord;
+    while (record < records.count) {
+      const closing = this.firstClosing(records.inputAfterMs, record, records.count);
+      const end = Math.min(closing + 1, records.count);
+      this.applyRows(intake, view.rowStarts[record] as number, view.rowStarts[end] as number);
+      if (closing < records.count) {
+        this.close(intake, closing, records.inputAfterMs[closing] as number, records.offsets[closing] as number);
+      }
+      record = end;
+    }
+  }
+
+  /** Takes up an empty or restored state at a watermark input. */
+  start(inputMs: number): void {
+    const firstOpen = firstOpenWindow(this.state.plan.windows, this.watermarkOf(inputMs));
+    this.state.firstOpen = firstOpen;
+    for (const counter of this.state.counters) counter.enter(firstOpen);
+  }
+
+  watermarkOf(inputMs: number): number {
+    return inputMs - this.state.plan.metric.outOfOrdernessMs;
+  }
+
+  /** Index of the first record from `from` on behind which another window is closed; `count` for none. */
+  private firstClosing(inputAfterMs: Float64Array, from: number, count: number): number {
+    const { firstOpen, plan } = this.state;
+    const closesAtMs = this.state.endOf(firstOpen) + plan.metric.outOfOrdernessMs;
+    let low = from;
+    let high = count;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const input = inputAfterMs[middle] as number;
+      if (input >= closesAtMs && input !== -Infinity) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  private close({ closed }: Intake, record: number, inputMs: number, offset: number): void {
+    const { windows, order } = this.state.plan;
+    this.closer.close(firstOpenWindow(windows, this.watermarkOf(inputMs)), offset + 1, (window, result) => {
+      closed.push({ record, order, window, closed: result });
+    });
+  }
+
+  private applyRows(intake: Intake, from: number, to: number): void {
+    if (from === to) return;
+    const { view, sorter } = intake;
+    const { plan } = this.state;
+    const present = plan.metric.local ? view.keyPresence() : null;
+    sorter.sort(plan.windows, view.times, view.mask(plan.condition), present, from, to);
+    this.entries = grownInts(this.entries, to - from);
+    sorter.slices.forEach((slice, i) => {
+      this.applySlice(intake, slice, sorter.starts[i] as number, sorter.starts[i + 1] as number);
+    });
+  }
+
+  /** Rows [from, to) of the sorter, all of one slice, are late or not together. */
+  private applySlice(intake: Intake, index: number, from: number, to: number): void {
+    const { state } = this;
+    const { plan, firstOpen } = state;
+    const oldest = oldestWindowOf(plan.windows, index);
+    if (oldest < firstOpen) this.noteLate(intake, oldest, Math.min(index, firstOpen - 1), from, to);
+    if (index < firstOpen) return; // every window that could hold them is closed
+    const { view, sorter } = intake;
+    state.space.resolve(sorter.rows, from, to, null);
+    const slice = state.slice(index);
+    slice.locate(sorter.rows, from, to, state.space.ids, this.entries, state.groups);
+    if (!state.isRunning(index)) {
+      this.add(slice, view, sorter.rows, from, to);
+      return;
+    }
+    const touched = new Set(this.entries.subarray(from, to));
+    for (const entry of touched) state.running.shiftEntry(slice, entry, slice.slots[entry] as number, -1);
+    this.add(slice, view, sorter.rows, from, to);
+    for (const entry of touched) state.running.shiftEntry(slice, entry, slice.slots[entry] as number, 1);
+  }
+
+  private add(slice: Slice, view: BatchView, rows: Int32Array, from: number, to: number): void {
+    const { state, entries } = this;
+    accumulate(slice, state.plan, view, rows, from, to, entries);
+    for (const { counter, part, count } of state.distincts) {
+      counter.add(slice, count, rows, from, to, view.mask(part.condition), state.space.ids, entries);
+    }
+  }
+
+  private noteLate(
+    { view, sorter, ledger, firstRecord, inputBeforeMs }: Intake,
+    first: number,
+    last: number,
+    from: number,
+    to: number,
+  ): void {
+    const { inputAfterMs } = view.batch.records;
+    for (let i = from; i < to; i++) {
+      const row = sorter.rows[i] as number;
+      const record = view.recordOf(row);
+      const input = record === firstRecord ? inputBeforeMs : (inputAfterMs[record - 1] as number);
+      ledger.add(view, row, this.state.plan, this.late, first, last, this.watermarkOf(input));
+    }
+  }
+}

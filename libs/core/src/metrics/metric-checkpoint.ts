@@ -1,0 +1,108 @@
+import { ByteReader } from './byte-reader';
+import type { DeltaBook, NamedBytes } from './delta-book';
+import type { LateCounts } from './late-counts';
+import type { MetricState } from './metric-state';
+import { encodeSlice, restoreSlice } from './slice-codec';
+
+/** State is kept under `<metric identity>/<what>/<start ms>`. */
+type What = 'slice' | 'sent' | 'late';
+
+/** About how many bytes one group that was sent, or one window's late count, takes. */
+const SENT_BYTES = 16;
+const LATE_BYTES = 16;
+
+/** Writes and restores what one metric remembers, slice by slice. */
+export class MetricCheckpoint {
+  constructor(
+    private readonly state: MetricState,
+    private readonly late: LateCounts,
+    private readonly book: DeltaBook,
+  ) {}
+
+  /** About how many bytes `save` would write now. */
+  unsavedBytes(): number {
+    let bytes = this.late.unsavedCount * LATE_BYTES + (this.state.sent?.unsavedCount ?? 0) * SENT_BYTES;
+    for (const slice of this.state.slices.values()) bytes += slice.unsavedBytes;
+    return bytes;
+  }
+
+  /** Writes everything that has changed since the last call; `watermarkMs` is the metric's. */
+  save(watermarkMs: number): void {
+    const { state, book } = this;
+    for (const slice of state.slices.values()) {
+      if (!slice.isUnsaved) continue;
+      const name = this.nameOf('slice', state.startOf(slice.index));
+      const liveBytes = slice.entryBytes + slice.sightingBytes;
+      book.write(name, encodeSlice(slice, state, 'changes'), liveBytes, () => encodeSlice(slice, state, 'all'));
+      slice.clearUnsaved();
+    }
+    this.saveSent();
+    for (const bucket of this.late.prune(watermarkMs)) book.drop(this.nameOf('late', bucket));
+    this.saveLate();
+  }
+
+  /** A slice that no open window holds need not be kept. */
+  forgetSlice(slice: number): void {
+    this.book.drop(this.nameOf('slice', this.state.startOf(slice)));
+  }
+
+  /** What was sent for a window that is closed need not be kept. */
+  forgetWindow(window: number): void {
+    this.book.drop(this.nameOf('sent', this.state.startOf(window)));
+  }
+
+  /** Takes over saved pieces of this metric (by their names without the identity), in the order they were written. */
+  restore(pieces: readonly NamedBytes[]): void {
+    const { state, late } = this;
+    const { hopMs } = state.plan.windows;
+    const sent: { readonly window: number; readonly bytes: Uint8Array }[] = [];
+    for (const { slice: name, bytes } of pieces) {
+      const [what, start] = name.split('/') as [What, string];
+      const index = Number(start) / hopMs;
+      if (what === 'late') late.restore(new ByteReader(bytes));
+      else if (index < state.firstOpen) this.book.drop(this.nameOf(what, Number(start)));
+      else if (what === 'slice') restoreSlice(state.slice(index), state, bytes);
+      else if (what === 'sent') sent.push({ window: index, bytes });
+    }
+    for (const slice of state.slices.values()) {
+      slice.clearUnsaved();
+      if (state.isRunning(slice.index)) state.running.shift(slice, 1);
+    }
+    for (const { window, bytes } of sent) {
+      state.sent?.restore(window, new ByteReader(bytes), (reader) => state.groups.find(state.space.read(reader)));
+    }
+  }
+
+  private saveSent(): void {
+    const { sent } = this.state;
+    if (sent === null) return;
+    for (const window of sent.unsavedWindows()) {
+      const whole = () => sent.encode(window, 'all', this.state.writeKey);
+      const liveBytes = sent.countOf(window) * SENT_BYTES;
+      const name = this.nameOf('sent', this.state.startOf(window));
+      this.book.write(name, sent.encode(window, 'changes', this.state.writeKey), liveBytes, whole);
+    }
+    sent.clearUnsaved();
+  }
+
+  private saveLate(): void {
+    const { late, book } = this;
+    const all = late.buckets();
+    for (const [bucket, windows] of late.unsavedBuckets()) {
+      const members = all.get(bucket) ?? windows;
+      const whole = () => late.encode(members);
+      book.write(this.nameOf('late', bucket), late.encode(windows), members.length * LATE_BYTES, whole);
+    }
+    late.clearUnsaved();
+  }
+
+  private nameOf(what: What, startMs: number): string {
+    return `${this.state.plan.metric.identity}/${what}/${startMs}`;
+  }
+}
+
+/** A name of state split into the metric's identity and the rest; null for a name of another kind. */
+export function splitName(name: string): { readonly identity: string; readonly rest: string } | null {
+  const match = /^(.*)\/((?:slice|sent|late)\/-?\d+)$/.exec(name);
+  return match ? { identity: match[1] as string, rest: match[2] as string } : null;
+}

@@ -1,0 +1,257 @@
+import type { FieldType, StreamSchema } from '../stream/schema';
+import type { SlicedWindows } from '../windowing/sliced-windows';
+import { slicedWindows } from '../windowing/sliced-windows';
+import type { ConditionSet } from './condition-set';
+import type { Measure, MetricDefinition } from './definition';
+
+/** Position of the number of rows that satisfy the metric's condition: a group without any has no result. */
+export const ROWS = 0;
+
+export interface CountPart {
+  readonly kind: 'count';
+  readonly condition: number;
+  /** Where the number stands among a group's numbers. */
+  readonly at: number;
+}
+
+/** A sum at `at` (NaN: beyond 2^53) and at `at + 1` how many values were added. */
+export interface SumPart {
+  readonly kind: 'sum';
+  readonly field: number;
+  /** Integers, added exactly; else doubles, whose sum depends on the order. */
+  readonly exact: boolean;
+  readonly condition: number;
+  readonly at: number;
+}
+
+/** The smallest or largest value at `at`, NaN for none. */
+export interface ExtremePart {
+  readonly kind: 'min' | 'max';
+  readonly field: number;
+  readonly integers: boolean;
+  readonly condition: number;
+  readonly at: number;
+}
+
+/** How many values there were at `at`; the first of them in list number `list`. */
+export interface CollectPart {
+  readonly kind: 'collect';
+  readonly field: number;
+  readonly type: FieldType;
+  readonly limit: number;
+  readonly condition: number;
+  readonly at: number;
+  readonly list: number;
+}
+
+/** Number of different values, at `at` of a window's numbers; slices keep members instead. */
+export interface DistinctPart {
+  readonly kind: 'distinct';
+  readonly condition: number;
+  readonly at: number;
+}
+
+/** Distinct counts of one field: they share the members. */
+export interface DistinctField {
+  readonly field: string;
+  readonly parts: readonly DistinctPart[];
+}
+
+export type CellPart = CountPart | SumPart | ExtremePart | CollectPart;
+
+/** How a measure is read from a group's numbers. */
+export type MeasurePlan =
+  | {
+      readonly kind: 'number' | 'sum' | 'average';
+      readonly at: number;
+      readonly type: NumberType;
+      readonly measure: Measure;
+    }
+  | { readonly kind: 'list'; readonly part: CollectPart; readonly measure: Measure }
+  | { readonly kind: 'derived'; readonly type: NumberType; readonly measure: Extract<Measure, { kind: 'derived' }> };
+
+export type NumberType = 'int' | 'double' | 'money' | 'timestamp';
+
+/**
+ * What a metric needs to keep, without repetition: `sum(x)` and `avg(x)` share one sum. A group has `width` numbers in
+ * each slice; a window's numbers are the same followed by one for each distinct count.
+ */
+export interface MetricPlan {
+  readonly metric: MetricDefinition;
+  readonly schema: StreamSchema;
+  /** Place among the metrics of the stream. */
+  readonly order: number;
+  readonly windows: SlicedWindows;
+  readonly condition: number;
+  readonly width: number;
+  readonly windowWidth: number;
+  readonly counts: readonly CountPart[];
+  readonly sums: readonly SumPart[];
+  readonly extremes: readonly ExtremePart[];
+  readonly collects: readonly CollectPart[];
+  readonly distincts: readonly DistinctField[];
+  readonly measures: readonly MeasurePlan[];
+}
+
+/**
+ * @throws RangeError for windows that are not whole hops, unknown fields, names given twice, measures of types that
+ *   cannot be computed, and distinct counts that would count a value once in every partition
+ */
+export function planMetric(
+  metric: MetricDefinition,
+  order: number,
+  schema: StreamSchema,
+  conditions: ConditionSet,
+): MetricPlan {
+  const planner = new Planner(metric, schema, conditions);
+  return planner.plan(order);
+}
+
+class Planner {
+  private readonly counts: CountPart[] = [];
+  private readonly sums: SumPart[] = [];
+  private readonly extremes: ExtremePart[] = [];
+  private readonly collects: CollectPart[] = [];
+  private readonly distincts = new Map<string, Omit<DistinctPart, 'at'>[]>();
+  private width = ROWS + 1;
+
+  constructor(
+    private readonly metric: MetricDefinition,
+    private readonly schema: StreamSchema,
+    private readonly conditions: ConditionSet,
+  ) {}
+
+  plan(order: number): MetricPlan {
+    const { metric, schema } = this;
+    const condition = this.conditions.add(metric.where);
+    const names = new Set(metric.measures.map(({ name }) => name));
+    if (names.size !== metric.measures.length)
+      throw new RangeError(`metric ${metric.name} has two measures of one name`);
+    const readers = metric.measures.map((measure) => this.planMeasure(measure));
+    let at = this.width;
+    const distincts = [...this.distincts].map(([field, parts]) => ({
+      field,
+      parts: parts.map((part) => ({ ...part, at: at++ })),
+    }));
+    return {
+      metric,
+      schema,
+      order,
+      windows: slicedWindows(metric.window),
+      condition,
+      width: this.width,
+      windowWidth: at,
+      counts: this.counts,
+      sums: this.sums,
+      extremes: this.extremes,
+      collects: this.collects,
+      distincts,
+      measures: readers.map((read) => read(distincts)),
+    };
+  }
+
+  /** Distinct counts stand behind all other numbers, so their place is known only in the end. */
+  private planMeasure(measure: Measure): (distincts: readonly DistinctField[]) => MeasurePlan {
+    switch (measure.kind) {
+      case 'count': {
+        const condition = this.conditions.add(measure.where);
+        if (measure.where === null) return () => ({ kind: 'number', at: ROWS, type: 'int', measure });
+        let part = this.counts.find((other) => other.condition === condition);
+        if (!part) {
+          part = { kind: 'count', condition, at: this.width++ };
+          this.counts.push(part);
+        }
+        const { at } = part;
+        return () => ({ kind: 'number', at, type: 'int', measure });
+      }
+      case 'sum':
+      case 'avg': {
+        const { at } = this.sum(measure.field, measure.fieldType !== 'double', this.conditions.add(measure.where));
+        const kind = measure.kind === 'sum' ? 'sum' : 'average';
+        return () => ({ kind, at, type: measure.fieldType, measure });
+      }
+      case 'min':
+      case 'max': {
+        const { at } = this.extreme(measure.kind, measure.field, this.conditions.add(measure.where));
+        return () => ({ kind: 'number', at, type: measure.fieldType, measure });
+      }
+      case 'collect': {
+        const part: CollectPart = {
+          kind: 'collect',
+          field: this.fieldOf(measure.field, null).number,
+          type: measure.fieldType,
+          limit: measure.limit,
+          condition: this.conditions.add(measure.where),
+          at: this.width++,
+          list: this.collects.length,
+        };
+        this.collects.push(part);
+        return () => ({ kind: 'list', part, measure });
+      }
+      case 'distinct': {
+        const { field } = measure;
+        const index = this.distinct(field, this.conditions.add(measure.where));
+        return (distincts) => {
+          const { at } = distincts.find((other) => other.field === field)?.parts[index] as DistinctPart;
+          return { kind: 'number', at, type: 'int', measure };
+        };
+      }
+      case 'derived': {
+        const type = measure.type;
+        if (type === 'string' || type === 'null' || type === 'bool') {
+          throw new RangeError(`measure ${measure.name} of metric ${this.metric.name} is ${type}, not a number`);
+        }
+        return () => ({ kind: 'derived', type, measure });
+      }
+    }
+  }
+
+  private sum(name: string, exact: boolean, condition: number): SumPart {
+    const field = this.fieldOf(name, 'number').number;
+    let part = this.sums.find((other) => other.field === field && other.condition === condition);
+    if (!part) {
+      part = { kind: 'sum', field, exact, condition, at: this.width };
+      this.width += 2;
+      this.sums.push(part);
+    }
+    return part;
+  }
+
+  private extreme(kind: 'min' | 'max', name: string, condition: number): ExtremePart {
+    const { number: field, type } = this.fieldOf(name, 'number');
+    let part = this.extremes.find(
+      (other) => other.kind === kind && other.field === field && other.condition === condition,
+    );
+    if (!part) {
+      part = { kind, field, integers: type !== 'double', condition, at: this.width++ };
+      this.extremes.push(part);
+    }
+    return part;
+  }
+
+  private distinct(name: string, condition: number): number {
+    this.fieldOf(name, null);
+    if (!this.metric.local && name !== this.schema.key[0]) {
+      throw new RangeError(
+        `distinct(${name}) of metric ${this.metric.name} would count a value once in every partition: only the stream's ` +
+          `key is in one partition alone`,
+      );
+    }
+    const parts = this.distincts.get(name) ?? [];
+    this.distincts.set(name, parts);
+    const known = parts.findIndex((other) => other.condition === condition);
+    return known >= 0 ? known : parts.push({ kind: 'distinct', condition }) - 1;
+  }
+
+  private fieldOf(name: string, wanted: 'number' | null): { readonly number: number; readonly type: FieldType } {
+    const field = this.schema.fields.find((candidate) => candidate.name === name);
+    if (!field)
+      throw new RangeError(
+        `metric ${this.metric.name} uses field ${name}, which stream ${this.schema.stream} does not declare`,
+      );
+    if (wanted === 'number' && (field.type === 'string' || field.type === 'bool')) {
+      throw new RangeError(`metric ${this.metric.name} needs numbers, but field ${name} is ${field.type}`);
+    }
+    return field;
+  }
+}

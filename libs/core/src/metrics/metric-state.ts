@@ -1,0 +1,103 @@
+import { endOf, startOf } from '../windowing/sliced-windows';
+import type { ByteWriter } from './byte-writer';
+import { DistinctCounter } from './distinct-counter';
+import { GroupTable } from './group-table';
+import type { FieldKeySpace, KeySpace } from './key-space';
+import type { KeySpaces } from './key-spaces';
+import type { DistinctPart, MetricPlan } from './metric-plan';
+import { RunningWindow } from './running-window';
+import { SentGroups } from './sent-groups';
+import { Slice } from './slice';
+import type { SliceOwner } from './slice-codec';
+
+/** A distinct count of the plan: its counter (shared by all counts of a field) and its number there. */
+export interface DistinctCount {
+  readonly part: DistinctPart;
+  readonly counter: DistinctCounter;
+  readonly members: FieldKeySpace;
+  readonly count: number;
+}
+
+/**
+ * What one metric remembers of its open windows: their slices, groups and members, and nothing of those that are closed.
+ */
+export class MetricState implements SliceOwner {
+  readonly slices = new Map<number, Slice>();
+  readonly space: KeySpace;
+  readonly groups: GroupTable;
+  /** Sums of the slices that the oldest open window shares with the one before it: all of its slices but the newest. */
+  readonly running: RunningWindow;
+  readonly counters: readonly DistinctCounter[];
+  readonly distincts: readonly DistinctCount[];
+  /** Null unless results are sent from here and can be taken back. */
+  readonly sent: SentGroups | null;
+  /** The oldest window that is not closed. */
+  firstOpen = -Infinity;
+
+  constructor(
+    readonly plan: MetricPlan,
+    spaces: KeySpaces,
+    /** Windows that begin earlier may lack rows: they are closed in silence. */
+    public completeFromMs: number,
+  ) {
+    this.space = spaces.group(plan.metric.groupBy);
+    this.groups = new GroupTable(this.space);
+    this.running = new RunningWindow(plan);
+    const grouped = plan.metric.groupBy.length > 0;
+    const distincts: DistinctCount[] = [];
+    this.counters = plan.distincts.map(({ field, parts }) => {
+      const members = spaces.field(field);
+      const counter = new DistinctCounter(plan.windows, members, parts.length, distincts.length, grouped);
+      parts.forEach((part, count) => distincts.push({ part, counter, members, count }));
+      return counter;
+    });
+    this.distincts = distincts;
+    this.sent = plan.metric.local && plan.metric.having !== null ? new SentGroups() : null;
+  }
+
+  /** Slices that hold rows, oldest first. */
+  sortedSlices(): Slice[] {
+    return [...this.slices.values()].sort((a, b) => a.index - b.index);
+  }
+
+  /** The slice of a number, a new one if it has no rows yet. */
+  slice(index: number): Slice {
+    let slice = this.slices.get(index);
+    if (!slice) {
+      slice = new Slice(index, this.plan);
+      this.slices.set(index, slice);
+    }
+    return slice;
+  }
+
+  /** Is a slice part of `running`? */
+  isRunning(slice: number): boolean {
+    return slice < this.firstOpen + this.plan.windows.count - 1;
+  }
+
+  /** Forgets a slice that no open window holds. */
+  drop(slice: Slice): void {
+    this.slices.delete(slice.index);
+    for (const counter of this.counters) counter.drop(slice);
+    for (let entry = 0; entry < slice.count; entry++) this.groups.release(slice.slots[entry] as number);
+    if (this.groups.size === 0) this.running.reset();
+  }
+
+  /** The oldest window whose results may be told. */
+  get firstTold(): number {
+    return Math.max(this.firstOpen, Math.ceil(this.completeFromMs / this.plan.windows.hopMs));
+  }
+
+  startOf(window: number): number {
+    return startOf(this.plan.windows, window);
+  }
+
+  endOf(window: number): number {
+    return endOf(this.plan.windows, window);
+  }
+
+  /** Appends the group key of a slot. */
+  readonly writeKey = (slot: number, writer: ByteWriter): void => {
+    this.space.write(this.groups.key(slot), writer);
+  };
+}

@@ -1,0 +1,128 @@
+import type { FieldType } from '../stream/schema';
+import { endOf, startOf } from '../windowing/sliced-windows';
+import type { ByteReader } from './byte-reader';
+import { ByteWriter } from './byte-writer';
+import type { CollectedValue } from './collected';
+import type { MetricPlan } from './metric-plan';
+import { ROWS } from './metric-plan';
+import type { KeyWriter } from './ordered-keys';
+import { orderByKey } from './ordered-keys';
+import type { ByteStrings, PartBlock } from './output';
+import type { WindowValues } from './window-values';
+
+/** First byte of every accumulator. */
+const VERSION = 1;
+
+const writer = new ByteWriter();
+
+/** The values of a window as a part of it. */
+export function encodePart(
+  values: WindowValues,
+  window: number,
+  frozen: boolean,
+  revision: number,
+  writeKey: KeyWriter,
+): PartBlock {
+  const { plan } = values;
+  const { rows, groups } = orderByKey(
+    values,
+    Array.from({ length: values.count }, (_, row) => row),
+    writeKey,
+  );
+  return {
+    metric: plan.metric.identity,
+    startMs: startOf(plan.windows, window),
+    endMs: endOf(plan.windows, window),
+    frozen,
+    revision,
+    groups,
+    accumulators: encodeAccumulators(values, rows),
+  };
+}
+
+function encodeAccumulators(values: WindowValues, rows: readonly number[]): ByteStrings {
+  const { plan } = values;
+  const offsets = new Uint32Array(rows.length + 1);
+  writer.clear();
+  rows.forEach((row, i) => {
+    const at = row * plan.windowWidth;
+    writer.byte(VERSION);
+    writeNumbers(plan, writer, values.numbers, at);
+    for (const { parts } of plan.distincts) {
+      for (const part of parts) writer.count(values.numbers[at + part.at] as number);
+    }
+    for (const { list, type } of plan.collects) {
+      const items = values.list(row, list);
+      writer.count(items.length);
+      for (const item of items) writeValue(writer, item, type);
+    }
+    offsets[i + 1] = writer.length;
+  });
+  return { count: rows.length, bytes: writer.toBytes(), offsets };
+}
+
+/**
+ * Reads one accumulator into row `row` of the values.
+ *
+ * @throws RangeError for an accumulator that is cut short or was written by a later version
+ */
+export function decodeAccumulator(reader: ByteReader, values: WindowValues, row: number): void {
+  const { plan } = values;
+  const version = reader.byte();
+  if (version !== VERSION) throw new RangeError(`an accumulator of ${plan.metric.identity} has version ${version}`);
+  const at = row * plan.windowWidth;
+  readNumbers(plan, reader, values.numbers, at);
+  for (const { parts } of plan.distincts) for (const part of parts) values.numbers[at + part.at] = reader.count();
+  for (const { list, type } of plan.collects) {
+    values.setList(
+      row,
+      list,
+      Array.from({ length: reader.count() }, () => readValue(reader, type)),
+    );
+  }
+}
+
+/** Writes the numbers of a group that are not distinct counts: those of a slice as well as those of a window. */
+export function writeNumbers(plan: MetricPlan, target: ByteWriter, numbers: Float64Array, at: number): void {
+  target.count(numbers[at + ROWS] as number);
+  for (const part of plan.counts) target.count(numbers[at + part.at] as number);
+  for (const part of plan.sums) {
+    target.count(numbers[at + part.at + 1] as number);
+    writeNumber(target, numbers[at + part.at] as number, part.exact);
+  }
+  for (const part of plan.extremes) writeNumber(target, numbers[at + part.at] as number, part.integers);
+  for (const part of plan.collects) target.count(numbers[at + part.at] as number);
+}
+
+/** Reads what `writeNumbers` wrote. */
+export function readNumbers(plan: MetricPlan, reader: ByteReader, numbers: Float64Array, at: number): void {
+  numbers[at + ROWS] = reader.count();
+  for (const part of plan.counts) numbers[at + part.at] = reader.count();
+  for (const part of plan.sums) {
+    numbers[at + part.at + 1] = reader.count();
+    numbers[at + part.at] = readNumber(reader, part.exact);
+  }
+  for (const part of plan.extremes) numbers[at + part.at] = readNumber(reader, part.integers);
+  for (const part of plan.collects) numbers[at + part.at] = reader.count();
+}
+
+export function writeValue(target: ByteWriter, value: CollectedValue, type: FieldType): void {
+  if (type === 'string') target.text(String(value));
+  else if (type === 'bool') target.byte(value ? 1 : 0);
+  else writeNumber(target, Number(value), type !== 'double');
+}
+
+export function readValue(reader: ByteReader, type: FieldType): CollectedValue {
+  if (type === 'string') return reader.text();
+  if (type === 'bool') return reader.byte() !== 0;
+  return readNumber(reader, type !== 'double');
+}
+
+function writeNumber(target: ByteWriter, value: number, integer: boolean): void {
+  if (integer) target.integer(value);
+  else target.double(value);
+}
+
+function readNumber(reader: ByteReader, integer: boolean): number {
+  return integer ? reader.integer() : reader.double();
+}

@@ -1,0 +1,298 @@
+import type { BatchPosition, EventBatch } from '../batch/event-batch';
+import type { StreamSchema } from '../stream/schema';
+import { BatchView } from './batch-view';
+import { ByteReader } from './byte-reader';
+import { ConditionSet } from './condition-set';
+import type { MetricDefinition } from './definition';
+import type { DeltaSet, NamedBytes } from './delta-book';
+import { DeltaBook } from './delta-book';
+import { KeySpaces } from './key-spaces';
+import { LateCounts } from './late-counts';
+import { LateLedger } from './late-ledger';
+import type { ClosedAt } from './metric-aggregator';
+import { MetricAggregator } from './metric-aggregator';
+import { MetricCheckpoint, splitName } from './metric-checkpoint';
+import { planMetric } from './metric-plan';
+import { MetricState } from './metric-state';
+import type { ClosedWindow, LateCount, LateRow, PartBlock, ResultBlock } from './output';
+import { decodePartitionState, encodePartitionState } from './partition-state';
+import { SliceSorter } from './slice-sorter';
+
+export interface PartitionAggregatorOptions {
+  readonly schema: StreamSchema;
+  readonly metrics: readonly MetricDefinition[];
+  readonly partition: number;
+}
+
+/** Where an aggregator without a checkpoint begins. */
+export interface AggregatorStart {
+  /** First raw position to apply. */
+  readonly next: number;
+  /** What stood there. */
+  readonly before: BatchPosition;
+  /** Only windows that begin at or after it are told: earlier ones may lack rows. -Infinity: all are complete. */
+  readonly completeFromMs: number;
+}
+
+/** What an aggregator left in a checkpoint. */
+export interface SavedAggregator {
+  readonly next: number;
+  readonly state: Uint8Array;
+  /** In the order of their commits; values are absolute, so repeated and overlapping ones do no harm. */
+  readonly deltas: Iterable<NamedBytes>;
+}
+
+/** What goes to the checkpoint. `rewrites` replace all deltas of their slice. */
+export interface AggregatorDeltas extends DeltaSet {
+  readonly state: Uint8Array;
+}
+
+/** How much an aggregator holds. Everything goes back to 0 once all windows are closed. */
+export interface AggregatorSize {
+  readonly slices: number;
+  readonly groups: number;
+  readonly members: number;
+  /** Texts and numbers known by an id. */
+  readonly keys: number;
+}
+
+/**
+ * All metrics of one partition. What it tells is a function of the rows in raw order alone: where batches are cut, how
+ * often it is saved and restored, and when it is asked never change a final, a frozen part or a late row.
+ *
+ * No clock and no I/O. Not re-entrant.
+ */
+export class PartitionAggregator {
+  private readonly ledger: LateLedger;
+  private readonly spaces: KeySpaces;
+  private readonly view: BatchView;
+  private readonly sorter = new SliceSorter();
+  private readonly book = new DeltaBook();
+  private readonly metrics: readonly MetricAggregator[];
+  private closed: ClosedWindow[] = [];
+  private position: {
+    next: number;
+    watermarkInputMs: number;
+    maxEventTimeMs: number;
+    maxAppendMs: number;
+    held: boolean;
+  };
+  /** Has anything been applied by this instance? */
+  private hasApplied = false;
+
+  private constructor(
+    options: PartitionAggregatorOptions,
+    position: PartitionAggregator['position'],
+    completeFromMs: (metric: MetricDefinition) => number,
+  ) {
+    const { schema } = options;
+    const conditions = new ConditionSet();
+    const plans = options.metrics.map((metric, order) => planMetric(metric, order, schema, conditions));
+    this.position = position;
+    this.ledger = new LateLedger(schema);
+    this.spaces = new KeySpaces(schema);
+    this.view = new BatchView(schema, conditions.conditions);
+    this.metrics = plans.map((plan) => {
+      const state = new MetricState(plan, this.spaces, completeFromMs(plan.metric));
+      const late = new LateCounts(plan);
+      const metric = new MetricAggregator(state, late, new MetricCheckpoint(state, late, this.book));
+      metric.start(position.watermarkInputMs);
+      return metric;
+    });
+  }
+
+  /** An aggregator without rows. @throws RangeError for metrics that cannot be computed */
+  static create(options: PartitionAggregatorOptions, start: AggregatorStart): PartitionAggregator {
+    const { watermarkInputMs, maxEventTimeMs, maxAppendMs, held } = start.before;
+    const position = { next: start.next, watermarkInputMs, maxEventTimeMs, maxAppendMs, held };
+    return new PartitionAggregator(options, position, () => start.completeFromMs);
+  }
+
+  /**
+   * An aggregator as it was when it was saved. A metric that the checkpoint does not know begins here: it is complete
+   * from the first window that no row before could have been in. Metrics that are no longer declared are dropped.
+   *
+   * @throws RangeError for a checkpoint that is cut short or was written by a later version
+   */
+  static restore(options: PartitionAggregatorOptions, saved: SavedAggregator): PartitionAggregator {
+    const { metrics, ...position } = decodePartitionState(saved.state);
+    const known = new Map(metrics.map((metric) => [metric.identity, metric]));
+    const aggregator = new PartitionAggregator(
+      options,
+      { next: saved.next, ...position },
+      ({ identity }) => known.get(identity)?.completeFromMs ?? position.maxEventTimeMs + 1,
+    );
+    aggregator.load(saved.deltas);
+    for (const { state, late } of aggregator.metrics) {
+      const counts = known.get(state.plan.metric.identity)?.lateCounts;
+      if (counts) late.restoreUnsaved(new ByteReader(counts));
+    }
+    return aggregator;
+  }
+
+  /** Raw position applied so far: the first raw offset not yet reflected. */
+  get next(): number {
+    return this.position.next;
+  }
+
+  /** Newest min(event time, append time) of an accepted row or `advance`. -Infinity: nothing yet. */
+  get watermarkInputMs(): number {
+    return this.position.watermarkInputMs;
+  }
+
+  get maxEventTimeMs(): number {
+    return this.position.maxEventTimeMs;
+  }
+
+  get maxAppendMs(): number {
+    return this.position.maxAppendMs;
+  }
+
+  /** Between a `hold` and its `release`. */
+  get held(): boolean {
+    return this.position.held;
+  }
+
+  /** Applies the records of a batch with offsets at or beyond `next`. That there is no hole before it is the caller's to check. */
+  apply(batch: EventBatch): void {
+    const { next } = this.position;
+    if (batch.rawNext <= next) return;
+    this.hasApplied = true;
+    const firstRecord = firstAtOrBeyond(batch.records.offsets, batch.records.count, next);
+    if (firstRecord < batch.records.count) this.applyRecords(batch, firstRecord);
+    const { after } = batch;
+    this.position = {
+      next: batch.rawNext,
+      watermarkInputMs: Math.max(this.watermarkInputMs, after.watermarkInputMs),
+      maxEventTimeMs: Math.max(this.maxEventTimeMs, after.maxEventTimeMs),
+      maxAppendMs: Math.max(this.maxAppendMs, after.maxAppendMs),
+      held: after.held,
+    };
+  }
+
+  /** Windows closed since the last call, in closing order: by closing record, then metric, then window. */
+  takeClosed(): ClosedWindow[] {
+    const taken = this.closed;
+    this.closed = [];
+    return taken;
+  }
+
+  /** Rows that have missed windows since the last call, in raw order, and the counts that this has changed. */
+  takeLate(): { rows: LateRow[]; counts: LateCount[] } {
+    return { rows: this.ledger.take(), counts: this.metrics.flatMap(({ late }) => late.take()) };
+  }
+
+  /** After a rebuild: late counts resume from the newest published ones, and rows below their revision count no more. */
+  seedLateCounts(counts: readonly LateCount[]): void {
+    for (const count of counts) this.find(count.metric)?.late.seed(count);
+  }
+
+  /** Pairs of group and open window that `takeProvisional` would look at now: no fewer than it would tell. */
+  provisionalSize(metric: MetricDefinition): number {
+    return this.find(metric)?.provisional.size() ?? 0;
+  }
+
+  /**
+   * What has changed in open windows since the last call; after a restore all of it. Local metrics give results, with
+   * groups that were sent before and no longer satisfy `having` marked as retracted; merged ones give open parts.
+   */
+  takeProvisional(metric: MetricDefinition): { results: ResultBlock[]; parts: PartBlock[] } {
+    return this.find(metric)?.provisional.take(this.next) ?? { results: [], parts: [] };
+  }
+
+  /** The watermark input at which everything open will be closed; -Infinity when nothing is open. */
+  openUntilMs(): number {
+    let until = -Infinity;
+    for (const { state } of this.metrics) {
+      for (const slice of state.slices.keys()) {
+        until = Math.max(until, state.endOf(slice) + state.plan.metric.outOfOrdernessMs);
+      }
+    }
+    return until;
+  }
+
+  /** About how many bytes `takeDeltas` would give now. */
+  dirtyBytes(): number {
+    return this.metrics.reduce((sum, { checkpoint }) => sum + checkpoint.unsavedBytes(), 0);
+  }
+
+  /** What has changed since the last call, for a checkpoint at `next`. What it holds is not taken twice. */
+  takeDeltas(): AggregatorDeltas {
+    const { watermarkInputMs, maxEventTimeMs, maxAppendMs, held } = this.position;
+    // A new checkpoint is made of the state alone, so what was seeded stands there until something is applied.
+    if (this.hasApplied)
+      for (const metric of this.metrics) metric.checkpoint.save(metric.watermarkOf(watermarkInputMs));
+    const metrics = this.metrics.map(({ state, late }) => ({
+      identity: state.plan.metric.identity,
+      completeFromMs: state.completeFromMs,
+      lateCounts: late.encode(late.unsavedWindows()),
+    }));
+    return {
+      state: encodePartitionState({ watermarkInputMs, maxEventTimeMs, maxAppendMs, held, metrics }),
+      ...this.book.take(),
+    };
+  }
+
+  size(): AggregatorSize {
+    let slices = 0;
+    let groups = 0;
+    let members = 0;
+    for (const { state } of this.metrics) {
+      slices += state.slices.size;
+      groups += state.groups.size;
+      for (const counter of state.counters) members += counter.size;
+    }
+    return { slices, groups, members, keys: this.spaces.size };
+  }
+
+  private applyRecords(batch: EventBatch, firstRecord: number): void {
+    const { view, sorter, ledger, spaces, position } = this;
+    view.begin(batch);
+    spaces.begin(view);
+    const closed: ClosedAt[] = [];
+    const intake = { view, sorter, ledger, closed, firstRecord, inputBeforeMs: position.watermarkInputMs };
+    for (const metric of this.metrics) metric.apply(intake);
+    closed.sort((a, b) => a.record - b.record || a.order - b.order || a.window - b.window);
+    for (const item of closed) this.closed.push(item.closed);
+    ledger.endBatch();
+    spaces.sweep();
+
+    view.end();
+  }
+
+  private load(deltas: Iterable<NamedBytes>): void {
+    const pieces = new Map<string, NamedBytes[]>();
+    const foreign: string[] = [];
+    for (const delta of deltas) {
+      this.book.loaded(delta);
+      const name = splitName(delta.slice);
+      const metric = name && this.metrics.find(({ state }) => state.plan.metric.identity === name.identity);
+      if (!name || !metric) {
+        foreign.push(delta.slice);
+        continue;
+      }
+      const piece = { slice: name.rest, bytes: delta.bytes };
+      const known = pieces.get(name.identity);
+      if (known) known.push(piece);
+      else pieces.set(name.identity, [piece]);
+    }
+    for (const slice of foreign) this.book.drop(slice);
+    for (const { state, checkpoint } of this.metrics) checkpoint.restore(pieces.get(state.plan.metric.identity) ?? []);
+    this.spaces.sweep();
+  }
+
+  private find({ identity }: MetricDefinition): MetricAggregator | undefined {
+    return this.metrics.find(({ state }) => state.plan.metric.identity === identity);
+  }
+}
+
+function firstAtOrBeyond(offsets: Float64Array, count: number, next: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((offsets[middle] as number) >= next) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

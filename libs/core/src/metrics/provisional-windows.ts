@@ -1,0 +1,166 @@
+import { grownDoubles } from '../windowing/grow';
+import { oldestWindowOf } from '../windowing/sliced-windows';
+import type { MetricState } from './metric-state';
+import type { PartBlock, ResultBlock } from './output';
+import { encodePart } from './part-codec';
+import type { ResultBuilder } from './result-builder';
+import { RunningWindow } from './running-window';
+import type { Slice } from './slice';
+import { SliceMerger } from './slice-merger';
+import { WindowValues } from './window-values';
+
+/** Windows from `from` to `to` in which a group has changed. */
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Tells what open windows hold so far, for the groups that have changed since it was last asked. */
+export class ProvisionalWindows {
+  /** A window that moves over the slices of one group at a time. */
+  private readonly moving: RunningWindow;
+  private readonly merger: SliceMerger;
+  private counted = new Float64Array(0);
+
+  constructor(
+    private readonly state: MetricState,
+    private readonly results: ResultBuilder,
+  ) {
+    this.moving = new RunningWindow(state.plan);
+    this.merger = new SliceMerger(state.plan);
+  }
+
+  /** Pairs of group and open window that have changed. */
+  size(): number {
+    let size = 0;
+    this.eachStretch((_, { from, to }) => (size += to - from + 1));
+    return size;
+  }
+
+  take(revision: number): { results: ResultBlock[]; parts: PartBlock[] } {
+    const { state } = this;
+    const { metric } = state.plan;
+    const changed = new Map<number, Stretch[]>();
+    this.eachStretch((slot, stretch) => {
+      const stretches = changed.get(slot);
+      if (stretches) stretches.push(stretch);
+      else changed.set(slot, [stretch]);
+    });
+    for (const slice of state.slices.values()) slice.clearChanged();
+
+    const results: ResultBlock[] = [];
+    const parts: PartBlock[] = [];
+    for (const [window, values] of this.valuesOf(changed)) {
+      if (!metric.local) parts.push(encodePart(values, window, false, revision, state.writeKey));
+      else {
+        const sent = state.sent?.of(window) ?? null;
+        const block = this.results.build(values, { window, final: false, revision }, state.writeKey, sent);
+        if (block) results.push(block);
+      }
+    }
+    return { results, parts };
+  }
+
+  /** Each changed group with the open windows that hold its changed slices, none twice and oldest first. */
+  private eachStretch(visit: (slot: number, stretch: Stretch) => void): void {
+    const { state } = this;
+    const touched = state.sortedSlices().filter(({ changed }) => changed.length > 0);
+    this.counted = grownDoubles(this.counted, state.groups.limit);
+    this.counted.fill(-Infinity);
+    for (const slice of touched) {
+      const oldest = Math.max(state.firstTold, oldestWindowOf(state.plan.windows, slice.index));
+      for (let i = 0; i < slice.changed.length; i++) {
+        const slot = slice.slots[slice.changed.at(i)] as number;
+        const from = Math.max(oldest, (this.counted[slot] as number) + 1);
+        if (from > slice.index) continue;
+        this.counted[slot] = slice.index;
+        visit(slot, { from, to: slice.index });
+      }
+    }
+  }
+
+  /** Values of the changed groups, by window, oldest first. */
+  private valuesOf(changed: ReadonlyMap<number, readonly Stretch[]>): [number, WindowValues][] {
+    const { plan } = this.state;
+    const live = this.state.sortedSlices();
+    const byWindow = new Map<number, WindowValues>();
+    for (const [slot, stretches] of changed) {
+      const key = this.state.groups.key(slot);
+      const own = live.flatMap((slice) => {
+        const entry = slice.find(key);
+        return entry < 0 ? [] : [{ slice, entry }];
+      });
+      this.fillGroup(slot, own, stretches, (window) => {
+        let values = byWindow.get(window);
+        if (!values) {
+          values = new WindowValues(plan);
+          byWindow.set(window, values);
+        }
+        return values;
+      });
+    }
+    return [...byWindow].sort(([a], [b]) => a - b);
+  }
+
+  private fillGroup(
+    slot: number,
+    own: readonly { readonly slice: Slice; readonly entry: number }[],
+    stretches: readonly Stretch[],
+    valuesAt: (window: number) => WindowValues,
+  ): void {
+    const { state, moving, merger } = this;
+    const { windows, windowWidth } = state.plan;
+    const distinct = new DistinctWalk(state, slot, own[0]?.slice.index ?? 0);
+    moving.reset();
+    let oldest = 0; // own[oldest, newest) are in the window
+    let newest = 0;
+    for (const { from, to } of stretches) {
+      for (let window = from; window <= to; window++) {
+        for (let next = own[newest]; next && next.slice.index < window + windows.count; next = own[++newest]) {
+          moving.shiftEntry(next.slice, next.entry, 0, 1);
+        }
+        for (let last = own[oldest]; last && last.slice.index < window; last = own[++oldest]) {
+          moving.shiftEntry(last.slice, last.entry, 0, -1);
+        }
+        const values = valuesAt(window);
+        const row = values.add(slot);
+        moving.read(0, values.numbers, row * windowWidth);
+        distinct.write(window, values.numbers, row * windowWidth);
+        if (!merger.isNeeded) continue;
+        for (const { slice, entry } of own.slice(oldest, newest)) merger.merge(values, row, slice, entry);
+        merger.finish(values);
+      }
+    }
+  }
+}
+
+/** The distinct counts of one group from window to window. */
+class DistinctWalk {
+  private window: number;
+  private readonly totals: number[];
+
+  constructor(
+    private readonly state: MetricState,
+    private readonly slot: number,
+    oldestSlice: number,
+  ) {
+    const before = oldestWindowOf(state.plan.windows, oldestSlice) - 1;
+    this.window = Math.max(state.firstOpen, before);
+    // Before the first window is closed no total is kept: everything is still steps.
+    this.totals = state.distincts.map(({ counter, count }) =>
+      state.firstOpen >= before ? counter.total(slot, count) : 0,
+    );
+  }
+
+  /** Moves on to a window and writes its counts into a group's numbers. */
+  write(window: number, numbers: Float64Array, at: number): void {
+    const { state, slot, totals } = this;
+    state.distincts.forEach(({ part, counter, count }, d) => {
+      for (let next = this.window + 1; next <= window; next++) {
+        totals[d] = (totals[d] as number) + counter.step(next, slot, count);
+      }
+      numbers[at + part.at] = totals[d] as number;
+    });
+    this.window = window;
+  }
+}

@@ -1,0 +1,173 @@
+import type { Column } from '../batch/event-batch';
+import { compileCondition, compileFormula } from '../expression/compile-expression';
+import type { Columns, Condition, Formula } from '../expression/columns';
+import { averageMoney } from '../money/money';
+import type { MeasurePlan, MetricPlan } from './metric-plan';
+import { endOf, startOf } from '../windowing/sliced-windows';
+import type { KeyWriter } from './ordered-keys';
+import { orderByKey } from './ordered-keys';
+import type { MeasureColumn, ResultBlock } from './output';
+import type { WindowValues } from './window-values';
+
+/** What a block says about its window and itself. */
+export interface BlockHead {
+  readonly window: number;
+  readonly final: boolean;
+  readonly revision: number;
+}
+
+/** Groups that were sent before, by owner: they are retracted where they no longer satisfy `having`. */
+export interface SentBefore {
+  has(owner: number): boolean;
+  /** Called for every group of the block. */
+  update(owner: number, satisfied: boolean): void;
+}
+
+/** Turns the values of a window into results: derived measures, `having`, order. */
+export class ResultBuilder {
+  private readonly formulas: ReadonlyMap<MeasurePlan, Formula>;
+  private readonly having: Condition | null;
+
+  constructor(private readonly plan: MetricPlan) {
+    this.formulas = new Map(
+      plan.measures.flatMap((measure) =>
+        measure.kind === 'derived' ? [[measure, compileFormula(measure.measure.value)] as const] : [],
+      ),
+    );
+    this.having = plan.metric.having === null ? null : compileCondition(plan.metric.having);
+  }
+
+  /** Null when no group satisfies `having` and none has to be retracted. */
+  build(values: WindowValues, head: BlockHead, writeKey: KeyWriter, sent: SentBefore | null): ResultBlock | null {
+    const columns = new MeasureColumns(values, this.plan, this.formulas);
+    const kept: number[] = [];
+    const retractedRows = new Set<number>();
+    const held = this.having?.(columns) ?? null;
+    for (let row = 0; row < values.count; row++) {
+      const satisfied = held === null || held[row] === 1;
+      const owner = values.owners[row] as number;
+      if (satisfied) kept.push(row);
+      else if (sent?.has(owner)) {
+        kept.push(row);
+        retractedRows.add(row);
+      }
+      sent?.update(owner, satisfied);
+    }
+    if (kept.length === 0) return null;
+    const { rows, groups } = orderByKey(values, kept, writeKey);
+    const { metric, windows } = this.plan;
+    return {
+      metric,
+      startMs: startOf(windows, head.window),
+      endMs: endOf(windows, head.window),
+      final: head.final,
+      revision: head.revision,
+      groups,
+      measures: this.plan.measures.map((measure) => columns.gather(measure, rows)),
+      retracted: flagsOf(rows, (row) => retractedRows.has(row)),
+      truncated: flagsOf(rows, (row) => isTruncated(values, row)),
+    };
+  }
+}
+
+/** Null where no row has the flag. */
+function flagsOf(rows: readonly number[], has: (row: number) => boolean): Uint8Array | null {
+  const flags = Uint8Array.from(rows, (row) => (has(row) ? 1 : 0));
+  return flags.includes(1) ? flags : null;
+}
+
+/** Did a bounded measure leave values out: a list at its limit, a sum beyond what is exact? */
+function isTruncated(values: WindowValues, row: number): boolean {
+  const { numbers, plan } = values;
+  const from = row * plan.windowWidth;
+  return (
+    plan.collects.some(({ at, limit }) => (numbers[from + at] as number) > limit) ||
+    plan.sums.some(({ at }) => Number.isNaN(numbers[from + at]))
+  );
+}
+
+/** The measures of all rows of a window as columns, for formulas and `having`. */
+class MeasureColumns implements Columns {
+  private readonly known = new Map<string, Float64Array>();
+  private readonly byName: ReadonlyMap<string, MeasurePlan>;
+
+  constructor(
+    private readonly values: WindowValues,
+    private readonly plan: MetricPlan,
+    private readonly formulas: ReadonlyMap<MeasurePlan, Formula>,
+  ) {
+    this.byName = new Map(plan.measures.map((measure) => [measure.measure.name, measure]));
+  }
+
+  get rows(): number {
+    return this.values.count;
+  }
+
+  column(name: string): Column | null {
+    const measure = this.byName.get(name);
+    if (!measure) throw new RangeError(`metric ${this.plan.metric.name} has no measure ${name}`);
+    return { kind: 'number', values: this.numbersOf(measure) };
+  }
+
+  gather(measure: MeasurePlan, rows: readonly number[]): MeasureColumn {
+    const { values } = this;
+    if (measure.kind === 'list') {
+      const { type, list } = measure.part;
+      return { kind: 'list', type, values: rows.map((row) => values.list(row, list)) };
+    }
+    if (measure.kind === 'average' && measure.type === 'money') {
+      const { windowWidth, schema } = this.plan;
+      const texts = rows.map((row) => {
+        const at = row * windowWidth + measure.at;
+        const sum = values.numbers[at] as number;
+        return Number.isNaN(sum) ? null : averageMoney(sum, values.numbers[at + 1] as number, schema.money.exponent);
+      });
+      return { kind: 'decimal', texts };
+    }
+    const numbers = this.numbersOf(measure);
+    const type = measure.kind === 'average' ? 'double' : measure.type;
+    return { kind: 'number', type, values: Float64Array.from(rows, (row) => numbers[row] as number) };
+  }
+
+  /** Values by row, NaN for null. */
+  private numbersOf(measure: MeasurePlan): Float64Array {
+    const { name } = measure.measure;
+    let numbers = this.known.get(name);
+    if (!numbers) {
+      numbers = this.compute(measure);
+      this.known.set(name, numbers);
+    }
+    return numbers;
+  }
+
+  private compute(measure: MeasurePlan): Float64Array {
+    const { count, numbers, plan } = this.values;
+    const { windowWidth } = plan;
+    const out = new Float64Array(count);
+    switch (measure.kind) {
+      case 'number':
+        for (let row = 0; row < count; row++) out[row] = numbers[row * windowWidth + measure.at] as number;
+        return out;
+      case 'sum':
+      case 'average':
+        for (let row = 0; row < count; row++) {
+          const at = row * windowWidth + measure.at;
+          const added = numbers[at + 1] as number;
+          const sum = numbers[at] as number;
+          out[row] = added === 0 ? NaN : measure.kind === 'sum' ? sum : sum / added;
+        }
+        return out;
+      case 'derived': {
+        const results = (this.formulas.get(measure) as Formula)(this);
+        // What is declared a whole number is one, exactly, or it is null.
+        for (let row = 0; row < count; row++) {
+          const value = results[row] as number;
+          out[row] = measure.type === 'double' || Number.isSafeInteger(value) ? value : NaN;
+        }
+        return out;
+      }
+      case 'list':
+        throw new RangeError(`measure ${measure.measure.name} of metric ${plan.metric.name} is a list`);
+    }
+  }
+}

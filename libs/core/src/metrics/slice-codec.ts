@@ -1,0 +1,106 @@
+import { ByteReader } from './byte-reader';
+import { ByteWriter } from './byte-writer';
+import { emptyCollected } from './collected';
+import type { DistinctCounter } from './distinct-counter';
+import type { GroupTable } from './group-table';
+import type { FieldKeySpace, KeySpace } from './key-space';
+import type { MetricPlan } from './metric-plan';
+import { readNumbers, readValue, writeNumbers, writeValue } from './part-codec';
+import type { Slice } from './slice';
+
+/** First byte of every delta. */
+const VERSION = 1;
+
+const writer = new ByteWriter();
+const keyWriter = new ByteWriter();
+
+/** The parts of a metric's state that the entries and sightings of a slice refer to. */
+export interface SliceOwner {
+  readonly plan: MetricPlan;
+  readonly space: KeySpace;
+  readonly groups: GroupTable;
+  /** The counter and the members of each distinct count of the plan, and its number within the counter. */
+  readonly distincts: readonly {
+    readonly counter: DistinctCounter;
+    readonly members: FieldKeySpace;
+    readonly count: number;
+  }[];
+}
+
+/**
+ * A slice as it is checkpointed: the numbers of groups in full (so that a repeated delta does no harm) and the members
+ * that were seen. `changes` writes what the checkpoint does not have, `all` the whole slice.
+ */
+export function encodeSlice(slice: Slice, owner: SliceOwner, extent: 'changes' | 'all'): Uint8Array {
+  const { plan, space } = owner;
+  const entries =
+    extent === 'all'
+      ? Array.from({ length: slice.count }, (_, i) => i)
+      : slice.unsaved.items.subarray(0, slice.unsaved.length);
+  const placeOf = new Map<number, number>(); // sightings name their group by its place in this list
+  writer.clear();
+  writer.byte(VERSION);
+  writer.count(entries.length);
+  for (const entry of entries) {
+    if (owner.distincts.length > 0) placeOf.set(slice.keys[entry] as number, placeOf.size);
+    keyWriter.clear();
+    space.write(slice.keys[entry] as number, keyWriter);
+    writer.bytes(keyWriter.viewFrom(0), 0, keyWriter.length);
+    writeNumbers(plan, writer, slice.cells, entry * plan.width);
+    for (const { list, type } of plan.collects) {
+      const { offsets, indexes, values } = slice.collected(entry, list) ?? emptyCollected();
+      writer.count(values.length);
+      values.forEach((value, i) => {
+        writer.count(offsets[i] as number);
+        writer.count(indexes[i] as number);
+        writeValue(writer, value, type);
+      });
+    }
+  }
+  owner.distincts.forEach(({ counter, members }, d) => {
+    const list = slice.sightings[d] as Slice['sightings'][number];
+    const from = extent === 'all' ? 0 : (slice.savedSightings[d] as number);
+    writer.count(list.length - from);
+    for (let i = from; i < list.length; i++) {
+      const pair = list.at(i);
+      if (plan.metric.groupBy.length > 0) writer.count(placeOf.get(counter.groupOf(pair)) as number);
+      members.write(counter.memberOf(pair), writer);
+    }
+  });
+  return writer.toBytes();
+}
+
+/**
+ * Takes over what `encodeSlice` wrote. Later deltas overwrite earlier ones.
+ *
+ * @throws RangeError for a delta that is cut short or was written by a later version
+ */
+export function restoreSlice(slice: Slice, owner: SliceOwner, bytes: Uint8Array): void {
+  const { plan, space, groups } = owner;
+  const reader = new ByteReader(bytes);
+  const version = reader.byte();
+  if (version !== VERSION) throw new RangeError(`a delta of ${plan.metric.identity} has version ${version}`);
+  const entries: number[] = [];
+  for (let left = reader.count(); left > 0; left--) {
+    const entry = slice.entryOf(space.read(new ByteReader(reader.bytes())), groups);
+    entries.push(entry);
+    slice.touch(entry);
+    readNumbers(plan, reader, slice.cells, entry * plan.width);
+    for (const { list, type } of plan.collects) {
+      const collected = emptyCollected();
+      for (let items = reader.count(); items > 0; items--) {
+        collected.offsets.push(reader.count());
+        collected.indexes.push(reader.count());
+        collected.values.push(readValue(reader, type));
+      }
+      if (collected.values.length > 0) slice.setCollected(entry, list, collected);
+    }
+  }
+  owner.distincts.forEach(({ counter, members, count }) => {
+    for (let left = reader.count(); left > 0; left--) {
+      const entry = (plan.metric.groupBy.length > 0 ? entries[reader.count()] : slice.find(0)) as number;
+      const member = members.read(reader);
+      counter.addMember(slice, count, member, slice.keys[entry] as number, slice.slots[entry] as number);
+    }
+  });
+}

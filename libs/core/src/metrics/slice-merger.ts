@@ -1,0 +1,62 @@
+import type { Collected } from './collected';
+import { firstCollected } from './collected';
+import type { MetricPlan, SumPart } from './metric-plan';
+import type { Slice } from './slice';
+import type { WindowValues } from './window-values';
+
+/**
+ * Puts together from the slices of a window what cannot be subtracted: smallest and largest values, sums of doubles and
+ * lists. Slices are merged oldest first, so that a sum of doubles is always the same one.
+ */
+export class SliceMerger {
+  /** Is there anything to merge? */
+  readonly isNeeded: boolean;
+  private readonly inexact: readonly SumPart[];
+  private readonly gathered = new Map<number, Collected[]>();
+
+  constructor(private readonly plan: MetricPlan) {
+    this.inexact = plan.sums.filter(({ exact }) => !exact);
+    this.isNeeded = this.inexact.length + plan.extremes.length + plan.collects.length > 0;
+  }
+
+  /** Merges an entry of a slice into a row of the window's values. */
+  merge(values: WindowValues, row: number, slice: Slice, entry: number): void {
+    const { plan, gathered } = this;
+    const { numbers } = values;
+    const to = row * plan.windowWidth;
+    const from = entry * plan.width;
+    for (const { at } of this.inexact) {
+      const sum = (numbers[to + at] as number) + (slice.cells[from + at] as number);
+      numbers[to + at] = Number.isFinite(sum) ? sum : NaN;
+    }
+    for (const { kind, at } of plan.extremes) {
+      numbers[to + at] = extremeOf(kind, numbers[to + at] as number, slice.cells[from + at] as number);
+    }
+    for (const { list } of plan.collects) {
+      const collected = slice.collected(entry, list);
+      if (collected === null) continue;
+      const key = row * plan.collects.length + list;
+      const lists = gathered.get(key);
+      if (lists) lists.push(collected);
+      else gathered.set(key, [collected]);
+    }
+  }
+
+  /** Completes the lists of all rows merged since the last call. */
+  finish(values: WindowValues): void {
+    const { collects } = this.plan;
+    for (const [key, lists] of this.gathered) {
+      const list = key % collects.length;
+      const { limit } = collects[list] as MetricPlan['collects'][number];
+      values.setList((key - list) / collects.length, list, firstCollected(lists, limit));
+    }
+    this.gathered.clear();
+  }
+}
+
+/** The smaller or larger of two values; NaN is none. */
+export function extremeOf(kind: 'min' | 'max', a: number, b: number): number {
+  if (Number.isNaN(a)) return b;
+  if (Number.isNaN(b)) return a;
+  return kind === 'min' ? Math.min(a, b) : Math.max(a, b);
+}

@@ -1,0 +1,149 @@
+import { grownBytes, grownDoubles, grownInts } from '../windowing/grow';
+import { IntList } from '../windowing/int-list';
+import type { Collected } from './collected';
+import type { GroupTable } from './group-table';
+import type { MetricPlan } from './metric-plan';
+
+const MIN_SLOTS = 16;
+/** Estimates of what is written for an entry: its key, and each of its numbers. */
+const ENTRY_BYTES = 16;
+const NUMBER_BYTES = 4;
+const UNSAVED = 1;
+const CHANGED = 2;
+const DIRTY = UNSAVED | CHANGED;
+
+/** What the rows of one slice add up to, for each group that has any. Entries are in order of first sight. */
+export class Slice {
+  count = 0;
+  /** Group ids and group slots of the entries. */
+  keys = new Int32Array(0);
+  slots = new Int32Array(0);
+  /** `plan.width` numbers an entry. */
+  cells = new Float64Array(0);
+  /** Entries touched since the checkpoint last took them, and since provisional results did. A new sighting touches its group's entry. */
+  readonly unsaved = new IntList();
+  readonly changed = new IntList();
+  /** Members seen in this slice, for each distinct count of the plan: ids of the counter's pairs. */
+  readonly sightings: IntList[];
+  /** How many of those the checkpoint has. */
+  readonly savedSightings: number[];
+  /** About how many bytes the entries take when they are written, and the sightings. */
+  entryBytes = 0;
+  sightingBytes = 0;
+  private flags = new Uint8Array(0);
+  private readonly lists: Collected[] = [];
+  /** Open addressing; entry + 1, 0 is empty. Ids are dense, so they hash to themselves. */
+  private table = new Int32Array(MIN_SLOTS);
+
+  constructor(
+    readonly index: number,
+    private readonly plan: MetricPlan,
+  ) {
+    const distincts = plan.windowWidth - plan.width;
+    this.sightings = Array.from({ length: distincts }, () => new IntList());
+    this.savedSightings = this.sightings.map(() => 0);
+  }
+
+  /** Entry of a group, -1 for none. */
+  find(key: number): number {
+    const { table, keys } = this;
+    const mask = table.length - 1;
+    for (let at = key & mask; ; at = (at + 1) & mask) {
+      const entry = (table[at] as number) - 1;
+      if (entry < 0 || keys[entry] === key) return entry;
+    }
+  }
+
+  /** Entry of a group, a new one if there is none. */
+  entryOf(key: number, groups: GroupTable): number {
+    const entry = this.find(key);
+    return entry >= 0 ? entry : this.add(key, groups);
+  }
+
+  /** Entries of rows[from, to) into `entries`; all of them become dirty. */
+  locate(rows: Int32Array, from: number, to: number, ids: Int32Array, entries: Int32Array, groups: GroupTable): void {
+    for (let i = from; i < to; i++) {
+      const key = ids[rows[i] as number] as number;
+      let entry = this.find(key);
+      if (entry < 0) entry = this.add(key, groups);
+      if (this.flags[entry] !== DIRTY) this.touch(entry);
+      entries[i] = entry;
+    }
+  }
+
+  /** Marks an entry as to be saved and sent. */
+  touch(entry: number): void {
+    const flags = this.flags[entry] as number;
+    if ((flags & UNSAVED) === 0) this.unsaved.push(entry);
+    if ((flags & CHANGED) === 0) this.changed.push(entry);
+    this.flags[entry] = DIRTY;
+  }
+
+  /** Entries or sightings that the checkpoint does not have. */
+  get isUnsaved(): boolean {
+    return this.unsaved.length > 0;
+  }
+
+  /** About how many bytes are written for what the checkpoint does not have. */
+  get unsavedBytes(): number {
+    if (this.unsaved.length === 0) return 0;
+    let sightings = 0;
+    let unsaved = 0;
+    this.sightings.forEach((list, d) => {
+      sightings += list.length;
+      unsaved += list.length - (this.savedSightings[d] as number);
+    });
+    const ofEntries = (this.entryBytes * this.unsaved.length) / this.count;
+    return Math.ceil(ofEntries + (sightings === 0 ? 0 : (this.sightingBytes * unsaved) / sightings));
+  }
+
+  clearUnsaved(): void {
+    for (let i = 0; i < this.unsaved.length; i++) this.clearFlag(this.unsaved.at(i), UNSAVED);
+    this.unsaved.clear();
+    this.sightings.forEach((list, d) => (this.savedSightings[d] = list.length));
+  }
+
+  clearChanged(): void {
+    for (let i = 0; i < this.changed.length; i++) this.clearFlag(this.changed.at(i), CHANGED);
+    this.changed.clear();
+  }
+
+  /** What an entry has collected in one list, null for nothing. */
+  collected(entry: number, list: number): Collected | null {
+    return this.lists[entry * this.plan.collects.length + list] ?? null;
+  }
+
+  setCollected(entry: number, list: number, collected: Collected): void {
+    this.lists[entry * this.plan.collects.length + list] = collected;
+  }
+
+  private add(key: number, groups: GroupTable): number {
+    const entry = this.count++;
+    const { width, extremes } = this.plan;
+    this.keys = grownInts(this.keys, this.count);
+    this.slots = grownInts(this.slots, this.count);
+    this.flags = grownBytes(this.flags, this.count);
+    this.cells = grownDoubles(this.cells, this.count * width);
+    this.keys[entry] = key;
+    this.slots[entry] = groups.acquire(key);
+    for (const { at } of extremes) this.cells[entry * width + at] = NaN;
+    this.entryBytes += ENTRY_BYTES + NUMBER_BYTES * width;
+    if (this.count * 2 <= this.table.length) this.place(entry);
+    else {
+      this.table = new Int32Array(this.table.length * 2);
+      for (let other = 0; other < this.count; other++) this.place(other);
+    }
+    return entry;
+  }
+
+  private place(entry: number): void {
+    const mask = this.table.length - 1;
+    let at = (this.keys[entry] as number) & mask;
+    while (this.table[at] !== 0) at = (at + 1) & mask;
+    this.table[at] = entry + 1;
+  }
+
+  private clearFlag(entry: number, flag: number): void {
+    this.flags[entry] = (this.flags[entry] as number) & ~flag;
+  }
+}

@@ -1,0 +1,269 @@
+import * as fc from 'fast-check';
+import type { Expression } from '../../expression/ast';
+import type { Field, FieldType, StreamSchema } from '../../stream/schema';
+import type { Measure, MetricDefinition } from '../definition';
+import type { Row } from './evaluate-row';
+import type { LogEntry } from './partition-log';
+
+function aField(number: number, name: string, type: FieldType, dictionary = false): Field {
+  return { number, name, type, optional: true, dictionary, aliases: new Map(), values: null, default: null };
+}
+
+/** A stream with a field of every type and coding. */
+export const testSchema: StreamSchema = {
+  stream: 'test',
+  partitions: 4,
+  key: ['user', 'device'],
+  id: null,
+  dedupe: { withinMs: 0, maxRows: 0 },
+  eventTime: { field: 'at', outOfOrdernessMs: 0, futureToleranceMs: 1e9, idleAfterMs: 1000 },
+  money: { currency: 'USD', exponent: 2 },
+  fields: [
+    aField(1, 'at', 'timestamp'),
+    aField(2, 'user', 'string'),
+    aField(3, 'kind', 'string', true),
+    aField(4, 'place', 'string'),
+    aField(5, 'amount', 'money'),
+    aField(6, 'quantity', 'int'),
+    aField(7, 'score', 'double'),
+    aField(8, 'flag', 'bool'),
+    aField(9, 'seen', 'timestamp'),
+  ],
+};
+
+const optional = <T extends string | number | boolean>(value: fc.Arbitrary<T>) =>
+  fc.option(value, { nil: null, freq: 5 });
+
+/** Amounts now and then so large that a few of them are beyond exact integers. */
+const amounts = fc.oneof(
+  { weight: 8, arbitrary: fc.integer({ min: -500, max: 5000 }) },
+  { weight: 1, arbitrary: fc.constantFrom(Number.MAX_SAFE_INTEGER, -Number.MAX_SAFE_INTEGER, 2 ** 52) },
+);
+
+/** Everything of a row but its time and user. */
+export const rowFields = fc.record({
+  kind: optional(fc.constantFrom('view', 'cart', 'purchase', 'é')),
+  place: optional(fc.constantFrom('', 'north', 'south', 'a place with a name of more than a few letters')),
+  amount: optional(amounts),
+  quantity: optional(fc.integer({ min: -3, max: 3 })),
+  score: optional(fc.integer({ min: -20, max: 20 }).map((quarters) => quarters / 4)), // exact in any order
+  flag: optional(fc.boolean()),
+  seen: optional(fc.integer({ min: -1000, max: 1000 })),
+});
+
+const field = (name: string): Expression => ({
+  kind: 'field',
+  name,
+  type: testSchema.fields.find((candidate) => candidate.name === name)?.type ?? 'null',
+});
+
+const comparison = fc.constantFrom('==', '!=', '<', '<=', '>', '>=' as const);
+const equality = fc.constantFrom('==', '!=' as const);
+
+const compare = (operator: '==' | '!=' | '<' | '<=' | '>' | '>=', left: Expression, right: Expression): Expression => ({
+  kind: 'compare',
+  operator,
+  left,
+  right,
+  type: 'bool',
+});
+
+const numbers: fc.Arbitrary<Expression> = fc.letrec<{ number: Expression }>((tie) => ({
+  number: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc.constantFrom(field('amount'), field('quantity'), field('score'), field('seen')),
+    fc.integer({ min: -5, max: 50 }).map((value): Expression => ({ kind: 'literal', value, type: 'int' })),
+    fc.record({
+      kind: fc.constant('arithmetic' as const),
+      operator: fc.constantFrom('+', '-', '*', '/', '%' as const),
+      left: tie('number'),
+      right: tie('number'),
+      type: fc.constant('double' as const),
+    }),
+    tie('number').map((operand): Expression => ({ kind: 'negate', operand, type: 'double' })),
+  ),
+})).number;
+
+const texts = fc.oneof(
+  fc.constantFrom(field('kind'), field('place'), field('user')),
+  fc
+    .constantFrom('view', 'cart', 'north', '', 'zzz', 'é')
+    .map((value): Expression => ({ kind: 'literal', value, type: 'string' })),
+);
+const nothing: Expression = { kind: 'literal', value: null, type: 'null' };
+
+/** Conditions over the rows of `testSchema`. */
+export const conditions: fc.Arbitrary<Expression> = fc.letrec<{ condition: Expression }>((tie) => ({
+  condition: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc
+      .constantFrom('view', 'cart')
+      .map((value) => compare('==', field('kind'), { kind: 'literal', value, type: 'string' })),
+    fc.tuple(comparison, texts, texts).map(([operator, left, right]) => compare(operator, left, right)),
+    fc.tuple(comparison, numbers, numbers).map(([operator, left, right]) => compare(operator, left, right)),
+    fc
+      .tuple(equality, fc.oneof(texts, numbers, fc.constant(field('flag'))))
+      .map(([operator, operand]) => compare(operator, operand, nothing)),
+    fc.constant(field('flag')),
+    fc
+      .subarray(['view', 'cart', 'north'], { minLength: 1 })
+      .chain((values) =>
+        fc
+          .constantFrom('kind', 'place')
+          .map((name): Expression => ({ kind: 'in', operand: field(name), values, type: 'bool' })),
+      ),
+    fc
+      .subarray([-1, 0, 2, 100], { minLength: 1 })
+      .map((values): Expression => ({ kind: 'in', operand: field('quantity'), values, type: 'bool' })),
+    fc.record({
+      kind: fc.constant('logic' as const),
+      operator: fc.constantFrom('&&', '||' as const),
+      left: tie('condition'),
+      right: tie('condition'),
+      type: fc.constant('bool' as const),
+    }),
+    tie('condition').map((operand): Expression => ({ kind: 'not', operand, type: 'bool' })),
+  ),
+})).condition;
+
+const where = fc.option(conditions, { nil: null });
+const numberFields = fc.constantFrom(
+  { field: 'amount', fieldType: 'money' as const },
+  { field: 'quantity', fieldType: 'int' as const },
+  { field: 'score', fieldType: 'double' as const },
+  { field: 'seen', fieldType: 'timestamp' as const },
+);
+
+type Unnamed = Measure extends infer M ? (M extends Measure ? Omit<M, 'name'> : never) : never;
+
+function measures(distinctFields: readonly string[]): fc.Arbitrary<Unnamed> {
+  return fc.oneof(
+    where.map((condition): Unnamed => ({ kind: 'count', where: condition })),
+    fc
+      .tuple(fc.constantFrom('sum', 'avg', 'min', 'max' as const), numberFields, where)
+      .map(([kind, of, condition]): Unnamed => ({ kind, ...of, where: condition })),
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(fc.constantFrom(...distinctFields), where)
+        .map(([name, condition]): Unnamed => ({ kind: 'distinct', field: name, where: condition })),
+    },
+    fc
+      .tuple(fc.constantFrom('place', 'amount', 'score', 'flag', 'kind'), fc.integer({ min: 1, max: 4 }), where)
+      .map(([name, limit, condition]): Unnamed => {
+        const fieldType = testSchema.fields.find((candidate) => candidate.name === name)?.type ?? 'string';
+        return { kind: 'collect', field: name, fieldType, limit, where: condition };
+      }),
+  );
+}
+
+/** Sizes of windows in slices; some wider than one mask of members. */
+const sliceCounts = fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: 6 }) }, fc.constantFrom(31, 32, 33, 70));
+
+/** Metrics over `testSchema`. */
+export const metricDefinitions: fc.Arbitrary<MetricDefinition> = fc
+  .record({
+    hopMs: fc.constantFrom(1, 7, 10, 25),
+    slices: sliceCounts,
+    outOfOrdernessMs: fc.constantFrom(0, 5, 20, 60),
+    groupBy: fc.constantFrom<readonly string[]>(
+      [],
+      ['kind'],
+      ['user'],
+      ['user', 'kind'],
+      ['kind', 'place', 'flag'],
+      ['quantity'],
+      ['place'],
+    ),
+    where,
+  })
+  .chain((base) => {
+    const local = base.groupBy.includes('user');
+    const distinctFields = local ? ['user', 'place', 'kind', 'quantity'] : ['user'];
+    return fc
+      .record({
+        measures: fc.array(measures(distinctFields), { minLength: 1, maxLength: 5 }),
+        ratio: fc.option(fc.tuple(fc.nat(), fc.nat())),
+        having: fc.option(fc.tuple(fc.nat(), comparison, fc.integer({ min: -2, max: 20 }))),
+      })
+      .map(({ measures: unnamed, ratio, having }): MetricDefinition => {
+        const named = unnamed.map((measure, i): Measure => ({ ...measure, name: `m${i}` }));
+        const usable = named
+          .filter(({ kind }) => kind !== 'collect')
+          .map(({ name }): Expression => ({ kind: 'field', name, type: 'double' }));
+        const pick = (index: number) => usable[index % usable.length] as Expression;
+        if (ratio && usable.length > 0) {
+          const value: Expression = {
+            kind: 'arithmetic',
+            operator: '/',
+            left: pick(ratio[0]),
+            right: pick(ratio[1]),
+            type: 'double',
+          };
+          named.push({ kind: 'derived', name: 'ratio', value, type: 'double' });
+        }
+        return {
+          name: 'metric',
+          identity: 'metric@0',
+          where: base.where,
+          groupBy: base.groupBy,
+          window: { sizeMs: base.hopMs * base.slices, hopMs: base.hopMs },
+          outOfOrdernessMs: base.outOfOrdernessMs,
+          measures: named,
+          having:
+            having && usable.length > 0
+              ? compare(having[1], pick(having[0]), { kind: 'literal', value: having[2], type: 'int' })
+              : null,
+          emit: { everyMs: 250, maxPerSecond: 1000 },
+          local,
+        };
+      });
+  });
+
+/** Several metrics with names and identities of their own. */
+export const metricLists: fc.Arbitrary<readonly MetricDefinition[]> = fc
+  .array(metricDefinitions, { minLength: 1, maxLength: 3 })
+  .map((metrics) => metrics.map((metric, i) => ({ ...metric, name: `metric${i}`, identity: `metric${i}@${i}` })));
+
+/**
+ * Records of one partition: time goes on on the whole, with rows out of order within and between records, late rows,
+ * now and then one of long ago or far ahead, control records, and holes in the offsets.
+ */
+export function logEntries(users: readonly (string | null)[], maxRecords = 25): fc.Arbitrary<readonly LogEntry[]> {
+  const rows = fc.array(
+    fc.record({
+      lagMs: fc.oneof(
+        { weight: 6, arbitrary: fc.integer({ min: -10, max: 30 }) },
+        { weight: 1, arbitrary: fc.integer({ min: -400, max: 400 }) },
+      ),
+      user: fc.constantFrom(...users),
+      fields: rowFields,
+    }),
+    { maxLength: 6 },
+  );
+  const records = fc.array(
+    fc.record({
+      stepMs: fc.oneof({ weight: 6, arbitrary: fc.nat(20) }, { weight: 1, arbitrary: fc.nat(500) }),
+      hole: fc.nat(2),
+      rows,
+      control: fc.oneof(
+        { weight: 6, arbitrary: fc.constant(null) },
+        { weight: 1, arbitrary: fc.constantFrom('advance', 'hold', 'release' as const) },
+      ),
+    }),
+    { maxLength: maxRecords },
+  );
+  return fc.tuple(fc.integer({ min: -200, max: 200 }), records).map(([startMs, drafts]) => {
+    let nowMs = startMs;
+    let offset = -1;
+    return drafts.map((draft): LogEntry => {
+      nowMs += draft.stepMs;
+      offset += 1 + draft.hole;
+      const record = { offset, appendMs: nowMs + 5 };
+      if (draft.control === 'advance') return { ...record, rows: [], advanceToMs: nowMs };
+      if (draft.control !== null) return { ...record, rows: [], control: draft.control };
+      const events = draft.rows.map(({ lagMs, user, fields }): Row => ({ ...fields, user, at: nowMs - lagMs }));
+      return { ...record, rows: events };
+    });
+  });
+}

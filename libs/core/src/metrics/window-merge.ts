@@ -1,0 +1,148 @@
+import type { StreamSchema } from '../stream/schema';
+import { ConditionSet } from './condition-set';
+import type { MetricDefinition } from './definition';
+import { MergeWindow } from './merge-window';
+import type { MetricPlan } from './metric-plan';
+import { planMetric } from './metric-plan';
+import type { PartBlock, ResultBlock } from './output';
+import { ResultBuilder } from './result-builder';
+
+export interface WindowMergeOptions {
+  readonly schema: StreamSchema;
+  readonly metrics: readonly MetricDefinition[];
+  /** How many partitions send parts. */
+  readonly partitions: number;
+  /** Watermark input of each source, as saved together with the low-water offset. */
+  readonly frontiers?: readonly number[];
+  /** Windows that end at or before this are left alone: some of their parts may no longer be there. */
+  readonly publishAfterEndMs?: number;
+}
+
+/** A window that every partition has closed. */
+export interface MergedWindow {
+  readonly metric: MetricDefinition;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Null when no group satisfies `having`. */
+  readonly results: ResultBlock | null;
+}
+
+interface MergedMetric {
+  readonly plan: MetricPlan;
+  readonly results: ResultBuilder;
+  /** By window number. */
+  readonly windows: Map<number, MergeWindow>;
+}
+
+/**
+ * Puts the parts of all partitions together. A window is final when the slowest partition has passed its end: by then
+ * each has sent its frozen part, so what is told does not depend on the order in which parts arrived.
+ */
+export class WindowMerge {
+  private readonly merged: ReadonlyMap<string, MergedMetric>;
+  private readonly sources: number[];
+  private readonly publishAfterEndMs: number;
+
+  /** @throws RangeError for metrics that cannot be computed, or frontiers of another number of partitions */
+  constructor({ schema, metrics, partitions, frontiers, publishAfterEndMs }: WindowMergeOptions) {
+    if (frontiers && frontiers.length !== partitions) {
+      throw new RangeError(`there are ${partitions} partitions, but ${frontiers.length} frontiers`);
+    }
+    this.sources = frontiers ? [...frontiers] : Array.from({ length: partitions }, () => -Infinity);
+    this.publishAfterEndMs = publishAfterEndMs ?? -Infinity;
+    const conditions = new ConditionSet();
+    this.merged = new Map(
+      metrics.flatMap((metric, order) => {
+        if (metric.local) return [];
+        const plan = planMetric(metric, order, schema, conditions);
+        return [[metric.identity, { plan, results: new ResultBuilder(plan), windows: new Map() }] as const];
+      }),
+    );
+  }
+
+  /**
+   * Takes a part that stands at `offset` of the parts topic. Parts of unknown metrics and of closed windows are ignored.
+   *
+   * @throws RangeError for a part that is cut short or was written by a later version
+   */
+  applyPart(source: number, part: PartBlock, offset: number): void {
+    const metric = this.merged.get(part.metric);
+    if (!metric || part.endMs <= this.publishAfterEndMs || this.isClosed(metric, part.endMs)) return;
+    const window = part.startMs / metric.plan.windows.hopMs;
+    let merging = metric.windows.get(window);
+    if (!merging) {
+      merging = new MergeWindow(metric.plan, this.sources.length);
+      metric.windows.set(window, merging);
+    }
+    merging.apply(source, part, offset);
+  }
+
+  /** A source has sent all it has to say about windows that end, by their metric's watermark, at or before its input. */
+  applyFrontier(source: number, watermarkInputMs: number): void {
+    this.sources[source] = Math.max(this.sources[source] ?? -Infinity, watermarkInputMs);
+  }
+
+  /** Windows that the last source has closed since the last call, by end and then by metric. */
+  takeClosed(): MergedWindow[] {
+    const closed: { readonly order: number; readonly window: MergedWindow }[] = [];
+    for (const merged of this.merged.values()) {
+      const { metric, order } = merged.plan;
+      for (const [window, merging] of merged.windows) {
+        const startMs = window * metric.window.hopMs;
+        const endMs = startMs + metric.window.sizeMs;
+        if (!this.isClosed(merged, endMs)) continue;
+        const head = { window, final: true, revision: merging.revision };
+        const results = merged.results.build(merging.all(), head, merging.writeKey, null);
+        closed.push({ order, window: { metric, startMs, endMs, results } });
+        merged.windows.delete(window);
+      }
+    }
+    closed.sort((a, b) => a.window.endMs - b.window.endMs || a.order - b.order);
+    return closed.map(({ window }) => window);
+  }
+
+  /** Pairs of group and open window that have changed since provisional results were last taken. */
+  provisionalSize({ identity }: MetricDefinition): number {
+    const merged = this.merged.get(identity);
+    if (!merged) return 0;
+    return this.openWindows(merged).reduce((sum, [, merging]) => sum + merging.changedCount, 0);
+  }
+
+  /** What has changed in open windows since the last call, oldest window first. */
+  takeProvisional({ identity }: MetricDefinition): ResultBlock[] {
+    const merged = this.merged.get(identity);
+    if (!merged) return [];
+    return this.openWindows(merged)
+      .filter(([, merging]) => merging.changedCount > 0)
+      .flatMap(([window, merging]) => {
+        const head = { window, final: false, revision: merging.revision };
+        const sent = merged.plan.metric.having === null ? null : merging.sentBefore;
+        return merged.results.build(merging.takeChanged(), head, merging.writeKey, sent) ?? [];
+      });
+  }
+
+  /** Offset of the oldest part that a window not yet told consists of; null when there is none. */
+  lowWater(): number | null {
+    let lowest = Infinity;
+    for (const { windows } of this.merged.values()) {
+      for (const merging of windows.values()) lowest = Math.min(lowest, merging.lowestOffset);
+    }
+    return lowest === Infinity ? null : lowest;
+  }
+
+  /** Watermark input of each source; -Infinity for one never heard of. */
+  frontiers(): number[] {
+    return [...this.sources];
+  }
+
+  private openWindows(merged: MergedMetric): [number, MergeWindow][] {
+    const { hopMs, sizeMs } = merged.plan.windows;
+    return [...merged.windows]
+      .filter(([window]) => !this.isClosed(merged, window * hopMs + sizeMs))
+      .sort(([a], [b]) => a - b);
+  }
+
+  private isClosed({ plan }: MergedMetric, endMs: number): boolean {
+    return endMs <= Math.min(...this.sources) - plan.metric.outOfOrdernessMs;
+  }
+}
