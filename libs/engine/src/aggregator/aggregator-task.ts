@@ -18,6 +18,7 @@ import { readGaps } from '../task/gap-ledger';
 import { OrderedAppender } from '../task/ordered-appender';
 import { StopPartitionError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
+import { shortestWait } from '../task/shortest-wait';
 import { withoutRowsOf } from './batch-without-rows';
 import { Committer } from './committer';
 import { FrontierPace } from './frontier-pace';
@@ -283,10 +284,10 @@ export class AggregatorTask {
     const waits = this.definition.metrics.map((metric, index) =>
       this.aggregator.provisionalSize(metric) > 0 ? (this.cadences[index]?.waitMs(nowMs) ?? MAX_WAIT_MS) : MAX_WAIT_MS,
     );
-    if (this.aggregator.next > this.committed.next) {
-      waits.push(Math.max(0, this.committed.atMs + CHECKPOINT_EVERY_MS - nowMs));
+    if (this.aggregator.next > this.committed.next && this.committer.isIdle) {
+      waits.push(this.committed.atMs + CHECKPOINT_EVERY_MS - nowMs);
     }
-    return Math.min(MAX_WAIT_MS, ...waits);
+    return shortestWait(MAX_WAIT_MS, waits);
   }
 
   private reportProgress(): void {

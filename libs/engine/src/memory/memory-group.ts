@@ -123,6 +123,7 @@ class MemorySource implements PartitionSource {
 
   async next(maxWaitMs: number): Promise<readonly LogRecord[] | null> {
     if (this.position === null) throw new Error(`seek comes before next on ${this.topic}/${this.partition}`);
+    if (!(maxWaitMs > 0)) throw new RangeError(`a wait of ${maxWaitMs} ms would starve whatever else runs`);
     const outside = (at: number): boolean =>
       at < this.broker.begin(this.topic, this.partition) || at > this.broker.end(this.topic, this.partition);
     const arrived = (): boolean =>

@@ -8,6 +8,7 @@ import { recordsBetween } from '../task/log-tail';
 import { OrderedAppender } from '../task/ordered-appender';
 import { StopPartitionError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
+import { shortestWait } from '../task/shortest-wait';
 import { IdleCoordinator } from './idle-coordinator';
 import type { MergeState } from './merge-state';
 import { decodeMergeState, encodeMergeState } from './merge-state';
@@ -213,8 +214,10 @@ export class MergeTask {
         ? (this.cadences[index]?.waitMs(nowMs) ?? MAX_WAIT_MS)
         : MAX_WAIT_MS,
     );
-    if (this.next > this.committed.next) waits.push(Math.max(0, this.committed.atMs + CHECKPOINT_EVERY_MS - nowMs));
-    return Math.min(MAX_WAIT_MS, ...waits);
+    if (this.next > this.committed.next && this.committer.isIdle) {
+      waits.push(this.committed.atMs + CHECKPOINT_EVERY_MS - nowMs);
+    }
+    return shortestWait(MAX_WAIT_MS, waits);
   }
 
   private get labels(): { stream: string; partition: number } {

@@ -55,7 +55,8 @@ export interface PartitionSource {
   /** Where `next` goes on. Must be called before the first `next`; what was fetched before is thrown away. */
   seek(offset: number): void;
   /**
-   * The next fetched records in offset order, or null when none came within `maxWaitMs`.
+   * The next fetched records in offset order, or null when none came within `maxWaitMs`, which must be above 0: a loop
+   * around waits of nothing would never let an acknowledgement or a heartbeat through.
    * @throws SourceRevokedError once the partition has been taken away or the consumer stopped.
    * @throws OffsetOutOfRangeError when the log no longer holds, or does not yet reach, the offset asked for. Offsets are never reset by
    *   themselves.

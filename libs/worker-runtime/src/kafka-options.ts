@@ -1,0 +1,13 @@
+import type { KafkaLogger, KafkaOptions } from '@tillstream/adapter-kafka';
+import type { KafkaConfig } from '@tillstream/config';
+
+/** How the adapters reach the cluster that the configuration names. */
+export function kafkaOptions(config: KafkaConfig, clientId: string, logger: KafkaLogger): KafkaOptions {
+  return {
+    brokers: config.brokers,
+    clientId,
+    logger,
+    ...(config.ssl ? { ssl: true } : {}),
+    ...(config.sasl ? { sasl: config.sasl } : {}),
+  };
+}

@@ -1,0 +1,43 @@
+import type { Environment, KafkaConfig, ServiceConfig } from '@tillstream/config';
+import {
+  ConfigError,
+  httpPort,
+  kafkaConfig,
+  kafkaRule,
+  kafkaVariables,
+  parseEnvironment,
+  redisVariables,
+  serviceConfig,
+  serviceVariables,
+  streamVariables,
+} from '@tillstream/config';
+import type { StreamDefinition } from '@tillstream/contracts';
+import { readStreamFiles } from '@tillstream/contracts';
+
+/** What a service that works on partitions is told. */
+export interface WorkerConfig {
+  readonly service: ServiceConfig;
+  readonly kafka: KafkaConfig;
+  readonly redisUrl: string;
+  readonly definitions: readonly StreamDefinition[];
+}
+
+/** @throws ConfigError with every problem of the environment, or else of the stream files it names. */
+export function loadWorkerConfig(environment: Environment, defaultHttpPort: number): WorkerConfig {
+  const variables = {
+    ...serviceVariables,
+    ...httpPort(defaultHttpPort),
+    ...kafkaVariables,
+    ...redisVariables,
+    ...streamVariables,
+  };
+  const values = parseEnvironment(variables, environment, [kafkaRule]);
+  const streams = readStreamFiles(values.STREAM_FILES);
+  if (!streams.ok) throw new ConfigError(streams.problems);
+  return {
+    service: serviceConfig(values),
+    kafka: kafkaConfig(values),
+    redisUrl: values.REDIS_URL,
+    definitions: streams.definitions,
+  };
+}

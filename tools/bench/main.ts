@@ -1,0 +1,118 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { arch, cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { formatProblems, parseStreamFile } from '@tillstream/contracts';
+import { uniformEvents } from './events';
+import type { LineCosts } from './line';
+import { measureLine } from './line';
+import { measureParts } from './parts';
+import type { PartCosts } from './parts';
+
+const HELP = `npm run bench -- [options]
+
+CPU-seconds per million events, of each part in this process and of the whole line as real processes on a real broker and
+Redis, beside JSON.parse of the same bytes in the same run. Absolute figures belong to the machine; compare ratios.
+
+  --events N    events for the parts (default 200000)
+  --line N      events for the whole line (default 500000; 0 leaves it out)
+  --write       put the figures into docs/benchmarks.md
+  --help        this text
+`;
+
+const FILE = 'deploy/streams/commerce.yaml';
+const PAGE = 'docs/benchmarks.md';
+const FIRST = '<!-- figures: written by npm run bench -- --write -->';
+const LAST = '<!-- end of figures -->';
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      events: { type: 'string', default: '200000' },
+      line: { type: 'string', default: '500000' },
+      write: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const parsed = parseStreamFile(readFileSync(join(process.cwd(), FILE), 'utf8'), { file: FILE });
+  if (!parsed.ok) throw new Error(formatProblems(FILE, parsed.problems));
+  const [count, lineCount] = [Number(values.events), Number(values.line)];
+  say(`making ${Math.max(count, lineCount)} events`);
+  const events = uniformEvents(Math.max(count, lineCount));
+  say(`measuring the parts on ${count} events`);
+  const lines = partLines(measureParts(parsed.definition, events.slice(0, count)), count);
+  if (lineCount > 0) {
+    for (const form of ['one a record', 'batched'] as const) {
+      say(`measuring the whole line on ${lineCount} events, ${form}`);
+      lines.push('', ...lineLines(await measureLine(events.slice(0, lineCount), form), lineCount, form));
+    }
+  }
+  const text = [machine(), '', ...lines].join('\n');
+  process.stdout.write(`\n${text}\n`);
+  if (values.write) write(text);
+}
+
+function partLines(costs: PartCosts, count: number): string[] {
+  const row = (part: string, cost: number): string =>
+    `| ${part} | ${cost.toFixed(3)} | ${(cost / costs.jsonParse).toFixed(2)} |`;
+  return [
+    `Parts, in one process, ${count} uniform events of 342 bytes, best of 3:`,
+    '',
+    '| part | CPU-s per million events | times `JSON.parse` |',
+    '| --- | --- | --- |',
+    row('floor: `JSON.parse` of the same bytes', costs.jsonParse),
+    row('gateway: split bodies of 1,000 events by key, checked', costs.splitBodies),
+    row('enricher: raw → columns, one event a record', costs.enrichSingles),
+    row('enricher: raw → columns, batched records', costs.enrichBatched),
+    row('aggregator: decode batches', costs.decodeBatches),
+    row('aggregator: three metrics from columns', costs.aggregate),
+    row(`aggregator: encode finals and parts (${costs.finalRows.toFixed(2)} rows an event)`, costs.finals),
+    row(`aggregator: encode checkpoints (${costs.checkpointBytes.toFixed(0)} bytes an event)`, costs.checkpoints),
+  ];
+}
+
+function lineLines(costs: LineCosts, count: number, form: string): string[] {
+  const services = costs.enricher + costs.aggregator;
+  const row = (process: string, cost: number): string => `| ${process} | ${cost.toFixed(2)} |`;
+  return [
+    `The whole line from raw to results, ${count} events, ${form}; ${costs.resultRecords} result records, ` +
+      `${costs.wallSeconds.toFixed(1)} s until the last; peak memory enricher ${costs.peakMiB.enricher.toFixed(0)} MiB, ` +
+      `aggregator ${costs.peakMiB.aggregator.toFixed(0)} MiB:`,
+    '',
+    '| process | CPU-s per million events |',
+    '| --- | --- |',
+    row('enricher', costs.enricher),
+    row('aggregator', costs.aggregator),
+    row('**services together**', services),
+    row('broker', costs.broker),
+    row('Redis', costs.redis),
+  ];
+}
+
+function machine(): string {
+  const [cpu] = cpus();
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return `Machine: ${cpus().length} × ${cpu?.model ?? arch()}, ${memory} GiB, Node ${process.version}.`;
+}
+
+function write(text: string): void {
+  const page = join(process.cwd(), PAGE);
+  const before = readFileSync(page, 'utf8');
+  const [head, tail] = [before.indexOf(FIRST), before.indexOf(LAST)];
+  if (head < 0 || tail < 0) throw new Error(`${PAGE} has lost the comments between which the figures stand`);
+  writeFileSync(page, `${before.slice(0, head + FIRST.length)}\n\n${text}\n\n${before.slice(tail)}`);
+  say(`wrote ${PAGE}`);
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exitCode = 1;
+});

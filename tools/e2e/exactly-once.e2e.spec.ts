@@ -1,0 +1,123 @@
+import type { NewRecord } from '@tillstream/engine';
+import { SeededRandom } from '@tillstream/engine/testing';
+import { plainCommerce } from '../oracle/commerce-definition';
+import { differences } from '../simulate/verdict';
+import type { Delivery } from '../simulate/workload';
+import { Workload } from '../simulate/workload';
+import { WRITE_KEY, Platform, settled, until } from './platform';
+import type { ServiceProcess } from './platform';
+
+const SEED = Number(process.env['TILLSTREAM_E2E_SEED'] ?? 20_261);
+const DELIVERIES = 600;
+const KILLS = 6;
+const GIVE_UP_MS = 60_000;
+/** Two hours ago: so much event time has passed that an `advance` may close everything. */
+const START_MS = Date.now() - 2 * 3_600_000;
+
+describe('the platform, its processes killed at random', () => {
+  const platform = new Platform();
+
+  beforeAll(async () => {
+    await platform.createTopics();
+    for (const service of ['gateway', 'enricher', 'enricher', 'aggregator', 'aggregator', 'query-api'] as const) {
+      await platform.start(service);
+    }
+    await platform.allReady();
+  }, 120_000);
+
+  afterAll(() => platform.stop(), 60_000);
+
+  it(`counts every event once (seed ${SEED})`, async () => {
+    const random = new SeededRandom(SEED);
+    const acknowledged: string[] = [];
+    const gateway = platform.processes.find(({ service }) => service === 'gateway') as ServiceProcess;
+    let sent = 0;
+
+    const killing = killNowAndThen(platform, new SeededRandom(SEED + 1), () => sent / DELIVERIES);
+    const workload = new Workload(random, {
+      partitions: platform.definition.schema.partitions,
+      users: 40,
+      startMs: START_MS,
+      spacingMs: 400,
+      disorderMs: 5_000,
+      late: 0.03,
+      duplicates: 0.05,
+      bad: 0.02,
+      misplaced: 0.05,
+    });
+    for (; sent < DELIVERIES; sent += 1) {
+      const deliveries = workload.next(START_MS + 3_600_000);
+      await Promise.all(deliveries.map((delivery) => send(platform, gateway, delivery, random, acknowledged)));
+    }
+    await killing;
+    await platform.allReady();
+    await platform.advance(START_MS + 5_400_000);
+
+    await settled(platform, (readTopic) => differences(platform.definition, plainCommerce, readTopic));
+
+    const { topics } = platform.definition;
+    const raw = (await platform.readTopic(topics.raw))
+      .flat()
+      .map(({ value }) => new TextDecoder().decode(value ?? undefined));
+    const inLog = raw.join('\n');
+    expect(acknowledged.filter((id) => !inLog.includes(`"${id}"`))).toEqual([]);
+    expect(acknowledged.length).toBeGreaterThan(DELIVERIES / 4);
+  }, 300_000);
+});
+
+/** Half through the gateway, by a client that sends again until it is answered; half straight into Kafka. */
+async function send(
+  platform: Platform,
+  gateway: ServiceProcess,
+  { partition, records }: Delivery,
+  random: SeededRandom,
+  acknowledged: string[],
+): Promise<void> {
+  if (random.chance(0.5)) {
+    await platform.writer.append(platform.definition.topics.raw, partition, records);
+    return;
+  }
+  for (const { value } of records) await post(platform, gateway, value, acknowledged);
+}
+
+async function post(
+  platform: Platform,
+  gateway: ServiceProcess,
+  body: NewRecord['value'],
+  acknowledged: string[],
+): Promise<void> {
+  const giveUpMs = Date.now() + GIVE_UP_MS;
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${gateway.http}/v1/streams/${platform.stream}/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${WRITE_KEY}` },
+      body: body as Uint8Array<ArrayBuffer>,
+    }).catch(() => null);
+    if (answer?.status === 202) {
+      const { rejected } = (await answer.json()) as { rejected: readonly { index: number }[] };
+      const refused = new Set(rejected.map(({ index }) => index));
+      idsOf(body).forEach((id, index) => {
+        if (!refused.has(index) && id !== null) acknowledged.push(id);
+      });
+      return;
+    }
+    if (answer?.status === 400) return; // nothing in it is an event
+    if (Date.now() > giveUpMs) throw new Error(`the gateway has not come back: ${answer?.status ?? 'no answer'}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function idsOf(body: NewRecord['value']): (string | null)[] {
+  const parsed = JSON.parse(new TextDecoder().decode(body ?? undefined)) as unknown;
+  const events = (Array.isArray(parsed) ? parsed : [parsed]) as { event_id?: string }[];
+  return events.map((event) => event.event_id ?? null);
+}
+
+/** SIGKILL to one process after the other, spread over the whole load. */
+async function killNowAndThen(platform: Platform, random: SeededRandom, progress: () => number): Promise<void> {
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    const at = (kill + random.next()) / (KILLS + 1);
+    await until('the load to go on', 120_000, () => Promise.resolve(progress() >= at));
+    await platform.killAndRestart(random.pick(platform.processes));
+  }
+}

@@ -1,0 +1,259 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KafkaAdmin, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
+import type { StreamDefinition } from '@tillstream/contracts';
+import { decodeEventBatch } from '@tillstream/core';
+import { encodeControl, formatProblems, parseStreamFile, topicSpecs } from '@tillstream/contracts';
+import type { LogRecord } from '@tillstream/engine';
+import { readRange } from '@tillstream/engine';
+
+const ROOT = process.cwd();
+const READY_WITHIN_MS = 60_000;
+const POLL_MS = 100;
+const SETTLE_WITHIN_MS = 90_000;
+const SHOWN_PROBLEMS = 20;
+export const WRITE_KEY = 'e2e-write-key';
+
+export type ServiceName = 'gateway' | 'enricher' | 'aggregator' | 'query-api';
+
+/** One running process of a service. */
+export interface ServiceProcess {
+  readonly service: ServiceName;
+  readonly http: number;
+  readonly grpc: number | null;
+  child: ChildProcess;
+}
+
+/** Addresses of the broker and the Redis that the test command has started. */
+export function servers(): { readonly brokers: string[]; readonly redisUrl: string } {
+  const brokers = process.env['KAFKA_BROKERS'];
+  const redisUrl = process.env['REDIS_URL'];
+  if (!brokers || !redisUrl) {
+    throw new Error('KAFKA_BROKERS and REDIS_URL must name a broker and a Redis; `npm test` starts both');
+  }
+  return { brokers: brokers.split(','), redisUrl };
+}
+
+/** The services as real processes, on a stream of their own on the shared broker and Redis. */
+export class Platform {
+  readonly processes: ServiceProcess[] = [];
+  readonly definition: StreamDefinition;
+  readonly reader: KafkaLogReader;
+  readonly writer: KafkaLogWriter;
+  readonly directory = mkdtempSync(join(tmpdir(), 'tillstream-e2e-'));
+  readonly streamFile: string;
+  private readonly brokers: readonly string[];
+  private readonly redisUrl: string;
+
+  constructor(change: (streamFile: string) => string = (same) => same) {
+    const { brokers, redisUrl } = servers();
+    this.brokers = brokers;
+    this.redisUrl = redisUrl;
+    const stream = `e2e-${randomBytes(4).toString('hex')}`;
+    const text = readFileSync(join(ROOT, 'deploy/streams/commerce.yaml'), 'utf8').replace(
+      /^stream: .*/m,
+      `stream: ${stream}`,
+    );
+    this.streamFile = join(this.directory, 'stream.yaml');
+    writeFileSync(this.streamFile, change(text));
+    const parsed = parseStreamFile(readFileSync(this.streamFile, 'utf8'), { file: this.streamFile });
+    if (!parsed.ok) throw new Error(formatProblems(this.streamFile, parsed.problems));
+    this.definition = parsed.definition;
+    this.reader = new KafkaLogReader({ brokers, clientId: 'e2e-reader' });
+    this.writer = new KafkaLogWriter({ brokers, clientId: 'e2e-writer' });
+  }
+
+  get stream(): string {
+    return this.definition.schema.stream;
+  }
+
+  /** Creates the topics and says which stream file they are for, as `till topics --create` does. */
+  async createTopics(): Promise<void> {
+    const admin = new KafkaAdmin({ brokers: this.brokers, clientId: 'e2e-admin' });
+    try {
+      await admin.createTopics(
+        topicSpecs(this.definition, 1).map(({ name, partitions, replicationFactor, configs }) => ({
+          topic: name,
+          partitions,
+          replication: replicationFactor,
+          configs,
+        })),
+      );
+    } finally {
+      await admin.close();
+    }
+    const { sha256, schema, topics } = this.definition;
+    for (let partition = 0; partition < schema.partitions; partition += 1) {
+      await this.writer.append(topics.raw, partition, [encodeControl({ kind: 'definition', sha256 })]);
+    }
+  }
+
+  async start(service: ServiceName): Promise<ServiceProcess> {
+    const http = await freePort();
+    const grpc = service === 'gateway' || service === 'query-api' ? await freePort() : null;
+    const process: ServiceProcess = { service, http, grpc, child: this.spawn(service, http, grpc) };
+    this.processes.push(process);
+    return process;
+  }
+
+  /** Starts a service that must refuse to start: its exit code and what it said on standard error. */
+  async refusal(
+    service: ServiceName,
+    environment: Readonly<Record<string, string>>,
+  ): Promise<{ readonly code: number | null; readonly said: string }> {
+    const child = this.spawn(service, await freePort(), await freePort(), environment);
+    let said = '';
+    child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
+    return { code, said };
+  }
+
+  /** Ends a process without warning and starts another on the same ports. */
+  async killAndRestart(process: ServiceProcess): Promise<void> {
+    await this.kill(process);
+    process.child = this.spawn(process.service, process.http, process.grpc);
+  }
+
+  async kill(process: ServiceProcess): Promise<void> {
+    const gone = new Promise((resolve) => process.child.once('exit', resolve));
+    process.child.kill('SIGKILL');
+    await gone;
+  }
+
+  async ready(process: ServiceProcess): Promise<void> {
+    await until(`${process.service} to be ready`, READY_WITHIN_MS, async () => {
+      if (process.child.exitCode !== null) throw new Error(`${process.service} ended: see ${this.directory}`);
+      const answer = await fetch(`http://127.0.0.1:${process.http}/readyz`).catch(() => null);
+      return answer?.ok === true;
+    });
+  }
+
+  async allReady(): Promise<void> {
+    await Promise.all(this.processes.filter(isAlive).map((process) => this.ready(process)));
+  }
+
+  /** All records of a topic, one list per partition. */
+  async readTopic(topic: string): Promise<LogRecord[][]> {
+    const partitions = Array.from({ length: this.definition.schema.partitions }, (_, partition) => partition);
+    return Promise.all(
+      partitions.map(async (partition) => {
+        const [begin, end] = [await this.reader.begin(topic, partition), await this.reader.end(topic, partition)];
+        return readRange(this.reader, topic, partition, begin, end);
+      }),
+    );
+  }
+
+  /** Appends `advance` to every raw partition: whatever ends before is closed. */
+  async advance(toMs: number): Promise<void> {
+    const { schema, topics } = this.definition;
+    for (let partition = 0; partition < schema.partitions; partition += 1) {
+      await this.writer.append(topics.raw, partition, [encodeControl({ kind: 'advance', toMs })]);
+    }
+  }
+
+  /** Lines of one metric of a service, without comments. */
+  async metric(http: number, name: string): Promise<string[]> {
+    const answer = await fetch(`http://127.0.0.1:${http}/metrics`);
+    return (await answer.text())
+      .split('\n')
+      .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(
+      this.processes.map(async ({ child }) => {
+        if (!isAlive({ child })) return;
+        const gone = new Promise((resolve) => child.once('exit', resolve));
+        child.kill('SIGTERM');
+        await gone;
+      }),
+    );
+    await this.writer.close();
+    await this.reader.close();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private spawn(
+    service: ServiceName,
+    http: number,
+    grpc: number | null,
+    environment: Readonly<Record<string, string>> = {},
+  ): ChildProcess {
+    const child = spawn(process.execPath, ['--enable-source-maps', join(ROOT, 'dist/apps', service, 'main.js')], {
+      env: {
+        ...process.env,
+        KAFKA_BROKERS: this.brokers.join(','),
+        REDIS_URL: this.redisUrl,
+        STREAM_FILES: this.streamFile,
+        HTTP_HOST: '127.0.0.1',
+        HTTP_PORT: String(http),
+        ...(grpc === null ? {} : { GRPC_PORT: String(grpc) }),
+        ...(service === 'gateway' ? { TILLSTREAM_WRITE_KEYS: WRITE_KEY } : {}),
+        LOG_LEVEL: 'info',
+        ...environment,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const log = createWriteStream(join(this.directory, `${service}-${http}.log`), { flags: 'a' });
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    return child;
+  }
+}
+
+/** Waits until all output equals what the raw log demands; fails with the first differences. */
+export async function settled(
+  platform: Platform,
+  differencesIn: (readTopic: (topic: string) => readonly (readonly LogRecord[])[]) => readonly string[],
+): Promise<void> {
+  const { raw, enriched, deadLetters, metrics, late } = platform.definition.topics;
+  let problems: readonly string[] = ['nothing compared yet'];
+  await until('the results to equal the oracle', SETTLE_WITHIN_MS, async () => {
+    if (!(await isEnriched(platform))) return false;
+    const read = new Map<string, LogRecord[][]>();
+    for (const topic of [raw, enriched, deadLetters, metrics, late]) read.set(topic, await platform.readTopic(topic));
+    problems = differencesIn((topic) => read.get(topic) ?? []);
+    return problems.length === 0;
+  }).catch((error: unknown) => {
+    throw new Error(`${String(error)}\n${problems.slice(0, SHOWN_PROBLEMS).join('\n')}`);
+  });
+}
+
+/** Everything in raw is in enriched. */
+export async function isEnriched({ definition, reader }: Platform): Promise<boolean> {
+  const { raw, enriched } = definition.topics;
+  for (let partition = 0; partition < definition.schema.partitions; partition += 1) {
+    const end = await reader.end(enriched, partition);
+    const [last] = end === 0 ? [] : await reader.read(enriched, partition, end - 1, 1_000);
+    const next = last?.value ? decodeEventBatch(last.value).rawNext : 0;
+    if (next < (await reader.end(raw, partition))) return false;
+  }
+  return true;
+}
+
+/** Asks again and again until it is so. */
+export async function until(what: string, withinMs: number, isSo: () => Promise<boolean>): Promise<void> {
+  const untilMs = Date.now() + withinMs;
+  while (!(await isSo())) {
+    if (Date.now() > untilMs) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+function isAlive({ child }: Pick<ServiceProcess, 'child'>): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Platform, WRITE_KEY, servers, until } from './platform';
+
+const run = promisify(execFile);
+const DATA = process.env['TILLSTREAM_DATA'] ?? '../shared/data';
+const FILE = join(DATA, 'rees46/2019-10-01_0000-0250.csv.gz');
+const ORACLE = 'tools/oracle/rees46-oracle.mjs';
+const COMPLETE_WITHIN_MS = 90_000;
+
+const there = existsSync(FILE);
+if (!there)
+  process.stderr.write(`skipped: there is no ${FILE}; TILLSTREAM_DATA names the directory of the real data\n`);
+
+(there ? describe : describe.skip)('the head of a real shop’s October', () => {
+  const platform = new Platform();
+
+  beforeAll(async () => {
+    await platform.createTopics();
+    for (const service of ['gateway', 'enricher', 'aggregator', 'query-api'] as const) await platform.start(service);
+    await platform.allReady();
+  }, 120_000);
+
+  afterAll(() => platform.stop(), 60_000);
+
+  it('gives every window of the three metrics as a plain script computes them from the file', async () => {
+    const gateway = platform.processes.find(({ service }) => service === 'gateway');
+    const query = platform.processes.find(({ service }) => service === 'query-api');
+    const { brokers } = servers();
+    await run(process.execPath, [
+      ...['dist/apps/cli/main.js', 'replay', 'rees46', FILE, '--speed', 'max', '--finish'],
+      ...['--to', `http://127.0.0.1:${gateway?.http}`, '--key', WRITE_KEY, '--brokers', brokers.join(',')],
+      ...['--stream', platform.stream, '--stream-files', platform.streamFile],
+      ...['--state', join(platform.directory, 'replay.json')],
+    ]);
+
+    let said = '';
+    const check = [ORACLE, FILE, '--check', `127.0.0.1:${query?.grpc}`, '--stream', platform.stream];
+    await until('every window to be final and right', COMPLETE_WITHIN_MS, async () => {
+      const outcome = await run(process.execPath, check).then(
+        ({ stdout }) => ({ right: true, stdout }),
+        (error: { stdout?: string; stderr?: string }) => ({ right: false, stdout: `${error.stdout}${error.stderr}` }),
+      );
+      said = outcome.stdout;
+      return outcome.right;
+    }).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${said.slice(0, 4_000)}`);
+    });
+    expect(said).toContain('59442.63');
+  }, 240_000);
+});
