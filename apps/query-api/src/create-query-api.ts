@@ -57,13 +57,13 @@ export function createQueryApi(config: Omit<QueryApiConfig, 'service' | 'kafka'>
       readinessChecks: followers.map((follower) => ({ name: follower.stream.name, check: () => follower.missing })),
       start: async () => {
         running = Promise.all(followers.map((follower) => follower.run()));
-        running.catch(ports.onFatal);
         await Promise.race([running, Promise.all(followers.map((follower) => follower.caughtUp()))]);
+        running.catch(ports.onFatal); // before that, the start has failed
       },
       drain: async () => {
         stopping.abort();
         for (const follower of followers) follower.stop();
-        await running;
+        await running.catch(() => undefined); // has been told
       },
       close: ports.closeLog,
     },

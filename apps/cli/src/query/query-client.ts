@@ -143,8 +143,8 @@ export class QueryClient {
     return metadata;
   }
 
-  private explain(error: unknown): unknown {
-    if (!isServiceError(error)) return error;
+  private explain(error: unknown): Error {
+    if (!isServiceError(error)) return error instanceof Error ? error : new Error(String(error));
     const { address } = this.options;
     switch (error.code) {
       case status.UNAVAILABLE:

@@ -1,17 +1,12 @@
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
-import {
-  credentials,
-  loadPackageDefinition,
-  status,
-  type ClientDuplexStream,
-  type ClientReadableStream,
-} from '@grpc/grpc-js';
+import { credentials, loadPackageDefinition, status, type ClientDuplexStream } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { smallDefinition } from '@tillstream/contracts/testing';
-import type { WatchWindowsResponse, WindowResultMessage } from '@tillstream/contracts';
+import type { WindowResultMessage } from '@tillstream/contracts';
 import { MemoryResults, type WrittenResult } from '../testing/memory-results';
 import { Replica } from '../testing/replica';
+import { WatchScreen } from '../testing/watch-screen';
 import type { QueryClient } from '../testing/query-client';
 
 const sale = (
@@ -32,6 +27,8 @@ const brief = ({ start, group, measures, final }: WindowResultMessage): string =
 
 // Connections and real time are involved: a busy machine may take its time.
 jest.setTimeout(30_000);
+
+const watching = (stream: ConstructorParameters<typeof WatchScreen>[0]): WatchScreen => new WatchScreen(stream, brief);
 
 const SALES = { stream: 'small', metric: 'sales' };
 
@@ -226,36 +223,11 @@ describe('TopGroups', () => {
   });
 });
 
-/** Collects what a watch says, as a client would keep it. */
-class Screen {
-  readonly rows = new Map<string, string>();
-  token = '';
-  messages = 0;
-  ended: Promise<{ readonly code: number }>;
-
-  constructor(readonly stream: ClientReadableStream<WatchWindowsResponse>) {
-    stream.on('data', (message: WatchWindowsResponse) => this.take(message));
-    this.ended = new Promise((resolve) => stream.on('error', resolve));
-  }
-
-  async until(done: (screen: Screen) => boolean): Promise<void> {
-    while (!done(this)) await once(this.stream, 'data');
-  }
-
-  private take({ snapshot, upserts, retractions, resumeToken }: WatchWindowsResponse): void {
-    this.messages += 1;
-    if (snapshot) this.rows.clear();
-    for (const row of upserts) this.rows.set(`${row.start!.seconds} ${row.group['category']?.text}`, brief(row));
-    for (const row of retractions) this.rows.delete(`${row.start!.seconds} ${row.group['category']?.text}`);
-    if (resumeToken !== '') this.token = resumeToken;
-  }
-}
-
 describe('WatchWindows', () => {
   it('gives a snapshot, then changes, and takes back what is no more', async () => {
     results.write(0, [sale(0, 'a', '1.00'), sale(0, 'b', '1.00')]);
     await serve();
-    const screen = new Screen(client.watch(SALES));
+    const screen = watching(client.watch(SALES));
     await screen.until(({ token }) => token !== '');
     expect([...screen.rows.values()]).toEqual(['0 a 1.00', '0 b 1.00']);
     results.write(0, [sale(0, 'a', '5.00', { final: true })]);
@@ -268,14 +240,14 @@ describe('WatchWindows', () => {
   it('goes on at another replica when one is killed: no gap, and nothing told twice that had not changed', async () => {
     results.write(0, [sale(0, 'a', '1.00'), sale(0, 'b', '1.00')]);
     await serve();
-    const first = new Screen(client.watch(SALES));
+    const first = watching(client.watch(SALES));
     await first.until(({ token }) => token !== '');
     await replica.kill();
     await first.ended;
     results.write(0, [sale(0, 'b', '2.00', { revision: 2 })]);
 
     await serve();
-    const second = new Screen(client.watch({ ...SALES, resumeToken: first.token }));
+    const second = watching(client.watch({ ...SALES, resumeToken: first.token }));
     await second.until(({ token }) => token !== '');
     expect([...second.rows.values()]).toEqual(['0 b 2.00']);
     second.stream.cancel();
@@ -284,7 +256,7 @@ describe('WatchWindows', () => {
   it('begins anew at a token from a log that is no more', async () => {
     results.write(0, [sale(0, 'a', '1.00'), sale(0, 'b', '1.00')]);
     await serve();
-    const before = new Screen(client.watch(SALES));
+    const before = watching(client.watch(SALES));
     await before.until(({ token }) => token !== '');
     before.stream.cancel();
     await replica.stop();
@@ -292,7 +264,7 @@ describe('WatchWindows', () => {
     results = new MemoryResults(results.definition);
     results.write(0, [sale(0, 'z', '1.00')]);
     await serve();
-    const after = new Screen(client.watch({ ...SALES, resumeToken: before.token }));
+    const after = watching(client.watch({ ...SALES, resumeToken: before.token }));
     await after.until(({ token }) => token !== '');
     expect([...after.rows.values()]).toEqual(['0 z 1.00']);
     after.stream.cancel();
@@ -300,7 +272,7 @@ describe('WatchWindows', () => {
 
   it('costs a few messages when the client does not read, and then gives it the latest of each row', async () => {
     await serve();
-    const screen = new Screen(client.watch(SALES));
+    const screen = watching(client.watch(SALES));
     await screen.until(({ token }) => token !== '');
     screen.stream.pause();
     const made: number[] = [];
@@ -325,8 +297,8 @@ describe('WatchWindows', () => {
 
   it('frees everything when the client cancels or its deadline passes', async () => {
     await serve();
-    const cancelled = new Screen(client.watch(SALES));
-    const expired = new Screen(client.watch(SALES, Date.now() + 200));
+    const cancelled = watching(client.watch(SALES));
+    const expired = watching(client.watch(SALES, Date.now() + 200));
     await Promise.all([cancelled, expired].map((screen) => screen.until(({ token }) => token !== '')));
     cancelled.stream.cancel();
     expect((await expired.ended).code).toBe(status.DEADLINE_EXCEEDED);
@@ -336,7 +308,7 @@ describe('WatchWindows', () => {
 
   it('sends its watchers elsewhere when it stops', async () => {
     await serve();
-    const screen = new Screen(client.watch(SALES));
+    const screen = watching(client.watch(SALES));
     await screen.until(({ token }) => token !== '');
     await replica.stop();
     expect((await screen.ended).code).toBe(status.UNAVAILABLE);
@@ -344,9 +316,9 @@ describe('WatchWindows', () => {
 
   it('refuses what it does not know before it sends anything', async () => {
     await serve();
-    const unknown = new Screen(client.watch({ ...SALES, metric: 'nothing' }));
+    const unknown = watching(client.watch({ ...SALES, metric: 'nothing' }));
     expect((await unknown.ended).code).toBe(status.INVALID_ARGUMENT);
-    const malformed = new Screen(client.watch({ ...SALES, resumeToken: '!' }));
+    const malformed = watching(client.watch({ ...SALES, resumeToken: '!' }));
     expect((await malformed.ended).code).toBe(status.INVALID_ARGUMENT);
   });
 });
@@ -364,7 +336,7 @@ describe('read keys', () => {
     expect((await replica.client('everything-1').listMetrics({})).metrics).toHaveLength(3);
     expect((await replica.client('others-only-1').listMetrics({})).metrics).toHaveLength(0);
     await expect(replica.client('others-only-1').listWindows(SALES)).rejects.toMatchObject({ code: status.NOT_FOUND });
-    const watch = new Screen(client.watch(SALES));
+    const watch = watching(client.watch(SALES));
     expect((await watch.ended).code).toBe(status.UNAUTHENTICATED);
   });
 });

@@ -16,7 +16,7 @@ import { hasReached, type Positions } from './positions';
 import { ResultView } from './result-view';
 import type { RowFilter } from './row-query';
 import type { PlacedRecord } from './view-record';
-import { watchRows, type WatchPace } from './watch-rows';
+import { watchRows, type WatchPace, type WatchStep } from './watch-rows';
 
 const instantly: Clock = { nowMs: () => 0, monotonicMs: () => 0, sleep: () => Promise.resolve() };
 const pace: WatchPace = { clock: instantly, everyMs: 20, positionsEveryMs: 10_000 };
@@ -42,7 +42,7 @@ class Watcher {
   positions: Positions | null = null;
   told = 0;
   private readonly stop = new AbortController();
-  private readonly steps: AsyncGenerator<import('./watch-rows').WatchStep>;
+  private readonly steps: AsyncGenerator<WatchStep>;
 
   constructor(view: ResultView, resumeAt: Positions | null, filter: RowFilter = EVERYTHING) {
     this.steps = watchRows(view, { metric: METRIC, filter, resumeAt, signal: this.stop.signal }, pace);
