@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { HEADER } from '@tillstream/contracts';
+import { createLogger } from '@tillstream/nest-runtime';
 import { lineSplitter } from './testing/line-splitter';
 import { MIB, startGateway, WRITE_KEY } from './testing/running-gateway';
 import type { RunningGateway } from './testing/running-gateway';
@@ -310,6 +311,26 @@ describe('a gateway that is started', () => {
     await expect(startGateway([STREAM], {}, { startupChecks })).rejects.toMatchObject({
       problems: ['shop.raw.v1: another definition', 'no topic'],
     });
+  });
+
+  it('takes nothing before it has found everything in order', async () => {
+    let start = (): void => {};
+    const check = new Promise<string[]>((resolve) => (start = () => resolve([])));
+    let heard = (_httpPort: number): void => {};
+    const listening = new Promise<number>((resolve) => (heard = resolve));
+    const write = (line: string): void => {
+      const { message, httpPort } = JSON.parse(line) as { message: string; httpPort: number };
+      if (message === 'listening') heard(httpPort);
+    };
+    const logger = createLogger('gateway', 'info', { write });
+    const starting = startGateway([STREAM], {}, { startupChecks: [() => check], logger });
+    const url = `http://127.0.0.1:${await listening}`;
+    const send = (): Promise<Response> => fetch(`${url}${PATH}`, { method: 'POST', headers: JSON_BODY, body: EVENTS });
+    expect([(await send()).status, (await fetch(`${url}/readyz`)).status]).toEqual([503, 503]);
+    start();
+    const gateway = await starting;
+    expect([(await send()).status, (await fetch(`${url}/readyz`)).status]).toEqual([202, 200]);
+    await gateway.close();
   });
 
   it('carries the trace of a request to its records', async () => {

@@ -1,8 +1,6 @@
 import { KafkaAdmin, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
 import { createServiceMetrics, injectTraceContext } from '@tillstream/adapter-telemetry';
 import type { Environment } from '@tillstream/config';
-import type { StreamDefinition } from '@tillstream/contracts';
-import { BodySplitter } from '@tillstream/core';
 import { bootstrap, createLogger, systemClock } from '@tillstream/nest-runtime';
 import type { StartedService } from '@tillstream/nest-runtime';
 import { Registry } from 'prom-client';
@@ -11,7 +9,7 @@ import { loadGatewayConfig } from './config';
 import { createGateway } from './create-gateway';
 import { GatewayModule } from './gateway.module';
 import { passBodiesThrough } from './http/respond';
-import type { IngestStream } from './ingest/publisher';
+import { ingestStreamOf } from './ingest/ingest-stream';
 
 /** Starts the service on Kafka. @throws ConfigError */
 export async function startGateway(
@@ -58,9 +56,4 @@ export async function startGateway(
     configureHttp: passBodiesThrough,
   });
   return { running, logger, shutdownTimeoutMs };
-}
-
-/** A declared stream, as the gateway sees it. */
-export function ingestStreamOf({ schema, topics }: StreamDefinition): IngestStream {
-  return { name: schema.stream, rawTopic: topics.raw, splitter: new BodySplitter(schema) };
 }

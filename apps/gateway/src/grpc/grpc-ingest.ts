@@ -3,6 +3,7 @@ import type { Metadata } from '@grpc/grpc-js';
 import { bodyFormOf } from '../http/body-content';
 import { derivedBatchIds, randomBatchId } from '../ingest/batch-ids';
 import type { IngestEdge } from '../ingest/ingest-edge';
+import type { Verdict } from '../ingest/verdict';
 import type { Caller } from '../ingest/write-keys';
 import type { PublishRequest, PublishResponse } from '@tillstream/contracts';
 
@@ -56,9 +57,8 @@ export class GrpcIngest {
     const outcome = await publisher.publish({ stream, bytes: payload, form, batchIds, reservation });
     if (outcome.kind === 'unavailable') return failed(status.UNAVAILABLE, outcome.message, outcome.retryAfterMs);
     const { verdict } = outcome;
-    const [first] = verdict.rejected;
-    return first?.index === -1
-      ? { ...failed(status.INVALID_ARGUMENT, first.message), ...verdict }
+    return isUnreadable(verdict)
+      ? { ...failed(status.INVALID_ARGUMENT, verdict.rejected[0]?.message ?? ''), ...verdict }
       : { ...verdict, code: status.OK, message: '', retryAfterMs: 0 };
   }
 
@@ -70,6 +70,13 @@ export class GrpcIngest {
       ? failed(status.UNAVAILABLE, 'the log is away: send the whole body again', retryAfterMs)
       : failed(status.RESOURCE_EXHAUSTED, 'too much is in flight: send the whole body again', retryAfterMs);
   }
+}
+
+/** No event of the body could be told from the others: it is the body that is wrong. */
+function isUnreadable({ accepted, rejected }: Verdict): boolean {
+  const [first, ...others] = rejected;
+  if (accepted > 0 || first === undefined || others.length > 0) return false;
+  return first.index === -1 || first.code === 'malformed-json';
 }
 
 function failed(code: status, message: string, retryAfterMs = 0): PublishResponse {
