@@ -23,7 +23,7 @@ export async function checkNotBehind(
     throw new CliError(
       `the events begin at ${new Date(timeMs).toISOString()}, but stream ${definition.schema.stream} has come to ` +
         `${new Date(newestMs).toISOString()}: windows of ${misses.name} that would hold them are closed`,
-      'Use --shift-to-now, or an empty data directory; --allow-late sends them all the same, to be counted as late.',
+      'Begin now with --shift-to-now --speed 1x, or use an empty data directory; --allow-late sends them to be counted as late.',
     );
   }
   const behind = progress.reduce((sum, partition) => sum + partition.behind, 0);
