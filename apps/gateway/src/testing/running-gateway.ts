@@ -30,7 +30,7 @@ export async function startGateway(
   const writer = new ScriptedLogWriter();
   const registry = new Registry();
   const log: string[] = [];
-  const logger = createLogger('gateway', 'info', { write: (line) => void log.push(line) });
+  const logger = ports.logger ?? createLogger('gateway', 'info', { write: (line) => void log.push(line) });
   const gateway = createGateway(
     {
       grpc: { host: '127.0.0.1', port: 0, maxUnanswered: 4 },
