@@ -18,7 +18,7 @@ export const HELP = `Runs Tillstream on this machine until Ctrl-C: broker, Redis
   --kafka-port N        default 19092                 --redis-port N          default 16379
                         (when taken and not asked for: another one)
 
-Write keys are TILLSTREAM_WRITE_KEYS, "demo" unless set. Other variables, such as LOG_LEVEL and OTEL_*, go to the services
+Write keys are TILLSTREAM_WRITE_KEYS, "tillstream-demo" unless set. Other variables, such as LOG_LEVEL and OTEL_*, go to the services
 as they are.
 `;
 
@@ -84,7 +84,7 @@ export function readSettings(args, environment) {
     streamFiles: values['stream-file'].map((file) => resolve(file)),
     brokers: given['brokers'] ?? (environment['KAFKA_BROKERS'] || undefined),
     redis: given['redis'] ?? (environment['REDIS_URL'] || undefined),
-    writeKeys: environment['TILLSTREAM_WRITE_KEYS'] || 'demo',
+    writeKeys: environment['TILLSTREAM_WRITE_KEYS'] || 'tillstream-demo',
     ports: /** @type {Record<PortName, number>} */ (Object.fromEntries(ports)),
     chosenPorts: new Set(names.filter((name) => given[name] !== undefined)),
   };
