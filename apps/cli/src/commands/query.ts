@@ -28,9 +28,9 @@ interface WindowsOptions extends QueryOptions, FormatOptions {
   readonly from?: number;
   readonly to?: number;
   readonly last?: number;
-  readonly all: boolean;
-  readonly group: ValueMap;
-  readonly final: boolean;
+  readonly all?: boolean;
+  readonly group?: ValueMap;
+  readonly final?: boolean;
 }
 
 interface TopOptions extends QueryOptions, FormatOptions {
@@ -48,8 +48,8 @@ export const registerQuery: RegisterCommand = (program, context) => {
 
   withQueryOptions(query.command('metrics'))
     .description('the metrics of a stream: windows, groups, measures, and since when they are complete')
-    .option('--json', 'one JSON object a line', false)
-    .action((options: QueryOptions & { readonly json: boolean }) =>
+    .option('--json', 'one JSON object a line')
+    .action((options: QueryOptions & { readonly json?: boolean }) =>
       withQueryClient(options, context, (client) => printMetrics(client, options, context)),
     );
 
@@ -62,9 +62,9 @@ export const registerQuery: RegisterCommand = (program, context) => {
       `the newest so many windows (default: ${DEFAULT_LAST} without --from and --to)`,
       wholeNumber(1),
     )
-    .option('--all', 'every window that is kept', false)
-    .option('--group <field=value>', 'only this group; may be given for several fields', addGroup, {})
-    .option('--final', 'only what will never change again', false)
+    .option('--all', 'every window that is kept')
+    .option('--group <field=value>', 'only this group; may be given for several fields', addGroup)
+    .option('--final', 'only what will never change again')
     .action((metric: string, options: WindowsOptions) =>
       withQueryClient(options, context, (client) => printWindows(client, metric, options, context)),
     );
@@ -81,7 +81,7 @@ export const registerQuery: RegisterCommand = (program, context) => {
 
 async function printMetrics(
   client: QueryClient,
-  { stream, json }: QueryOptions & { readonly json: boolean },
+  { stream, json }: QueryOptions & { readonly json?: boolean },
   context: CliContext,
 ): Promise<void> {
   const { metrics } = await client.listMetrics({ stream });
@@ -135,8 +135,8 @@ async function printWindows(
     stream: options.stream,
     metric: name,
     ...rangeOf(metric, options),
-    group: options.group,
-    finalOnly: options.final,
+    group: options.group ?? {},
+    finalOnly: options.final ?? false,
     pageSize: PAGE_ROWS,
   };
   let pageToken = '';

@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { systemClock } from '../cli-clock';
 import type { RegisterCommand } from '../create-program';
 import { parseDuration, wholeNumber } from '../options/parse-options';
@@ -7,7 +8,7 @@ import { runTop } from '../top/run-top';
 interface TopCommandOptions extends QueryOptions {
   readonly every: number;
   readonly count?: number;
-  readonly plain: boolean;
+  readonly plain?: boolean;
   readonly gatewayMetrics: string;
   readonly enricherMetrics: string;
   readonly aggregatorMetrics: string;
@@ -18,9 +19,9 @@ interface TopCommandOptions extends QueryOptions {
 export const registerTop: RegisterCommand = (program, context) => {
   withQueryOptions(program.command('top'))
     .description('a live view: events a second, the newest windows of every metric, lag; until Ctrl-C')
-    .option('--every <duration>', 'draw so often', parseDuration, 1_000)
+    .addOption(new Option('--every <duration>', 'draw so often').argParser(parseDuration).default(1_000, '1s'))
     .option('--count <n>', 'stop after so many pictures', wholeNumber(1))
-    .option('--plain', 'a line each time, also on a terminal', false)
+    .option('--plain', 'a line each time, also on a terminal')
     .option('--gateway-metrics <url>', 'where the gateway has its metrics', 'http://127.0.0.1:8080/metrics')
     .option('--enricher-metrics <url>', 'where the enricher has its metrics', 'http://127.0.0.1:8081/metrics')
     .option('--aggregator-metrics <url>', 'where the aggregator has its metrics', 'http://127.0.0.1:8082/metrics')
@@ -33,7 +34,7 @@ export const registerTop: RegisterCommand = (program, context) => {
             stream: options.stream,
             everyMs: options.every,
             count: options.count ?? Infinity,
-            plain: options.plain,
+            plain: options.plain ?? false,
             services: new Map([
               ['gateway', options.gatewayMetrics],
               ['enricher', options.enricherMetrics],

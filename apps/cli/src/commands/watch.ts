@@ -10,24 +10,24 @@ import { addGroup, metricNamed, withQueryClient, withQueryOptions, type QueryOpt
 import { instantText, plainValues, toRow, type ResultRow } from '../query/result-row';
 
 interface WatchOptions extends QueryOptions {
-  readonly group: ValueMap;
-  readonly final: boolean;
+  readonly group?: ValueMap;
+  readonly final?: boolean;
   readonly from?: number;
-  readonly newest: number;
-  readonly resume: string;
-  readonly json: boolean;
+  readonly newest?: number;
+  readonly resume?: string;
+  readonly json?: boolean;
 }
 
 /** `till watch`: what stands, then every change, until interrupted. */
 export const registerWatch: RegisterCommand = (program, context) => {
   withQueryOptions(program.command('watch <metric>'))
     .description('the results of a metric as they change, until Ctrl-C')
-    .option('--group <field=value>', 'only this group; may be given for several fields', addGroup, {})
-    .option('--final', 'only what will never change again', false)
+    .option('--group <field=value>', 'only this group; may be given for several fields', addGroup)
+    .option('--final', 'only what will never change again')
     .option('--from <time>', 'windows that start at or after', parseInstant)
-    .option('--newest <n>', 'only the newest so many windows; 0: all', wholeNumber(0), 0)
-    .option('--resume <token>', 'go on where an earlier watch stopped (its last resume_token, see --json)', '')
-    .option('--json', 'one JSON object a line: results, {"retracted":…}, {"snapshot":true}, {"resume_token":…}', false)
+    .option('--newest <n>', 'only the newest so many windows', wholeNumber(1))
+    .option('--resume <token>', 'go on where an earlier watch stopped (its last resume_token, see --json)')
+    .option('--json', 'one JSON object a line: results, {"retracted":…}, {"snapshot":true}, {"resume_token":…}')
     .action((metric: string, options: WatchOptions) =>
       withQueryClient(options, context, (client) => watch(client, metric, options, context)),
     );
@@ -38,11 +38,11 @@ async function watch(client: QueryClient, name: string, options: WatchOptions, c
   const request = {
     stream: options.stream,
     metric: name,
-    group: options.group,
-    finalOnly: options.final,
+    group: options.group ?? {},
+    finalOnly: options.final ?? false,
     from: options.from === undefined ? null : toTimestamp(options.from),
-    newestWindows: options.newest,
-    resumeToken: options.resume,
+    newestWindows: options.newest ?? 0,
+    resumeToken: options.resume ?? '',
   };
   const print = options.json ? jsonLines : (message: WatchWindowsResponse) => textLines(metric, message);
   for await (const news of client.watch(request, systemClock, context.signal)) {

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { MetricMessage, ValueMap } from '@tillstream/contracts';
 import { CliError, type CliContext } from '../cli-context';
 import { parseDuration } from '../options/parse-options';
@@ -22,7 +22,11 @@ export function withQueryOptions(command: Command): Command {
     .option('--query <host:port>', `gRPC address of a query-api (default: TILLSTREAM_QUERY, else ${DEFAULT_ADDRESS})`)
     .option('--stream <name>', 'stream to ask about', 'commerce')
     .option('--key <text>', 'read key (default: TILLSTREAM_READ_KEY)')
-    .option('--timeout <duration>', 'how long to wait for an answer', parseDuration, DEFAULT_TIMEOUT_MS);
+    .addOption(
+      new Option('--timeout <duration>', 'how long to wait for an answer')
+        .argParser(parseDuration)
+        .default(DEFAULT_TIMEOUT_MS, '30s'),
+    );
 }
 
 /** Gives the client to `use` and closes it afterwards. */
@@ -54,21 +58,19 @@ export async function metricNamed(client: QueryClient, stream: string, name: str
 }
 
 /** Collects `--group field=value`, given as often as wanted. */
-export function addGroup(text: string, before: ValueMap): ValueMap {
+export function addGroup(text: string, before: ValueMap = {}): ValueMap {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) throw new InvalidArgumentError('a group looks like category=books');
   return { ...before, [name]: { text: value } };
 }
 
 export interface FormatOptions {
-  readonly json: boolean;
-  readonly csv: boolean;
+  readonly json?: boolean;
+  readonly csv?: boolean;
 }
 
 export function withFormatOptions(command: Command): Command {
-  return command
-    .option('--json', 'one JSON object a line', false)
-    .option('--csv', 'comma-separated, with a header', false);
+  return command.option('--json', 'one JSON object a line').option('--csv', 'comma-separated, with a header');
 }
 
 export function formatOf({ json, csv }: FormatOptions): OutputFormat {
