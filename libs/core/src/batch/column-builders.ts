@@ -1,4 +1,5 @@
-import { sameBytes, textHash } from '../hash/text-hash';
+import { sameWords, textHash } from '../hash/text-hash';
+import { WORD_SLACK } from '../hash/word-slack';
 
 import type { DictionaryColumn, NumberColumn, TextColumn } from './event-batch';
 
@@ -167,7 +168,7 @@ export class DictionaryBuilder {
       if (
         this.hashes[entry] === hash &&
         (this.offsets[entry + 1] as number) - known === length &&
-        sameBytes(bytes, start, this.data.bytes, known, length)
+        sameWords(view, start, this.data.view, known, length)
       ) {
         return entry;
       }
@@ -204,11 +205,11 @@ export class DictionaryBuilder {
 class ByteBuilder {
   bytes = new Uint8Array(INITIAL_BYTES);
   length = 0;
-  private view = new DataView(this.bytes.buffer);
+  view = new DataView(this.bytes.buffer);
 
   append(source: Uint8Array, sourceView: DataView, start: number, end: number): void {
     let at = this.length;
-    if (at + end - start > this.bytes.length) this.reserve(end - start);
+    if (at + end - start + WORD_SLACK > this.bytes.length) this.reserve(end - start);
     const { bytes, view } = this;
     let p = start;
     for (; p + 4 <= end; p += 4, at += 4) view.setInt32(at, sourceView.getInt32(p, true), true);
@@ -224,7 +225,7 @@ class ByteBuilder {
   }
 
   private reserve(more: number): void {
-    this.bytes = grown(this.bytes, new Uint8Array(2 * (this.length + more)));
+    this.bytes = grown(this.bytes, new Uint8Array(2 * (this.length + more) + WORD_SLACK));
     this.view = new DataView(this.bytes.buffer);
   }
 }

@@ -1,3 +1,5 @@
+import { WORD_SLACK } from '../hash/word-slack';
+
 const VARINT = 0;
 const FIXED64 = 1;
 const DELIMITED = 2;
@@ -125,8 +127,8 @@ export class WireWriter {
   }
 
   private reserve(more: number): void {
-    if (this.length + more <= this.bytes.length) return;
-    const larger = new Uint8Array(2 * (this.length + more));
+    if (this.length + more + WORD_SLACK <= this.bytes.length) return;
+    const larger = new Uint8Array(2 * (this.length + more) + WORD_SLACK);
     larger.set(this.bytes.subarray(0, this.length));
     this.bytes = larger;
     this.view = new DataView(larger.buffer);

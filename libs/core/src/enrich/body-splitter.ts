@@ -155,22 +155,20 @@ export class BodySplitter {
   }
 
   private assemble(drafts: readonly Draft[], accepted: number): SplitRecord[] {
-    const { bytes, view } = this.rows.cursor;
+    const { bytes } = this.rows.cursor;
     const { starts, ends, draftOf } = this;
     const values = drafts.map((draft) => new Uint8Array(draft.bytes));
-    const views = values.map((value) => new DataView(value.buffer));
     const lengths = new Int32Array(drafts.length);
     for (let row = 0; row < accepted; row++) {
       const draft = draftOf[row] as number;
       const value = values[draft] as Uint8Array;
-      const target = views[draft] as DataView;
       const end = ends[row] as number;
       let at = lengths[draft] as number;
       value[at] = at === 0 ? OPEN_BRACKET : COMMA;
       at++;
-      let p = starts[row] as number;
-      for (; p + 4 <= end; p += 4, at += 4) target.setInt32(at, view.getInt32(p, true), true);
-      for (; p < end; p++, at++) value[at] = bytes[p] as number;
+      const start = starts[row] as number;
+      value.set(bytes.subarray(start, end), at);
+      at += end - start;
       lengths[draft] = at;
     }
     return drafts.map(({ partition, rows }, draft) => {

@@ -1,4 +1,5 @@
 import { ID_HASH_BYTES, ID_HASH_SEED, murmur3x128 } from '../hash/murmur3';
+import { WORD_SLACK } from '../hash/word-slack';
 
 const INITIAL_IDS = 256;
 
@@ -6,7 +7,7 @@ const INITIAL_IDS = 256;
 export class IdLog {
   count = 0;
   view: DataView;
-  private bytes = new Uint8Array(ID_HASH_BYTES * INITIAL_IDS);
+  private bytes = new Uint8Array(ID_HASH_BYTES * INITIAL_IDS + WORD_SLACK);
   private places = new Uint32Array(INITIAL_IDS);
   /** How many ids have rows without id before them in their record. */
   private displaced = 0;
@@ -54,7 +55,7 @@ export class IdLog {
   }
 
   private grow(): void {
-    const bytes = new Uint8Array(2 * this.bytes.length);
+    const bytes = new Uint8Array(2 * ID_HASH_BYTES * this.count + WORD_SLACK);
     bytes.set(this.bytes);
     const places = new Uint32Array(2 * this.places.length);
     places.set(this.places);

@@ -1,5 +1,6 @@
 import type { BatchPosition, EventBatch, PlacedControl } from '../batch/event-batch';
 import { ID_HASH_BYTES } from '../hash/murmur3';
+import { WORD_SLACK } from '../hash/word-slack';
 import { MAX_RECORD_BYTES } from '../json/limits';
 import { RecordReader } from '../json/record-reader';
 import { RowReader } from '../json/row-reader';
@@ -118,8 +119,8 @@ export class RawEnricher {
       throw new RangeError(`raw records [${this.remembered}, ${batch.rawFrom}) are missing from the dedupe horizon`);
     }
     const { records, validCounts, idCounts, ids, idRows, batchIds, batchIdRecords } = batch;
-    const idView = new DataView(ids.buffer, ids.byteOffset, ids.byteLength);
-    const batchIdView = new DataView(batchIds.buffer, batchIds.byteOffset, batchIds.byteLength);
+    const idView = paddedView(ids);
+    const batchIdView = paddedView(batchIds);
     let { rowsSeen, maxAppendMs } = batch.before;
     let id = 0;
     let batchId = 0;
@@ -217,7 +218,7 @@ export class RawEnricher {
   /** Decides about each row of a record. Returns how many were valid by themselves. */
   private takeRows(record: RawRecord, appendMs: number): number {
     const { value, rerouted, batchId } = record;
-    const batchIdView = batchId === null ? null : viewOf(batchId);
+    const batchIdView = batchId === null ? null : paddedView(batchId);
     const repeated = batchIdView !== null && this.batchIds.has(batchIdView, 0);
     if (batchId !== null) {
       this.batchIdBytes.push(batchId);
@@ -429,8 +430,10 @@ class Counts {
   }
 }
 
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function paddedView(bytes: Uint8Array): DataView {
+  const padded = new Uint8Array(bytes.length + WORD_SLACK);
+  padded.set(bytes);
+  return new DataView(padded.buffer);
 }
 
 function endToEnd(ids: readonly Uint8Array[]): Uint8Array {

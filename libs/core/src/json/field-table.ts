@@ -1,4 +1,5 @@
 import { sameBytes } from '../hash/text-hash';
+import { WORD_SLACK } from '../hash/word-slack';
 
 /**
  * The declared names of a stream's fields (none is empty) as bytes, found by the bytes of a key. A slot is an index into
@@ -18,7 +19,7 @@ export class FieldTable {
     const encoded = names.map((name) => new TextEncoder().encode(`${name}"`));
     this.lengths = Int32Array.from(encoded, (name) => name.length);
     this.starts = new Int32Array(names.length);
-    this.bytes = new Uint8Array(encoded.reduce((sum, name) => sum + name.length, 0));
+    this.bytes = new Uint8Array(encoded.reduce((sum, name) => sum + name.length, WORD_SLACK));
     this.view = new DataView(this.bytes.buffer);
     let size = 16;
     while (size < 4 * names.length) size *= 2;
@@ -39,7 +40,8 @@ export class FieldTable {
   standsAt(slot: number, bytes: Uint8Array, view: DataView, at: number, end: number): boolean {
     const length = this.lengths[slot] as number;
     const start = this.starts[slot] as number;
-    if (at + length > end) return false;
+    // A name that ends the text has no value (and its last word may be the view's: see WORD_SLACK).
+    if (at + length >= end) return false;
     if (length < 4) return sameBytes(bytes, at, this.bytes, start, length);
     const last = length - 4;
     for (let i = 0; i < last; i += 4) {

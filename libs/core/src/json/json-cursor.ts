@@ -1,3 +1,5 @@
+import { WORD_SLACK } from '../hash/word-slack';
+
 import { MAX_NESTING } from './limits';
 import { NumberLiteral } from './number-literal';
 
@@ -90,8 +92,9 @@ export class JsonCursor {
     let p = from;
     this.escaped = false;
     for (;;) {
-      // Four bytes at a time while none of them is a quote, a backslash, a control character or above 0x7f.
-      for (; p + 4 <= end; p += 4) {
+      // Four bytes at a time while none of them is a quote, a backslash, a control character or above 0x7f; never the
+      // last four of the text, which may be those of the view (see WORD_SLACK).
+      for (; p + 4 < end; p += 4) {
         const word = view.getInt32(p, true);
         if (
           ((word | (word - 0x20202020) | ((word ^ 0x22222222) - 0x01010101) | ((word ^ 0x5c5c5c5c) - 0x01010101)) &
@@ -297,8 +300,8 @@ export class JsonCursor {
   }
 
   private reserveScratch(bytes: number): void {
-    if (this.scratchEnd + bytes <= this.scratch.length) return;
-    const grown = new Uint8Array(2 * (this.scratchEnd + bytes));
+    if (this.scratchEnd + bytes + WORD_SLACK <= this.scratch.length) return;
+    const grown = new Uint8Array(2 * (this.scratchEnd + bytes) + WORD_SLACK);
     grown.set(this.scratch.subarray(0, this.scratchEnd));
     this.scratch = grown;
     this.scratchView = new DataView(grown.buffer);

@@ -149,7 +149,8 @@ export class RowReader {
   /** Begins a row that is not read by `readRow`: a value that is no object, a line that is not JSON. */
   beginRow(): void {
     const { cursor } = this;
-    this.registers.status.fill(ABSENT);
+    const { status, slots } = this.registers;
+    for (let slot = 0; slot < slots; slot++) status[slot] = ABSENT;
     if (++this.row === ROW_LIMIT) {
       this.row = 1;
       this.givenIn.fill(0);

@@ -1,4 +1,5 @@
 import { sameBytes, textHash } from '../hash/text-hash';
+import { WORD_SLACK } from '../hash/word-slack';
 import type { Field } from '../stream/schema';
 
 /** The text is none that the table knows. */
@@ -81,7 +82,7 @@ function layOut(texts: readonly string[]): { bytes: Uint8Array<ArrayBuffer>; off
   const encoded = texts.map((text) => new TextEncoder().encode(text));
   const offsets = new Int32Array(texts.length + 1);
   encoded.forEach((text, i) => (offsets[i + 1] = (offsets[i] as number) + text.length));
-  const bytes = new Uint8Array(offsets[texts.length] as number);
+  const bytes = new Uint8Array((offsets[texts.length] as number) + WORD_SLACK);
   encoded.forEach((text, i) => bytes.set(text, offsets[i]));
   return { bytes, offsets };
 }
