@@ -25,6 +25,7 @@ export async function checkRawTopics(
   ports: RawTopicPorts,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
+  ports.logger.info({ topics: definitions.map(({ topics }) => topics.raw) }, 'checking_topics');
   while (!signal.aborted) {
     try {
       const problems = await Promise.all(definitions.map((definition) => checkRawTopic(definition, ports)));

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { credentials, loadPackageDefinition, status } from '@grpc/grpc-js';
-import type { Client, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import type { Client, ClientDuplexStream, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { protoPath as healthProto } from 'grpc-health-check';
 import { GrpcServer, PROTO_LOADER_OPTIONS } from './grpc-server';
@@ -23,6 +23,12 @@ interface EchoClient extends Client {
   once(ask: { number: number }, callback: Callback): void;
   once(ask: { number: number }, options: { deadline: number }, callback: Callback): void;
   many(ask: { number: number }): ClientReadableStream<{ number: string }>;
+}
+interface ListedServices {
+  readonly listServicesResponse: { readonly service: readonly { readonly name: string }[] };
+}
+interface ReflectionClient extends Client {
+  serverReflectionInfo(): ClientDuplexStream<{ listServices: string }, ListedServices>;
 }
 interface HealthClient extends Client {
   check(ask: { service: string }, callback: (error: ServiceError | null, answer: { status: string }) => void): void;
@@ -145,6 +151,21 @@ describe('GrpcServer', () => {
     const notServing = await check();
     server.setServing(true);
     expect([notServing, await check()]).toEqual([2, 1]);
+  });
+
+  it('lists its services by reflection', async () => {
+    const build = dirname(require.resolve('@grpc/reflection'));
+    const definition = loadSync('grpc/reflection/v1/reflection.proto', { includeDirs: [join(build, '../proto')] });
+    const { grpc } = loadPackageDefinition(definition) as unknown as {
+      grpc: { reflection: { v1: { ServerReflection: new (...args: unknown[]) => ReflectionClient } } };
+    };
+    const client = new grpc.reflection.v1.ServerReflection(`127.0.0.1:${server.port}`, credentials.createInsecure());
+    const call = client.serverReflectionInfo();
+    const answer = new Promise<ListedServices>((resolve) => call.once('data', resolve));
+    call.end({ listServices: '' });
+    const { service } = (await answer).listServicesResponse;
+    expect(service.map(({ name }) => name)).toEqual(expect.arrayContaining(['test.v1.Echo', 'grpc.health.v1.Health']));
+    client.close();
   });
 
   it('refuses a service without all of its handlers, by name', () => {
