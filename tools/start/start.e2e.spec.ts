@@ -29,9 +29,8 @@ beforeAll(() => {
 
 afterAll(async () => {
   for (const child of started) child.kill('SIGTERM');
-  await Promise.all(
-    started.map((child) => child.exitCode === null && child.signalCode === null && once(child, 'exit')),
-  );
+  const running = started.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+  await Promise.all(running.map((child) => once(child, 'exit')));
   rmSync(dataDir, { recursive: true, force: true });
 });
 
