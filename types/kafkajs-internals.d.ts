@@ -170,7 +170,15 @@ declare module 'kafkajs/src/network/socketFactory' {
 declare module 'kafkajs/src/network/requestQueue' {
   class RequestQueue {
     readonly pending: readonly unknown[];
+    readonly inflight: ReadonlyMap<
+      number,
+      { readonly sentAt: number; readonly requestTimeout: number; timeoutRequest(): void }
+    >;
+    readonly requestTimeout: number;
+    readonly isConnected: () => boolean;
+    requestTimeoutIntervalId: NodeJS.Timeout | undefined;
     scheduleCheckPendingRequests(): void;
+    scheduleRequestTimeoutCheck(): void;
     waitForPendingRequests(): Promise<void>;
     destroy(): void;
   }

@@ -1,6 +1,8 @@
 import Connection from 'kafkajs/src/network/connection';
 import RequestQueue from 'kafkajs/src/network/requestQueue';
 
+const TIMEOUT_CHECK_MS = 1_000;
+
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called on the queue it belongs to
 const scheduleAlways = RequestQueue.prototype.scheduleCheckPendingRequests;
 
@@ -10,6 +12,20 @@ const scheduleAlways = RequestQueue.prototype.scheduleCheckPendingRequests;
  */
 function scheduleIfAnyWait(this: RequestQueue): void {
   if (this.pending.length > 0) scheduleAlways.call(this);
+}
+
+/** kafkajs looks ten times a second, on every connection, whether a request has taken too long. Once will do. */
+function checkTimeoutsOncePerSecond(this: RequestQueue): void {
+  this.destroy();
+  this.requestTimeoutIntervalId = setInterval(
+    () => {
+      for (const request of [...this.inflight.values()]) {
+        if (Date.now() - request.sentAt > request.requestTimeout) request.timeoutRequest();
+      }
+      if (!this.isConnected()) this.destroy();
+    },
+    Math.min(this.requestTimeout, TIMEOUT_CHECK_MS),
+  );
 }
 
 /**
@@ -31,5 +47,6 @@ async function disconnectOnce(this: Connection): Promise<true> {
 /** Mends what kafkajs 2.2.4 does wrong on any connection. Safe to call again. */
 export function repairKafkajs(): void {
   RequestQueue.prototype.scheduleCheckPendingRequests = scheduleIfAnyWait;
+  RequestQueue.prototype.scheduleRequestTimeoutCheck = checkTimeoutsOncePerSecond;
   Connection.prototype.disconnect = disconnectOnce;
 }

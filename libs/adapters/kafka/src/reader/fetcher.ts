@@ -23,6 +23,12 @@ const UNKNOWN_TOPIC_ATTEMPTS = 6;
 /** A view on an answer this much larger than itself is copied, so that a slow reader does not keep the answer alive. */
 const COPY_BELOW_SHARE = 0.5;
 
+/** The long fetches of one broker, one after the other. */
+interface FetchLoop {
+  /** Number of the one under way; null in between. */
+  underWay: number | null;
+}
+
 interface Sent {
   readonly flow: PartitionFlow;
   readonly epoch: number;
@@ -36,7 +42,7 @@ interface Sent {
  */
 export class Fetcher {
   readonly #flows = new Set<PartitionFlow>();
-  readonly #running = new Set<number>();
+  readonly #loops = new Map<number, FetchLoop>();
   readonly #troubled = new Set<PartitionFlow>();
   readonly #backoffs = new WeakMap<PartitionFlow, Backoff>();
   readonly #aborted = new AbortController();
@@ -69,48 +75,65 @@ export class Fetcher {
     this.#flows.clear();
   }
 
-  /** Makes sure that a flow is being fetched. Never throws: the flow hears of what goes wrong. */
+  /**
+   * Makes sure that a flow is being fetched, or will be by the next long fetch. One that has missed the long fetch
+   * under way is asked for at once, but only once: the next one has it. Never throws: the flow hears what goes wrong.
+   */
   nudge(flow: PartitionFlow): void {
     if (flow.fetching || !flow.hungry || this.#troubled.has(flow)) return;
-    void this.fetchAtOnce(flow);
+    const node = this.cluster.knownLeader(flow.topic, flow.partition);
+    const loop = node === undefined ? undefined : this.#loops.get(node);
+    if (node === undefined) void this.findLeader(flow);
+    else if (loop === undefined) this.keepFetching(node);
+    else if (loop.underWay !== null && flow.missed !== loop.underWay) {
+      flow.missed = loop.underWay;
+      void this.fetchAtOnce(flow);
+    }
   }
 
   /** Asks once, without waiting for records to come, whatever else is under way. */
   async fetchAtOnce(flow: PartitionFlow): Promise<void> {
-    const owned = !flow.fetching;
-    if (owned) flow.fetching = true;
-    let node: number | null = null;
-    try {
-      node = await this.cluster.leaderOf(flow.topic, flow.partition);
+    await this.working([flow], async () => {
+      const node = await this.cluster.leaderOf(flow.topic, flow.partition);
       await this.fetch(node, [flow], 0, 'requests');
-    } catch (error) {
-      this.inTrouble([flow], error);
-    } finally {
-      if (owned) flow.fetching = false;
-    }
-    if (node !== null) this.keepFetching(node);
+      this.keepFetching(node);
+    });
+  }
+
+  private async findLeader(flow: PartitionFlow): Promise<void> {
+    await this.working([flow], () => this.cluster.leaderOf(flow.topic, flow.partition));
+    this.nudge(flow);
   }
 
   private keepFetching(node: number): void {
-    if (this.#running.has(node) || this.#aborted.signal.aborted) return;
-    this.#running.add(node);
-    void this.loop(node);
+    if (this.#loops.has(node) || this.#aborted.signal.aborted) return;
+    const loop: FetchLoop = { underWay: null };
+    this.#loops.set(node, loop);
+    void this.run(node, loop);
   }
 
-  private async loop(node: number): Promise<void> {
+  private async run(node: number, loop: FetchLoop): Promise<void> {
+    // Whoever begins in the same turn of the event loop is in the first fetch already.
+    await Promise.resolve();
     for (let flows = this.hungryOn(node); flows.length > 0; flows = this.hungryOn(node)) {
-      for (const flow of flows) flow.fetching = true;
-      try {
-        await this.fetch(node, flows, this.bounds.maxWaitMs, 'fetches');
-      } catch (error) {
-        this.inTrouble(flows, error);
-      } finally {
-        for (const flow of flows) flow.fetching = false;
-      }
-      // Whoever was waiting takes what came and is hungry again.
-      await Promise.resolve();
+      loop.underWay = this.#fetches + 1;
+      await this.working(flows, () => this.fetch(node, flows, this.bounds.maxWaitMs, 'fetches'));
+      loop.underWay = null;
     }
-    this.#running.delete(node);
+    this.#loops.delete(node);
+  }
+
+  /** While `work` lasts nobody else fetches for these flows. */
+  private async working(flows: readonly PartitionFlow[], work: () => Promise<unknown>): Promise<void> {
+    const claimed = flows.filter((flow) => !flow.fetching);
+    for (const flow of claimed) flow.fetching = true;
+    try {
+      await work();
+    } catch (error) {
+      this.inTrouble(flows, error);
+    } finally {
+      for (const flow of claimed) flow.fetching = false;
+    }
   }
 
   /** Another one first each time: an answer has room for some partitions only. */

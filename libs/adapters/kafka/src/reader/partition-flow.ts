@@ -40,6 +40,8 @@ export class PartitionFlow {
   epoch = 0;
   /** A fetch that includes this flow is under way. */
   fetching = false;
+  /** Number of the long fetch that went without this flow, which was then asked for by itself. */
+  missed: number | null = null;
   /** Number of the newest fetch that was answered. */
   answeredFetch = 0;
   /** Fetched ahead until then (monotonic ms): a reader that has gone away costs nothing. */
@@ -102,8 +104,8 @@ export class PartitionFlow {
       this.#bufferedBytes += bytes.length;
       this.#position = Math.max(behind, from);
       if (this.#bufferedBytes > this.bounds.pauseAboveBytes) this.#paused = true;
+      this.wake();
     }
-    this.wake();
   }
 
   /** Passes over offsets that the log no longer holds. */
@@ -141,14 +143,14 @@ export class PartitionFlow {
     return [];
   }
 
-  /** Resolves at the next change, or after `ms`. */
+  /** Resolves when there is something to take, or after `ms`, but never later than a second. */
   async changed(ms: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     let wake: (() => void) | undefined;
     await new Promise<void>((resolve) => {
       wake = resolve;
       this.#waiting.add(resolve);
-      timer = setTimeout(resolve, ms);
+      timer = setTimeout(resolve, Math.min(ms, 1_000));
     });
     clearTimeout(timer);
     if (wake !== undefined) this.#waiting.delete(wake);

@@ -5,6 +5,7 @@ import type { ISocketFactory } from 'kafkajs';
 export type Fate = 'pass' | 'drop';
 
 const PRODUCE = 0;
+const FETCH = 1;
 
 /** Cuts a stream of bytes into Kafka's messages, each behind its length. */
 class Frames {
@@ -28,6 +29,8 @@ export class FaultyProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #refusing = false;
+  /** Fetch requests that came by. */
+  fetches = 0;
   /** Decides about each answer to a produce request, in the order in which they come. */
   fateOfProduce: () => Fate = () => 'pass';
 
@@ -81,8 +84,11 @@ export class FaultyProxy {
       socket.on('error', end).on('close', end);
     }
     client.on('data', (chunk) => {
-      for (const frame of requests.push(chunk))
-        if (frame.readInt16BE(4) === PRODUCE) produces.add(frame.readInt32BE(8));
+      for (const frame of requests.push(chunk)) {
+        const api = frame.readInt16BE(4);
+        if (api === PRODUCE) produces.add(frame.readInt32BE(8));
+        if (api === FETCH) this.fetches++;
+      }
       broker.write(chunk);
     });
     broker.on('data', (chunk) => {
