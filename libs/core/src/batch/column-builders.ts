@@ -2,6 +2,7 @@ import { sameWords, textHash } from '../hash/text-hash';
 import { WORD_SLACK } from '../hash/word-slack';
 
 import type { DictionaryColumn, NumberColumn, TextColumn } from './event-batch';
+import { FIRST_TEXT_SOURCE, STAGED_NUMBER, TABLE_SOURCE, type StagedRows, type TextSources } from './staged-rows';
 
 const INITIAL_ROWS = 64;
 const INITIAL_BYTES = 1024;
@@ -12,16 +13,23 @@ export class NumberBuilder {
   private values = new Float64Array(INITIAL_ROWS);
   private present = 0;
 
-  /** Appends source[at], which is not NaN: passed by place, since a number that is passed by value is boxed. */
-  append(source: Float64Array, at: number): void {
-    if (this.rows === this.values.length) this.values = grown(this.values, new Float64Array(2 * this.rows));
-    this.values[this.rows++] = source[at] as number;
-    this.present++;
-  }
-
-  appendNull(): void {
-    if (this.rows === this.values.length) this.values = grown(this.values, new Float64Array(2 * this.rows));
-    this.values[this.rows++] = NaN;
+  /** Appends field `slot` of the staged rows. */
+  append({ count, stride, status, number }: StagedRows, slot: number): void {
+    if (this.rows + count > this.values.length) {
+      this.values = grown(this.values, new Float64Array(2 * (this.rows + count)));
+    }
+    const { values, rows } = this;
+    let present = 0;
+    for (let r = 0, at = slot; r < count; r++, at += stride) {
+      if (status[at] === STAGED_NUMBER) {
+        values[rows + r] = number[at] as number;
+        present++;
+      } else {
+        values[rows + r] = NaN;
+      }
+    }
+    this.present += present;
+    this.rows = rows + count;
   }
 
   truncate(rows: number): void {
@@ -45,18 +53,25 @@ export class TextBuilder {
   private nulls = new Uint8Array(INITIAL_ROWS);
   private nullCount = 0;
 
-  append(bytes: Uint8Array, view: DataView, start: number, end: number): void {
-    if (this.rows === this.nulls.length) this.growRows();
-    this.data.append(bytes, view, start, end);
-    this.nulls[this.rows] = 0;
-    this.offsets[++this.rows] = this.data.length;
-  }
-
-  appendNull(): void {
-    if (this.rows === this.nulls.length) this.growRows();
-    this.nulls[this.rows] = 1;
-    this.nullCount++;
-    this.offsets[++this.rows] = this.data.length;
+  /** Appends field `slot` of the staged rows. */
+  append({ count, stride, status, start, end }: StagedRows, slot: number, sources: TextSources): void {
+    if (this.rows + count > this.nulls.length) this.growRows(this.rows + count);
+    const { data, nulls, offsets, rows } = this;
+    let nullCount = 0;
+    for (let r = 0, at = slot; r < count; r++, at += stride) {
+      const source = status[at] as number;
+      if (source >= FIRST_TEXT_SOURCE) {
+        const bytes = sources.bytes[source] as Uint8Array;
+        data.append(bytes, sources.views[source] as DataView, start[at] as number, end[at] as number);
+        nulls[rows + r] = 0;
+      } else {
+        nulls[rows + r] = 1;
+        nullCount++;
+      }
+      offsets[rows + r + 1] = data.length;
+    }
+    this.nullCount += nullCount;
+    this.rows = rows + count;
   }
 
   truncate(rows: number): void {
@@ -79,9 +94,9 @@ export class TextBuilder {
     };
   }
 
-  private growRows(): void {
-    this.offsets = grown(this.offsets, new Uint32Array(2 * this.rows + 1));
-    this.nulls = grown(this.nulls, new Uint8Array(2 * this.rows));
+  private growRows(needed: number): void {
+    this.offsets = grown(this.offsets, new Uint32Array(2 * needed + 1));
+    this.nulls = grown(this.nulls, new Uint8Array(2 * needed));
   }
 }
 
@@ -103,20 +118,29 @@ export class DictionaryBuilder {
     this.ofTable = new Int32Array(tableEntries);
   }
 
-  /** `tableEntry`: which value of the field's own table the text is, or -1. */
-  append(bytes: Uint8Array, view: DataView, start: number, end: number, tableEntry: number): void {
-    if (tableEntry < 0) return this.appendIndex(this.intern(bytes, view, start, end));
-    let known = this.ofTable[tableEntry] as number;
-    if (known === 0) {
-      known = this.intern(bytes, view, start, end) + 1;
-      this.ofTable[tableEntry] = known;
+  /** Appends field `slot` of the staged rows. */
+  append({ count, stride, status, start, end, entry }: StagedRows, slot: number, sources: TextSources): void {
+    if (this.rows + count > this.indices.length) {
+      this.indices = grown(this.indices, new Int32Array(2 * (this.rows + count)));
     }
-    this.appendIndex(known - 1);
-  }
-
-  appendNull(): void {
-    this.appendIndex(-1);
-    this.present--;
+    const { indices, rows, ofTable } = this;
+    let present = 0;
+    for (let r = 0, at = slot; r < count; r++, at += stride) {
+      const source = status[at] as number;
+      let index = -1;
+      if (source >= FIRST_TEXT_SOURCE) {
+        present++;
+        index = source === TABLE_SOURCE ? (ofTable[entry[at] as number] as number) - 1 : -1;
+        if (index < 0) {
+          const bytes = sources.bytes[source] as Uint8Array;
+          index = this.intern(bytes, sources.views[source] as DataView, start[at] as number, end[at] as number);
+          if (source === TABLE_SOURCE) ofTable[entry[at] as number] = index + 1;
+        }
+      }
+      indices[rows + r] = index;
+    }
+    this.present += present;
+    this.rows = rows + count;
   }
 
   truncate(rows: number): void {
@@ -149,12 +173,6 @@ export class DictionaryBuilder {
     this.present = 0;
     this.entries = 0;
     return present === 0 ? null : column;
-  }
-
-  private appendIndex(index: number): void {
-    if (this.rows === this.indices.length) this.indices = grown(this.indices, new Int32Array(2 * this.rows));
-    this.indices[this.rows++] = index;
-    this.present++;
   }
 
   private intern(bytes: Uint8Array, view: DataView, start: number, end: number): number {

@@ -163,8 +163,9 @@ export class RawEnricher {
       this.takeRecord(record);
       this.from = record.offset + 1;
     }
+    const result = this.finish(rawFrom);
     this.rows.cursor.close();
-    return { ...this.finish(rawFrom), consumed };
+    return { ...result, consumed };
   }
 
   private takeRecord(record: RawRecord): void {
@@ -241,6 +242,7 @@ export class RawEnricher {
     let maxEventMs = -Infinity;
     let valid = 0;
     this.rerouter.beginRecord(record.offset, value.length);
+    columns.beginText(value);
     reader.open(value, 'raw');
     while (reader.next()) {
       const { index } = reader;
@@ -254,16 +256,15 @@ export class RawEnricher {
       let duplicate = repeated;
       const { idSlot } = rows;
       if (idSlot >= 0) {
-        if (rows.hasNumber(idSlot)) rows.writeNumberAsText(idSlot);
-        const start = registers.start[idSlot] as number;
-        const at = idLog.add(rows.bytesOf(idSlot), start, registers.end[idSlot] as number, place);
+        rows.locate(idSlot);
+        const at = idLog.add(rows.textBytes, rows.textStart, rows.textEnd, place);
         if (this.ids.take(idLog.view, at, place)) duplicate = true;
       }
       if (duplicate) {
         duplicates++;
         continue;
       }
-      const eventMs = registers.number[rows.eventTimeSlot] as number;
+      const eventMs = registers.number[registers.base + rows.eventTimeSlot] as number;
       if (eventMs > latestMs) {
         this.bury(record, 'in-the-future', rows.eventTimeSlot);
         continue;

@@ -1,69 +1,83 @@
 import { DictionaryBuilder, NumberBuilder, TextBuilder } from '../batch/column-builders';
 import type { Column } from '../batch/event-batch';
+import type { TextSources } from '../batch/staged-rows';
 import type { RowReader } from '../json/row-reader';
-import { ABSENT, NUMBER, TEXT } from '../json/row-registers';
+import { STAGED_ROWS } from '../json/row-registers';
 
-/** Collects the rows that a reader holds one after the other into the columns of a batch. */
+const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = new DataView(NO_BYTES.buffer);
+
+/**
+ * Collects the rows that a reader holds one after the other into the columns of a batch. Rows are staged in the reader's
+ * registers and go to the columns a few at a time, column by column: each loop touches one column's memory.
+ */
 export class RowColumns {
-  rows = 0;
-  private readonly numbers: readonly (NumberBuilder | null)[];
-  private readonly texts: readonly (TextBuilder | null)[];
-  private readonly dictionaries: readonly (DictionaryBuilder | null)[];
+  /** Rows that went to the columns; the staged ones come on top. */
+  private built = 0;
+  private readonly numbers: (readonly [slot: number, builder: NumberBuilder])[] = [];
+  private readonly texts: (readonly [slot: number, builder: TextBuilder | DictionaryBuilder])[] = [];
 
   constructor(private readonly reader: RowReader) {
-    const { fields } = reader.schema;
-    this.numbers = fields.map(({ type }) => (type === 'string' ? null : new NumberBuilder()));
-    this.texts = fields.map(({ type, dictionary }) => (type === 'string' && !dictionary ? new TextBuilder() : null));
-    this.dictionaries = fields.map(({ type, dictionary }, slot) =>
-      type === 'string' && dictionary ? new DictionaryBuilder(reader.tables[slot]?.entries.length ?? 0) : null,
-    );
+    reader.schema.fields.forEach(({ type, dictionary }, slot) => {
+      if (type !== 'string') this.numbers.push([slot, new NumberBuilder()]);
+      else if (dictionary) this.texts.push([slot, new DictionaryBuilder(reader.tables[slot]?.entries.length ?? 0)]);
+      else this.texts.push([slot, new TextBuilder()]);
+    });
+  }
+
+  get rows(): number {
+    return this.built + this.reader.registers.count;
+  }
+
+  /** To be called before the reader goes to the rows of `text`: staged rows refer to the buffer they were read from. */
+  beginText(text: Uint8Array): void {
+    if (!this.reader.cursor.holds(text)) this.flush();
   }
 
   /** Appends the row in the reader's registers. */
   append(): void {
-    const { reader, numbers, texts, dictionaries } = this;
-    const { registers } = reader;
-    const { status, number, start, end, entry } = registers;
-    for (let slot = 0; slot < numbers.length; slot++) {
-      const numberBuilder = numbers[slot] as NumberBuilder | null;
-      if (numberBuilder !== null) {
-        if (status[slot] === NUMBER) numberBuilder.append(number, slot);
-        else numberBuilder.appendNull();
-        continue;
-      }
-      const dictionary = dictionaries[slot] as DictionaryBuilder | null;
-      if (dictionary !== null) {
-        if (status[slot] !== TEXT) dictionary.appendNull();
-        else {
-          const bytes = reader.bytesOf(slot);
-          const view = reader.viewOf(slot);
-          dictionary.append(bytes, view, start[slot] as number, end[slot] as number, entry[slot] as number);
-        }
-        continue;
-      }
-      const text = texts[slot] as TextBuilder;
-      if (status[slot] === ABSENT) text.appendNull();
-      else text.append(reader.bytesOf(slot), reader.viewOf(slot), start[slot] as number, end[slot] as number);
-    }
-    this.rows++;
+    const { registers } = this.reader;
+    registers.stage();
+    if (registers.count === STAGED_ROWS - 1) this.flush();
   }
 
   /** Takes back all rows from `rows` on. */
   truncate(rows: number): void {
-    if (rows === this.rows) return;
-    this.rows = rows;
-    for (const builder of [...this.numbers, ...this.texts, ...this.dictionaries]) builder?.truncate(rows);
+    const { registers } = this.reader;
+    if (rows >= this.built) {
+      registers.keep(rows - this.built);
+      return;
+    }
+    registers.keep(0);
+    this.built = rows;
+    for (const [, builder] of [...this.numbers, ...this.texts]) builder.truncate(rows);
   }
 
   /** The columns by field number; empty afterwards. */
   finish(): Map<number, Column> {
+    this.flush();
+    this.built = 0;
     const columns = new Map<number, Column>();
-    this.reader.schema.fields.forEach(({ number }, slot) => {
-      const builder = this.numbers[slot] ?? this.dictionaries[slot] ?? this.texts[slot];
-      const column = builder?.finish() ?? null;
-      if (column !== null) columns.set(number, column);
-    });
-    this.rows = 0;
+    for (const [slot, builder] of [...this.numbers, ...this.texts].sort(([a], [b]) => a - b)) {
+      const column = builder.finish();
+      if (column !== null) columns.set(this.reader.schema.fields[slot]?.number ?? 0, column);
+    }
     return columns;
+  }
+
+  private flush(): void {
+    const { cursor, registers, tables } = this.reader;
+    if (registers.count === 0) return;
+    for (const [slot, builder] of this.numbers) builder.append(registers, slot);
+    for (const [slot, builder] of this.texts) {
+      const table = tables[slot];
+      const sources: TextSources = {
+        bytes: [NO_BYTES, NO_BYTES, cursor.bytes, cursor.scratch, table?.bytes ?? NO_BYTES],
+        views: [NO_VIEW, NO_VIEW, cursor.view, cursor.scratchView, table?.view ?? NO_VIEW],
+      };
+      builder.append(registers, slot, sources);
+    }
+    this.built += registers.count;
+    registers.keep(0);
   }
 }

@@ -55,13 +55,18 @@ export class JsonCursor {
 
   /** Points the cursor at `text` and returns the position of its first byte. */
   open(text: Uint8Array): number {
-    if (text.buffer !== this.bytes.buffer) {
+    if (!this.holds(text)) {
       this.bytes = new Uint8Array(text.buffer as ArrayBuffer);
       this.view = new DataView(this.bytes.buffer);
     }
     this.end = text.byteOffset + text.byteLength;
     this.stopAtLineFeed = false;
     return text.byteOffset;
+  }
+
+  /** Whether `text` lies in the buffer that the cursor stands in. */
+  holds(text: Uint8Array): boolean {
+    return text.buffer === this.bytes.buffer;
   }
 
   /** Lets go of the text, so that the cursor does not keep its buffer alive. */

@@ -3,7 +3,7 @@ import type { StreamSchema } from '../stream/schema';
 
 import { RecordReader, type TextForm } from './record-reader';
 import { RowReader } from './row-reader';
-import { ABSENT, TEXT } from './row-registers';
+import { ABSENT, NUMBER } from './row-registers';
 
 /** What the reader made of one row: its values by name, or why not. */
 export type ReadRow =
@@ -33,13 +33,14 @@ function rowOf(reader: RowReader): ReadRow {
   if (code !== null) return { code, path: problemSlot < 0 ? '$' : (schema.fields[problemSlot]?.name ?? '?') };
   const values: Record<string, string | number> = {};
   schema.fields.forEach(({ name }, slot) => {
-    if (registers.status[slot] === ABSENT) return;
+    const at = registers.base + slot;
+    if (registers.status[at] === ABSENT) return;
     values[name] =
-      registers.status[slot] === TEXT
+      registers.status[at] !== NUMBER
         ? new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-            reader.bytesOf(slot).subarray(registers.start[slot], registers.end[slot]),
+            reader.bytesOf(slot).subarray(registers.start[at], registers.end[at]),
           )
-        : (registers.number[slot] as number);
+        : (registers.number[at] as number);
   });
   return { values };
 }

@@ -2,7 +2,7 @@ import type { StreamSchema } from '../stream/schema';
 
 import type { RowReader } from './row-reader';
 import { compileRowNumber, compileRowText, type RowNumber, type RowText } from './row-expression';
-import { ABSENT } from './row-registers';
+import { ABSENT, FROM_SCRATCH } from './row-registers';
 
 interface RowDefault {
   readonly slot: number;
@@ -42,7 +42,7 @@ export class RowDefaults {
     const { registers } = this.reader;
     for (let i = 0; i < this.defaults.length; i++) {
       const rule = this.defaults[i] as RowDefault;
-      if (registers.status[rule.slot] !== ABSENT) continue;
+      if (registers.statusOf(rule.slot) !== ABSENT) continue;
       if (rule.where !== null && rule.where.evaluate() !== 1) continue;
       if (rule.text !== null) this.takeText(rule.slot, rule.text);
       else if (rule.number !== null) this.takeNumber(rule.slot, rule.number, rule.integer);
@@ -56,7 +56,7 @@ export class RowDefaults {
     if (Math.abs(value) > (integer ? Number.MAX_SAFE_INTEGER : Number.MAX_VALUE)) {
       return this.reader.reject('out-of-range', slot);
     }
-    registers.number[slot] = value;
+    registers.number[registers.base + slot] = value;
     registers.setNumber(slot);
   }
 
@@ -65,7 +65,7 @@ export class RowDefaults {
     if (!expression.locate()) return;
     const start = cursor.scratchEnd;
     cursor.appendToScratch(expression.bytes, expression.start, expression.end);
-    registers.setScratchText(slot, start, cursor.scratchEnd);
+    registers.setText(slot, FROM_SCRATCH, start, cursor.scratchEnd);
     this.reader.settleText(slot);
   }
 }

@@ -82,10 +82,10 @@ class FieldText implements RowText {
   locate(): boolean {
     const { slot, reader } = this;
     const { registers } = reader;
-    if (registers.status[slot] === ABSENT) return false;
+    if (registers.statusOf(slot) === ABSENT) return false;
     this.bytes = reader.bytesOf(slot);
-    this.start = registers.start[slot] as number;
-    this.end = registers.end[slot] as number;
+    this.start = registers.start[registers.base + slot] as number;
+    this.end = registers.end[registers.base + slot] as number;
     return true;
   }
 }
@@ -97,7 +97,9 @@ function slotOf(name: string, reader: RowReader): number {
 }
 
 function compileField(slot: number, { registers }: RowReader): RowNumber {
-  return { evaluate: () => (registers.status[slot] === NUMBER ? (registers.number[slot] as number) : NaN) };
+  const evaluate = () =>
+    registers.statusOf(slot) === NUMBER ? (registers.number[registers.base + slot] as number) : NaN;
+  return { evaluate };
 }
 
 function compileLiteral(value: string | number | boolean | null): RowNumber {

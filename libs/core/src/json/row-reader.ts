@@ -8,7 +8,7 @@ import { FieldTable } from './field-table';
 import { JsonCursor } from './json-cursor';
 import { MAX_EVENT_BYTES } from './limits';
 import { RowDefaults } from './row-defaults';
-import { ABSENT, FROM_INPUT, FROM_SCRATCH, FROM_TABLE, NUMBER, RowRegisters } from './row-registers';
+import { ABSENT, FROM_INPUT, FROM_SCRATCH, NUMBER, RowRegisters } from './row-registers';
 import { NOT_LISTED, ValueTable } from './value-table';
 
 const SPACE = 0x20;
@@ -58,6 +58,10 @@ export class RowReader {
   /** Money values of the row that had more digits than the currency. */
   rounded = 0;
   readonly eventTimeSlot: number;
+  /** What `locate` found. */
+  textBytes: Uint8Array = new Uint8Array(0);
+  textStart = 0;
+  textEnd = 0;
 
   private readonly names: FieldTable;
   private readonly types: Uint8Array;
@@ -106,37 +110,32 @@ export class RowReader {
 
   /** Bytes that hold the text of `slot`. */
   bytesOf(slot: number): Uint8Array {
-    const source = this.registers.source[slot];
-    if (source === FROM_INPUT) return this.cursor.bytes;
-    return source === FROM_SCRATCH ? this.cursor.scratch : (this.tables[slot] as ValueTable).bytes;
-  }
-
-  viewOf(slot: number): DataView {
-    const source = this.registers.source[slot];
-    if (source === FROM_INPUT) return this.cursor.view;
-    return source === FROM_SCRATCH ? this.cursor.scratchView : (this.tables[slot] as ValueTable).view;
+    const status = this.registers.statusOf(slot);
+    if (status === FROM_INPUT) return this.cursor.bytes;
+    return status === FROM_SCRATCH ? this.cursor.scratch : (this.tables[slot] as ValueTable).bytes;
   }
 
   /** The partition that the row's key belongs to. */
   keyPartition(partitions: number): number {
-    const { registers, keySlot } = this;
-    if (this.hasNumber(keySlot)) this.writeNumberAsText(keySlot);
-    const start = registers.start[keySlot] as number;
-    return partitionOf(this.bytesOf(keySlot), start, registers.end[keySlot] as number, partitions);
+    this.locate(this.keySlot);
+    return partitionOf(this.textBytes, this.textStart, this.textEnd, partitions);
   }
 
-  hasNumber(slot: number): boolean {
-    return this.registers.status[slot] === NUMBER;
-  }
-
-  /** Registers the number in `slot` as its text as well, without making it a text: keys and ids are hashed as text. */
-  writeNumberAsText(slot: number): void {
+  /** Finds the text of `slot` (of a number: its text), as keys and ids are hashed: in `textBytes[textStart, textEnd)`. */
+  locate(slot: number): void {
     const { cursor, registers } = this;
-    const text = new TextEncoder().encode(String((registers.number[slot] as number) + 0));
-    registers.source[slot] = FROM_SCRATCH;
-    registers.start[slot] = cursor.scratchEnd;
+    const at = registers.base + slot;
+    if (registers.status[at] !== NUMBER) {
+      this.textBytes = this.bytesOf(slot);
+      this.textStart = registers.start[at] as number;
+      this.textEnd = registers.end[at] as number;
+      return;
+    }
+    const text = new TextEncoder().encode(String((registers.number[at] as number) + 0));
+    this.textStart = cursor.scratchEnd;
     cursor.appendToScratch(text, 0, text.length);
-    registers.end[slot] = cursor.scratchEnd;
+    this.textEnd = cursor.scratchEnd;
+    this.textBytes = cursor.scratch;
   }
 
   /** Notes the first problem of the row; reading goes on to find its end. */
@@ -149,8 +148,8 @@ export class RowReader {
   /** Begins a row that is not read by `readRow`: a value that is no object, a line that is not JSON. */
   beginRow(): void {
     const { cursor } = this;
-    const { status, slots } = this.registers;
-    for (let slot = 0; slot < slots; slot++) status[slot] = ABSENT;
+    const { registers } = this;
+    registers.clear();
     if (++this.row === ROW_LIMIT) {
       this.row = 1;
       this.givenIn.fill(0);
@@ -161,7 +160,8 @@ export class RowReader {
     cursor.sawBadUtf8 = false;
     cursor.sawTooDeep = false;
     cursor.sawLineFeed = false;
-    cursor.scratchEnd = 0;
+    // Texts of staged rows may be in the scratch.
+    if (registers.count === 0) cursor.scratchEnd = 0;
   }
 
   /**
@@ -258,20 +258,19 @@ export class RowReader {
   /** Applies what holds for every text of the slot: an empty key is absent; aliases; accepted values. */
   settleText(slot: number): void {
     const { registers } = this;
-    const start = registers.start[slot] as number;
-    const end = registers.end[slot] as number;
+    const start = registers.start[registers.base + slot] as number;
+    const end = registers.end[registers.base + slot] as number;
     if (start === end && this.absentIfEmpty[slot] === 1) {
-      registers.status[slot] = ABSENT;
+      registers.status[registers.base + slot] = ABSENT;
       return;
     }
     const table = this.tables[slot] as ValueTable | null;
     if (table === null) return;
-    const entry = table.find(this.bytesOf(slot), this.viewOf(slot), start, end);
+    const inInput = registers.statusOf(slot) === FROM_INPUT;
+    const view = inInput ? this.cursor.view : this.cursor.scratchView;
+    const entry = table.find(this.bytesOf(slot), view, start, end);
     if (entry !== NOT_LISTED) {
-      registers.source[slot] = FROM_TABLE;
-      registers.start[slot] = table.offsets[entry] as number;
-      registers.end[slot] = table.offsets[entry + 1] as number;
-      registers.entry[slot] = entry;
+      registers.setEntry(slot, entry, table.offsets[entry] as number, table.offsets[entry + 1] as number);
     } else if (table.closed) {
       this.reject('unknown-value', slot);
     }
@@ -279,7 +278,8 @@ export class RowReader {
 
   /** A value of a field that is not a string. */
   private readTyped(slot: number, from: number, c: number): number {
-    const { cursor } = this;
+    const { cursor, registers } = this;
+    const at = registers.base + slot;
     const type = this.types[slot] as number;
     if (c === QUOTE) {
       const start = from + 1;
@@ -299,7 +299,7 @@ export class RowReader {
       if (end < 0) return cursor.fail(from);
       if (type !== TIMESTAMP) {
         this.takeNumber(slot, type, cursor.bytes, from, end);
-      } else if (this.eventTimes.parseNumber(cursor.literal, cursor.bytes, from, end, this.registers.number, slot)) {
+      } else if (this.eventTimes.parseNumber(cursor.literal, cursor.bytes, from, end, registers.number, at)) {
         this.registers.setNumber(slot);
       } else {
         this.reject('bad-timestamp', slot);
@@ -307,8 +307,8 @@ export class RowReader {
       return end;
     }
     if (type === BOOL && (c === LOWER_T || c === LOWER_F)) {
-      this.registers.number[slot] = c === LOWER_T ? 1 : 0;
-      this.registers.setNumber(slot);
+      registers.number[at] = c === LOWER_T ? 1 : 0;
+      registers.setNumber(slot);
       return cursor.skipWord(from, c);
     }
     return this.readNull(slot, from, c);
@@ -321,8 +321,10 @@ export class RowReader {
   }
 
   private takeText(slot: number, type: number, bytes: Uint8Array, start: number, end: number): void {
+    const { registers } = this;
+    const at = registers.base + slot;
     if (type === TIMESTAMP) {
-      if (this.eventTimes.parseText(bytes, start, end, this.registers.number, slot)) this.registers.setNumber(slot);
+      if (this.eventTimes.parseText(bytes, start, end, registers.number, at)) this.registers.setNumber(slot);
       else this.reject(this.cursor.sawBadUtf8 ? 'invalid-utf8' : 'bad-timestamp', slot);
     } else if (this.cursor.literal.scan(bytes, start, end) === end) {
       this.takeNumber(slot, type, bytes, start, end);
@@ -333,25 +335,26 @@ export class RowReader {
 
   /** The number that `cursor.literal` has just scanned from bytes[start, end). */
   private takeNumber(slot: number, type: number, bytes: Uint8Array, start: number, end: number): void {
+    const at = this.registers.base + slot;
     const { scaler } = this;
     const { literal } = this.cursor;
     const { number } = this.registers;
     if (type === INT) {
       if (literal.exact && literal.fractionDigits === 0 && !literal.hasExponent) {
         const mantissa = literal.mantissa[0] as number;
-        number[slot] = literal.negative ? 0 - mantissa : mantissa;
+        number[at] = literal.negative ? 0 - mantissa : mantissa;
       } else if (!scaler.scale(bytes, start, end, 0)) {
         return this.reject('out-of-range', slot);
       } else if (scaler.remainder !== EXACT) {
         return this.reject('wrong-type', slot);
       } else {
-        number[slot] = scaler.result[0] as number;
+        number[at] = scaler.result[0] as number;
       }
     } else if (type === MONEY) {
       if (!this.takeMoney(slot, bytes, start, end)) return this.reject('out-of-range', slot);
     } else if (type === DOUBLE) {
-      literal.toDouble(bytes, start, end, number, slot);
-      if (Math.abs(number[slot] as number) === Infinity) return this.reject('out-of-range', slot);
+      literal.toDouble(bytes, start, end, number, at);
+      if (Math.abs(number[at] as number) === Infinity) return this.reject('out-of-range', slot);
     } else {
       return this.reject('wrong-type', slot);
     }
@@ -359,18 +362,19 @@ export class RowReader {
   }
 
   private takeMoney(slot: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const at = this.registers.base + slot;
     const { scaler, moneyExponent } = this;
     const { literal } = this.cursor;
     const { number } = this.registers;
     const missing = moneyExponent - literal.fractionDigits;
     if (literal.exact && !literal.hasExponent && missing >= 0 && missing <= 4) {
       const minor = (literal.mantissa[0] as number) * (SMALL_POWERS[missing] as number);
-      number[slot] = literal.negative ? 0 - minor : minor;
+      number[at] = literal.negative ? 0 - minor : minor;
       return minor <= Number.MAX_SAFE_INTEGER;
     }
     if (!scaler.scale(bytes, start, end, moneyExponent) || !scaler.roundHalfToEven()) return false;
     if (scaler.remainder !== EXACT) this.rounded++;
-    number[slot] = scaler.result[0] as number;
+    number[at] = scaler.result[0] as number;
     return true;
   }
 
@@ -388,13 +392,13 @@ export class RowReader {
   }
 
   private completeRow(): void {
-    const { status } = this.registers;
+    const { status, base } = this.registers;
     this.defaults?.apply();
     if (this.code !== null) return;
     this.keySlot = -1;
     for (let i = 0; i < this.keySlots.length; i++) {
       const slot = this.keySlots[i] as number;
-      if (status[slot] !== ABSENT) {
+      if (status[base + slot] !== ABSENT) {
         this.keySlot = slot;
         break;
       }
@@ -402,10 +406,10 @@ export class RowReader {
     if (this.keySlot < 0) return this.reject('no-key', this.keySlots[0] ?? -1);
     for (let i = 0; i < this.requiredSlots.length; i++) {
       const slot = this.requiredSlots[i] as number;
-      if (status[slot] === ABSENT) return this.reject('missing-field', slot);
+      if (status[base + slot] === ABSENT) return this.reject('missing-field', slot);
     }
     const id = this.declaredIdSlot;
-    this.idSlot = id >= 0 && status[id] !== ABSENT ? id : -1;
+    this.idSlot = id >= 0 && status[base + id] !== ABSENT ? id : -1;
   }
 }
 
