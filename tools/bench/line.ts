@@ -41,11 +41,11 @@ export async function measureLine(events: readonly string[], form: 'one a record
     const aggregator = await platform.start('aggregator');
     await platform.allReady();
     const pids = { enricher: pidOf(enricher), aggregator: pidOf(aggregator), broker: broker.pid, redis: redis.pid };
-    await Promise.all([enricher, aggregator].map(({ child }) => child.kill('SIGSTOP')));
+    for (const { child } of [enricher, aggregator]) child.kill('SIGSTOP');
     await fill(platform, events, form);
     const before = cpuOf(pids);
     const startedMs = performance.now();
-    await Promise.all([enricher, aggregator].map(({ child }) => child.kill('SIGCONT')));
+    for (const { child } of [enricher, aggregator]) child.kill('SIGCONT');
     await until('everything to be enriched', DONE_WITHIN_MS, () => isEnriched(platform));
     const resultRecords = await quiet(platform);
     const wallSeconds = (performance.now() - startedMs) / 1000;

@@ -57,7 +57,6 @@ async function bundle(directories, common) {
         packages: 'external',
         tsconfig: 'tsconfig.base.json',
         loader: { '.lua': 'text', '.proto': 'text' },
-        keepNames: true,
         sourcemap: 'linked',
         metafile: true,
         write: false,

@@ -194,6 +194,7 @@ describe('till top', () => {
   it('redraws in place on a terminal', async () => {
     context = recordingContext({ isTerminal: true });
     expect(await top()).toBe(0);
+    // eslint-disable-next-line no-control-regex -- that is how a terminal is told to go up
     const pictures = context.output().split(/\u001b\[\d+A/);
     expect(pictures).toHaveLength(2);
     expect(pictures[1]).toContain('sales · 1970-01-01 00:10:00 to 1970-01-01 00:11:00 · provisional · 4 late');
@@ -201,6 +202,7 @@ describe('till top', () => {
   });
 
   it('ends with the reason when it cannot watch', async () => {
+    // eslint-disable-next-line require-yield -- it ends before anything comes
     api.watching = async function* () {
       throw new GrpcStatusError(status.INVALID_ARGUMENT, 'newest_windows is too large');
     };

@@ -34,6 +34,8 @@ const MAX_UNCOMMITTED_BYTES = 64 * 1024 * 1024;
 const MAX_UNCOMMITTED_MS = 30_000;
 const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 const TOKEN_BYTES = 16;
+/** Behind the log, provisional results are of windows that will be final before anybody has looked at them. */
+const CATCH_UP_STRETCH = 20;
 
 /**
  * Applies one enriched partition to the windows of all metrics.
@@ -218,7 +220,7 @@ export class AggregatorTask {
       for (const block of results) this.metrics.enqueue(encodeResults(block, this.definition.schema));
       const upserts = [...results, ...parts].reduce((sum, { groups }) => sum + groups.count, 0);
       this.ports.telemetry.meter.count('results', { ...this.labels, metric: metric.name }, upserts);
-      cadence.sent(upserts, nowMs);
+      cadence.sent(upserts, nowMs, this.isCaughtUp() ? 1 : CATCH_UP_STRETCH);
     });
     const pending = [this.metrics, this.late, ...this.parts].reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
     if (pending > MAX_PENDING_BYTES) await this.published();

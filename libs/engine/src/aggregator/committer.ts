@@ -20,7 +20,7 @@ export interface Checkpoint extends Omit<Commit, 'fence'> {
 export class Committer {
   private readonly waiting: Checkpoint[] = [];
   private running: Promise<void> | null = null;
-  private failure: unknown = null;
+  private failure: Error | null = null;
   private stopped = false;
   private bytes = 0;
 
@@ -76,7 +76,7 @@ export class Committer {
         this.bytes -= bytesOf(checkpoint);
       }
     } catch (cause) {
-      this.failure = cause;
+      this.failure = cause instanceof Error ? cause : new Error(String(cause));
     } finally {
       this.running = null;
     }

@@ -16,4 +16,11 @@ describe('UpsertCadence', () => {
     expect(cadence.isDue(4_999)).toBe(false);
     expect(cadence.isDue(5_000)).toBe(true);
   });
+
+  it('waits longer when asked to', () => {
+    const cadence = new UpsertCadence(250, 1_000);
+    cadence.sent(10, 0, 20);
+    expect(cadence.isDue(4_999)).toBe(false);
+    expect(cadence.isDue(5_000)).toBe(true);
+  });
 });

@@ -19,7 +19,8 @@ export class UpsertCadence {
     return Math.max(0, this.dueMs - nowMs);
   }
 
-  sent(upserts: number, nowMs: number): void {
-    this.dueMs = nowMs + Math.max(this.everyMs, (upserts / this.maxPerSecond) * 1000);
+  /** @param stretch how many times longer than usual the next may wait */
+  sent(upserts: number, nowMs: number, stretch = 1): void {
+    this.dueMs = nowMs + stretch * Math.max(this.everyMs, (upserts / this.maxPerSecond) * 1000);
   }
 }
