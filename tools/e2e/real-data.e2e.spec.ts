@@ -55,7 +55,9 @@ if (!there)
     // Every other window of one minute starts where the one before ended: together they hold each purchase once.
     const tumbling = windows
       .map((line) => JSON.parse(line) as { metric: string; window_start: string; measures: Record<string, unknown> })
-      .filter(({ metric, window_start }) => metric === 'revenue_by_category' && Date.parse(window_start) % 60_000 === 0);
+      .filter(
+        ({ metric, window_start }) => metric === 'revenue_by_category' && Date.parse(window_start) % 60_000 === 0,
+      );
     const cents = tumbling.reduce((sum, { measures }) => sum + Math.round(Number(measures['total_revenue']) * 100), 0);
     const purchases = tumbling.reduce((sum, { measures }) => sum + Number(measures['purchase_count']), 0);
     expect([purchases, cents]).toEqual([214, 5_944_263]);

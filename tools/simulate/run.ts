@@ -5,7 +5,7 @@ import { SeededRandom } from '@tillstream/engine/testing';
 import type { PlainDefinition } from '../oracle/raw-oracle';
 import { differences } from './verdict';
 import { Workload } from './workload';
-import type { Replica, Sabotage } from './world';
+import type { FaultRates, Replica, Sabotage } from './world';
 import { NO_FAULTS, World } from './world';
 
 const START_MS = Date.UTC(2026, 0, 5, 12);
@@ -37,13 +37,15 @@ export async function simulate(
 ): Promise<SimulationReport> {
   const random = new SeededRandom(seed);
   const world = new World(definition, random, START_MS, sabotage);
-  const life = new Life(world, random, definition);
+  const life = new Life(world, random, definition, sabotage.faults);
   await life.run();
   const { partitions } = definition.schema;
   const rawRecords = Array.from({ length: partitions }, (_, p) => world.broker.end(definition.topics.raw, p));
   return {
     seed,
-    problems: life.gaveUp ? [`no rest after ${GIVE_UP_STEPS} steps`] : differences(definition, plain, (topic) => world.recordsOf(topic)),
+    problems: life.gaveUp
+      ? [`no rest after ${GIVE_UP_STEPS} steps`]
+      : differences(definition, plain, (topic) => world.recordsOf(topic)),
     faults: life.faults,
     steps: world.scheduler.steps,
     simulatedMs: world.scheduler.nowMs - START_MS,
@@ -64,6 +66,7 @@ class Life {
     private readonly world: World,
     private readonly random: SeededRandom,
     private readonly definition: StreamDefinition,
+    private readonly faultRates: FaultRates = { lostAnswers: 0.05, halfCommits: 0.05, resentCommits: 0.05 },
   ) {
     this.deliveries = 20 + random.below(60);
     this.workload = new Workload(random, {
@@ -80,9 +83,7 @@ class Life {
   }
 
   async run(): Promise<void> {
-    this.world.faults = this.random.chance(0.8)
-      ? { lostAnswers: 0.05, halfCommits: 0.05, resentCommits: 0.05 }
-      : NO_FAULTS;
+    this.world.faults = this.random.chance(0.8) ? this.faultRates : NO_FAULTS;
     for (let i = 0; i < 1 + this.random.below(2); i += 1) this.start(ENRICHER);
     for (let i = 0; i < 1 + this.random.below(2); i += 1) this.start(AGGREGATOR);
     void this.deliver();

@@ -73,7 +73,7 @@ export class EventTimeParser {
       if (literal.negative && (literal.mantissa[0] as number) !== 0) return false;
       target[at] = scaler.result[0] as number;
     }
-    return (target[at] as number) <= MAX_EVENT_TIME_MS;
+    return target[at] <= MAX_EVENT_TIME_MS;
   }
 }
 

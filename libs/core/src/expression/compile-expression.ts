@@ -176,7 +176,7 @@ function compileArithmetic(operator: '+' | '-' | '*' | '/' | '%', left: Formula,
         for (let i = 0; i < rows; i++) out[i] = (a[i] as number) % (b[i] as number);
         break;
     }
-    for (let i = 0; i < rows; i++) if (!Number.isFinite(out[i] as number)) out[i] = NaN;
+    for (let i = 0; i < rows; i++) if (!Number.isFinite(out[i])) out[i] = NaN;
     return out;
   };
 }

@@ -69,7 +69,7 @@ function parseWithSources(text: string, sources: Map<unknown, Record<string, str
     if (context?.source !== undefined) members[key] = context.source;
     return value;
   }
-  return JSON.parse(text, note as (key: string, value: unknown) => unknown);
+  return JSON.parse(text, note);
 }
 
 const isWellFormed = (text: string) => !/\p{Surrogate}/u.test(text);
