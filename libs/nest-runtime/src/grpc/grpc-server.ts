@@ -4,6 +4,7 @@ import { loadSync } from '@grpc/proto-loader';
 import type { Options } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
+import { reflectedDefinition } from './reflected-definition';
 
 /** A service of the proto files and its methods, by name in lowerCamelCase. */
 export interface GrpcService {
@@ -59,10 +60,8 @@ export class GrpcServer {
 
   /** @throws Error when a proto file is missing or broken, or a service or one of its methods is not in them. */
   constructor(private readonly options: GrpcServerOptions) {
-    const definition = loadSync([...options.protoFiles, healthProto], {
-      ...(options.loaderOptions ?? PROTO_LOADER_OPTIONS),
-      includeDirs: [options.protoRoot],
-    });
+    const [files, includeDirs] = [[...options.protoFiles, healthProto], [options.protoRoot]];
+    const definition = loadSync(files, { ...(options.loaderOptions ?? PROTO_LOADER_OPTIONS), includeDirs });
     this.server = new Server({
       ...CHANNEL_OPTIONS,
       'grpc.max_receive_message_length': options.maxReceiveBytes ?? 4 * MIB,
@@ -76,7 +75,7 @@ export class GrpcServer {
     }
     this.health = new HealthImplementation(statusMap(options.services, 'NOT_SERVING'));
     this.health.addToServer(this.server);
-    new ReflectionService(definition).addToServer(this.server);
+    new ReflectionService(reflectedDefinition(files, includeDirs)).addToServer(this.server);
   }
 
   /** The port it listens on; null before `start`. */
