@@ -48,6 +48,8 @@ export const NO_FAULTS: FaultRates = { lostAnswers: 0, halfCommits: 0, resentCom
 /** Changes how a world is built, to plant a bug and see it caught. */
 export interface Sabotage {
   readonly ports?: (ports: TaskPorts) => TaskPorts;
+  /** Accidents that bring the bug to light, in place of the usual ones. */
+  readonly faults?: FaultRates;
 }
 
 /** All services of one platform on in-memory ports, in one process, under one scheduler. */
