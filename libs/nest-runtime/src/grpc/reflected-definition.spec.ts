@@ -7,49 +7,64 @@ import { reflectedDefinition } from './reflected-definition';
 
 const PROTO = `syntax = "proto3";
 package shop.v1;
+import "google/protobuf/timestamp.proto";
 message Basket {
-  message Line { map<string, int64> count_by_size = 1; }
+  enum Size { SMALL = 0; LARGE = 1; }
+  message Line { map<string, Size> size_by_name = 1; }
   map<string, Line> lines = 1;
   map<int32, string> notes2_self = 2;
   string user_id = 3;
+  google.protobuf.Timestamp filled = 4;
 }
-service Baskets { rpc Fill(Basket) returns (Basket); }`;
+service Baskets { rpc Fill(Basket) returns (stream Basket); }`;
 
 describe('reflectedDefinition', () => {
   const directory = mkdtempSync(join(tmpdir(), 'reflected-'));
+  let files: readonly IFileDescriptorProto[];
+
+  beforeAll(() => {
+    writeFileSync(join(directory, 'shop.proto'), PROTO);
+    const basket = reflectedDefinition(['shop.proto'], [directory])['shop.v1.Basket'];
+    if (!basket || !('fileDescriptorProtos' in basket)) throw new Error('no descriptors');
+    files = basket.fileDescriptorProtos.map((bytes) => FileDescriptorProto.decode(bytes) as IFileDescriptorProto);
+  });
   afterAll(() => rmSync(directory, { recursive: true }));
 
-  it('names fields as the file does, and entries of maps as protoc does, at every depth', () => {
-    writeFileSync(join(directory, 'shop.proto'), PROTO);
-    const definition = reflectedDefinition(['shop.proto'], [directory]);
-    expect(Object.keys(definition)).toContain('shop.v1.Baskets');
-    const basket = definition['shop.v1.Basket'];
-    if (!basket || !('fileDescriptorProtos' in basket)) throw new Error('no descriptors');
-    const [file] = basket.fileDescriptorProtos.map(
-      (bytes) => FileDescriptorProto.decode(bytes) as IFileDescriptorProto,
-    );
-    const [message] = file?.messageType ?? [];
+  const fileOf = (name: string): IFileDescriptorProto | undefined => files.find((file) => file.package === name);
+
+  it('names fields as the file does, entries of maps as protoc does, and types in full', () => {
+    const [message] = fileOf('shop.v1')?.messageType ?? [];
     expect(shapeOf(message)).toEqual({
-      fields: [
-        ['lines', 'LinesEntry'],
-        ['notes2_self', 'Notes2SelfEntry'],
-        ['user_id', ''],
-      ],
+      fields: {
+        lines: '.shop.v1.Basket.LinesEntry',
+        notes2_self: '.shop.v1.Basket.Notes2SelfEntry',
+        user_id: '',
+        filled: '.google.protobuf.Timestamp',
+      },
       nested: {
-        LinesEntry: { fields: expect.anything(), nested: {} },
-        Notes2SelfEntry: { fields: expect.anything(), nested: {} },
+        LinesEntry: { fields: { key: '', value: '.shop.v1.Basket.Line' }, nested: {} },
+        Notes2SelfEntry: { fields: { key: '', value: '' }, nested: {} },
         Line: {
-          fields: [['count_by_size', 'CountBySizeEntry']],
-          nested: { CountBySizeEntry: { fields: expect.anything(), nested: {} } },
+          fields: { size_by_name: '.shop.v1.Basket.Line.SizeByNameEntry' },
+          nested: { SizeByNameEntry: { fields: { key: '', value: '.shop.v1.Basket.Size' }, nested: {} } },
         },
       },
     });
+    expect(message?.field?.map(({ jsonName }) => jsonName)).toEqual(['lines', 'notes2Self', 'userId', 'filled']);
+    expect(fileOf('shop.v1')?.service?.[0]?.method).toMatchObject([
+      { name: 'Fill', inputType: '.shop.v1.Basket', outputType: '.shop.v1.Basket', serverStreaming: true },
+    ]);
+  });
+
+  it('names the files that types come from', () => {
+    expect(fileOf('shop.v1')?.dependency).toEqual([fileOf('google.protobuf')?.name]);
+    expect(fileOf('google.protobuf')?.dependency).toEqual([]);
   });
 });
 
 function shapeOf(message: IDescriptorProto | undefined): object {
   return {
-    fields: message?.field?.map(({ name, typeName }) => [name, typeName]),
+    fields: Object.fromEntries((message?.field ?? []).map(({ name, typeName }) => [name, typeName])),
     nested: Object.fromEntries((message?.nestedType ?? []).map((nested) => [nested.name, shapeOf(nested)])),
   };
 }
