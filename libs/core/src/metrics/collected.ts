@@ -12,15 +12,28 @@ export function emptyCollected(): Collected {
   return { offsets: [], indexes: [], values: [] };
 }
 
-/** The first `limit` values of several slices in row order. Rows of different slices come in any order. */
-export function firstCollected(slices: readonly Collected[], limit: number): readonly CollectedValue[] {
-  const [only] = slices;
-  if (only === undefined) return [];
-  // A copy: the slice goes on collecting after the result has been handed out.
-  if (slices.length === 1) return only.values.slice(0, limit);
-  const items = slices.flatMap(({ offsets, indexes, values }) =>
-    values.map((value, i) => ({ offset: offsets[i] as number, index: indexes[i] as number, value })),
-  );
-  items.sort((a, b) => a.offset - b.offset || a.index - b.index);
-  return items.slice(0, limit).map(({ value }) => value);
+/** The first `limit` values of one or several slices in row order. Rows of different slices come in any order. */
+export function firstCollected(slices: Collected | Collected[], limit: number): readonly CollectedValue[] {
+  // Copied even if nothing is cut off: the slice goes on collecting after the result has been handed out.
+  if (!Array.isArray(slices)) return slices.values.slice(0, limit);
+  return slices.reduce((merged, slice) => mergedFirst(merged, slice, limit)).values;
+}
+
+/** The first `limit` of two lists that are each in row order. */
+function mergedFirst(a: Collected, b: Collected, limit: number): Collected {
+  const merged = emptyCollected();
+  const length = Math.min(limit, a.values.length + b.values.length);
+  for (let i = 0, j = 0; merged.values.length < length;) {
+    const from = j === b.values.length || (i < a.values.length && isBefore(a, i, b, j)) ? a : b;
+    const at = from === a ? i++ : j++;
+    merged.offsets.push(from.offsets[at] as number);
+    merged.indexes.push(from.indexes[at] as number);
+    merged.values.push(from.values[at] as CollectedValue);
+  }
+  return merged;
+}
+
+function isBefore(a: Collected, i: number, b: Collected, j: number): boolean {
+  const difference = (a.offsets[i] as number) - (b.offsets[j] as number);
+  return difference < 0 || (difference === 0 && (a.indexes[i] as number) < (b.indexes[j] as number));
 }

@@ -1,12 +1,14 @@
-import { grownDoubles } from '../windowing/grow';
+import { grownDoubles, grownInts } from '../windowing/grow';
 import { PairTable } from '../windowing/pair-table';
 import type { SlicedWindows } from '../windowing/sliced-windows';
 import { oldestWindowOf } from '../windowing/sliced-windows';
 import type { FieldKeySpace } from './key-space';
 import { NULL_ID } from './key-space';
-import { CHUNK, Sightings } from './sightings';
+import { Sightings } from './sightings';
 import type { Slice } from './slice';
 import { WindowSteps } from './window-steps';
+
+const RECENT = 16;
 
 /**
  * Exact numbers of different members in every open window, at a cost per row that does not depend on size / hop.
@@ -19,14 +21,18 @@ export class DistinctCounter {
   /** Members (with their groups) seen in some open slice. */
   size = 0;
   private readonly sightings: Sightings;
-  /** (group, member) where the metric has groups; else a member stands for itself. */
+  /** (group, member) where the metric has groups, known by their id + 1; else a member stands for itself. 0 is no member. */
   private readonly pairs: PairTable | null;
   /** Counts of each group in the window `current`; later windows add their steps. */
   private totals = new Float64Array(0);
   private current = -Infinity;
   private readonly steps = new Map<number, WindowSteps>();
-  private lastWindow = NaN;
-  private lastSteps: WindowSteps | null = null;
+  /** Steps of windows looked up lately: a stretch of rows comes back to the same few. */
+  private readonly recentWindows = new Float64Array(RECENT).fill(NaN);
+  private readonly recentSteps: (WindowSteps | undefined)[] = [];
+  private selected = new Int32Array(0);
+  private selectedEntries = new Int32Array(0);
+  private selectedPairs = new Int32Array(0);
 
   /**
    * @param counts how many distinct counts share these members
@@ -54,33 +60,25 @@ export class DistinctCounter {
     groupIds: Int32Array,
     entries: Int32Array,
   ): void {
-    this.members.resolve(rows, from, to, mask);
-    const { ids } = this.members;
-    const { pairs, sightings } = this;
-    if (pairs === null) sightings.reserve(this.members.limit);
-    let chunk = sightings.chunkOf(slice.index);
-    const bit = 1 << (slice.index - Math.floor(slice.index / CHUNK) * CHUNK);
-    for (let i = from; i < to; i++) {
-      const row = rows[i] as number;
-      if (mask !== null && mask[row] === 0) continue;
-      const member = ids[row] as number;
-      if (member === NULL_ID) continue;
-      let pair = member;
-      if (pairs !== null) {
-        pair = pairs.intern(groupIds[row] as number, member);
-        sightings.reserve(pairs.limit);
-      }
-      if (sightings.knows(pair, chunk, bit, count)) continue;
-      this.see(pair, slice, count, slice.slots[entries[i] as number] as number);
-      if (chunk < 0) chunk = sightings.chunkOf(slice.index);
+    const counted = this.select(rows, from, to, mask, entries);
+    const { sightings, selected, selectedEntries } = this;
+    this.members.resolve(selected, 0, counted, null);
+    const pairs = this.pairsOf(counted, groupIds);
+    const unseen = sightings.keepUnseen(pairs, selectedEntries, counted, slice.index, count);
+    const before = this.listOf(slice, count).length;
+    for (let i = 0; i < unseen; i++) {
+      const pair = pairs[i] as number;
+      if (pair !== NULL_ID) this.see(pair, slice, count, slice.slots[selectedEntries[i] as number] as number);
     }
+    slice.sightingBytes += (this.listOf(slice, count).length - before) * this.members.typicalLength;
   }
 
   /** Counts one member of a restored slice. */
   addMember(slice: Slice, count: number, member: number, groupId: number, slot: number): void {
-    const pair = this.pairs === null ? member : this.pairs.intern(groupId, member);
+    const pair = this.pairs === null ? member : this.pairs.intern(groupId, member) + 1;
     this.sightings.reserve(pair + 1);
     this.see(pair, slice, count, slot);
+    slice.sightingBytes += this.members.typicalLength;
   }
 
   /** Moves on to a window: no window before it, and no step up to it, is looked at again. */
@@ -89,7 +87,7 @@ export class DistinctCounter {
     if (steps) {
       this.totals = steps.addTo(this.totals);
       this.steps.delete(window);
-      this.lastWindow = NaN;
+      this.recentWindows[window & (RECENT - 1)] = NaN;
     }
     this.current = window;
   }
@@ -102,6 +100,11 @@ export class DistinctCounter {
   /** By how much a group's count in a later window differs from the one before it. */
   step(window: number, slot: number, count: number): number {
     return this.steps.get(window)?.get(slot, count) ?? 0;
+  }
+
+  /** Windows, later than the one entered, at which some count changes. */
+  get stepCount(): number {
+    return this.steps.size;
   }
 
   /** Forgets the sightings of a slice that no open window holds. */
@@ -121,11 +124,46 @@ export class DistinctCounter {
 
   /** Group id and member id of an item of a slice's sightings. */
   groupOf(pair: number): number {
-    return this.pairs === null ? 0 : this.pairs.left(pair);
+    return this.pairs === null ? 0 : this.pairs.left(pair - 1);
   }
 
   memberOf(pair: number): number {
-    return this.pairs === null ? pair : this.pairs.right(pair);
+    return this.pairs === null ? pair : this.pairs.right(pair - 1);
+  }
+
+  /** The rows that the mask selects and their entries. Without a branch: which rows these are is hard to predict. */
+  private select(rows: Int32Array, from: number, to: number, mask: Uint8Array | null, entries: Int32Array): number {
+    this.selected = grownInts(this.selected, to - from);
+    this.selectedEntries = grownInts(this.selectedEntries, to - from);
+    const { selected, selectedEntries } = this;
+    if (mask === null) {
+      selected.set(rows.subarray(from, to));
+      selectedEntries.set(entries.subarray(from, to));
+      return to - from;
+    }
+    let count = 0;
+    for (let i = from; i < to; i++) {
+      const row = rows[i] as number;
+      selected[count] = row;
+      selectedEntries[count] = entries[i] as number;
+      count += mask[row] as number;
+    }
+    return count;
+  }
+
+  /** What the members of the selected rows are known by here; NULL_ID where there is none. */
+  private pairsOf(counted: number, groupIds: Int32Array): Int32Array {
+    this.selectedPairs = grownInts(this.selectedPairs, counted);
+    const { pairs, selected, selectedPairs } = this;
+    const { ids } = this.members;
+    for (let i = 0; i < counted; i++) {
+      const row = selected[i] as number;
+      const member = ids[row] as number;
+      selectedPairs[i] =
+        pairs === null || member === NULL_ID ? member : pairs.intern(groupIds[row] as number, member) + 1;
+    }
+    this.sightings.reserve(pairs === null ? this.members.limit : pairs.limit + 1);
+    return selectedPairs;
   }
 
   private see(pair: number, slice: Slice, count: number, slot: number): void {
@@ -136,7 +174,6 @@ export class DistinctCounter {
       this.size++;
     }
     this.listOf(slice, count).push(pair);
-    slice.sightingBytes += this.members.writtenLength(this.memberOf(pair)) + 2;
     const { before, after } = this.sightings;
     const low = Math.max(before + 1, oldestWindowOf(this.windows, slice.index));
     const high = Math.min(slice.index, after - this.windows.count);
@@ -156,20 +193,22 @@ export class DistinctCounter {
   }
 
   private stepsAt(window: number): WindowSteps {
-    if (this.lastWindow === window && this.lastSteps !== null) return this.lastSteps;
+    const place = window & (RECENT - 1);
+    const recent = this.recentSteps[place];
+    if (recent !== undefined && this.recentWindows[place] === window) return recent;
     let steps = this.steps.get(window);
     if (!steps) {
       steps = new WindowSteps(this.counts);
       this.steps.set(window, steps);
     }
-    this.lastWindow = window;
-    this.lastSteps = steps;
+    this.recentWindows[place] = window;
+    this.recentSteps[place] = steps;
     return steps;
   }
 
   private forget(pair: number): void {
     this.members.release(this.memberOf(pair));
-    this.pairs?.free(pair);
+    this.pairs?.free(pair - 1);
     this.size--;
   }
 

@@ -1,9 +1,10 @@
-import { compareBytes } from '../expression/compare-bytes';
-import { grownBytes, grownInts } from '../windowing/grow';
+import { grownInts } from '../windowing/grow';
 import { IntList } from '../windowing/int-list';
 
 const MIN_SLOTS = 64;
 const FREED = -1;
+/** A record in the arena is the id, the length in bytes, and the bytes as little-endian words, the last padded with 0. */
+const HEADER = 2;
 
 /**
  * Dense ids for byte strings, counted references, and ids handed out again once nothing refers to them. Ids begin at 1;
@@ -17,36 +18,72 @@ export class KeyInterner {
   limit = 1;
   /** Strings alive. */
   size = 0;
-  /** Open addressing: hash and id by turns; id 0 is an empty slot. */
+  /** Open addressing: hash and place in the arena by turns; place 0 is an empty slot. */
   private slots = new Int32Array(MIN_SLOTS * 2);
-  /** Offset and length in the arena by turns, by id. */
-  private spans = new Int32Array(0);
+  private arena = new Int32Array(0);
+  private arenaEnd = 1; // no record is at 0
+  private garbage = 0;
+  /** Where each id is in the arena. */
+  private places = new Int32Array(0);
   private hashes = new Int32Array(0);
   private refs = new Int32Array(0);
-  private arena = new Uint8Array(0);
-  private arenaEnd = 0;
-  private garbage = 0;
   private readonly freed = new IntList();
   /** Ids that may be without references. */
   private readonly unreferenced = new IntList();
+  private batchHashes = new Int32Array(0);
+  private batchPlaces = new Int32Array(0);
+  private scratch = new Uint8Array(32);
 
   /** Id of the string in bytes[start, end). */
   intern(bytes: Uint8Array, start: number, end: number): number {
-    const hash = hashOf(bytes, start, end);
-    const { slots, spans, arena } = this;
-    const mask = (slots.length >> 1) - 1;
-    const length = end - start;
-    let slot = hash & mask;
-    for (;;) {
-      const id = slots[2 * slot + 1] as number;
-      if (id === 0) return this.add(bytes, start, end, hash, slot);
-      if (slots[2 * slot] === hash && spans[2 * id + 1] === length) {
-        const offset = spans[2 * id] as number;
-        let i = 0;
-        while (i < length && arena[offset + i] === bytes[start + i]) i++;
-        if (i === length) return id;
-      }
-      slot = (slot + 1) & mask;
+    return this.internHashed(viewOf(bytes), start, end, hashOf(viewOf(bytes), start, end));
+  }
+
+  /**
+   * Ids of the texts of many rows: ids[row] for each of rows[from, to). Works in passes that each do one thing for all rows,
+   * so that the memory accesses of many rows, which hit a large table at random, are under way at the same time.
+   */
+  internRows(
+    bytes: Uint8Array,
+    offsets: Uint32Array,
+    rows: Int32Array,
+    from: number,
+    to: number,
+    ids: Int32Array,
+  ): void {
+    const view = viewOf(bytes);
+    this.batchHashes = grownInts(this.batchHashes, to - from);
+    this.batchPlaces = grownInts(this.batchPlaces, to - from);
+    const hashes = this.batchHashes;
+    const places = this.batchPlaces;
+    for (let i = from; i < to; i++) {
+      const row = rows[i] as number;
+      hashes[i - from] = hashOf(view, offsets[row] as number, offsets[row + 1] as number);
+    }
+    const { slots, arena } = this;
+    const mask = slots.length - 2;
+    for (let i = 0; i < to - from; i++) {
+      const hash = hashes[i] as number;
+      const slot = (hash << 1) & mask;
+      places[i] = slots[slot] === hash ? (slots[slot + 1] as number) : 0;
+    }
+    for (let i = from; i < to; i++) {
+      const row = rows[i] as number;
+      const place = places[i - from] as number;
+      const start = offsets[row] as number;
+      const end = offsets[row + 1] as number;
+      ids[row] = place !== 0 && isAt(arena, place, view, start, end) ? (arena[place] as number) : 0;
+    }
+    // What is new, or not in the slot it hashes to.
+    for (let i = from; i < to; i++) {
+      const row = rows[i] as number;
+      if (ids[row] !== 0) continue;
+      ids[row] = this.internHashed(
+        view,
+        offsets[row] as number,
+        offsets[row + 1] as number,
+        hashes[i - from] as number,
+      );
     }
   }
 
@@ -71,128 +108,164 @@ export class KeyInterner {
     if (this.size === 0 && this.limit > 1) this.reset();
   }
 
+  /** About how long the strings are, in bytes. */
+  get typicalLength(): number {
+    const words = this.arenaEnd - this.garbage - HEADER * this.size;
+    return this.size === 0 ? 0 : (4 * words) / this.size;
+  }
+
+  /** Length of a string in bytes. */
   length(id: number): number {
-    return this.spans[2 * id + 1] as number;
+    return this.arena[(this.places[id] as number) + 1] as number;
   }
 
-  offset(id: number): number {
-    return this.spans[2 * id] as number;
+  /** The bytes of a string, in a buffer that is overwritten by the next call. */
+  bytesOf(id: number): Uint8Array {
+    const length = this.length(id);
+    if (length > this.scratch.length) this.scratch = new Uint8Array(2 * length);
+    const words = (this.places[id] as number) + HEADER;
+    for (let i = 0; i < length; i++) {
+      this.scratch[i] = (this.arena[words + (i >> 2)] as number) >>> (8 * (i & 3));
+    }
+    return this.scratch;
   }
 
-  /** Holds all strings; valid until the next `intern`. */
-  get bytes(): Uint8Array {
-    return this.arena;
+  private internHashed(view: DataView, start: number, end: number, hash: number): number {
+    const { slots, arena } = this;
+    const mask = slots.length - 2;
+    let slot = (hash << 1) & mask;
+    for (;;) {
+      const place = slots[slot + 1] as number;
+      if (place === 0) return this.add(view, start, end, hash, slot);
+      if (slots[slot] === hash && isAt(arena, place, view, start, end)) return arena[place] as number;
+      slot = (slot + 2) & mask;
+    }
   }
 
-  /** Negative, 0 or positive: the order of two strings byte by byte. */
-  compare(a: number, b: number): number {
-    const { arena } = this;
-    const aStart = this.offset(a);
-    const bStart = this.offset(b);
-    return compareBytes(arena, aStart, aStart + this.length(a), arena, bStart, bStart + this.length(b));
-  }
-
-  private add(bytes: Uint8Array, start: number, end: number, hash: number, slot: number): number {
+  private add(view: DataView, start: number, end: number, hash: number, slot: number): number {
     const id = this.freed.length > 0 ? this.freed.at(--this.freed.length) : this.limit++;
-    this.spans = grownInts(this.spans, 2 * this.limit);
+    this.places = grownInts(this.places, this.limit);
     this.hashes = grownInts(this.hashes, this.limit);
     this.refs = grownInts(this.refs, this.limit);
-    this.makeRoom(end - start);
-    this.spans[2 * id] = this.arenaEnd;
-    this.spans[2 * id + 1] = end - start;
-    for (let i = start; i < end; i++) this.arena[this.arenaEnd++] = bytes[i] as number;
+    this.makeRoom(HEADER + ((end - start + 3) >> 2));
+    const place = this.arenaEnd;
+    this.places[id] = place;
     this.hashes[id] = hash;
     this.refs[id] = 0;
+    this.arena[this.arenaEnd++] = id;
+    this.arena[this.arenaEnd++] = end - start;
+    for (let i = start; i < end; i += 4) this.arena[this.arenaEnd++] = wordAt(view, i, end);
     this.unreferenced.push(id);
-    this.slots[2 * slot] = hash;
-    this.slots[2 * slot + 1] = id;
-    if (++this.size * 4 > this.slots.length) this.rehash();
+    // Making room may have moved the arena, never the slots.
+    this.slots[slot] = hash;
+    this.slots[slot + 1] = place;
+    if (++this.size * 4 > this.slots.length) this.fillSlots(this.slots.length * 2);
     return id;
   }
 
   private free(id: number): void {
     const { slots } = this;
-    const mask = (slots.length >> 1) - 1;
-    let hole = (this.hashes[id] as number) & mask;
-    while (slots[2 * hole + 1] !== id) hole = (hole + 1) & mask;
+    const mask = slots.length - 2;
+    const place = this.places[id] as number;
+    let hole = ((this.hashes[id] as number) << 1) & mask;
+    while (slots[hole + 1] !== place) hole = (hole + 2) & mask;
     // Close the gap, so that no tombstones pile up: move back whatever probed past it.
-    for (let slot = (hole + 1) & mask; slots[2 * slot + 1] !== 0; slot = (slot + 1) & mask) {
-      const home = (slots[2 * slot] as number) & mask;
+    for (let slot = (hole + 2) & mask; slots[slot + 1] !== 0; slot = (slot + 2) & mask) {
+      const home = ((slots[slot] as number) << 1) & mask;
       if (((slot - home) & mask) >= ((slot - hole) & mask)) {
-        slots[2 * hole] = slots[2 * slot] as number;
-        slots[2 * hole + 1] = slots[2 * slot + 1] as number;
+        slots[hole] = slots[slot] as number;
+        slots[hole + 1] = slots[slot + 1] as number;
         hole = slot;
       }
     }
-    slots[2 * hole + 1] = 0;
-    this.garbage += this.length(id);
+    slots[hole] = 0;
+    slots[hole + 1] = 0;
+    this.garbage += HEADER + ((this.length(id) + 3) >> 2);
     this.refs[id] = FREED;
     this.freed.push(id);
     this.size--;
   }
 
-  private makeRoom(length: number): void {
-    if (this.arenaEnd + length <= this.arena.length) return;
+  private makeRoom(words: number): void {
+    if (this.arenaEnd + words <= this.arena.length) return;
     if (this.garbage * 2 > this.arenaEnd) this.compact();
-    this.arena = grownBytes(this.arena, this.arenaEnd + length);
+    this.arena = grownInts(this.arena, this.arenaEnd + words);
   }
 
+  /** Moves what is alive to the front of a new arena. */
   private compact(): void {
     const old = this.arena;
-    this.arena = new Uint8Array(old.length);
-    this.arenaEnd = 0;
+    this.arena = new Int32Array(old.length);
+    this.arenaEnd = 1;
     this.garbage = 0;
     for (let slot = 0; slot < this.slots.length; slot += 2) {
-      const id = this.slots[slot + 1] as number;
-      if (id === 0) continue;
-      const from = this.offset(id);
-      const end = from + this.length(id);
-      this.spans[2 * id] = this.arenaEnd;
-      for (let i = from; i < end; i++) this.arena[this.arenaEnd++] = old[i] as number;
+      const place = this.slots[slot + 1] as number;
+      if (place === 0) continue;
+      const end = place + HEADER + (((old[place + 1] as number) + 3) >> 2);
+      this.places[old[place] as number] = this.arenaEnd;
+      this.slots[slot + 1] = this.arenaEnd;
+      for (let i = place; i < end; i++) this.arena[this.arenaEnd++] = old[i] as number;
     }
   }
 
-  private rehash(): void {
+  private fillSlots(length: number): void {
     const old = this.slots;
-    this.slots = new Int32Array(old.length * 2);
-    const mask = (this.slots.length >> 1) - 1;
+    this.slots = new Int32Array(length);
+    const mask = length - 2;
     for (let from = 0; from < old.length; from += 2) {
-      const id = old[from + 1] as number;
-      if (id === 0) continue;
-      const hash = old[from] as number;
-      let slot = hash & mask;
-      while (this.slots[2 * slot + 1] !== 0) slot = (slot + 1) & mask;
-      this.slots[2 * slot] = hash;
-      this.slots[2 * slot + 1] = id;
+      if (old[from + 1] === 0) continue;
+      let slot = ((old[from] as number) << 1) & mask;
+      while (this.slots[slot + 1] !== 0) slot = (slot + 2) & mask;
+      this.slots[slot] = old[from] as number;
+      this.slots[slot + 1] = old[from + 1] as number;
     }
   }
 
   private reset(): void {
     this.limit = 1;
     this.slots = new Int32Array(MIN_SLOTS * 2);
-    this.spans = new Int32Array(0);
+    this.arena = new Int32Array(0);
+    this.arenaEnd = 1;
+    this.garbage = 0;
+    this.places = new Int32Array(0);
     this.hashes = new Int32Array(0);
     this.refs = new Int32Array(0);
-    this.arena = new Uint8Array(0);
-    this.arenaEnd = 0;
-    this.garbage = 0;
     this.freed.clear();
   }
 }
 
-function hashOf(bytes: Uint8Array, start: number, end: number): number {
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Is the record at a place of the arena the string view[start, end)? */
+function isAt(arena: Int32Array, place: number, view: DataView, start: number, end: number): boolean {
+  if (arena[place + 1] !== end - start) return false;
+  let word = place + HEADER;
+  let i = start;
+  for (; i + 4 <= end; i += 4) if (arena[word++] !== view.getInt32(i, true)) return false;
+  return i === end || arena[word] === wordAt(view, i, end);
+}
+
+/** Up to four bytes from `at` on as a little-endian word, padded with 0. */
+function wordAt(view: DataView, at: number, end: number): number {
+  if (at + 4 <= end) return view.getInt32(at, true);
+  let word = 0;
+  for (let i = end - 1; i >= at; i--) word = (word << 8) | view.getUint8(i);
+  return word;
+}
+
+function hashOf(view: DataView, start: number, end: number): number {
   let hash = end - start;
   let i = start;
   for (; i + 4 <= end; i += 4) {
-    const word =
-      (bytes[i] as number) |
-      ((bytes[i + 1] as number) << 8) |
-      ((bytes[i + 2] as number) << 16) |
-      ((bytes[i + 3] as number) << 24);
-    hash = Math.imul(hash ^ word, 0x9e3779b1);
+    hash = Math.imul(hash ^ view.getInt32(i, true), 0x9e3779b1);
     hash ^= hash >>> 15;
   }
-  for (; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x85ebca6b);
+  if (i < end) {
+    hash = Math.imul(hash ^ wordAt(view, i, end), 0x85ebca6b);
+    hash ^= hash >>> 13;
+  }
   hash = Math.imul(hash ^ (hash >>> 16), 0xc2b2ae35);
-  return hash ^ (hash >>> 13);
+  return hash ^ (hash >>> 15);
 }

@@ -78,6 +78,7 @@ export class FieldKeySpace implements KeySpace {
   private column: Column | null = null;
   /** By dictionary entry of the current batch. */
   private entryIds = new Int32Array(0);
+  private pending = new Int32Array(0);
   private readonly scratch = new Uint8Array(8);
   private readonly scratchView = new DataView(this.scratch.buffer);
 
@@ -130,12 +131,17 @@ export class FieldKeySpace implements KeySpace {
       }
     } else if (column.kind === 'text') {
       const { bytes, offsets, nulls } = column;
+      this.pending = grownInts(this.pending, to - from);
+      const { pending, emptyIsNull } = this;
+      let count = 0;
       for (let i = from; i < to; i++) {
         const row = rows[i] as number;
         if ((mask !== null && mask[row] === 0) || ids[row] !== UNRESOLVED) continue;
-        if (nulls !== null && nulls[row] === 1) ids[row] = NULL_ID;
-        else ids[row] = this.internText(bytes, offsets[row] as number, offsets[row + 1] as number);
+        if ((nulls !== null && nulls[row] === 1) || (emptyIsNull && offsets[row] === offsets[row + 1]))
+          ids[row] = NULL_ID;
+        else pending[count++] = row;
       }
+      this.interner.internRows(bytes, offsets, pending, 0, count, ids);
     } else {
       const { values } = column;
       for (let i = from; i < to; i++) {
@@ -160,12 +166,11 @@ export class FieldKeySpace implements KeySpace {
 
   write(id: number, writer: ByteWriter): void {
     if (id === NULL_ID) return writeGroupNull(writer);
-    const offset = this.interner.offset(id);
+    const bytes = this.interner.bytesOf(id);
     if (this.type === 'string') {
-      writeGroupText(writer, this.interner.bytes, offset, offset + this.interner.length(id));
+      writeGroupText(writer, bytes, 0, this.interner.length(id));
     } else {
-      const { bytes } = this.interner;
-      for (let i = 0; i < 8; i++) this.scratch[i] = bytes[offset + i] as number;
+      this.scratch.set(bytes.subarray(0, 8));
       writeGroupNumber(writer, this.scratchView.getFloat64(0, true), this.type);
     }
   }
@@ -180,8 +185,8 @@ export class FieldKeySpace implements KeySpace {
   }
 
   /** About how many bytes `write` takes. */
-  writtenLength(id: number): number {
-    return id === NULL_ID ? 1 : this.interner.length(id) + 2;
+  get typicalLength(): number {
+    return this.interner.typicalLength + 3;
   }
 
   private internText(bytes: Uint8Array, start: number, end: number): number {

@@ -97,8 +97,7 @@ export class MergeWindow {
 
   /** Appends the group key of an owner of the merged values. */
   readonly writeKey = (group: number, writer: ByteWriter): void => {
-    const offset = this.keys.offset(group + 1);
-    writer.raw(this.keys.bytes, offset, offset + this.keys.length(group + 1));
+    writer.raw(this.keys.bytesOf(group + 1), 0, this.keys.length(group + 1));
   };
 
   private groupOf(bytes: Uint8Array, start: number, end: number): number {
@@ -143,10 +142,10 @@ export class MergeWindow {
       for (const { kind, at } of plan.extremes) {
         values.numbers[to + at] = extremeOf(kind, values.numbers[to + at] as number, numberAt(at));
       }
-      for (const { at, list, limit } of plan.collects) {
-        add(at);
-        const target = lists[list] as CollectedValue[];
-        for (const value of accumulators.list(cell, list)) if (target.length < limit) target.push(value);
+      for (const part of plan.collects) {
+        add(part.at);
+        const target = lists[part.list] as CollectedValue[];
+        for (const value of accumulators.list(cell, part)) if (target.length < part.limit) target.push(value);
       }
       for (const { parts } of plan.distincts) for (const { at } of parts) add(at);
     }

@@ -64,7 +64,7 @@ export class MetricState implements SliceOwner {
   slice(index: number): Slice {
     let slice = this.slices.get(index);
     if (!slice) {
-      slice = new Slice(index, this.plan);
+      slice = new Slice(index, this.plan, this.slices.get(index - 1) ?? null);
       this.slices.set(index, slice);
     }
     return slice;

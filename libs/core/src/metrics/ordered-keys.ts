@@ -1,5 +1,5 @@
-import { compareBytes } from '../expression/compare-bytes';
 import { ByteWriter } from './byte-writer';
+import { sortByBytes } from './sort-by-bytes';
 import type { WindowValues } from './window-values';
 import type { ByteStrings } from './output';
 
@@ -24,16 +24,8 @@ export function orderByKey(
     starts[i + 1] = writer.length;
   });
   const unordered = writer.viewFrom(0);
-  const order = Int32Array.from(rows, (_, i) => i).sort((a, b) =>
-    compareBytes(
-      unordered,
-      starts[a] as number,
-      starts[a + 1] as number,
-      unordered,
-      starts[b] as number,
-      starts[b + 1] as number,
-    ),
-  );
+  const order = Int32Array.from(rows, (_, i) => i);
+  sortByBytes(order, unordered, starts);
   const bytes = new Uint8Array(unordered.length);
   const offsets = new Uint32Array(rows.length + 1);
   let end = 0;

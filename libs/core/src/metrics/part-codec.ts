@@ -51,10 +51,10 @@ function encodeAccumulators(values: WindowValues, rows: readonly number[]): Byte
     for (const { parts } of plan.distincts) {
       for (const part of parts) writer.count(values.numbers[at + part.at] as number);
     }
-    for (const { list, type } of plan.collects) {
-      const items = values.list(row, list);
+    for (const part of plan.collects) {
+      const items = values.list(row, part);
       writer.count(items.length);
-      for (const item of items) writeValue(writer, item, type);
+      for (const item of items) writeValue(writer, item, part.type);
     }
     offsets[i + 1] = writer.length;
   });

@@ -150,7 +150,7 @@ describe('PartitionAggregator', () => {
         const aggregator = newAggregator(schema, metrics, finished);
         applyInBatches(aggregator, finished, ends);
         expect(aggregator.openUntilMs()).toBe(-Infinity);
-        expect(aggregator.size()).toEqual({ slices: 0, groups: 0, members: 0, keys: 0 });
+        expect(aggregator.size()).toEqual({ slices: 0, groups: 0, members: 0, steps: 0, keys: 0 });
       }),
       { numRuns: 300 },
     );

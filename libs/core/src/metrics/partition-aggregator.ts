@@ -52,6 +52,8 @@ export interface AggregatorSize {
   readonly slices: number;
   readonly groups: number;
   readonly members: number;
+  /** Windows at which distinct counts change. */
+  readonly steps: number;
   /** Texts and numbers known by an id. */
   readonly keys: number;
 }
@@ -237,12 +239,16 @@ export class PartitionAggregator {
     let slices = 0;
     let groups = 0;
     let members = 0;
+    let steps = 0;
     for (const { state } of this.metrics) {
       slices += state.slices.size;
       groups += state.groups.size;
-      for (const counter of state.counters) members += counter.size;
+      for (const counter of state.counters) {
+        members += counter.size;
+        steps += counter.stepCount;
+      }
     }
-    return { slices, groups, members, keys: this.spaces.size };
+    return { slices, groups, members, steps, keys: this.spaces.size };
   }
 
   private applyRecords(batch: EventBatch, firstRecord: number): void {

@@ -128,7 +128,6 @@ export class ProvisionalWindows {
         distinct.write(window, values.numbers, row * windowWidth);
         if (!merger.isNeeded) continue;
         for (const { slice, entry } of own.slice(oldest, newest)) merger.merge(values, row, slice, entry);
-        merger.finish(values);
       }
     }
   }

@@ -40,17 +40,12 @@ export class ResultBuilder {
   /** Null when no group satisfies `having` and none has to be retracted. */
   build(values: WindowValues, head: BlockHead, writeKey: KeyWriter, sent: SentBefore | null): ResultBlock | null {
     const columns = new MeasureColumns(values, this.plan, this.formulas);
-    const kept: number[] = [];
-    const retractedRows = new Set<number>();
     const held = this.having?.(columns) ?? null;
+    const kept: number[] = [];
     for (let row = 0; row < values.count; row++) {
       const satisfied = held === null || held[row] === 1;
       const owner = values.owners[row] as number;
-      if (satisfied) kept.push(row);
-      else if (sent?.has(owner)) {
-        kept.push(row);
-        retractedRows.add(row);
-      }
+      if (satisfied || sent?.has(owner)) kept.push(row);
       sent?.update(owner, satisfied);
     }
     if (kept.length === 0) return null;
@@ -64,7 +59,7 @@ export class ResultBuilder {
       revision: head.revision,
       groups,
       measures: this.plan.measures.map((measure) => columns.gather(measure, rows)),
-      retracted: flagsOf(rows, (row) => retractedRows.has(row)),
+      retracted: held === null ? null : flagsOf(rows, (row) => held[row] === 0),
       truncated: flagsOf(rows, (row) => isTruncated(values, row)),
     };
   }
@@ -72,18 +67,21 @@ export class ResultBuilder {
 
 /** Null where no row has the flag. */
 function flagsOf(rows: readonly number[], has: (row: number) => boolean): Uint8Array | null {
-  const flags = Uint8Array.from(rows, (row) => (has(row) ? 1 : 0));
-  return flags.includes(1) ? flags : null;
+  let flags: Uint8Array | null = null;
+  for (let i = 0; i < rows.length; i++) {
+    if (!has(rows[i] as number)) continue;
+    flags ??= new Uint8Array(rows.length);
+    flags[i] = 1;
+  }
+  return flags;
 }
 
 /** Did a bounded measure leave values out: a list at its limit, a sum beyond what is exact? */
-function isTruncated(values: WindowValues, row: number): boolean {
-  const { numbers, plan } = values;
+function isTruncated({ numbers, plan }: WindowValues, row: number): boolean {
   const from = row * plan.windowWidth;
-  return (
-    plan.collects.some(({ at, limit }) => (numbers[from + at] as number) > limit) ||
-    plan.sums.some(({ at }) => Number.isNaN(numbers[from + at]))
-  );
+  for (const { at, limit } of plan.collects) if ((numbers[from + at] as number) > limit) return true;
+  for (const { at } of plan.sums) if (Number.isNaN(numbers[from + at])) return true;
+  return false;
 }
 
 /** The measures of all rows of a window as columns, for formulas and `having`. */
@@ -112,8 +110,8 @@ class MeasureColumns implements Columns {
   gather(measure: MeasurePlan, rows: readonly number[]): MeasureColumn {
     const { values } = this;
     if (measure.kind === 'list') {
-      const { type, list } = measure.part;
-      return { kind: 'list', type, values: rows.map((row) => values.list(row, list)) };
+      const { part } = measure;
+      return { kind: 'list', type: part.type, values: rows.map((row) => values.list(row, part)) };
     }
     if (measure.kind === 'average' && measure.type === 'money') {
       const { windowWidth, schema } = this.plan;

@@ -1,5 +1,3 @@
-import type { Collected } from './collected';
-import { firstCollected } from './collected';
 import type { MetricPlan, SumPart } from './metric-plan';
 import type { Slice } from './slice';
 import type { WindowValues } from './window-values';
@@ -12,7 +10,6 @@ export class SliceMerger {
   /** Is there anything to merge? */
   readonly isNeeded: boolean;
   private readonly inexact: readonly SumPart[];
-  private readonly gathered = new Map<number, Collected[]>();
 
   constructor(private readonly plan: MetricPlan) {
     this.inexact = plan.sums.filter(({ exact }) => !exact);
@@ -21,7 +18,7 @@ export class SliceMerger {
 
   /** Merges an entry of a slice into a row of the window's values. */
   merge(values: WindowValues, row: number, slice: Slice, entry: number): void {
-    const { plan, gathered } = this;
+    const { plan } = this;
     const { numbers } = values;
     const to = row * plan.windowWidth;
     const from = entry * plan.width;
@@ -34,23 +31,8 @@ export class SliceMerger {
     }
     for (const { list } of plan.collects) {
       const collected = slice.collected(entry, list);
-      if (collected === null) continue;
-      const key = row * plan.collects.length + list;
-      const lists = gathered.get(key);
-      if (lists) lists.push(collected);
-      else gathered.set(key, [collected]);
+      if (collected !== null) values.gather(row, list, collected);
     }
-  }
-
-  /** Completes the lists of all rows merged since the last call. */
-  finish(values: WindowValues): void {
-    const { collects } = this.plan;
-    for (const [key, lists] of this.gathered) {
-      const list = key % collects.length;
-      const { limit } = collects[list] as MetricPlan['collects'][number];
-      values.setList((key - list) / collects.length, list, firstCollected(lists, limit));
-    }
-    this.gathered.clear();
   }
 }
 

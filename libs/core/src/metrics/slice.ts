@@ -1,4 +1,4 @@
-import { grownBytes, grownDoubles, grownInts } from '../windowing/grow';
+import { grownBytes, grownDoubles, grownInts, roomFor } from '../windowing/grow';
 import { IntList } from '../windowing/int-list';
 import type { Collected } from './collected';
 import type { GroupTable } from './group-table';
@@ -16,10 +16,10 @@ const DIRTY = UNSAVED | CHANGED;
 export class Slice {
   count = 0;
   /** Group ids and group slots of the entries. */
-  keys = new Int32Array(0);
-  slots = new Int32Array(0);
+  keys: Int32Array<ArrayBuffer>;
+  slots: Int32Array<ArrayBuffer>;
   /** `plan.width` numbers an entry. */
-  cells = new Float64Array(0);
+  cells: Float64Array<ArrayBuffer>;
   /** Entries touched since the checkpoint last took them, and since provisional results did. A new sighting touches its group's entry. */
   readonly unsaved = new IntList();
   readonly changed = new IntList();
@@ -30,17 +30,25 @@ export class Slice {
   /** About how many bytes the entries take when they are written, and the sightings. */
   entryBytes = 0;
   sightingBytes = 0;
-  private flags = new Uint8Array(0);
+  private flags: Uint8Array<ArrayBuffer>;
   private readonly lists: Collected[] = [];
   /** Open addressing; entry + 1, 0 is empty. Ids are dense, so they hash to themselves. */
-  private table = new Int32Array(MIN_SLOTS);
+  private table: Int32Array<ArrayBuffer>;
 
+  /** @param like a slice that this one will probably resemble in size: growing by and by costs more than the rows */
   constructor(
     readonly index: number,
     private readonly plan: MetricPlan,
+    like: Slice | null,
   ) {
+    const expected = like?.count ?? 0;
+    this.keys = new Int32Array(expected);
+    this.slots = new Int32Array(expected);
+    this.flags = new Uint8Array(expected);
+    this.cells = new Float64Array(expected * plan.width);
+    this.table = new Int32Array(Math.max(MIN_SLOTS, roomFor(2 * expected)));
     const distincts = plan.windowWidth - plan.width;
-    this.sightings = Array.from({ length: distincts }, () => new IntList());
+    this.sightings = Array.from({ length: distincts }, (_, d) => new IntList(like?.sightings[d]?.length ?? 0));
     this.savedSightings = this.sightings.map(() => 0);
   }
 

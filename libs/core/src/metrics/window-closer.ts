@@ -109,6 +109,5 @@ export class WindowCloser {
         merger.merge(values, this.rowOfSlot[slice.slots[entry] as number] as number, slice, entry);
       }
     }
-    merger.finish(values);
   }
 }
