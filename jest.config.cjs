@@ -10,6 +10,8 @@ const moduleNameMapper = Object.fromEntries(
 module.exports = {
   rootDir: __dirname,
   testEnvironment: 'node',
+  // No test measures time by it: a slow machine is no failure, a test that hangs is.
+  testTimeout: 60_000,
   testMatch: ['<rootDir>/{apps,libs,tools}/**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.nx', '<rootDir>/.tillstream'],
   moduleNameMapper,
