@@ -1,6 +1,3 @@
-import { join } from 'node:path';
-import type { EventBatch } from '@tillstream/core';
-import { decodeEventBatch } from '@tillstream/core';
 import { SeededRandom } from '@tillstream/shop-events';
 import { plainCommerce } from '../oracle/commerce-definition';
 import { differences } from '../simulate/verdict';
@@ -8,15 +5,14 @@ import type { ForeignEvent, ForeignShape } from './clients/foreign-events';
 import { foreignEvents, purchasesIn } from './clients/foreign-events';
 import { findGrpcurl, findKcat, findPython, runProgram, succeed } from './clients/programs';
 import { ReflectedService, reflectedServices } from './clients/reflected-service';
-import { isEnriched, Platform, servers, settled, until, WRITE_KEY } from './platform';
+import { acceptedIds, CODECS, linesOf, sendWithKafkajs, sendWithKafkaPython, sendWithKcat } from './clients/sending';
+import { Platform, servers, settled, until, WRITE_KEY } from './platform';
 import type { ServiceName } from './platform';
 
 const MINUTE = 60_000;
 /** Two hours ago: so much event time has passed that an `advance` may close everything. */
 const START_MS = Date.now() - 120 * MINUTE;
-const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 const SETTLED_WITHIN_MS = 120_000;
-const CLIENTS = join(process.cwd(), 'tools/e2e/clients');
 const INGEST = 'tillstream.ingest.v1.IngestService';
 const QUERY = 'tillstream.query.v1.QueryService';
 
@@ -26,39 +22,6 @@ const grpcurl = findGrpcurl();
 const withPython = python === null ? it.skip : it;
 const withKcat = kcat === null ? it.skip : it;
 const withGrpcurl = grpcurl === null ? it.skip : it;
-
-const lines = (events: readonly ForeignEvent[]): string => events.map((event) => `${JSON.stringify(event)}\n`).join('');
-const brokers = servers().brokers.join(',');
-
-async function kafkajs(topic: string, events: readonly ForeignEvent[], codecs: string, partitioner: string) {
-  const program = join(CLIENTS, 'kafkajs-producer.mjs');
-  await succeed(process.execPath, [program, brokers, topic, codecs, partitioner], { input: lines(events) });
-}
-
-/** kcat takes `key<tab>value` a line. */
-async function kcatProduce(topic: string, events: readonly ForeignEvent[], ...more: string[]): Promise<void> {
-  const input = events.map((event) => `${event.user_id}\t${JSON.stringify(event)}\n`).join('');
-  await succeed(kcat ?? '', ['-P', '-b', brokers, '-t', topic, '-K', '\t', ...more], { input });
-}
-
-async function enrichedBatches(platform: Platform): Promise<EventBatch[]> {
-  const records = await platform.readTopic(platform.definition.topics.enriched);
-  return records.flat().flatMap(({ value }) => (value ? [decodeEventBatch(value)] : []));
-}
-
-/** Waits until everything is enriched; ids of all rows that were accepted, each as often as it was. */
-async function acceptedIds(platform: Platform): Promise<string[]> {
-  await until('everything to be enriched', SETTLED_WITHIN_MS, () => isEnriched(platform));
-  const number = platform.definition.schema.fields.find(({ name }) => name === 'event_id')?.number ?? -1;
-  const text = new TextDecoder();
-  return (await enrichedBatches(platform)).flatMap(({ columns, rows }) => {
-    const column = columns.get(number);
-    if (column?.kind !== 'text') return [];
-    return Array.from({ length: rows }, (_, row) =>
-      text.decode(column.bytes.subarray(column.offsets[row], column.offsets[row + 1])),
-    );
-  });
-}
 
 describe('clients that know nothing of Tillstream', () => {
   const platform = new Platform();
@@ -100,7 +63,7 @@ describe('clients that know nothing of Tillstream', () => {
     it('kafkajs, with every codec: its partitions are the right ones', async () => {
       const mine = events({ count: 100, ids: 'kafkajs' });
       const before = await misrouted();
-      await kafkajs(topics.raw, mine, CODECS.join(','), 'murmur2');
+      await sendWithKafkajs(topics.raw, mine, { codecs: CODECS });
       expect(await acceptedOnce(mine, before)).toBe(0);
     }, 120_000);
 
@@ -108,7 +71,7 @@ describe('clients that know nothing of Tillstream', () => {
       const again = sent.slice(0, 20);
       const mine = [...events({ count: 80, ids: 'crc32', anonymous: true }), ...again];
       const before = await misrouted();
-      await kafkajs(topics.raw, mine, 'none', 'crc32');
+      await sendWithKafkajs(topics.raw, mine, { partitioner: 'crc32' });
       expect(await acceptedOnce(mine, before)).toBeGreaterThan(0);
     }, 120_000);
 
@@ -117,8 +80,7 @@ describe('clients that know nothing of Tillstream', () => {
       async () => {
         const mine = events({ count: 100, ids: 'kafka-python' });
         const before = await misrouted();
-        const program = join(CLIENTS, 'produce.py');
-        await succeed(python ?? '', [program, brokers, topics.raw, CODECS.join(',')], { input: lines(mine) });
+        await sendWithKafkaPython(python ?? '', topics.raw, mine, CODECS);
         expect(await acceptedOnce(mine, before)).toBe(0);
       },
       120_000,
@@ -131,7 +93,7 @@ describe('clients that know nothing of Tillstream', () => {
         const before = await misrouted();
         for (const [i, codec] of CODECS.entries()) {
           const some = mine.slice((i * mine.length) / CODECS.length, ((i + 1) * mine.length) / CODECS.length);
-          await kcatProduce(topics.raw, some, '-z', codec);
+          await sendWithKcat(kcat ?? '', topics.raw, some, '-z', codec);
         }
         expect(await acceptedOnce(mine, before)).toBeGreaterThan(0);
       },
@@ -143,7 +105,7 @@ describe('clients that know nothing of Tillstream', () => {
       async () => {
         const mine = events({ count: 50, ids: 'kcat-murmur2' });
         const before = await misrouted();
-        await kcatProduce(topics.raw, mine, '-X', 'topic.partitioner=murmur2_random');
+        await sendWithKcat(kcat ?? '', topics.raw, mine, '-X', 'topic.partitioner=murmur2_random');
         expect(await acceptedOnce(mine, before)).toBe(0);
       },
       120_000,
@@ -175,7 +137,7 @@ describe('clients that know nothing of Tillstream', () => {
         const ask = (...args: string[]): Promise<string> => succeed(grpcurl ?? '', ['-plaintext', ...args]);
         const address = addressOf('gateway');
         expect(await describeAll(address)).toContain('rpc Publish ( .tillstream.ingest.v1.PublishRequest )');
-        const payload = Buffer.from(lines(mine)).toString('base64');
+        const payload = Buffer.from(linesOf(mine)).toString('base64');
         const request = JSON.stringify({ stream: platform.stream, payload, content_type: 'application/x-ndjson' });
         const key = `authorization: Bearer ${WRITE_KEY}`;
         const answer = await ask('-H', key, '-d', request, address, `${INGEST}/Publish`);
@@ -217,7 +179,7 @@ describe('clients that know nothing of Tillstream', () => {
 
     withKcat('kcat: every result is a line of JSON', async () => {
       const format = ['-C', '-e', '-q', '-o', 'beginning', '-K', '\t'];
-      const output = await succeed(kcat ?? '', ['-b', brokers, '-t', topics.metrics, ...format]);
+      const output = await succeed(kcat ?? '', ['-b', servers().brokers.join(','), '-t', topics.metrics, ...format]);
       const read = output
         .trimEnd()
         .split('\n')
