@@ -1,4 +1,4 @@
-import type { CheckpointStore, LogWriter } from '@tillstream/engine';
+import type { CheckpointStore, LogWriter, TaskPorts } from '@tillstream/engine';
 import { live } from './live';
 import type { Sabotage } from './world';
 
@@ -22,10 +22,15 @@ describe('a simulated platform', () => {
   }, 60_000);
 });
 
-/** A log that answers before it has the records. */
-const acknowledgesTooEarly = (writer: LogWriter): LogWriter => ({
+const SLOW_MS = 2_000;
+
+/** A log that answers at once and has the records two seconds later, if nobody dies meanwhile. */
+const acknowledgesTooEarly = ({ writer, clock }: TaskPorts): LogWriter => ({
   append: (topic, partition, records) => {
-    writer.append(topic, partition, records).catch(() => undefined);
+    clock
+      .sleep(SLOW_MS)
+      .then(() => writer.append(topic, partition, records))
+      .catch(() => undefined);
     return Promise.resolve(0);
   },
 });
@@ -52,10 +57,7 @@ const loadsBeyondNext = (store: CheckpointStore): CheckpointStore => ({
 
 describe('a planted bug is caught', () => {
   const bugs: readonly (readonly [string, Sabotage])[] = [
-    [
-      'what is final counts as published before it is',
-      { ports: (p) => ({ ...p, writer: acknowledgesTooEarly(p.writer) }) },
-    ],
+    ['what is final counts as published before it is', { ports: (p) => ({ ...p, writer: acknowledgesTooEarly(p) }) }],
     ['acknowledged records are lost', { ports: (p) => ({ ...p, writer: losesAcknowledged(p.writer) }) }],
     [
       'deltas beyond the position are loaded',
