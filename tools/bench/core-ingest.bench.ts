@@ -65,7 +65,7 @@ const single = texts.map((text, i) => record(i, fetched.subarray(fetchedBytes, (
 function enrich(records: readonly RawRecord[], schema: StreamSchema): number {
   const enricher = new RawEnricher({ schema, partition: 0, next: 0, position: emptyPosition() });
   let rows = 0;
-  for (let at = 0; at < records.length; ) {
+  for (let at = 0; at < records.length;) {
     const result = enricher.apply(records.slice(at, at + 8192));
     at += result.consumed;
     rows += result.batch.rows;
@@ -77,7 +77,7 @@ const one = aCommerceSchema({ partitions: 1 });
 const batches = (() => {
   const enricher = new RawEnricher({ schema: one, partition: 0, next: 0, position: emptyPosition() });
   const list = [];
-  for (let at = 0; at < batched.length; ) {
+  for (let at = 0; at < batched.length;) {
     const { batch, consumed } = enricher.apply(batched.slice(at));
     list.push(batch);
     at += consumed;

@@ -71,7 +71,7 @@ export class WireWriter {
   packedUints(field: number, values: ArrayLike<number>, from: number, to: number): void {
     if (from === to) return;
     const start = this.begin(field);
-    for (let i = from; i < to; i++) this.varint(values[i] as number);
+    this.varints(values, from, to);
     this.end(start);
   }
 
@@ -91,7 +91,7 @@ export class WireWriter {
   /** Lengths of the strings that `offsets` (one more than there are strings) lay end to end. */
   packedLengths(field: number, offsets: Uint32Array): void {
     const start = this.begin(field);
-    for (let i = 1; i < offsets.length; i++) this.varint((offsets[i] as number) - (offsets[i - 1] as number));
+    this.lengths(offsets);
     this.end(start);
   }
 
@@ -99,15 +99,7 @@ export class WireWriter {
   packedDoubles(field: number, values: Float64Array): void {
     const start = this.begin(field);
     this.reserve(8 * values.length);
-    const { view } = this;
-    let at = this.length;
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i] as number;
-      if (Number.isNaN(value)) continue;
-      view.setFloat64(at, value, true);
-      at += 8;
-    }
-    this.length = at;
+    this.doubles(values);
     this.end(start);
   }
 
@@ -118,12 +110,35 @@ export class WireWriter {
     }
     this.reserve(8);
     const { bytes } = this;
+    let at = this.length;
     let rest = value;
-    while (rest >= 0x80) {
-      bytes[this.length++] = (rest % 0x80) | 0x80;
-      rest = Math.floor(rest / 0x80);
+    for (; rest > 0x7fffffff; rest = Math.floor(rest / 0x80)) bytes[at++] = (rest % 0x80) | 0x80;
+    let low = rest | 0;
+    for (; low >= 0x80; low >>>= 7) bytes[at++] = (low & 0x7f) | 0x80;
+    bytes[at++] = low;
+    this.length = at;
+  }
+
+  // Loops on their own: V8 gives compiled code up at the end of a loop it entered half-way, when more follows.
+
+  private varints(values: ArrayLike<number>, from: number, to: number): void {
+    for (let i = from; i < to; i++) this.varint(values[i] as number);
+  }
+
+  private lengths(offsets: Uint32Array): void {
+    for (let i = 1; i < offsets.length; i++) this.varint((offsets[i] as number) - (offsets[i - 1] as number));
+  }
+
+  private doubles(values: Float64Array): void {
+    const { view } = this;
+    let at = this.length;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] as number;
+      if (Number.isNaN(value)) continue;
+      view.setFloat64(at, value, true);
+      at += 8;
     }
-    bytes[this.length++] = rest;
+    this.length = at;
   }
 
   private reserve(more: number): void {

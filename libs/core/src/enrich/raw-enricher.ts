@@ -152,6 +152,13 @@ export class RawEnricher {
     if (records.length === 0) throw new RangeError('no records to apply');
     this.started = true;
     const rawFrom = this.from;
+    const consumed = this.takeRecords(records);
+    const result = this.finish(rawFrom);
+    this.rows.cursor.close();
+    return { ...result, consumed };
+  }
+
+  private takeRecords(records: readonly RawRecord[]): number {
     let bytes = 0;
     let consumed = 0;
     for (; consumed < records.length; consumed++) {
@@ -163,9 +170,7 @@ export class RawEnricher {
       this.takeRecord(record);
       this.from = record.offset + 1;
     }
-    const result = this.finish(rawFrom);
-    this.rows.cursor.close();
-    return { ...result, consumed };
+    return consumed;
   }
 
   private takeRecord(record: RawRecord): void {

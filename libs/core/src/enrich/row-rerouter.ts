@@ -58,7 +58,7 @@ export class RowRerouter {
   beginRecord(offset: number, bytes: number): void {
     this.recordOffset = offset;
     this.recordBytes = bytes;
-    for (const list of this.chunks.values()) list.at(-1)?.beginRecord();
+    if (this.chunks.size > 0) for (const list of this.chunks.values()) list.at(-1)?.beginRecord();
   }
 
   add(target: number, source: Uint8Array, start: number, end: number): void {

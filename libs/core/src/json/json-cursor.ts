@@ -101,11 +101,12 @@ export class JsonCursor {
       // last four of the text, which may be those of the view (see WORD_SLACK).
       for (; p + 4 < end; p += 4) {
         const word = view.getInt32(p, true);
-        if (
-          ((word | (word - 0x20202020) | ((word ^ 0x22222222) - 0x01010101) | ((word ^ 0x5c5c5c5c) - 0x01010101)) &
-            0x80808080) !==
-          0
-        ) {
+        const special =
+          (word | (word - 0x20202020) | ((word ^ 0x22222222) - 0x01010101) | ((word ^ 0x5c5c5c5c) - 0x01010101)) &
+          0x80808080;
+        if (special !== 0) {
+          // The lowest flag is that of the first such byte: a borrow can only flag bytes above it.
+          p += (31 - Math.clz32(special & -special)) >> 3;
           break;
         }
       }

@@ -66,6 +66,8 @@ export class RowReader {
   private readonly names: FieldTable;
   private readonly types: Uint8Array;
   private readonly absentIfEmpty: Uint8Array;
+  /** Slots whose texts have something to be settled. */
+  private readonly settles: Uint8Array;
   private readonly keySlots: Int32Array;
   private readonly requiredSlots: Int32Array;
   private readonly declaredIdSlot: number;
@@ -100,6 +102,9 @@ export class RowReader {
     }
     this.absentIfEmpty = new Uint8Array(fields.length);
     for (const slot of [...this.keySlots, this.declaredIdSlot]) if (slot >= 0) this.absentIfEmpty[slot] = 1;
+    this.settles = Uint8Array.from(fields, (_, slot) =>
+      this.absentIfEmpty[slot] === 1 || this.tables[slot] !== null ? 1 : 0,
+    );
     this.requiredSlots = Int32Array.from(
       fields.flatMap((field, slot) => (field.optional && slot !== this.eventTimeSlot ? [] : [slot])),
     );
@@ -242,14 +247,14 @@ export class RowReader {
         registers.setText(slot, FROM_INPUT, start, end);
       }
       if (cursor.sawBadUtf8) this.reject('invalid-utf8', slot);
-      this.settleText(slot);
+      if (this.settles[slot] === 1) this.settleText(slot);
       return end + 1;
     }
     if (c === MINUS || (c >= ZERO && c <= NINE)) {
       const end = cursor.literal.scan(cursor.bytes, from, cursor.end);
       if (end < 0) return cursor.fail(from);
       registers.setText(slot, FROM_INPUT, from, end);
-      this.settleText(slot);
+      if (this.settles[slot] === 1) this.settleText(slot);
       return end;
     }
     return this.readNull(slot, from, c);
