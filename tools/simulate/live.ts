@@ -18,7 +18,8 @@ export function live(seed: number, sabotage: Sabotage = {}): Promise<SimulationR
   return simulate(seed, commerceWith(partitions), { ...plainCommerce, partitions }, sabotage);
 }
 
-function commerceWith(partitions: number): StreamDefinition {
+/** The shipped shop stream, on so many partitions. */
+export function commerceWith(partitions: number): StreamDefinition {
   const known = definitions.get(partitions);
   if (known) return known;
   const text = readFileSync(join(process.cwd(), FILE), 'utf8').replace(

@@ -10,6 +10,7 @@ import {
   silentTelemetry,
   type LogRecord,
   type PartitionSource,
+  type StoppedPartition,
   type TaskPorts,
 } from '@tillstream/engine';
 import {
@@ -59,6 +60,7 @@ export class World {
   readonly store = new MemoryStoreData();
   faults: FaultRates = NO_FAULTS;
   private readonly groups: Record<ServiceName, MemoryGroup>;
+  private readonly supervisors: PartitionSupervisor[] = [];
   private spawned = 0;
 
   constructor(
@@ -100,6 +102,7 @@ export class World {
         const id = memberId(replica);
         const consumer = new MemoryGroupConsumer(group, id, process.turn);
         const supervisor = new PartitionSupervisor(ports, (source) => this.open(ports, consumer, source));
+        this.supervisors.push(supervisor);
         void consumer.start(supervisor);
       },
     };
@@ -110,6 +113,21 @@ export class World {
   /** The group has not heard of the replica for too long: its partitions go to others. */
   expel(replica: Replica): void {
     this.groups[replica.service].leave(memberId(replica));
+  }
+
+  /** Partitions that stand still until somebody acts. */
+  get stoppedPartitions(): readonly StoppedPartition[] {
+    return this.supervisors.flatMap(({ stoppedPartitions }) => stoppedPartitions);
+  }
+
+  /** Makes a record one that crashes whoever looks at its headers. */
+  poison(topic: string, partition: number, offset: number): void {
+    this.broker.replace(topic, partition, offset, (record) => ({
+      ...record,
+      get headers(): never {
+        throw new Error('nobody survives this record');
+      },
+    }));
   }
 
   /** All that is retained of a topic, one list per partition. */

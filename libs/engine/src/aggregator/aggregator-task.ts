@@ -9,13 +9,14 @@ import {
   encodeParts,
   encodeResults,
 } from '@tillstream/contracts';
-import type { LogRecord, PartitionSource } from '../ports/log';
+import type { LogRecord, NewRecord, PartitionSource, RecordHeaders } from '../ports/log';
 import { Attempts } from '../task/attempts';
 import { UpsertCadence } from '../task/cadence';
 import { judgeRange } from '../task/chain';
 import type { GapLedger } from '../task/gap-ledger';
 import { readGaps } from '../task/gap-ledger';
 import { OrderedAppender } from '../task/ordered-appender';
+import { withHeaders } from '../task/with-headers';
 import { StopPartitionError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
 import { shortestWait } from '../task/shortest-wait';
@@ -52,6 +53,8 @@ export class AggregatorTask {
   private readonly attempts: Attempts;
   private committed: { next: number; atMs: number };
   private oldestUncommittedMs: number | null = null;
+  /** Context of the newest traced batch, for what is published on its behalf. */
+  private traceHeaders: RecordHeaders = {};
 
   private constructor(
     private readonly name: string,
@@ -147,13 +150,13 @@ export class AggregatorTask {
     const { clock, telemetry } = this.ports;
     const startedMs = clock.monotonicMs();
     const { topic, partition } = this.source;
-    await this.attempts.before(this.aggregator.next);
-    await telemetry.tracer.batch({ name: 'aggregate', topic, partition, records }, () => {
-      for (const record of records) this.apply(record);
-      return Promise.resolve();
+    await telemetry.tracer.batch({ name: 'aggregate', topic, partition, records }, async (headers) => {
+      this.traceHeaders = headers;
+      for await (const portion of this.attempts.portions(records, () => this.gaps.behind(this.aggregator.next))) {
+        for (const record of portion) this.apply(record);
+      }
+      await this.publishFinals();
     });
-    await this.publishFinals();
-    await this.attempts.after(this.aggregator.next);
     telemetry.meter.observe('batch_seconds', this.labels, (clock.monotonicMs() - startedMs) / 1000);
   }
 
@@ -187,7 +190,7 @@ export class AggregatorTask {
     for (const closed of this.aggregator.takeClosed()) {
       if (closed.part) this.sendPart(closed.part);
       if (!closed.metric.local) continue;
-      if (closed.results) this.metrics.enqueue(encodeResults(closed.results, schema));
+      if (closed.results) this.metrics.enqueue(this.traced(encodeResults(closed.results, schema)));
       this.metrics.enqueue([encodeClosed(closed, closed.results?.revision ?? 0)]);
     }
     const { rows, counts } = this.aggregator.takeLate();
@@ -205,9 +208,14 @@ export class AggregatorTask {
   private sendPart(part: Parameters<typeof splitPart>[0]): void {
     const { partition } = this.source;
     splitPart(part, this.parts.length).forEach((share, q) => {
-      if (share) this.parts[q]?.enqueue(encodeParts(partition, share));
+      if (share) this.parts[q]?.enqueue(this.traced(encodeParts(partition, share)));
     });
     this.ports.telemetry.meter.count('parts', this.labels, part.groups.count);
+  }
+
+  /** A sampled batch's context travels on in the headers of what came of it; values stay the same whoever writes them. */
+  private traced(records: readonly NewRecord[]): readonly NewRecord[] {
+    return withHeaders(records, this.traceHeaders);
   }
 
   private async publishProvisionals(): Promise<void> {
@@ -217,7 +225,7 @@ export class AggregatorTask {
       if (!cadence?.isDue(nowMs) || this.aggregator.provisionalSize(metric) === 0) return;
       const { results, parts } = this.aggregator.takeProvisional(metric);
       for (const part of parts) this.sendPart(part);
-      for (const block of results) this.metrics.enqueue(encodeResults(block, this.definition.schema));
+      for (const block of results) this.metrics.enqueue(this.traced(encodeResults(block, this.definition.schema)));
       const upserts = [...results, ...parts].reduce((sum, { groups }) => sum + groups.count, 0);
       this.ports.telemetry.meter.count('results', { ...this.labels, metric: metric.name }, upserts);
       cadence.sent(upserts, nowMs, this.isCaughtUp() ? 1 : CATCH_UP_STRETCH);

@@ -2,7 +2,7 @@ import type { BatchPosition, EnrichResult, EventBatch } from '@tillstream/core';
 import { RawEnricher, decodeEventBatch, emptyPosition, encodeEventBatch } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { decodeRawRecord, encodeDeadLetter, encodeReroute } from '@tillstream/contracts';
-import type { LogRecord, NewRecord, PartitionSource, RecordHeaders } from '../ports/log';
+import type { LogRecord, PartitionSource, RecordHeaders } from '../ports/log';
 import { Attempts } from '../task/attempts';
 import type { GapLedger } from '../task/gap-ledger';
 import { readGaps } from '../task/gap-ledger';
@@ -10,6 +10,7 @@ import { lastRecord, recordsBetween } from '../task/log-tail';
 import { OrderedAppender } from '../task/ordered-appender';
 import { StopPartitionError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
+import { withHeaders } from '../task/with-headers';
 
 export const ENRICHER = 'enricher';
 
@@ -91,16 +92,16 @@ export class EnricherTask {
     const { clock, telemetry } = this.ports;
     const startedMs = clock.monotonicMs();
     const { topic, partition } = this.source;
-    await this.attempts.before(this.enricher.next);
     await telemetry.tracer.batch({ name: 'enrich', topic, partition, records }, async (headers) => {
-      let raw = records.filter(({ offset }) => !this.gaps.holds(offset)).map(decodeRawRecord);
-      while (raw.length > 0) {
-        const result = this.enricher.apply(raw);
-        raw = raw.slice(result.consumed);
-        await this.publish(result, headers);
+      for await (const portion of this.attempts.portions(records, () => this.gaps.behind(this.enricher.next))) {
+        let raw = portion.filter(({ offset }) => !this.gaps.holds(offset)).map(decodeRawRecord);
+        while (raw.length > 0) {
+          const result = this.enricher.apply(raw);
+          raw = raw.slice(result.consumed);
+          await this.publish(result, headers);
+        }
       }
     });
-    await this.attempts.after(this.enricher.next);
     telemetry.meter.observe('batch_seconds', this.labels, (clock.monotonicMs() - startedMs) / 1000);
   }
 
@@ -110,23 +111,20 @@ export class EnricherTask {
     // 1. Dead letters and rows that belong to other partitions.
     if (result.deadLetters.length > 0) {
       const from = { topic: this.definition.topics.raw, partition: this.source.partition };
-      this.deadLetters.enqueue(
-        result.deadLetters.map((letter) => withHeaders(encodeDeadLetter(letter, from), headers)),
-      );
+      const letters = result.deadLetters.map((letter) => encodeDeadLetter(letter, from));
+      this.deadLetters.enqueue(withHeaders(letters, headers));
     }
     const reroutes = result.reroutes.map((reroute) =>
-      this.ports.writer.append(this.definition.topics.raw, reroute.targetPartition, [
-        encodeReroute(reroute, this.source.partition),
-      ]),
+      this.ports.writer.append(
+        this.definition.topics.raw,
+        reroute.targetPartition,
+        withHeaders([encodeReroute(reroute, this.source.partition)], headers),
+      ),
     );
     await Promise.all([this.deadLetters.flush(), ...reroutes]);
     // 2. The batch. The next one may be made while it is in flight; it is sent after it.
-    this.enriched.enqueue([
-      withHeaders(
-        { key: null, value: encodeEventBatch(result.batch), timestampMs: timestampOf(result.after) },
-        headers,
-      ),
-    ]);
+    const batch = { key: null, value: encodeEventBatch(result.batch), timestampMs: timestampOf(result.after) };
+    this.enriched.enqueue(withHeaders([batch], headers));
     this.countRows(result);
     if (this.enriched.pendingBytes > MAX_PENDING_BYTES) await this.enriched.flush();
     // 3. The group offset, for lag tools, once the batch is in the log.
@@ -197,8 +195,4 @@ function assertDefinition(task: string, definition: StreamDefinition, inLog: str
 /** Record time of a batch: running maximum append time, so that the horizon can be found by time. */
 function timestampOf(after: BatchPosition): number {
   return Math.max(0, Number.isFinite(after.maxAppendMs) ? after.maxAppendMs : 0);
-}
-
-function withHeaders(record: NewRecord, headers: RecordHeaders): NewRecord {
-  return { ...record, headers: { ...record.headers, ...headers } };
 }

@@ -73,6 +73,13 @@ export class MemoryBroker {
     return this.partition(topic, partition).records.find((record) => record.timestampMs >= timestampMs)?.offset ?? null;
   }
 
+  /** Puts another record in place of one that is there. */
+  replace(topic: string, partition: number, offset: number, change: (record: LogRecord) => LogRecord): void {
+    const { begin, records } = this.partition(topic, partition);
+    const record = records[offset - begin];
+    if (record) records[offset - begin] = change(record);
+  }
+
   /** Retention: forgets the records below `offset`. */
   trim(topic: string, partition: number, offset: number): void {
     const log = this.partition(topic, partition);

@@ -2,12 +2,13 @@ import { WindowMerge } from '@tillstream/core';
 import type { Frontier, StreamDefinition } from '@tillstream/contracts';
 import { decodePartsRecord, encodeClosed, encodeControl, encodeResults } from '@tillstream/contracts';
 import { Committer } from '../aggregator/committer';
-import type { LogReader, LogRecord, PartitionSource } from '../ports/log';
+import type { LogReader, LogRecord, PartitionSource, RecordHeaders } from '../ports/log';
 import { UpsertCadence } from '../task/cadence';
 import { recordsBetween } from '../task/log-tail';
 import { OrderedAppender } from '../task/ordered-appender';
 import { StopPartitionError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
+import { withHeaders } from '../task/with-headers';
 import { shortestWait } from '../task/shortest-wait';
 import { IdleCoordinator } from './idle-coordinator';
 import type { MergeState } from './merge-state';
@@ -31,6 +32,8 @@ export class MergeTask {
   private readonly cadences: readonly UpsertCadence[];
   private readonly coordinator: IdleCoordinator | null;
   private committed: { next: number; atMs: number };
+  /** Context of the newest traced batch, for what is published on its behalf. */
+  private traceHeaders: RecordHeaders = {};
 
   private constructor(
     private readonly ports: TaskPorts,
@@ -117,8 +120,7 @@ export class MergeTask {
     for (;;) {
       this.committer.assertAlive();
       const records = await this.source.next(this.waitMs());
-      if (records) this.apply(records);
-      this.publishFinals();
+      if (records) await this.process(records);
       await this.publishProvisionals();
       await this.coordinate();
       this.checkpoint();
@@ -134,6 +136,15 @@ export class MergeTask {
   /** Nothing is committed any more. */
   close(): void {
     this.committer.stop();
+  }
+
+  private async process(records: readonly LogRecord[]): Promise<void> {
+    const { topic, partition } = this.source;
+    await this.ports.telemetry.tracer.batch({ name: 'merge', topic, partition, records }, (headers) => {
+      this.traceHeaders = headers;
+      this.apply(records);
+      return Promise.resolve();
+    });
   }
 
   private apply(records: readonly LogRecord[]): void {
@@ -156,7 +167,8 @@ export class MergeTask {
 
   private publishFinals(): void {
     for (const closed of this.merge.takeClosed()) {
-      if (closed.results) this.metrics.enqueue(encodeResults(closed.results, this.definition.schema));
+      const { results } = closed;
+      if (results) this.metrics.enqueue(withHeaders(encodeResults(results, this.definition.schema), this.traceHeaders));
       this.metrics.enqueue([encodeClosed(closed, closed.results?.revision ?? 0)]);
     }
   }
@@ -167,7 +179,9 @@ export class MergeTask {
       const cadence = this.cadences[index];
       if (metric.local || !cadence?.isDue(nowMs) || this.merge.provisionalSize(metric) === 0) return;
       const blocks = this.merge.takeProvisional(metric);
-      for (const block of blocks) this.metrics.enqueue(encodeResults(block, this.definition.schema));
+      for (const block of blocks) {
+        this.metrics.enqueue(withHeaders(encodeResults(block, this.definition.schema), this.traceHeaders));
+      }
       const upserts = blocks.reduce((sum, { groups }) => sum + groups.count, 0);
       this.ports.telemetry.meter.count('results', { ...this.labels, metric: metric.name }, upserts);
       cadence.sent(upserts, nowMs);
