@@ -11,7 +11,7 @@ import { NO_FAULTS, World } from './world';
 const START_MS = Date.UTC(2026, 0, 5, 12);
 const SESSION_TIMEOUT_MS = 6_000;
 /** Nothing has been written for so long: whatever was going to happen has happened. */
-const QUIET_MS = 45_000;
+const QUIET_MS = 25_000;
 const GIVE_UP_STEPS = 400_000;
 
 /** What one simulated life went through, and what was wrong in the end. */

@@ -27,7 +27,7 @@ import { findRebuildStart, lastLateCounts } from './rebuild';
 
 export const AGGREGATOR = 'aggregator';
 
-const MAX_WAIT_MS = 1_000;
+const MAX_WAIT_MS = 5_000;
 const CHECKPOINT_EVERY_MS = 500;
 const CHECKPOINT_BYTES = 256 * 1024;
 /** A store that is away may hold up this much, or this long, before no more is read. */

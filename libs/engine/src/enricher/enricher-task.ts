@@ -15,7 +15,7 @@ import { withHeaders } from '../task/with-headers';
 export const ENRICHER = 'enricher';
 
 /** How long one wait for records lasts; paces nothing else. */
-const FETCH_WAIT_MS = 1_000;
+const FETCH_WAIT_MS = 5_000;
 /** Enriched bytes that may wait for acknowledgement before no more is read. */
 const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 

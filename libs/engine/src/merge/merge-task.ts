@@ -14,7 +14,9 @@ import { IdleCoordinator } from './idle-coordinator';
 import type { MergeState } from './merge-state';
 import { decodeMergeState, encodeMergeState } from './merge-state';
 
-const MAX_WAIT_MS = 1_000;
+const MAX_WAIT_MS = 5_000;
+/** Idleness is looked for this often, by the one task that does. */
+const COORDINATE_EVERY_MS = 1_000;
 const CHECKPOINT_EVERY_MS = 500;
 const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 const TOKEN_BYTES = 16;
@@ -231,7 +233,7 @@ export class MergeTask {
     if (this.next > this.committed.next && this.committer.isIdle) {
       waits.push(this.committed.atMs + CHECKPOINT_EVERY_MS - nowMs);
     }
-    return shortestWait(MAX_WAIT_MS, waits);
+    return shortestWait(this.coordinator ? COORDINATE_EVERY_MS : MAX_WAIT_MS, waits);
   }
 
   private get labels(): { stream: string; partition: number } {
