@@ -144,6 +144,7 @@ export class AggregatorTask {
   /** Nothing is committed any more. */
   close(): void {
     this.committer.stop();
+    this.ports.telemetry.meter.forget(this.labels);
   }
 
   private async process(records: readonly LogRecord[]): Promise<void> {
@@ -190,7 +191,10 @@ export class AggregatorTask {
     for (const closed of this.aggregator.takeClosed()) {
       if (closed.part) this.sendPart(closed.part);
       if (!closed.metric.local) continue;
-      if (closed.results) this.metrics.enqueue(this.traced(encodeResults(closed.results, schema)));
+      if (closed.results) {
+        this.metrics.enqueue(this.traced(encodeResults(closed.results, schema)));
+        this.countResults(closed.metric.name, closed.results.groups.count);
+      }
       this.metrics.enqueue([encodeClosed(closed, closed.results?.revision ?? 0)]);
     }
     const { rows, counts } = this.aggregator.takeLate();
@@ -200,9 +204,16 @@ export class AggregatorTask {
     }
     this.metrics.enqueue(counts.map((count) => encodeLateCount(count, partition)));
     if (this.frontierPace.passedWindowEnd(this.aggregator.watermarkInputMs)) {
+      const startedMs = this.ports.clock.monotonicMs();
       await this.published();
+      const seconds = (this.ports.clock.monotonicMs() - startedMs) / 1000;
+      this.ports.telemetry.meter.observe('publish_seconds', this.labels, seconds);
       this.sendFrontier();
     }
+  }
+
+  private countResults(metric: string, rows: number): void {
+    this.ports.telemetry.meter.count('results', { ...this.labels, metric }, rows);
   }
 
   private sendPart(part: Parameters<typeof splitPart>[0]): void {
@@ -227,7 +238,7 @@ export class AggregatorTask {
       for (const part of parts) this.sendPart(part);
       for (const block of results) this.metrics.enqueue(this.traced(encodeResults(block, this.definition.schema)));
       const upserts = [...results, ...parts].reduce((sum, { groups }) => sum + groups.count, 0);
-      this.ports.telemetry.meter.count('results', { ...this.labels, metric: metric.name }, upserts);
+      if (metric.local) this.countResults(metric.name, upserts);
       cadence.sent(upserts, nowMs, this.isCaughtUp() ? 1 : CATCH_UP_STRETCH);
     });
     const pending = [this.metrics, this.late, ...this.parts].reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);

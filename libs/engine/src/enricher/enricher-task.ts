@@ -88,6 +88,11 @@ export class EnricherTask {
     }
   }
 
+  /** The partition leaves this process. */
+  close(): void {
+    this.ports.telemetry.meter.forget(this.labels);
+  }
+
   private async process(records: readonly LogRecord[]): Promise<void> {
     const { clock, telemetry } = this.ports;
     const startedMs = clock.monotonicMs();

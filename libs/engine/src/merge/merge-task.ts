@@ -169,9 +169,12 @@ export class MergeTask {
 
   private publishFinals(): void {
     for (const closed of this.merge.takeClosed()) {
-      const { results } = closed;
-      if (results) this.metrics.enqueue(withHeaders(encodeResults(results, this.definition.schema), this.traceHeaders));
-      this.metrics.enqueue([encodeClosed(closed, closed.results?.revision ?? 0)]);
+      const { metric, results } = closed;
+      if (results) {
+        this.metrics.enqueue(withHeaders(encodeResults(results, this.definition.schema), this.traceHeaders));
+        this.countResults(metric.name, results.groups.count);
+      }
+      this.metrics.enqueue([encodeClosed(closed, results?.revision ?? 0)]);
     }
   }
 
@@ -185,10 +188,14 @@ export class MergeTask {
         this.metrics.enqueue(withHeaders(encodeResults(block, this.definition.schema), this.traceHeaders));
       }
       const upserts = blocks.reduce((sum, { groups }) => sum + groups.count, 0);
-      this.ports.telemetry.meter.count('results', { ...this.labels, metric: metric.name }, upserts);
+      this.countResults(metric.name, upserts);
       cadence.sent(upserts, nowMs);
     });
     if (this.metrics.pendingBytes > MAX_PENDING_BYTES) await this.metrics.flush();
+  }
+
+  private countResults(metric: string, rows: number): void {
+    this.ports.telemetry.meter.count('results', { ...this.labels, metric }, rows);
   }
 
   /** What is decided about idle partitions becomes a record of theirs first, and is then a fact for all. */

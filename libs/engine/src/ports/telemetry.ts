@@ -58,6 +58,8 @@ export interface TaskMeter {
   count(counter: TaskCounter, labels: TaskLabels, amount: number): void;
   observe(histogram: TaskHistogram, labels: TaskLabels, seconds: number): void;
   gauge(gauge: TaskGauge, labels: TaskLabels, value: number): void;
+  /** The partition has left this process: its gauges would go on telling what is no longer known here. */
+  forget(labels: TaskLabels): void;
 }
 
 /** A batch of records that is processed as one. */
@@ -96,7 +98,7 @@ const NO_HEADERS: RecordHeaders = {};
 
 /** Measures, traces and says nothing. */
 export const silentTelemetry: TaskTelemetry = {
-  meter: { count() {}, observe() {}, gauge() {} },
+  meter: { count() {}, observe() {}, gauge() {}, forget() {} },
   tracer: { batch: (_info, run) => run(NO_HEADERS) },
   log: { info() {}, warn() {} },
 };

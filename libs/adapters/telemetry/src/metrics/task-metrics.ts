@@ -38,10 +38,7 @@ const GAUGES: Readonly<Record<TaskGauge, string>> = {
 };
 
 /** Metrics of the tasks in this process. */
-export interface TaskMetrics extends TaskMeter {
-  /** The partition has left this process: its gauges would tell what is no longer known here. */
-  forget(labels: TaskLabels): void;
-}
+export type TaskMetrics = TaskMeter;
 
 /** Registers the metrics of tasks, `tillstream_…`. */
 export function createTaskMetrics(registry: Registry): TaskMetrics {
