@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { MessageTypeDefinition } from '@grpc/proto-loader';
 import { FileDescriptorProto } from 'protobufjs/ext/descriptor';
 import type { IDescriptorProto, IFileDescriptorProto } from 'protobufjs/ext/descriptor';
 import { reflectedDefinition } from './reflected-definition';
@@ -24,8 +25,10 @@ describe('reflectedDefinition', () => {
 
   beforeAll(() => {
     writeFileSync(join(directory, 'shop.proto'), PROTO);
-    const basket = reflectedDefinition(['shop.proto'], [directory])['shop.v1.Basket'];
-    if (!basket || !('fileDescriptorProtos' in basket)) throw new Error('no descriptors');
+    const basket = reflectedDefinition(['shop.proto'], [directory])['shop.v1.Basket'] as MessageTypeDefinition<
+      object,
+      object
+    >;
     files = basket.fileDescriptorProtos.map((bytes) => FileDescriptorProto.decode(bytes) as IFileDescriptorProto);
   });
   afterAll(() => rmSync(directory, { recursive: true }));
@@ -33,7 +36,7 @@ describe('reflectedDefinition', () => {
   const fileOf = (name: string): IFileDescriptorProto | undefined => files.find((file) => file.package === name);
 
   it('names fields as the file does, entries of maps as protoc does, and types in full', () => {
-    const [message] = fileOf('shop.v1')?.messageType ?? [];
+    const [message = {}] = fileOf('shop.v1')?.messageType ?? [];
     expect(shapeOf(message)).toEqual({
       fields: {
         lines: '.shop.v1.Basket.LinesEntry',
@@ -50,7 +53,7 @@ describe('reflectedDefinition', () => {
         },
       },
     });
-    expect(message?.field?.map(({ jsonName }) => jsonName)).toEqual(['lines', 'notes2Self', 'userId', 'filled']);
+    expect(message.field?.map(({ jsonName }) => jsonName)).toEqual(['lines', 'notes2Self', 'userId', 'filled']);
     expect(fileOf('shop.v1')?.service?.[0]?.method).toMatchObject([
       { name: 'Fill', inputType: '.shop.v1.Basket', outputType: '.shop.v1.Basket', serverStreaming: true },
     ]);
@@ -62,9 +65,9 @@ describe('reflectedDefinition', () => {
   });
 });
 
-function shapeOf(message: IDescriptorProto | undefined): object {
+function shapeOf({ field = [], nestedType = [] }: IDescriptorProto): object {
   return {
-    fields: Object.fromEntries((message?.field ?? []).map(({ name, typeName }) => [name, typeName])),
-    nested: Object.fromEntries((message?.nestedType ?? []).map((nested) => [nested.name, shapeOf(nested)])),
+    fields: Object.fromEntries(field.map(({ name = '', typeName = '' }) => [name, typeName])),
+    nested: Object.fromEntries(nestedType.map((nested) => [nested.name ?? '', shapeOf(nested)])),
   };
 }

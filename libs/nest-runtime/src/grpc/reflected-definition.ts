@@ -1,5 +1,5 @@
 import { loadSync } from '@grpc/proto-loader';
-import type { PackageDefinition } from '@grpc/proto-loader';
+import type { AnyDefinition, PackageDefinition } from '@grpc/proto-loader';
 import { FileDescriptorProto } from 'protobufjs/ext/descriptor';
 import type { IDescriptorProto, IFileDescriptorProto } from 'protobufjs/ext/descriptor';
 
@@ -17,8 +17,7 @@ export function reflectedDefinition(protoFiles: readonly string[], includeDirs: 
   const definition = loadSync([...protoFiles], { keepCase: true, includeDirs: [...includeDirs] });
   const files = new Map<string, IFileDescriptorProto>();
   for (const entry of Object.values(definition)) {
-    if (!('fileDescriptorProtos' in entry)) continue;
-    for (const bytes of entry.fileDescriptorProtos) {
+    for (const bytes of descriptorsOf(entry)) {
       const file = FileDescriptorProto.decode(bytes) as IFileDescriptorProto;
       if (file.name !== undefined) files.set(file.name, file);
     }
@@ -27,11 +26,16 @@ export function reflectedDefinition(protoFiles: readonly string[], includeDirs: 
   const fileDescriptorProtos = [...files.values()].map((file) =>
     Buffer.from(FileDescriptorProto.encode(file).finish()),
   );
-  return Object.fromEntries(
-    Object.entries(definition).map(([name, entry]) =>
-      'fileDescriptorProtos' in entry ? [name, { ...entry, fileDescriptorProtos }] : [name, entry],
-    ),
-  );
+  const reflected = Object.entries(definition).map(([name, entry]): [string, AnyDefinition] => [
+    name,
+    descriptorsOf(entry).length > 0 ? ({ ...entry, fileDescriptorProtos } as AnyDefinition) : entry,
+  ]);
+  return Object.fromEntries(reflected);
+}
+
+/** The files that a message or an enum comes with; services have none. */
+function descriptorsOf({ fileDescriptorProtos }: AnyDefinition): readonly Buffer[] {
+  return Array.isArray(fileDescriptorProtos) ? fileDescriptorProtos : [];
 }
 
 /** A name of a type as it stands somewhere, to be replaced by its name in full. */
