@@ -53,7 +53,7 @@ describe('reflectedDefinition', () => {
         },
       },
     });
-    expect(message.field?.map(({ jsonName }) => jsonName)).toEqual(['lines', 'notes2Self', 'userId', 'filled']);
+    expect(message.field?.map(({ jsonName }) => String(jsonName))).toEqual(['lines', 'notes2Self', 'userId', 'filled']);
     expect(fileOf('shop.v1')?.service?.[0]?.method).toMatchObject([
       { name: 'Fill', inputType: '.shop.v1.Basket', outputType: '.shop.v1.Basket', serverStreaming: true },
     ]);
@@ -68,6 +68,6 @@ describe('reflectedDefinition', () => {
 function shapeOf({ field = [], nestedType = [] }: IDescriptorProto): object {
   return {
     fields: Object.fromEntries(field.map(({ name = '', typeName = '' }) => [name, typeName])),
-    nested: Object.fromEntries(nestedType.map((nested) => [nested.name ?? '', shapeOf(nested)])),
+    nested: Object.fromEntries(nestedType.map((nested): [string, object] => [nested.name ?? '', shapeOf(nested)])),
   };
 }
