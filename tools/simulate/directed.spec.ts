@@ -116,7 +116,7 @@ describe('a partition that must not be passed', () => {
     stage.world.start(ENRICHER);
     await stage.pass(60_000);
     expect(stage.stopped).toEqual([expect.objectContaining({ topic: raw, partition: 0 })]);
-    expect(stage.stopped[0]?.reason).toContain('3 attempts');
+    expect(stage.stopped[0]?.reason).toContain(`from raw offset ${poisonAt} `);
     expect(nextOf(stage, enriched, 1)).toBe(stage.world.broker.end(raw, 1));
 
     const gap = { service: ENRICHER, partition: 0, from: poisonAt, to: poisonAt + 1, reason: 'crashes' };

@@ -153,8 +153,9 @@ export class AggregatorTask {
     const { topic, partition } = this.source;
     await telemetry.tracer.batch({ name: 'aggregate', topic, partition, records }, async (headers) => {
       this.traceHeaders = headers;
-      for await (const portion of this.attempts.portions(records, () => this.gaps.behind(this.aggregator.next))) {
-        for (const record of portion) this.apply(record);
+      const next = (): number => this.gaps.behind(this.aggregator.next);
+      for await (const portion of this.attempts.portions(records, next)) {
+        await this.attempts.guard(next(), () => portion.forEach((record) => this.apply(record)));
       }
       await this.publishFinals();
     });

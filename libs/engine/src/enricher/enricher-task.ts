@@ -99,15 +99,21 @@ export class EnricherTask {
     const { topic, partition } = this.source;
     await telemetry.tracer.batch({ name: 'enrich', topic, partition, records }, async (headers) => {
       for await (const portion of this.attempts.portions(records, () => this.gaps.behind(this.enricher.next))) {
-        let raw = portion.filter(({ offset }) => !this.gaps.holds(offset)).map(decodeRawRecord);
+        const wanted = portion.filter(({ offset }) => !this.gaps.holds(offset));
+        let raw = await this.guarded(() => wanted.map(decodeRawRecord));
         while (raw.length > 0) {
-          const result = this.enricher.apply(raw);
+          const rest = raw;
+          const result = await this.guarded(() => this.enricher.apply(rest));
           raw = raw.slice(result.consumed);
           await this.publish(result, headers);
         }
       }
     });
     telemetry.meter.observe('batch_seconds', this.labels, (clock.monotonicMs() - startedMs) / 1000);
+  }
+
+  private guarded<T>(work: () => T): Promise<T> {
+    return this.attempts.guard(this.gaps.behind(this.enricher.next), work);
   }
 
   /** What is left out of a batch is acknowledged before the batch that leaves it out is sent. */

@@ -1,12 +1,18 @@
 import type { CheckpointStore } from '../ports/checkpoint-store';
 import { StopPartitionError } from './stop-partition';
 
-/** A position at which a task has crashed this often holds a record that it cannot survive. */
-const MAX_ATTEMPTS = 3;
+/**
+ * What an attempt counts that ended in an exception of the task's own: that says as much as this many processes that
+ * have died at the same place, which they may have done for any reason.
+ */
+const EXCEPTION_WEIGHT = 3;
+/** Three exceptions, or nine deaths, without a step forward. */
+const MAX_WEIGHT = 3 * EXCEPTION_WEIGHT;
 
 /**
  * Recognises poison: the position is written down before the first records after an opening are applied, and again when
- * they have been. Only a crash in between can raise the count, however often and wherever else a process is killed.
+ * they have been. So only what ends in between counts, and what ends in an exception counts most: processes that are
+ * killed again and again must not stop a healthy partition.
  *
  * After a crash the records are taken one at a time, so that the next one is at the very record that cannot be survived.
  */
@@ -36,13 +42,24 @@ export class Attempts {
     await this.count(next());
   }
 
+  /** Does work whose failure is the records' fault, if anybody's: no I/O. @throws what the work throws */
+  async guard<T>(next: number, work: () => T): Promise<T> {
+    try {
+      return work();
+    } catch (cause) {
+      // The attempt itself may have been counted already; counted or not, three such exceptions are enough.
+      if (!(cause instanceof StopPartitionError)) for (let i = 1; i < EXCEPTION_WEIGHT; i += 1) await this.count(next);
+      throw cause;
+    }
+  }
+
   private async begin(next: number): Promise<boolean> {
-    const attempt = await this.count(next);
-    if (attempt <= MAX_ATTEMPTS) return attempt > 1;
+    const weight = await this.count(next);
+    if (weight <= MAX_WEIGHT) return weight > 1;
     throw new StopPartitionError(
       'poison',
       this.task,
-      `${MAX_ATTEMPTS} attempts to go on from raw offset ${next} ended in a crash; look at the records there, then ` +
+      `every attempt to go on from raw offset ${next} ended in a crash; look at the records there, then ` +
         `\`till skip\` a range that begins at ${next} to go on behind it`,
     );
   }
