@@ -111,6 +111,23 @@ describe('the codec of event batches', () => {
     );
   });
 
+  it('never reads a single changed byte as anything but a consistent batch or an error', () => {
+    const bytes = encodeEventBatch(aBatch);
+    for (let at = 0; at < bytes.length; at++) {
+      const byte = bytes[at] as number;
+      for (const changed of [0x00, 0x01, 0x7f, 0xff, byte ^ 1, byte ^ 0x80, byte + 1, byte + 9]) {
+        let decoded: EventBatch;
+        try {
+          decoded = decodeEventBatch(bytes.with(at, changed));
+        } catch (error) {
+          expect(error).toBeInstanceOf(EventBatchFormatError);
+          continue;
+        }
+        expectConsistent(decoded);
+      }
+    }
+  });
+
   it('allocates nothing for rows that are only claimed', () => {
     const claim = (field: number, ...content: number[]) => [field * 8 + 2, content.length, ...content];
     const head = encodeEventBatch({ ...aBatch, records: { ...aBatch.records, count: 0 }, rows: 0, columns: new Map() });

@@ -224,6 +224,28 @@ describe('RawEnricher', () => {
     });
   });
 
+  it('keeps apart what the rows of one batch have escaped, and of which buffer they are', () => {
+    const enricher = new RawEnricher({
+      schema: { ...schema, partitions: 1, id: null },
+      partition: 0,
+      next: 0,
+      position: emptyPosition(),
+    });
+    const names = Array.from({ length: 300 }, (_, n) => `user ${n} "é"`);
+    const json = (user: string) => JSON.stringify({ user, t: 0 }).replace(/é/g, '\\u00e9');
+    const record = (offset: number, value: string): RawRecord => ({
+      offset,
+      appendMs: 1,
+      value: utf8(value),
+      batchId: null,
+      control: null,
+      rerouted: null,
+    });
+    const records = names.slice(100).map((name, i) => record(i + 1, json(name)));
+    const { batch } = enricher.apply([record(0, `[${names.slice(0, 100).map(json).join(',')}]`), ...records]);
+    expect(names.map((_, row) => (JSON.parse(rowToJson(schema, batch, row)) as { user: string }).user)).toEqual(names);
+  });
+
   it('reads a shop event into columns with exact money and defaults', () => {
     const commerce = aCommerceSchema({ partitions: 1 });
     const enricher = new RawEnricher({ schema: commerce, partition: 0, next: 0, position: emptyPosition() });

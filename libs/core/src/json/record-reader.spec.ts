@@ -78,6 +78,20 @@ describe('the rows of a record', () => {
     expect(read(bad)).toBe('a invalid-utf8 c');
   });
 
+  it('end where the record ends, whatever lies behind it', () => {
+    for (const [record, behind, rows] of [
+      [`${row('a')}\n7`, '8x', 'a not-an-object'],
+      [`${row('a')}\n-1.5e1`, '0"', 'a not-an-object'],
+      [`${row('a')}\ntru`, 'e', 'a malformed-json'],
+      [`${row('a')}\n"x`, '"', 'a malformed-json'],
+      [row('a').slice(0, -1), '}', 'malformed-json'],
+      [`[${row('a')}`, ']', 'malformed-json'],
+      [`[${row('a')},{"k":"b","t":1`, '2}]', 'malformed-json'],
+    ] as const) {
+      expect(read(utf8(record + behind).subarray(0, utf8(record).length))).toBe(rows);
+    }
+  });
+
   it('are at most 8,192', () => {
     const rows = (count: number) => Array.from({ length: count }, () => row('a'));
     expect(readRows(schema, utf8(`[${rows(8192).join(',')}]`))).toMatchObject({ code: null, rows: { length: 8192 } });

@@ -1,6 +1,7 @@
 import { COMMERCE_EVENT_TIME, aCommerceSchema, aField, aSchema } from '../stream/schema.fixture';
 
-import { readRows, type ReadRow } from './read-rows.fixture';
+import { readRows, readWith, type ReadRow } from './read-rows.fixture';
+import { RowReader } from './row-reader';
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const schema = aSchema(
@@ -90,6 +91,37 @@ describe('RowReader', () => {
     ['"t":1', 'duplicate-field', 't'],
   ])('refuses %s as %s of %s', (members, code, path) => {
     expect(read(members)).toEqual({ code, path });
+  });
+
+  it('takes exactly the sequences of bytes that are UTF-8', () => {
+    const leads = [
+      0x80, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
+    ];
+    const edges = [0x20, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0];
+    const reader = new RowReader(schema);
+    const decoder = new TextDecoder('utf-8', { fatal: true });
+    const head = utf8('{"k":"key","t":0,"s":"');
+    const tail = utf8('"}');
+    const disagreements: string[] = [];
+    for (const lead of leads) {
+      for (const second of edges) {
+        for (const third of edges) {
+          for (const fourth of edges) {
+            const text = Uint8Array.of(lead, second, third, fourth);
+            const row = readWith(reader, Uint8Array.of(...head, ...text, ...tail)).rows[0] as ReadRow;
+            let isUtf8 = true;
+            try {
+              decoder.decode(text);
+            } catch {
+              isUtf8 = false;
+            }
+            const said = 'code' in row ? row.code : 'taken';
+            if (said !== (isUtf8 ? 'taken' : 'invalid-utf8')) disagreements.push(`${text.join()}: ${said}`);
+          }
+        }
+      }
+    }
+    expect(disagreements).toEqual([]);
   });
 
   it.each([
