@@ -12,6 +12,8 @@ import { checkStreams } from './startup-checks';
 import type { WorkerConfig } from './worker-config';
 
 const RETRY_MS = 1_000;
+/** Each task stops reading long before; this only keeps a mistake of theirs from taking all memory. */
+const MAX_PENDING_BYTES = 512 * 1024 * 1024;
 
 /** What sets one service that works on partitions apart from another. */
 export interface WorkerKind {
@@ -30,7 +32,7 @@ export interface WorkerKind {
 /** Composes a worker from the real log and store. It joins its groups only when the topics and the store are in order. */
 export function createWorker(kind: WorkerKind, config: WorkerConfig, meter: TaskMeter, logger: ServiceLogger): Service {
   const kafka = kafkaOptions(config.kafka, `tillstream-${kind.name}`, logger);
-  const writer = new KafkaLogWriter(kafka);
+  const writer = new KafkaLogWriter({ ...kafka, maxPendingBytes: MAX_PENDING_BYTES });
   const reader = new KafkaLogReader(kafka);
   const redis = connectRedis({ url: config.redisUrl, logger });
   const store = new RedisCheckpointStore(redis);
