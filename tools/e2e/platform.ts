@@ -51,7 +51,14 @@ export class Platform {
   private readonly brokers: readonly string[];
   private readonly redisUrl: string;
 
-  constructor(change: (streamFile: string) => string = (same) => same) {
+  /**
+   * @param change what is different from the stream file that is shipped
+   * @param environment what all services are told beside their addresses
+   */
+  constructor(
+    change: (streamFile: string) => string = (same) => same,
+    private readonly environment: Readonly<Record<string, string>> = {},
+  ) {
     const { brokers, redisUrl } = servers();
     this.brokers = brokers;
     this.redisUrl = redisUrl;
@@ -196,6 +203,7 @@ export class Platform {
         ...(grpc === null ? {} : { GRPC_PORT: String(grpc) }),
         ...(service === 'gateway' ? { TILLSTREAM_WRITE_KEYS: WRITE_KEY } : {}),
         LOG_LEVEL: 'info',
+        ...this.environment,
         ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -24,7 +24,7 @@ export async function startWorker(
   const logger = createLogger(kind.name, logLevel);
   const registry = new Registry();
   const metrics = createServiceMetrics(registry, kind.name);
-  const worker = createWorker(kind, config, metrics.tasks(), logger);
+  const worker = createWorker(kind, config, { meter: metrics.tasks(), logger, isTraced: tracing !== null });
   const service = {
     ...worker,
     close: async () => {

@@ -4,7 +4,7 @@ import { createBatchTracer } from '@tillstream/adapter-telemetry';
 import { ConfigError } from '@tillstream/config';
 import type { StreamDefinition, StreamTopics } from '@tillstream/contracts';
 import type { GroupConsumer, PartitionSource, PartitionTask, TaskMeter, TaskPorts } from '@tillstream/engine';
-import { PartitionSupervisor, StreamWorker } from '@tillstream/engine';
+import { PartitionSupervisor, StreamWorker, silentTelemetry } from '@tillstream/engine';
 import type { Service, ServiceLogger } from '@tillstream/nest-runtime';
 import { systemClock, systemRandom } from '@tillstream/nest-runtime';
 import { kafkaOptions } from './kafka-options';
@@ -29,8 +29,20 @@ export interface WorkerKind {
   ): Promise<PartitionTask>;
 }
 
+/** How a worker is seen from outside. */
+export interface WorkerTelemetry {
+  readonly meter: TaskMeter;
+  readonly logger: ServiceLogger;
+  /** Without it no record is looked at for the context of its producer. */
+  readonly isTraced: boolean;
+}
+
 /** Composes a worker from the real log and store. It joins its groups only when the topics and the store are in order. */
-export function createWorker(kind: WorkerKind, config: WorkerConfig, meter: TaskMeter, logger: ServiceLogger): Service {
+export function createWorker(
+  kind: WorkerKind,
+  config: WorkerConfig,
+  { meter, logger, isTraced }: WorkerTelemetry,
+): Service {
   const kafka = kafkaOptions(config.kafka, `tillstream-${kind.name}`, logger);
   const writer = new KafkaLogWriter({ ...kafka, maxPendingBytes: MAX_PENDING_BYTES });
   const reader = new KafkaLogReader(kafka);
@@ -48,7 +60,7 @@ export function createWorker(kind: WorkerKind, config: WorkerConfig, meter: Task
       random: systemRandom,
       telemetry: {
         meter,
-        tracer: createBatchTracer(groupId),
+        tracer: isTraced ? createBatchTracer(groupId) : silentTelemetry.tracer,
         log: {
           info: (message, fields) => logger.info(fields, message),
           warn: (message, fields) => logger.warn(fields, message),
