@@ -1,127 +1,128 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { NewRecord } from '@tillstream/engine';
-import { partitionOf } from '@tillstream/core';
 import { startBroker, startRedis } from '@tillstream/local';
+import type { ServiceName, ServiceProcess } from '../e2e/platform';
 import { Platform, isEnriched, until } from '../e2e/platform';
+import { fillRaw, sendBodies } from './feeds';
 import { cpuSecondsOf, peakBytesOf } from './process-cpu';
 
-const BATCHED_EVENTS = 250;
-const APPEND_RECORDS = 2_000;
 const DONE_WITHIN_MS = 600_000;
-const QUIET_POLLS = 20;
-const utf8 = new TextEncoder();
+const QUIET_MS = 2_000;
+const RECORD_EVENTS = { 'one a record': 1, batched: 250 };
 
-/** CPU-seconds per million events, by process, of everything between raw and results. */
+export const FORMS = ['one a record', 'batched', 'through the gateway'] as const;
+export type Form = (typeof FORMS)[number];
+
+const SERVICES = ['gateway', 'enricher', 'aggregator'] as const satisfies readonly ServiceName[];
+export const PROCESSES = [...SERVICES, 'broker', 'redis'] as const;
+
+interface Servers {
+  readonly broker: { readonly pid: number };
+  readonly redis: { readonly pid: number };
+}
+
+/** What a number of events cost each process of the line. */
 export interface LineCosts {
-  readonly enricher: number;
-  readonly aggregator: number;
-  readonly broker: number;
-  readonly redis: number;
+  /** CPU-seconds. */
+  readonly cpu: Readonly<Record<(typeof PROCESSES)[number], number>>;
   readonly wallSeconds: number;
-  readonly resultRecords: number;
-  readonly peakMiB: { readonly enricher: number; readonly aggregator: number };
+  readonly peakMiB: Readonly<Record<(typeof SERVICES)[number], number>>;
 }
 
 /**
- * The whole line as real processes: events are put into raw beforehand, then the services start and work until every window
- * is final. What starting costs is measured apart, on an empty log, and left out.
+ * The whole line as real processes, in each of the forms that events come in. Services are measured from their birth until
+ * there is nothing left to do, the broker and Redis over the same time. A run without events says what of that is starting
+ * and waiting, and is subtracted. Putting events into raw beforehand is not measured, nor is this process.
  */
-export async function measureLine(events: readonly string[], form: 'one a record' | 'batched'): Promise<LineCosts> {
+export async function measureLine(
+  events: readonly string[],
+  say: (text: string) => void,
+): Promise<ReadonlyMap<Form, LineCosts>> {
   const directory = mkdtempSync(join(tmpdir(), 'tillstream-bench-'));
   const broker = await startBroker({ dataDir: join(directory, 'kafka') });
   const redis = await startRedis({ dataDir: join(directory, 'redis') });
   process.env['KAFKA_BROKERS'] = broker.address;
   process.env['REDIS_URL'] = redis.address;
-  const platform = new Platform();
   try {
-    await platform.createTopics();
-    const enricher = await platform.start('enricher');
-    const aggregator = await platform.start('aggregator');
-    await platform.allReady();
-    const pids = { enricher: pidOf(enricher), aggregator: pidOf(aggregator), broker: broker.pid, redis: redis.pid };
-    for (const { child } of [enricher, aggregator]) child.kill('SIGSTOP');
-    await fill(platform, events, form);
-    const before = cpuOf(pids);
-    const startedMs = performance.now();
-    for (const { child } of [enricher, aggregator]) child.kill('SIGCONT');
-    await until('everything to be enriched', DONE_WITHIN_MS, () => isEnriched(platform));
-    const resultRecords = await quiet(platform);
-    const wallSeconds = (performance.now() - startedMs) / 1000;
-    const after = cpuOf(pids);
-    const perMillion = (name: keyof typeof pids): number => ((after[name] - before[name]) / events.length) * 1e6;
-    return {
-      enricher: perMillion('enricher'),
-      aggregator: perMillion('aggregator'),
-      broker: perMillion('broker'),
-      redis: perMillion('redis'),
-      wallSeconds,
-      resultRecords,
-      peakMiB: { enricher: peakBytesOf(pids.enricher) / 2 ** 20, aggregator: peakBytesOf(pids.aggregator) / 2 ** 20 },
-    };
+    const whole = new Map<Form, LineCosts>();
+    for (const form of FORMS) {
+      say(`measuring the whole line on ${events.length} events, ${form}`);
+      whole.set(form, await runLine({ broker, redis }, form, events));
+    }
+    // Last, because a broker that has just started takes longer for everything.
+    say('measuring what starting the services costs');
+    const idle = await runLine({ broker, redis }, 'batched', []);
+    return new Map(FORMS.map((form) => [form, without(idle, whole.get(form) ?? idle)]));
   } finally {
-    await platform.stop();
     await Promise.all([broker.stop(), redis.stop()]);
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-async function fill({ writer, definition }: Platform, events: readonly string[], form: string): Promise<void> {
-  const { partitions } = definition.schema;
-  const shares: string[][] = Array.from({ length: partitions }, () => []);
-  for (const event of events) {
-    const key = utf8.encode((JSON.parse(event) as { user_id: string }).user_id);
-    shares[partitionOf(key, 0, key.length, partitions)]?.push(event);
+async function runLine({ broker, redis }: Servers, form: Form, events: readonly string[]): Promise<LineCosts> {
+  const platform = new Platform();
+  try {
+    await platform.createTopics();
+    if (form !== 'through the gateway') await fillRaw(platform, events, RECORD_EVENTS[form]);
+    const servers = { broker: cpuSecondsOf(broker.pid), redis: cpuSecondsOf(redis.pid) };
+    const startedMs = performance.now();
+    const [gateway, enricher, aggregator] = await Promise.all([
+      platform.start('gateway'),
+      platform.start('enricher'),
+      platform.start('aggregator'),
+    ]);
+    await platform.allReady();
+    if (form === 'through the gateway') await sendBodies(platform, gateway, events);
+    await until('everything to be enriched', DONE_WITHIN_MS, () => isEnriched(platform));
+    const lastResultMs = await quiet(platform);
+    const pids = { gateway: pidOf(gateway), enricher: pidOf(enricher), aggregator: pidOf(aggregator) };
+    return {
+      cpu: {
+        gateway: cpuSecondsOf(pids.gateway),
+        enricher: cpuSecondsOf(pids.enricher),
+        aggregator: cpuSecondsOf(pids.aggregator),
+        broker: cpuSecondsOf(broker.pid) - servers.broker,
+        redis: cpuSecondsOf(redis.pid) - servers.redis,
+      },
+      wallSeconds: (lastResultMs - startedMs) / 1000,
+      peakMiB: {
+        gateway: peakBytesOf(pids.gateway) / 2 ** 20,
+        enricher: peakBytesOf(pids.enricher) / 2 ** 20,
+        aggregator: peakBytesOf(pids.aggregator) / 2 ** 20,
+      },
+    };
+  } finally {
+    await platform.stop();
   }
-  const size = form === 'batched' ? BATCHED_EVENTS : 1;
-  await Promise.all(
-    shares.map(async (share, partition) => {
-      const records: NewRecord[] = [];
-      for (let at = 0; at < share.length; at += size) {
-        const some = share.slice(at, at + size);
-        records.push({ key: null, value: utf8.encode(size === 1 ? (some[0] ?? '') : `[${some.join(',')}]`) });
-      }
-      const perAppend = size === 1 ? APPEND_RECORDS : 8;
-      for (let at = 0; at < records.length; at += perAppend) {
-        await writer.append(definition.topics.raw, partition, records.slice(at, at + perAppend));
-      }
-    }),
-  );
 }
 
-/** Waits until no result has come for a while; returns how many there are. */
-async function quiet(platform: Platform): Promise<number> {
-  const { topics, schema } = platform.definition;
-  const count = async (): Promise<number> => {
-    const partitions = Array.from({ length: schema.partitions }, (_, partition) => partition);
-    const ends = await Promise.all(partitions.map((partition) => platform.reader.end(topics.metrics, partition)));
-    return ends.reduce((sum, end) => sum + end, 0);
-  };
+/** Waits until no result has come for a while; returns when the last one was seen. */
+async function quiet({ definition, reader }: Platform): Promise<number> {
+  const { topics, schema } = definition;
   let known = -1;
-  let polls = 0;
+  let sinceMs = 0;
   await until('the results to be complete', DONE_WITHIN_MS, async () => {
-    const now = await count();
-    polls = now === known ? polls + 1 : 0;
-    known = now;
-    return polls >= QUIET_POLLS;
+    let now = 0;
+    for (let partition = 0; partition < schema.partitions; partition += 1) {
+      now += await reader.end(topics.metrics, partition);
+    }
+    if (now !== known) {
+      known = now;
+      sinceMs = performance.now();
+    }
+    return performance.now() - sinceMs >= QUIET_MS;
   });
-  return known;
+  return sinceMs;
 }
 
-type Pids = Readonly<Record<'enricher' | 'aggregator' | 'broker' | 'redis', number>>;
-
-function cpuOf(pids: Pids): Record<keyof Pids, number> {
-  const { enricher, aggregator, broker, redis } = pids;
-  return {
-    enricher: cpuSecondsOf(enricher),
-    aggregator: cpuSecondsOf(aggregator),
-    broker: cpuSecondsOf(broker),
-    redis: cpuSecondsOf(redis),
-  };
+function without(idle: LineCosts, whole: LineCosts): LineCosts {
+  const cpu = { ...whole.cpu };
+  for (const process of PROCESSES) cpu[process] -= idle.cpu[process];
+  return { ...whole, cpu, wallSeconds: whole.wallSeconds - idle.wallSeconds };
 }
 
-function pidOf({ child, service }: Platform['processes'][number]): number {
+function pidOf({ child, service }: ServiceProcess): number {
   if (child.pid === undefined) throw new Error(`${service} has not started`);
   return child.pid;
 }

@@ -1,18 +1,20 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatProblems, parseStreamFile } from '@tillstream/contracts';
 import { uniformEvents } from './events';
-import type { LineCosts } from './line';
-import { measureLine } from './line';
+import type { Form, LineCosts } from './line';
+import { FORMS, measureLine } from './line';
 import { measureParts } from './parts';
 import type { PartCosts } from './parts';
 
 const HELP = `npm run bench -- [options]
 
-CPU-seconds per million events, of each part in this process and of the whole line as real processes on a real broker and
-Redis, beside JSON.parse of the same bytes in the same run. Absolute figures belong to the machine; compare ratios.
+CPU-seconds per million events: of each part in this process, beside JSON.parse of the same bytes, and of the whole line as
+real processes on a broker and a Redis of their own, the events in raw already or sent through the gateway. Absolute figures
+belong to the machine; compare ratios. Services are built first when their sources have changed.
 
   --events N    events for the parts (default 200000)
   --line N      events for the whole line (default 500000; 0 leaves it out)
@@ -41,16 +43,12 @@ async function main(): Promise<void> {
   const parsed = parseStreamFile(readFileSync(join(process.cwd(), FILE), 'utf8'), { file: FILE });
   if (!parsed.ok) throw new Error(formatProblems(FILE, parsed.problems));
   const [count, lineCount] = [Number(values.events), Number(values.line)];
+  execFileSync(process.execPath, ['tools/build/build.mjs'], { stdio: ['ignore', 'ignore', 'inherit'] });
   say(`making ${Math.max(count, lineCount)} events`);
   const events = uniformEvents(Math.max(count, lineCount));
   say(`measuring the parts on ${count} events`);
   const lines = partLines(measureParts(parsed.definition, events.slice(0, count)), count);
-  if (lineCount > 0) {
-    for (const form of ['one a record', 'batched'] as const) {
-      say(`measuring the whole line on ${lineCount} events, ${form}`);
-      lines.push('', ...lineLines(await measureLine(events.slice(0, lineCount), form), lineCount, form));
-    }
-  }
+  if (lineCount > 0) lines.push('', ...lineLines(await measureLine(events.slice(0, lineCount), say), lineCount));
   const text = [machine(), '', ...lines].join('\n');
   process.stdout.write(`\n${text}\n`);
   if (values.write) write(text);
@@ -75,21 +73,25 @@ function partLines(costs: PartCosts, count: number): string[] {
   ];
 }
 
-function lineLines(costs: LineCosts, count: number, form: string): string[] {
-  const services = costs.enricher + costs.aggregator;
-  const row = (process: string, cost: number): string => `| ${process} | ${cost.toFixed(2)} |`;
+function lineLines(costs: ReadonlyMap<Form, LineCosts>, count: number): string[] {
+  const row = (name: string, figure: (costs: LineCosts, form: Form) => string): string =>
+    `| ${name} | ${[...costs].map(([form, cost]) => figure(cost, form)).join(' | ')} |`;
+  const perMillion = (cpuSeconds: number): string => ((cpuSeconds / count) * 1e6).toFixed(2);
+  const gatewayOnly = (cost: string, form: Form): string => (form === 'through the gateway' ? cost : '–');
   return [
-    `The whole line from raw to results, ${count} events, ${form}; ${costs.resultRecords} result records, ` +
-      `${costs.wallSeconds.toFixed(1)} s until the last; peak memory enricher ${costs.peakMiB.enricher.toFixed(0)} MiB, ` +
-      `aggregator ${costs.peakMiB.aggregator.toFixed(0)} MiB:`,
+    `The whole line, ${count} events, CPU-s per million events of each process:`,
     '',
-    '| process | CPU-s per million events |',
-    '| --- | --- |',
-    row('enricher', costs.enricher),
-    row('aggregator', costs.aggregator),
-    row('**services together**', services),
-    row('broker', costs.broker),
-    row('Redis', costs.redis),
+    `| process | ${FORMS.join(' | ')} |`,
+    `| --- | ${FORMS.map(() => '---').join(' | ')} |`,
+    row('gateway', ({ cpu }, form) => gatewayOnly(perMillion(cpu.gateway), form)),
+    row('enricher', ({ cpu }) => perMillion(cpu.enricher)),
+    row('aggregator', ({ cpu }) => perMillion(cpu.aggregator)),
+    row('broker', ({ cpu }) => perMillion(cpu.broker)),
+    row('Redis', ({ cpu }) => perMillion(cpu.redis)),
+    row('seconds until the last result', ({ wallSeconds }) => wallSeconds.toFixed(1)),
+    row('peak MiB of the gateway', ({ peakMiB }, form) => gatewayOnly(peakMiB.gateway.toFixed(0), form)),
+    row('peak MiB of the enricher', ({ peakMiB }) => peakMiB.enricher.toFixed(0)),
+    row('peak MiB of the aggregator', ({ peakMiB }) => peakMiB.aggregator.toFixed(0)),
   ];
 }
 

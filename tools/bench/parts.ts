@@ -11,6 +11,7 @@ import {
   partitionOf,
   splitPart,
 } from '@tillstream/core';
+import { chunks } from './feeds';
 import { best, cpuPerMillion } from './measure';
 
 const RUNS = 3;
@@ -125,8 +126,4 @@ function partitionOfEvent(event: string, partitions: number): number {
   const { user_id } = JSON.parse(event) as { user_id: string };
   const key = utf8.encode(user_id);
   return partitionOf(key, 0, key.length, partitions);
-}
-
-function chunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
