@@ -13,6 +13,7 @@ import { compress } from 'snappy';
 const { CompressionCodecs, CompressionTypes, Kafka, Partitioners, logLevel } = kafkajs;
 const [brokers = '', topic = '', codecs = 'none', partitioner = 'murmur2'] = process.argv.slice(2);
 
+/** @type {Record<string, import('kafkajs').CompressionTypes>} */
 const TYPES = {
   none: CompressionTypes.None,
   gzip: CompressionTypes.GZIP,
@@ -23,31 +24,42 @@ const TYPES = {
 
 // Only gzip comes with kafkajs; the other codecs are registered by whoever wants them.
 const neverRead = () => Promise.reject(new Error('this program only writes'));
-const codec = (compressed) => () => ({ compress: async ({ buffer }) => compressed(buffer), decompress: neverRead });
+/** @param {(bytes: Buffer) => Buffer | Promise<Buffer>} compressed */
+const codec = (compressed) => () => ({
+  compress: async (/** @type {{ buffer: Buffer }} */ { buffer }) => compressed(buffer),
+  decompress: neverRead,
+});
 CompressionCodecs[CompressionTypes.Snappy] = codec(compress);
 CompressionCodecs[CompressionTypes.LZ4] = codec(compressFrameSync);
 CompressionCodecs[CompressionTypes.ZSTD] = codec(zstdCompressSync);
 
-/** What librdkafka does unless told otherwise: Python's confluent-kafka, Go, Rust, PHP, kcat … */
+/**
+ * What librdkafka does unless told otherwise: Python's confluent-kafka, Go, Rust, PHP, kcat …
+ *
+ * @type {import('kafkajs').ICustomPartitioner}
+ */
 const crc32Partitioner =
   () =>
   ({ partitionMetadata, message: { key } }) =>
-    key === null ? 0 : crc32(key) % partitionMetadata.length;
+    key == null ? 0 : crc32(key) % partitionMetadata.length;
 
 const producer = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.ERROR }).producer({
   createPartitioner: partitioner === 'crc32' ? crc32Partitioner : Partitioners.DefaultPartitioner,
 });
 
 const names = codecs.split(',');
+/** @type {{ key: string | null, value: string }[][]} */
 const messages = names.map(() => []);
 let read = 0;
 for await (const line of createInterface({ input: process.stdin })) {
   const event = JSON.parse(line);
-  messages[read++ % names.length].push({ key: event.user_id ?? null, value: JSON.stringify(event) });
+  messages[read++ % names.length]?.push({ key: event.user_id ?? null, value: JSON.stringify(event) });
 }
 
 await producer.connect();
 for (const [i, name] of names.entries()) {
-  await producer.send({ topic, acks: -1, compression: TYPES[name], messages: messages[i] });
+  const compression = TYPES[name];
+  if (compression === undefined) throw new Error(`unknown codec ${name}`);
+  await producer.send({ topic, acks: -1, compression, messages: messages[i] ?? [] });
 }
 await producer.disconnect();
