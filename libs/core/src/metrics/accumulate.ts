@@ -1,6 +1,7 @@
 import type { Column } from '../batch/event-batch';
 import { decodeText } from '../batch/column-access';
 import type { BatchView } from './batch-view';
+import { CARRY } from './exact-sum';
 import type { CollectedValue } from './collected';
 import { emptyCollected } from './collected';
 import type { CollectPart, ExtremePart, MetricPlan, SumPart } from './metric-plan';
@@ -31,7 +32,10 @@ export function accumulate(
       cells[cell] = (cells[cell] as number) + (mask[rows[i] as number] as number);
     }
   }
-  for (const part of plan.sums) addUp(slice.cells, plan.width, part, view, rows, from, to, entries);
+  for (const part of plan.sums) {
+    if (part.exact) addExactly(slice.cells, plan.width, part, view, rows, from, to, entries);
+    else addUp(slice.cells, plan.width, part, view, rows, from, to, entries);
+  }
   for (const part of plan.extremes) extend(slice.cells, plan.width, part, view, rows, from, to, entries);
   for (const part of plan.collects) collect(slice, plan.width, part, view, rows, from, to, entries);
 }
@@ -47,10 +51,10 @@ function countRows({ cells, count }: Slice, width: number, entries: Int32Array, 
   }
 }
 
-function addUp(
+function addExactly(
   cells: Float64Array,
   width: number,
-  { field, exact, condition, at }: SumPart,
+  { field, condition, at }: SumPart,
   view: BatchView,
   rows: Int32Array,
   from: number,
@@ -59,15 +63,42 @@ function addUp(
 ): void {
   const values = view.numbers(field);
   const mask = view.mask(condition);
-  const limit = exact ? MAX : Infinity;
+  for (let i = from; i < to; i++) {
+    const row = rows[i] as number;
+    const value = values[row] as number;
+    if (Number.isNaN(value) || (mask !== null && mask[row] === 0)) continue;
+    const cell = (entries[i] as number) * width + at;
+    const before = cells[cell] as number;
+    let sum = before + value;
+    if (sum > MAX || sum < -MAX) {
+      const carry = sum > 0 ? 1 : -1;
+      cells[cell + 2] = (cells[cell + 2] as number) + carry;
+      sum = before - carry * CARRY + value; // both steps are exact
+    }
+    cells[cell] = sum;
+    cells[cell + 1] = (cells[cell + 1] as number) + 1;
+  }
+}
+
+function addUp(
+  cells: Float64Array,
+  width: number,
+  { field, condition, at }: SumPart,
+  view: BatchView,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  entries: Int32Array,
+): void {
+  const values = view.numbers(field);
+  const mask = view.mask(condition);
   for (let i = from; i < to; i++) {
     const row = rows[i] as number;
     const value = values[row] as number;
     if (Number.isNaN(value) || (mask !== null && mask[row] === 0)) continue;
     const cell = (entries[i] as number) * width + at;
     const sum = (cells[cell] as number) + value;
-    // A sum that is no longer exact is no number at all; NaN stays NaN whatever is added.
-    cells[cell] = sum <= limit && sum >= -limit ? sum : NaN;
+    cells[cell] = Number.isFinite(sum) ? sum : NaN;
     cells[cell + 1] = (cells[cell + 1] as number) + 1;
   }
 }

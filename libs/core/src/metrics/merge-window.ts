@@ -6,7 +6,7 @@ import { KeyInterner } from './key-interner';
 import type { MetricPlan } from './metric-plan';
 import type { PartBlock } from './output';
 import { decodeAccumulator } from './part-codec';
-import { ExactSum } from './running-window';
+import { highHalf, lowHalf, writeSum } from './exact-sum';
 import { extremeOf } from './slice-merger';
 import type { SentBefore } from './result-builder';
 import { WindowValues } from './window-values';
@@ -121,7 +121,7 @@ export class MergeWindow {
     const { plan, accumulators } = this;
     const row = values.add(group);
     const to = row * plan.windowWidth;
-    const exact = new Map(plan.sums.filter((sum) => sum.exact).map((sum) => [sum, new ExactSum()]));
+    const halves = plan.sums.map(() => ({ high: 0, low: 0 }));
     const lists = plan.collects.map((): CollectedValue[] => []);
     for (let source = 0; source < this.sources; source++) {
       const cell = group * this.sources + source;
@@ -133,12 +133,14 @@ export class MergeWindow {
       };
       add(0);
       for (const { at } of plan.counts) add(at);
-      for (const sum of plan.sums) {
-        add(sum.at + 1);
-        const exactly = exact.get(sum);
-        if (exactly) exactly.add(numberAt(sum.at));
-        else add(sum.at);
-      }
+      plan.sums.forEach(({ at, exact }, i) => {
+        add(at + 1);
+        if (!exact) return add(at);
+        add(at + 2);
+        const sum = halves[i] as (typeof halves)[number];
+        sum.high += highHalf(numberAt(at));
+        sum.low += lowHalf(numberAt(at));
+      });
       for (const { kind, at } of plan.extremes) {
         values.numbers[to + at] = extremeOf(kind, values.numbers[to + at] as number, numberAt(at));
       }
@@ -149,7 +151,12 @@ export class MergeWindow {
       }
       for (const { parts } of plan.distincts) for (const { at } of parts) add(at);
     }
-    for (const [{ at }, sum] of exact) values.numbers[to + at] = sum.value;
+    plan.sums.forEach(({ at, exact }, i) => {
+      const { high, low } = halves[i] as (typeof halves)[number];
+      const { numbers } = values;
+      if (exact) writeSum(high, low, numbers[to + at + 2] as number, numbers, to + at, to + at + 2);
+      else if (!Number.isFinite(numbers[to + at])) numbers[to + at] = NaN;
+    });
     lists.forEach((list, i) => values.setList(row, i, list));
   }
 }

@@ -32,7 +32,7 @@ describe('planMetric', () => {
   it('keeps one sum for the sum and the average of a field', () => {
     const { sums, width } = plan({ measures: [sum('total', 'amount'), sum('average', 'amount', 'avg')] });
     expect(sums).toHaveLength(1);
-    expect(width).toBe(3);
+    expect(width).toBe(4);
   });
 
   it.each([

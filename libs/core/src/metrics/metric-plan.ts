@@ -14,7 +14,10 @@ export interface CountPart {
   readonly at: number;
 }
 
-/** A sum at `at` (NaN: beyond 2^53) and at `at + 1` how many values were added. */
+/**
+ * A sum at `at` and at `at + 1` how many values were added. An exact one is a rest with its carry at `at + 2`; a sum of
+ * doubles that is no longer finite is NaN.
+ */
 export interface SumPart {
   readonly kind: 'sum';
   readonly field: number;
@@ -61,14 +64,19 @@ export type CellPart = CountPart | SumPart | ExtremePart | CollectPart;
 
 /** How a measure is read from a group's numbers. */
 export type MeasurePlan =
+  | { readonly kind: 'number'; readonly at: number; readonly type: NumberType; readonly measure: Measure }
   | {
-      readonly kind: 'number' | 'sum' | 'average';
-      readonly at: number;
+      readonly kind: 'sum' | 'average';
+      readonly part: SumPart;
       readonly type: NumberType;
       readonly measure: Measure;
     }
   | { readonly kind: 'list'; readonly part: CollectPart; readonly measure: Measure }
-  | { readonly kind: 'derived'; readonly type: NumberType; readonly measure: Extract<Measure, { kind: 'derived' }> };
+  | {
+      readonly kind: 'derived';
+      readonly type: NumberType;
+      readonly measure: Extract<Measure, { kind: 'derived' }>;
+    };
 
 export type NumberType = 'int' | 'double' | 'money' | 'timestamp';
 
@@ -166,9 +174,9 @@ class Planner {
       }
       case 'sum':
       case 'avg': {
-        const { at } = this.sum(measure.field, measure.fieldType !== 'double', this.conditions.add(measure.where));
+        const part = this.sum(measure.field, measure.fieldType !== 'double', this.conditions.add(measure.where));
         const kind = measure.kind === 'sum' ? 'sum' : 'average';
-        return () => ({ kind, at, type: measure.fieldType, measure });
+        return () => ({ kind, part, type: measure.fieldType, measure });
       }
       case 'min':
       case 'max': {
@@ -211,7 +219,7 @@ class Planner {
     let part = this.sums.find((other) => other.field === field && other.condition === condition);
     if (!part) {
       part = { kind: 'sum', field, exact, condition, at: this.width };
-      this.width += 2;
+      this.width += exact ? 3 : 2;
       this.sums.push(part);
     }
     return part;

@@ -89,6 +89,7 @@ export function writeNumbers(plan: MetricPlan, target: ByteWriter, numbers: Floa
   for (const part of plan.sums) {
     target.count(numbers[at + part.at + 1] as number);
     writeNumber(target, numbers[at + part.at] as number, part.exact);
+    if (part.exact) target.integer(numbers[at + part.at + 2] as number);
   }
   for (const part of plan.extremes) writeNumber(target, numbers[at + part.at] as number, part.integers);
   for (const part of plan.collects) target.count(numbers[at + part.at] as number);
@@ -101,6 +102,7 @@ export function readNumbers(plan: MetricPlan, reader: ByteReader, numbers: Float
   for (const part of plan.sums) {
     numbers[at + part.at + 1] = reader.count();
     numbers[at + part.at] = readNumber(reader, part.exact);
+    if (part.exact) numbers[at + part.at + 2] = reader.integer();
   }
   for (const part of plan.extremes) numbers[at + part.at] = readNumber(reader, part.integers);
   for (const part of plan.collects) numbers[at + part.at] = reader.count();

@@ -40,7 +40,7 @@ describe('PartitionAggregator', () => {
           expect(byStart(told)).toEqual(byStart(expected));
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
   });
 
@@ -67,7 +67,7 @@ describe('PartitionAggregator', () => {
           expect(byStart(told)).toEqual(byStart(expected));
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
   });
 

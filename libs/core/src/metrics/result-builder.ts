@@ -2,7 +2,8 @@ import type { Column } from '../batch/event-batch';
 import { compileCondition, compileFormula } from '../expression/compile-expression';
 import type { Columns, Condition, Formula } from '../expression/columns';
 import { averageMoney } from '../money/money';
-import type { MeasurePlan, MetricPlan } from './metric-plan';
+import { sumValue } from './exact-sum';
+import type { MeasurePlan, MetricPlan, SumPart } from './metric-plan';
 import { endOf, startOf } from '../windowing/sliced-windows';
 import type { KeyWriter } from './ordered-keys';
 import { orderByKey } from './ordered-keys';
@@ -80,8 +81,14 @@ function flagsOf(rows: readonly number[], has: (row: number) => boolean): Uint8A
 function isTruncated({ numbers, plan }: WindowValues, row: number): boolean {
   const from = row * plan.windowWidth;
   for (const { at, limit } of plan.collects) if ((numbers[from + at] as number) > limit) return true;
-  for (const { at } of plan.sums) if (Number.isNaN(numbers[from + at])) return true;
+  for (const sum of plan.sums) if (Number.isNaN(sumAt(numbers, from, sum))) return true;
   return false;
+}
+
+/** A sum; NaN where it is beyond what is exact or finite. */
+function sumAt(numbers: Float64Array, from: number, { at, exact }: SumPart): number {
+  const sum = numbers[from + at] as number;
+  return exact ? sumValue(sum, numbers[from + at + 2] as number) : sum;
 }
 
 /** The measures of all rows of a window as columns, for formulas and `having`. */
@@ -116,9 +123,10 @@ class MeasureColumns implements Columns {
     if (measure.kind === 'average' && measure.type === 'money') {
       const { windowWidth, schema } = this.plan;
       const texts = rows.map((row) => {
-        const at = row * windowWidth + measure.at;
-        const sum = values.numbers[at] as number;
-        return Number.isNaN(sum) ? null : averageMoney(sum, values.numbers[at + 1] as number, schema.money.exponent);
+        const from = row * windowWidth;
+        const sum = sumAt(values.numbers, from, measure.part);
+        const added = values.numbers[from + measure.part.at + 1] as number;
+        return Number.isNaN(sum) ? null : averageMoney(sum, added, schema.money.exponent);
       });
       return { kind: 'decimal', texts };
     }
@@ -149,9 +157,9 @@ class MeasureColumns implements Columns {
       case 'sum':
       case 'average':
         for (let row = 0; row < count; row++) {
-          const at = row * windowWidth + measure.at;
-          const added = numbers[at + 1] as number;
-          const sum = numbers[at] as number;
+          const from = row * windowWidth;
+          const added = numbers[from + measure.part.at + 1] as number;
+          const sum = sumAt(numbers, from, measure.part);
           out[row] = added === 0 ? NaN : measure.kind === 'sum' ? sum : sum / added;
         }
         return out;

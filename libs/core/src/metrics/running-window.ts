@@ -1,10 +1,8 @@
 import { grownDoubles } from '../windowing/grow';
+import { highHalf, lowHalf, writeSum } from './exact-sum';
 import type { MetricPlan } from './metric-plan';
 import { ROWS } from './metric-plan';
 import type { Slice } from './slice';
-
-/** Sums are kept in two halves, exact far beyond 2^53, so that adding and subtracting in any order always cancels. */
-const HALF = 2 ** 26;
 
 /**
  * The numbers of a stretch of slices for each group, kept by adding the newest slice and subtracting the oldest. Only
@@ -13,9 +11,9 @@ const HALF = 2 ** 26;
 export class RunningWindow {
   private numbers = new Float64Array(0);
   private readonly stride: number;
-  /** Places of plain counts. */
+  /** Places of plain counts, which the carries of sums are too. */
   private readonly counts: Int32Array;
-  /** Places of exact sums; the low half and the number of slices without an exact sum stand behind all numbers. */
+  /** Places of exact sums, kept in halves: the high ones there, the low ones behind all numbers. */
   private readonly sums: Int32Array;
 
   constructor(private readonly plan: MetricPlan) {
@@ -23,10 +21,11 @@ export class RunningWindow {
       ROWS,
       ...plan.counts.map(({ at }) => at),
       ...plan.sums.map(({ at }) => at + 1),
+      ...plan.sums.filter(({ exact }) => exact).map(({ at }) => at + 2),
       ...plan.collects.map(({ at }) => at),
     ]);
     this.sums = Int32Array.from(plan.sums.filter(({ exact }) => exact).map(({ at }) => at));
-    this.stride = plan.width + 2 * this.sums.length;
+    this.stride = plan.width + this.sums.length;
   }
 
   /** Adds (sign 1) or subtracts (sign -1) a whole slice. */
@@ -47,15 +46,10 @@ export class RunningWindow {
     }
     for (let i = 0; i < sums.length; i++) {
       const at = sums[i] as number;
-      const low = to + width + 2 * i;
-      const sum = cells[from + at] as number;
-      if (Number.isNaN(sum)) {
-        numbers[low + 1] = (numbers[low + 1] as number) + sign;
-        continue;
-      }
-      const high = Math.floor(sum / HALF);
-      numbers[to + at] = (numbers[to + at] as number) + sign * high;
-      numbers[low] = (numbers[low] as number) + sign * (sum - high * HALF);
+      const low = to + width + i;
+      const rest = cells[from + at] as number;
+      numbers[to + at] = (numbers[to + at] as number) + sign * highHalf(rest);
+      numbers[low] = (numbers[low] as number) + sign * lowHalf(rest);
     }
   }
 
@@ -74,9 +68,9 @@ export class RunningWindow {
     }
     for (let i = 0; i < sums.length; i++) {
       const place = sums[i] as number;
-      const low = from + this.plan.width + 2 * i;
-      const lost = (numbers[low + 1] as number) !== 0;
-      target[at + place] = lost ? NaN : exactly(numbers[from + place] as number, numbers[low] as number);
+      const high = numbers[from + place] as number;
+      const low = numbers[from + this.plan.width + i] as number;
+      writeSum(high, low, numbers[from + place + 2] as number, target, at + place, at + place + 2);
     }
   }
 
@@ -92,25 +86,4 @@ export class RunningWindow {
   reset(): void {
     this.numbers = new Float64Array(0);
   }
-}
-
-/** The sum of integers of any size, order and sign; NaN where it is beyond 2^53. */
-export class ExactSum {
-  private high = 0;
-  private low = 0;
-
-  add(value: number): void {
-    const high = Math.floor(value / HALF);
-    this.high += high;
-    this.low += value - high * HALF;
-  }
-
-  get value(): number {
-    return exactly(this.high, this.low);
-  }
-}
-
-function exactly(high: number, low: number): number {
-  const sum = high * HALF + low;
-  return Number.isSafeInteger(sum) ? sum : NaN;
 }
