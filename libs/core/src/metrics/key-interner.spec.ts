@@ -59,16 +59,24 @@ describe('KeyInterner', () => {
 
   it('stays as small as what is alive, however many keys come and go', () => {
     const interner = new KeyInterner();
-    const alive: number[] = [];
+    const alive: { readonly key: string; readonly id: number }[] = [];
     for (let n = 0; n < 20_000; n++) {
-      const [id] = internAll(interner, [`visitor number ${n}`]);
-      interner.retain(id as number);
-      alive.push(id as number);
-      if (alive.length > 100) interner.release(alive.shift() as number);
-      if (n % 50 === 0) interner.sweep();
+      const key = `visitor number ${n}`;
+      const id = internAll(interner, [key])[0] as number;
+      interner.retain(id);
+      alive.push({ key, id });
+      if (alive.length > 100) interner.release(alive.shift()?.id as number);
+      if (n % 50 !== 0) continue;
+      interner.sweep();
+      expect(
+        internAll(
+          interner,
+          alive.map((known) => known.key),
+        ),
+      ).toEqual(alive.map((known) => known.id));
     }
     expect(interner.limit).toBeLessThan(200);
-    for (const id of alive) interner.release(id);
+    for (const { id } of alive) interner.release(id);
     interner.sweep();
     expect(interner.size).toBe(0);
     expect(interner.limit).toBe(1);
