@@ -116,7 +116,9 @@ describe('a pid file of an earlier run', () => {
 
 async function startRun(args: string[]) {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`it ended with code ${code}`)));
+  const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), ended])) as [string];
+  ended.catch(() => undefined); // later on that is what the test wants
   expect(line).toMatch(/^ready /);
   return { child, ports: [...line.matchAll(/:(\d+)/g)].map((match) => Number(match[1])) };
 }
