@@ -49,11 +49,11 @@ export class Committer {
   }
 
   submit(checkpoint: Checkpoint): void {
+    // Somebody must look at the promise at once; the pump does so only when its turn comes, and never when it has failed.
+    checkpoint.published.catch(() => undefined);
     this.assertAlive();
     this.waiting.push(checkpoint);
     this.bytes += bytesOf(checkpoint);
-    // Somebody must look at the promise at once; the pump does so only when its turn comes.
-    checkpoint.published.catch(() => undefined);
     this.running ??= this.pump();
   }
 

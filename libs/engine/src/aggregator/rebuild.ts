@@ -1,10 +1,13 @@
 import type { BatchPosition, EventBatch, LateCount, MetricDefinition } from '@tillstream/core';
 import { decodeEventBatch, formatEventTime } from '@tillstream/core';
-import type { StreamDefinition } from '@tillstream/contracts';
+import type { Frontier, StreamDefinition } from '@tillstream/contracts';
 import { decodeMetricsRecord, decodePartsRecord } from '@tillstream/contracts';
 import type { LogReader } from '../ports/log';
 import { newestFirst, readRange, recordsBetween } from '../task/log-tail';
 import { StopPartitionError } from '../task/stop-partition';
+
+/** A zombie has no more batches under way than this when it comes back. */
+const COPIES_IN_A_ROW = 64;
 
 /** Where a task without a checkpoint begins. */
 export interface RebuildStart {
@@ -33,8 +36,8 @@ export async function findRebuildStart(
   const end = await reader.end(enriched, partition);
   const first = await batchAt(reader, enriched, partition, begin, end);
   if (!first) throw new Error(`${enriched}/${partition} is empty: there is nothing to rebuild from`);
-  const frontierMs = await lastFrontier(reader, definition, partition);
-  if (frontierMs === null) {
+  const frontier = await lastFrontier(reader, definition, partition);
+  if (frontier === null) {
     const { before, rawFrom } = first.batch;
     if (before.rowsSeen === 0) return { seek: first.offset, next: rawFrom, before, completeFromMs: -Infinity };
     throw new StopPartitionError(
@@ -44,7 +47,7 @@ export async function findRebuildStart(
         'nobody can say which windows were published; restore a backup of the store, or `till skip` to the end of the log',
     );
   }
-  const oldestMs = oldestOpenStart(definition.metrics, frontierMs);
+  const oldestMs = oldestOpenStart(definition.metrics, frontier.watermarkInputMs);
   if (first.batch.before.maxEventTimeMs >= oldestMs) {
     throw new StopPartitionError(
       'rebuild-impossible',
@@ -53,7 +56,10 @@ export async function findRebuildStart(
         `${formatEventTime(oldestMs)} on; restore a backup of the store, or \`till skip\` to the end of the log`,
     );
   }
-  const start = await newestBatchBefore(reader, enriched, partition, first, end, oldestMs);
+  const start = await newestBatchBefore(reader, enriched, partition, first, end, {
+    oldestMs,
+    publishedNext: frontier.rawNext,
+  });
   const { before, rawFrom } = start.batch;
   return { seek: start.offset, next: rawFrom, before, completeFromMs: before.maxEventTimeMs + 1 };
 }
@@ -99,11 +105,11 @@ async function lastFrontier(
   reader: LogReader,
   definition: StreamDefinition,
   partition: number,
-): Promise<number | null> {
+): Promise<Frontier | null> {
   for await (const record of newestFirst(reader, definition.topics.parts, partition)) {
     const decoded = decodePartsRecord(record);
     if (decoded.kind !== 'frontier' || decoded.source !== partition) continue;
-    if (decoded.frontier.watermarkInputMs !== -Infinity) return decoded.frontier.watermarkInputMs;
+    if (decoded.frontier.watermarkInputMs !== -Infinity) return decoded.frontier;
   }
   return null;
 }
@@ -125,22 +131,63 @@ async function batchAt(
   return record?.value ? { offset: record.offset, batch: decodeEventBatch(record.value) } : null;
 }
 
-/** Binary search by header. Invariant: nothing before `low` belongs to a window that begins at or after `oldestMs`. */
+/** What must hold of a batch that a rebuild begins with. */
+interface Limits {
+  /** No row before it belongs to a window that begins here or later. */
+  readonly oldestMs: number;
+  /** Rows from here on may have missed windows without anybody having been told. */
+  readonly publishedNext: number;
+}
+
+/** The newest batch within the limits that is not a copy which a zombie has written behind newer ones. */
 async function newestBatchBefore(
   reader: LogReader,
   topic: string,
   partition: number,
   first: PlacedBatch,
   end: number,
-  oldestMs: number,
+  limits: Limits,
+): Promise<PlacedBatch> {
+  let high = end;
+  for (;;) {
+    const found = await searchBelow(reader, topic, partition, first, high, limits);
+    const newer = await newerBefore(reader, topic, partition, first, found);
+    if (newer === null) return found;
+    high = newer; // reading on from a copy would meet a hole that is none
+  }
+}
+
+/** Binary search by header, in [first, high). Invariant: `low` is within the limits. */
+async function searchBelow(
+  reader: LogReader,
+  topic: string,
+  partition: number,
+  first: PlacedBatch,
+  end: number,
+  { oldestMs, publishedNext }: Limits,
 ): Promise<PlacedBatch> {
   let low = first;
   let high = end;
   while (high - low.offset > 1) {
     const middle = low.offset + Math.floor((high - low.offset) / 2);
     const probe = await batchAt(reader, topic, partition, middle, high);
-    if (probe && probe.batch.before.maxEventTimeMs < oldestMs) low = probe;
+    if (probe && probe.batch.before.maxEventTimeMs < oldestMs && probe.batch.rawFrom <= publishedNext) low = probe;
     else high = middle;
   }
   return low;
+}
+
+/** Offset of the first batch shortly before this one that reaches further than it does; null for a batch in its place. */
+async function newerBefore(
+  reader: LogReader,
+  topic: string,
+  partition: number,
+  first: PlacedBatch,
+  { offset, batch }: PlacedBatch,
+): Promise<number | null> {
+  const from = Math.max(first.offset, offset - COPIES_IN_A_ROW);
+  for await (const record of recordsBetween(reader, topic, partition, from, offset)) {
+    if (record.value && decodeEventBatch(record.value).rawNext > batch.rawNext) return record.offset;
+  }
+  return null;
 }
