@@ -50,7 +50,8 @@ declare module 'kafkajs/src/broker' {
     readonly apiKey: number;
     readonly apiVersion: number;
     readonly apiName: string;
-    encode(): Promise<{ readonly buf: Buffer; readonly buffer: Buffer }>;
+    /** Of what `buffer` gives, the encoder of a request asks for no more than this. */
+    encode(): Promise<{ readonly buf: Buffer; readonly buffer: Pick<Buffer, 'length' | 'copy'> }>;
   }
 
   interface WireExchange<T> {
@@ -197,6 +198,18 @@ declare module 'kafkajs/src/network/connection' {
     disconnect(): Promise<true>;
   }
   export = Connection;
+}
+
+declare module 'kafkajs/src/protocol/encoder' {
+  class Encoder {
+    buf: Buffer;
+    readonly offset: number;
+    readonly buffer: Buffer;
+    ensureAvailable(bytes: number): void;
+    writeInt32(value: number): this;
+    writeBuffer(bytes: Buffer): this;
+  }
+  export = Encoder;
 }
 
 /** For tests: kafkajs as the oracle of the record format. */

@@ -1,5 +1,6 @@
 import Connection from 'kafkajs/src/network/connection';
 import RequestQueue from 'kafkajs/src/network/requestQueue';
+import Encoder from 'kafkajs/src/protocol/encoder';
 
 const TIMEOUT_CHECK_MS = 1_000;
 
@@ -44,9 +45,22 @@ async function disconnectOnce(this: Connection): Promise<true> {
   return true;
 }
 
-/** Mends what kafkajs 2.2.4 does wrong on any connection. Safe to call again. */
+/**
+ * kafkajs makes room by the next power of two, filled with zeros, twice for each request. V8 collects the whole heap after
+ * every 64 MiB of such memory, which costs a producer more than what it sends.
+ */
+function makeRoom(this: Encoder, bytes: number): void {
+  const needed = this.offset + bytes;
+  if (needed <= this.buf.length) return;
+  const grown = Buffer.allocUnsafe(Math.max(needed, 2 * this.buf.length));
+  this.buf.copy(grown, 0, 0, this.offset);
+  this.buf = grown;
+}
+
+/** Mends what kafkajs 2.2.4 does wrong, or at too high a price, on any connection. Safe to call again. */
 export function repairKafkajs(): void {
   RequestQueue.prototype.scheduleCheckPendingRequests = scheduleIfAnyWait;
   RequestQueue.prototype.scheduleRequestTimeoutCheck = checkTimeoutsOncePerSecond;
   Connection.prototype.disconnect = disconnectOnce;
+  Encoder.prototype.ensureAvailable = makeRoom;
 }

@@ -22,9 +22,7 @@ export function encodeBatch(records: readonly NewRecord[], compression: Compress
   const baseTimestamp = records[0]?.timestampMs ?? nowMs;
   const maxTimestamp = records.reduce((max, { timestampMs = nowMs }) => Math.max(max, timestampMs), baseTimestamp);
   const plain = encodeRecords(records, baseTimestamp, nowMs);
-  const body = compress(compression, plain);
-
-  const batch = Buffer.allocUnsafe(BATCH.records + body.length);
+  const batch = compression === 'none' ? plain : withRecords(compress(compression, plain.subarray(BATCH.records)));
   batch.writeBigInt64BE(0n, BATCH.baseOffset);
   batch.writeInt32BE(batch.length - BATCH_PREFIX_BYTES, BATCH.length);
   batch.writeInt32BE(-1, BATCH_PREFIX_BYTES);
@@ -37,11 +35,17 @@ export function encodeBatch(records: readonly NewRecord[], compression: Compress
   batch.writeInt16BE(-1, BATCH.producerEpoch);
   batch.writeInt32BE(-1, BATCH.baseSequence);
   batch.writeInt32BE(records.length, BATCH.recordCount);
-  body.copy(batch, BATCH.records);
   batch.writeUInt32BE(crc32c(batch.subarray(BATCH.attributes)), BATCH.crc);
   return batch;
 }
 
+function withRecords(body: Buffer): Buffer {
+  const batch = Buffer.allocUnsafe(BATCH.records + body.length);
+  body.copy(batch, BATCH.records);
+  return batch;
+}
+
+/** The records behind the room that their batch's own fields take. */
 function encodeRecords(records: readonly NewRecord[], baseTimestamp: number, nowMs: number): Buffer {
   const sizes = new Array<number>(records.length);
   let total = 0;
@@ -50,8 +54,8 @@ function encodeRecords(records: readonly NewRecord[], baseTimestamp: number, now
     sizes[delta] = size;
     total += sizeOfVarint(size) + size;
   }
-  const buffer = Buffer.allocUnsafe(total);
-  let at = 0;
+  const buffer = Buffer.allocUnsafe(BATCH.records + total);
+  let at: number = BATCH.records;
   for (const [delta, record] of records.entries()) {
     at = writeVarint(buffer, at, sizes[delta] ?? 0);
     at = writeRecord(buffer, at, record, delta, (record.timestampMs ?? nowMs) - baseTimestamp);

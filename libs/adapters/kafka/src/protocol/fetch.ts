@@ -57,7 +57,14 @@ export function fetchExchange(
   }
   at = body.writeInt32BE(0, at); // nothing forgotten
   body.writeInt16BE(0, at); // no rack
-  return { apiKey: 1, apiVersion: 11, apiName: 'Fetch', body, decode: decodeFetch, timeoutMs: maxWaitMs + 5_000 };
+  return {
+    apiKey: 1,
+    apiVersion: 11,
+    apiName: 'Fetch',
+    body: [body],
+    decode: decodeFetch,
+    timeoutMs: maxWaitMs + 5_000,
+  };
 }
 
 function runsOfOneTopic(partitions: readonly FetchPartition[]): FetchPartition[][] {

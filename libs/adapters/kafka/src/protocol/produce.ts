@@ -17,18 +17,17 @@ export function produceExchange(
   timeoutMs: number,
 ): Exchange<{ readonly partitions: readonly ProducePartitionAnswer[] }> {
   const topicBytes = Buffer.byteLength(topic);
-  const body = Buffer.allocUnsafe(2 + 2 + 4 + 4 + 2 + topicBytes + 4 + 4 + 4 + batch.length);
-  let at = body.writeInt16BE(-1, 0); // no transaction
-  at = body.writeInt16BE(ALL_IN_SYNC_REPLICAS, at);
-  at = body.writeInt32BE(timeoutMs, at);
-  at = body.writeInt32BE(1, at);
-  at = body.writeInt16BE(topicBytes, at);
-  at += body.write(topic, at);
-  at = body.writeInt32BE(1, at);
-  at = body.writeInt32BE(partition, at);
-  at = body.writeInt32BE(batch.length, at);
-  batch.copy(body, at);
-  return { apiKey: 0, apiVersion: 7, apiName: 'Produce', body, decode: decodeProduce };
+  const head = Buffer.allocUnsafe(2 + 2 + 4 + 4 + 2 + topicBytes + 4 + 4 + 4);
+  let at = head.writeInt16BE(-1, 0); // no transaction
+  at = head.writeInt16BE(ALL_IN_SYNC_REPLICAS, at);
+  at = head.writeInt32BE(timeoutMs, at);
+  at = head.writeInt32BE(1, at);
+  at = head.writeInt16BE(topicBytes, at);
+  at += head.write(topic, at);
+  at = head.writeInt32BE(1, at);
+  at = head.writeInt32BE(partition, at);
+  head.writeInt32BE(batch.length, at);
+  return { apiKey: 0, apiVersion: 7, apiName: 'Produce', body: [head, batch], decode: decodeProduce };
 }
 
 function decodeProduce(payload: Buffer): { partitions: ProducePartitionAnswer[]; throttleMs: number } {

@@ -5,10 +5,25 @@ export interface Exchange<T> {
   readonly apiKey: number;
   readonly apiVersion: number;
   readonly apiName: string;
-  readonly body: Buffer;
+  /** One behind the other. */
+  readonly body: readonly Buffer[];
   decode(payload: Buffer): T & { readonly throttleMs: number };
   /** Milliseconds to wait for the answer; never shorter than the connection's own. */
   readonly timeoutMs?: number;
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** What kafkajs asks of a buffer that it copies into a request, so that large parts need not be copied together before. */
+function joined(parts: readonly Buffer[]): Pick<Buffer, 'length' | 'copy'> {
+  return {
+    length: parts.reduce((bytes, { length }) => bytes + length, 0),
+    copy: (target, start = 0) => {
+      let at = start;
+      for (const part of parts) at += part.copy(target, at);
+      return at - start;
+    },
+  };
 }
 
 /** Which of a broker's two connections carries a request: long polls must not hold up the others. */
@@ -25,7 +40,7 @@ export async function exchange<T>(broker: Broker, channel: Channel, wanted: Exch
     apiKey,
     apiVersion,
     apiName,
-    encode: () => Promise.resolve({ buf: body, buffer: body }),
+    encode: () => Promise.resolve({ buf: EMPTY, buffer: joined(body) }),
   };
   const response = {
     decode: (payload: Buffer) => {
