@@ -1,6 +1,7 @@
 import { ConfigError } from '@tillstream/config';
 import type { ServiceLogger } from '../logging/logger';
 import type { RunningService } from './bootstrap';
+import { countBuffersInHeapLimit } from './buffer-limit';
 
 /** The process, as far as running a service needs it. */
 export interface ProcessPort {
@@ -25,6 +26,7 @@ export async function runService(
   start: () => Promise<StartedService>,
   process: ProcessPort = globalThis.process,
 ): Promise<void> {
+  countBuffersInHeapLimit();
   let logger: ServiceLogger | null = null;
   const fail = (message: string, error: unknown): void => {
     if (logger === null) process.stderr.write(`${message}: ${describe(error)}\n`);
