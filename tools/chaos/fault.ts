@@ -114,6 +114,8 @@ export interface StoreControl {
   start(): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** Every command that a service sends takes so much longer, one after the other on each connection; 0 ends it. */
+  delayCommands(byMs: number): void;
   /** One command, straight to the server. @throws what Redis answers as an error, and when it does not answer. */
   command(name: string, ...args: readonly (string | number)[]): Promise<unknown>;
   /** For the end of the run. */

@@ -1,0 +1,3 @@
+export { openStore, type LocalStore } from './open-store';
+export { RedisProxy } from './redis-proxy';
+export { storeFaults } from './store-faults';
