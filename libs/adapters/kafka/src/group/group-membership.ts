@@ -155,7 +155,10 @@ export class GroupMembership {
     this.listener.assigned(this.#owned);
   }
 
-  /** Returns when the group shares anew. @throws when the group or its coordinator is lost. */
+  /**
+   * Returns when this member has to join: the group shares anew, or we have given up our share. @throws when the group has
+   * forgotten us.
+   */
   private async heartbeats(): Promise<void> {
     const { groupId, heartbeatIntervalMs } = this.options;
     const signal = this.#stopped.signal;
@@ -172,7 +175,8 @@ export class GroupMembership {
         if (type !== null && (FORGOTTEN.has(type) || LASTING.has(type))) throw error;
         // The coordinator moves or restarts: another may know us as well.
         this.#coordinator = null;
-        this.loseWhenSilent();
+        // A coordinator that was away itself may still count on us, and would go on answering heartbeats.
+        if (this.loseWhenSilent()) return;
       }
     }
   }
@@ -211,12 +215,15 @@ export class GroupMembership {
     return false;
   }
 
-  /** Nobody has confirmed us for as long as the group waits for a member: others have our share by now. */
-  private loseWhenSilent(): void {
-    if (this.#joined && performance.now() - this.#heardMs > this.options.sessionTimeoutMs) {
-      this.cluster.logger.warn({ groupId: this.options.groupId }, 'group_coordinator_silent');
-      this.giveUp();
-    }
+  /**
+   * Gives up when nobody has confirmed us for as long as the group waits for a member: others may have our share by now.
+   * @returns whether we have given up
+   */
+  private loseWhenSilent(): boolean {
+    if (!this.#joined || performance.now() - this.#heardMs <= this.options.sessionTimeoutMs) return false;
+    this.cluster.logger.warn({ groupId: this.options.groupId }, 'group_coordinator_silent');
+    this.giveUp();
+    return true;
   }
 
   private giveUp(): void {
