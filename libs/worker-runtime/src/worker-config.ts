@@ -10,6 +10,7 @@ import {
   serviceConfig,
   serviceVariables,
   streamVariables,
+  wholeNumber,
 } from '@tillstream/config';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { readStreamFiles } from '@tillstream/contracts';
@@ -19,6 +20,7 @@ export interface WorkerConfig {
   readonly service: ServiceConfig;
   readonly kafka: KafkaConfig;
   readonly redisUrl: string;
+  readonly sessionTimeoutMs: number;
   readonly definitions: readonly StreamDefinition[];
 }
 
@@ -30,6 +32,8 @@ export function loadWorkerConfig(environment: Environment, defaultHttpPort: numb
     ...kafkaVariables,
     ...redisVariables,
     ...streamVariables,
+    /** The group gives a silent replica's partitions to others after this long. The broker sets a lower bound. */
+    KAFKA_SESSION_TIMEOUT_MS: wholeNumber({ min: 1_000 }).default(10_000),
   };
   const values = parseEnvironment(variables, environment, [kafkaRule]);
   const streams = readStreamFiles(values.STREAM_FILES);
@@ -38,6 +42,7 @@ export function loadWorkerConfig(environment: Environment, defaultHttpPort: numb
     service: serviceConfig(values),
     kafka: kafkaConfig(values),
     redisUrl: values.REDIS_URL,
+    sessionTimeoutMs: values.KAFKA_SESSION_TIMEOUT_MS,
     definitions: streams.definitions,
   };
 }

@@ -71,6 +71,7 @@ export function createWorker(
       ...kafka,
       groupId,
       topics: kind.inputs(definition.topics),
+      sessionTimeoutMs: config.sessionTimeoutMs,
       onFailure: (error) => logger.error({ error, groupId }, 'group_refused_this_member'),
     });
     consumers.push(consumer);
