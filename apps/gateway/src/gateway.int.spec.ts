@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KafkaAdmin, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
-import { encodeControl, HEADER, parseStreamFile, topicSpecs } from '@tillstream/contracts';
+import { encodeControl, HEADER, MAX_BODY_BYTES, parseStreamFile, topicSpecs } from '@tillstream/contracts';
 import type { StreamDefinition } from '@tillstream/contracts';
 import type { LogRecord } from '@tillstream/engine';
 import type { StartedService } from '@tillstream/nest-runtime';
@@ -131,6 +131,22 @@ metrics:
     expect(batchIds.length).toBeGreaterThan(1);
     expect(batchIds.filter((_, i) => i % 2 === 0)).toEqual(batchIds.filter((_, i) => i % 2 === 1));
   }, 30_000);
+
+  it('takes a body of the largest size that belongs to one user, though it is more than the topic takes at once', async () => {
+    const { running } = await start(streamFile(stream, 2));
+    const event = (id: number): string =>
+      `{"id":"large-${id}","user":"one","at":"2026-11-21T10:00:00Z","more":"${'x'.repeat(100_000)}"}`;
+    const events = Array.from({ length: Math.floor(MAX_BODY_BYTES / event(10).length) - 1 }, (_, id) => event(id));
+    const response = await fetch(`http://127.0.0.1:${running.httpPort}/v1/streams/${stream}/events`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${WRITE_KEY}`, 'content-type': 'application/json' },
+      body: `[${events.join(',')}]`,
+    });
+    expect([response.status, await response.json()]).toEqual([202, { accepted: events.length, rejected: [] }]);
+    await running.close();
+    const text = (await rawRecords()).map(({ record }) => Buffer.from(record.value!).toString()).join('');
+    expect(events.filter((_, id) => !text.includes(`"large-${id}"`))).toEqual([]);
+  }, 60_000);
 
   it('does not start for a stream without topics, nor with another file than its topics were created for', async () => {
     const missing = `${stream}-missing`;

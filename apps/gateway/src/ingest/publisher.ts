@@ -1,5 +1,6 @@
 import { HEADER } from '@tillstream/contracts';
 import type { Clock, LogWriter, NewRecord, RecordHeaders } from '@tillstream/engine';
+import { appendPortions } from '@tillstream/engine';
 import type { BatchIdSource } from './batch-ids';
 import type { Reservation } from './byte-budget';
 import type { BodyForm, SplitBody, Splitter } from './splitter';
@@ -71,8 +72,8 @@ export class Publisher {
     const { stream, reservation } = body;
     const split = splitOf(body);
     const records = this.recordsOf(split?.records ?? [], body.batchIds);
-    const appends = [...records].map(([partition, batch]) =>
-      this.ports.writer.append(stream.rawTopic, partition, batch),
+    const appends = [...records].flatMap(([partition, batch]) =>
+      appendPortions(batch).map((portion) => this.ports.writer.append(stream.rawTopic, partition, portion)),
     );
     if (appends.length === 0) reservation.release();
     const failure = appends.length === 0 ? null : await this.settle(appends, reservation, stream.name);

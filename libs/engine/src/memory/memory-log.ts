@@ -1,4 +1,5 @@
 import type { LogReader, LogRecord, LogWriter, NewRecord } from '../ports/log';
+import { countForAppend } from '../ports/log';
 import type { MemoryBroker } from './memory-broker';
 import type { Turn } from './turn';
 
@@ -22,6 +23,7 @@ export class MemoryLogWriter implements LogWriter {
 
   append(topic: string, partition: number, records: readonly NewRecord[]): Promise<number> {
     if (records.length === 0) return Promise.reject(new RangeError('there is no offset for an append of nothing'));
+    if (countForAppend(records) < records.length) return Promise.reject(new RangeError('the append is too large'));
     const lane = `${topic}/${partition}`;
     const previous = this.tails.get(lane) ?? Promise.resolve();
     const sent = previous.then(() => this.send(topic, partition, records));

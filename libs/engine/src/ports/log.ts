@@ -21,7 +21,44 @@ export interface NewRecord {
 }
 
 /**
- * Appends to the log.
+ * Most bytes of an append of several records, as `appendBytes` counts them: a broker takes or refuses an append as one batch,
+ * and no topic takes less than this. One record by itself may be larger, up to what its topic takes.
+ */
+export const MAX_APPEND_BYTES = 1_000_000;
+/** Framing of a record and of each of its headers, at their longest. */
+const RECORD_FRAMING_BYTES = 32;
+
+/** At least what a record takes in an append. */
+export function appendBytes({ key, value, headers }: NewRecord): number {
+  let bytes = RECORD_FRAMING_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
+  for (const name in headers) bytes += RECORD_FRAMING_BYTES + 3 * name.length + (headers[name]?.length ?? 0);
+  return bytes;
+}
+
+/** Cuts records, in their order, into as few portions as can each be appended at once. */
+export function appendPortions(records: readonly NewRecord[]): (readonly NewRecord[])[] {
+  const portions: (readonly NewRecord[])[] = [];
+  for (let from = 0; from < records.length;) {
+    const count = countForAppend(records, from);
+    portions.push(records.slice(from, from + count));
+    from += count;
+  }
+  return portions;
+}
+
+/** How many records from `from` on go into one append: at least one. */
+export function countForAppend(records: readonly NewRecord[], from = 0): number {
+  let bytes = 0;
+  let at = from;
+  for (; at < records.length; at++) {
+    bytes += appendBytes(records[at] as NewRecord);
+    if (at > from && bytes > MAX_APPEND_BYTES) break;
+  }
+  return at - from;
+}
+
+/**
+ * Appends to the log. Several records of one append may have MAX_APPEND_BYTES together: what is more is refused.
  *
  * Promise: when `append` resolves with offset o, every in-sync replica has `records` at o, o + 1, … . Appends to one
  * partition reach the log in the order of the calls, one send in flight per partition; what is called meanwhile is

@@ -1,4 +1,7 @@
+import { topicSpecs } from '@tillstream/contracts';
+import { smallDefinition } from '@tillstream/contracts/testing';
 import type { LogWriter, NewRecord } from '../ports/log';
+import { MAX_APPEND_BYTES, appendBytes } from '../ports/log';
 import { OrderedAppender } from './ordered-appender';
 
 const aRecord = (text: string): NewRecord => ({ key: null, value: new TextEncoder().encode(text) });
@@ -63,5 +66,34 @@ describe('OrderedAppender', () => {
     writer.appends[1]?.ack();
     await settled();
     expect(appender.pendingBytes).toBe(0);
+  });
+
+  it('sends no more at once than every topic takes, however much waits, and a large record by itself', async () => {
+    const writer = new HeldWriter();
+    const appender = new OrderedAppender(writer, 't', 0);
+    const sizes = [100, 400_000, 400_000, 400_000, 2_000_000, 100, 100];
+    appender.enqueue(sizes.map((size) => aRecord('x'.repeat(size))));
+    for (let i = 0; i < writer.appends.length; i++) {
+      writer.appends[i]?.ack();
+      await settled();
+    }
+    const sent = writer.appends.map(({ texts }) => texts.map(({ length }) => length));
+    expect(sent).toEqual([[100, 400_000, 400_000], [400_000], [2_000_000], [100, 100]]);
+    expect(appender.pendingBytes).toBe(0);
+  });
+
+  it('has a bound that every topic of a stream takes', () => {
+    const limits = topicSpecs(smallDefinition(), 1).map(({ configs }) => Number(configs['max.message.bytes']));
+    for (const limit of limits) expect(limit).toBeGreaterThan(MAX_APPEND_BYTES);
+  });
+
+  it('counts headers', () => {
+    const bare = aRecord('a');
+    const dressed = { ...bare, headers: { traceparent: new Uint8Array(55) } };
+    expect(appendBytes(dressed)).toBeGreaterThanOrEqual(appendBytes(bare) + 66);
+    const many = Array.from({ length: Math.floor(MAX_APPEND_BYTES / appendBytes(dressed)) + 1 }, () => dressed);
+    const writer = new HeldWriter();
+    new OrderedAppender(writer, 't', 0).enqueue(many);
+    expect(writer.appends[0]?.texts).toHaveLength(many.length - 1);
   });
 });

@@ -1,8 +1,5 @@
 import type { LogWriter, NewRecord } from '../ports/log';
-
-/** Upper bound of one append; what waits beyond it goes into the next. */
-const MAX_APPEND_BYTES = 4 * 1024 * 1024;
-const RECORD_OVERHEAD_BYTES = 64;
+import { appendBytes, countForAppend } from '../ports/log';
 
 interface Waiter {
   readonly mark: number;
@@ -43,7 +40,7 @@ export class OrderedAppender {
     if (this.failed) throw this.failure;
     for (const record of records) {
       this.queue.push(record);
-      this.queueBytes += sizeOf(record);
+      this.queueBytes += appendBytes(record);
     }
     this.enqueued += records.length;
     if (!this.sending && records.length > 0) void this.pump();
@@ -77,15 +74,11 @@ export class OrderedAppender {
     }
   }
 
+  /** What goes into the next append; the rest waits for the one after. */
   private take(): readonly NewRecord[] {
-    let bytes = 0;
-    let count = 0;
-    while (count < this.queue.length && (count === 0 || bytes < MAX_APPEND_BYTES)) {
-      const record = this.queue[count];
-      if (record) bytes += sizeOf(record);
-      count += 1;
-    }
+    const count = countForAppend(this.queue);
     const records = this.queue.slice(0, count);
+    const bytes = records.reduce((sum, record) => sum + appendBytes(record), 0);
     this.queue = this.queue.slice(count);
     this.queueBytes -= bytes;
     this.inFlightBytes = bytes;
@@ -98,10 +91,6 @@ export class OrderedAppender {
     this.waiters = this.waiters.filter((waiter) => waiter.mark > this.acked);
     for (const waiter of due) waiter.resolve();
   }
-}
-
-function sizeOf({ key, value }: NewRecord): number {
-  return (key?.length ?? 0) + (value?.length ?? 0) + RECORD_OVERHEAD_BYTES;
 }
 
 function asError(cause: unknown): Error {
