@@ -1,26 +1,22 @@
 import { sameBytes } from '../hash/text-hash';
-import { WORD_SLACK } from '../hash/word-slack';
 
 /**
  * The declared names of a stream's fields (none is empty) as bytes, found by the bytes of a key. A slot is an index into
  * the names.
  */
 export class FieldTable {
-  /** Bytes of each name with the quote that closes it. */
-  readonly lengths: Int32Array;
+  private readonly lengths: Int32Array;
   private readonly starts: Int32Array;
   private readonly bytes: Uint8Array;
-  private readonly view: DataView;
   private readonly mask: number;
   /** Slot + 1 by hash, open addressing. */
   private readonly slots: Int16Array;
 
   constructor(names: readonly string[]) {
-    const encoded = names.map((name) => new TextEncoder().encode(`${name}"`));
+    const encoded = names.map((name) => new TextEncoder().encode(name));
     this.lengths = Int32Array.from(encoded, (name) => name.length);
     this.starts = new Int32Array(names.length);
-    this.bytes = new Uint8Array(encoded.reduce((sum, name) => sum + name.length, WORD_SLACK));
-    this.view = new DataView(this.bytes.buffer);
+    this.bytes = new Uint8Array(encoded.reduce((sum, name) => sum + name.length, 0));
     let size = 16;
     while (size < 4 * names.length) size *= 2;
     this.mask = size - 1;
@@ -30,24 +26,10 @@ export class FieldTable {
       this.starts[slot] = at;
       this.bytes.set(name, at);
       at += name.length;
-      let cell = this.hash(name, 0, name.length - 1);
+      let cell = this.hash(name, 0, name.length);
       while (this.slots[cell] !== 0) cell = (cell + 1) & this.mask;
       this.slots[cell] = slot + 1;
     });
-  }
-
-  /** Whether the name of `slot` and its closing quote stand at bytes[at, …). */
-  standsAt(slot: number, bytes: Uint8Array, view: DataView, at: number, end: number): boolean {
-    const length = this.lengths[slot] as number;
-    const start = this.starts[slot] as number;
-    // A name that ends the text has no value (and its last word may be the view's: see WORD_SLACK).
-    if (at + length >= end) return false;
-    if (length < 4) return sameBytes(bytes, at, this.bytes, start, length);
-    const last = length - 4;
-    for (let i = 0; i < last; i += 4) {
-      if (view.getInt32(at + i, true) !== this.view.getInt32(start + i, true)) return false;
-    }
-    return view.getInt32(at + last, true) === this.view.getInt32(start + last, true);
   }
 
   /** The slot of the name bytes[start, end), or -1. */
@@ -58,7 +40,7 @@ export class FieldTable {
       const slot = (this.slots[cell] as number) - 1;
       if (slot < 0) return -1;
       const known = this.starts[slot] as number;
-      if (this.lengths[slot] === length + 1 && sameBytes(bytes, start, this.bytes, known, length)) return slot;
+      if (this.lengths[slot] === length && sameBytes(bytes, start, this.bytes, known, length)) return slot;
     }
   }
 

@@ -33,6 +33,8 @@ export class JsonCursor {
   view = new DataView(NO_BUFFER);
   /** First position that does not belong to the text. */
   end = 0;
+  /** Up to here words of the view may be read, whether the text goes that far or not (see WORD_SLACK). */
+  wordsEnd = 0;
   /** Where the text was found not to be JSON. */
   failedAt = 0;
   /** A string held bytes that are not UTF-8. */
@@ -58,6 +60,7 @@ export class JsonCursor {
     if (!this.holds(text)) {
       this.bytes = new Uint8Array(text.buffer as ArrayBuffer);
       this.view = new DataView(this.bytes.buffer);
+      this.wordsEnd = this.bytes.length - WORD_SLACK;
     }
     this.end = text.byteOffset + text.byteLength;
     this.stopAtLineFeed = false;
@@ -73,6 +76,7 @@ export class JsonCursor {
   close(): void {
     this.bytes = new Uint8Array(NO_BUFFER);
     this.view = new DataView(NO_BUFFER);
+    this.wordsEnd = 0;
     this.end = 0;
   }
 

@@ -2,9 +2,12 @@ import type { RejectCode } from '../enrich/types';
 import { EventTimeParser } from '../event-time/parse-event-time';
 import { partitionOf } from '../hash/murmur2';
 import { DecimalScaler, EXACT } from '../money/decimal-scaler';
-import type { FieldType, StreamSchema } from '../stream/schema';
+import type { StreamSchema } from '../stream/schema';
 
+import { COMPACT, ExpectedKeys, NO_FIELD, SPACED } from './expected-keys';
+import { ExpectedMembers } from './expected-members';
 import { FieldTable } from './field-table';
+import { BOOL, DOUBLE, INT, MONEY, STRING, TIMESTAMP, typeNumber } from './field-types';
 import { JsonCursor } from './json-cursor';
 import { MAX_EVENT_BYTES } from './limits';
 import { RowDefaults } from './row-defaults';
@@ -23,17 +26,6 @@ const LOWER_F = 0x66;
 const LOWER_N = 0x6e;
 const LOWER_T = 0x74;
 
-const STRING = 0;
-const INT = 1;
-const DOUBLE = 2;
-const MONEY = 3;
-const BOOL = 4;
-const TIMESTAMP = 5;
-const TYPES: readonly FieldType[] = ['string', 'int', 'double', 'money', 'bool', 'timestamp'];
-
-/** Members of an object whose order is learnt from row to row. */
-const LEARNT_MEMBERS = 256;
-const UNKNOWN = -1;
 const ROW_LIMIT = 2 ** 30;
 
 /**
@@ -64,21 +56,21 @@ export class RowReader {
   textEnd = 0;
 
   private readonly names: FieldTable;
-  private readonly types: Uint8Array;
+  readonly types: Uint8Array;
   private readonly absentIfEmpty: Uint8Array;
   /** Slots whose texts have something to be settled. */
-  private readonly settles: Uint8Array;
+  readonly settles: Uint8Array;
   private readonly keySlots: Int32Array;
   private readonly requiredSlots: Int32Array;
   private readonly declaredIdSlot: number;
   private readonly defaults: RowDefaults | null;
-  private readonly eventTimes = new EventTimeParser();
+  readonly eventTimes = new EventTimeParser();
   private readonly scaler = new DecimalScaler();
-  private readonly moneyExponent: number;
-  /** Slot of the n-th member of the last row, which is mostly that of the next. */
-  private readonly order = new Int16Array(LEARNT_MEMBERS).fill(UNKNOWN);
+  readonly moneyExponent: number;
   /** Row in which a slot was last given: finds a field that is given twice. */
-  private readonly givenIn: Int32Array;
+  readonly givenIn: Int32Array;
+  private readonly keys: ExpectedKeys;
+  private readonly expected: ExpectedMembers;
   private row = 0;
 
   constructor(readonly schema: StreamSchema) {
@@ -90,7 +82,7 @@ export class RowReader {
     };
     this.registers = new RowRegisters(fields.length);
     this.names = new FieldTable(fields.map((field) => field.name));
-    this.types = Uint8Array.from(fields, (field) => TYPES.indexOf(field.type));
+    this.types = Uint8Array.from(fields, ({ type }) => typeNumber(type));
     this.tables = fields.map((field) =>
       field.type === 'string' && (field.aliases.size > 0 || field.values !== null) ? new ValueTable(field) : null,
     );
@@ -110,6 +102,11 @@ export class RowReader {
     );
     this.moneyExponent = schema.money.exponent;
     this.givenIn = new Int32Array(fields.length);
+    this.keys = new ExpectedKeys(
+      fields.map((field) => field.name),
+      this.types,
+    );
+    this.expected = new ExpectedMembers(this, this.keys);
     this.defaults = fields.some((field) => field.default !== null) ? new RowDefaults(schema, this) : null;
   }
 
@@ -175,61 +172,67 @@ export class RowReader {
    */
   readRow(from: number): number {
     this.beginRow();
-    const { cursor, names, order, givenIn, row } = this;
-    const { bytes, view, end } = cursor;
-    let p = from + 1;
-    if (p < end && (bytes[p] as number) <= SPACE) p = cursor.skipWhitespace(p);
-    if (p < end && bytes[p] === CLOSE_BRACE) return this.finishRow(from, p + 1);
-    for (let member = 0; ; member++) {
-      if (p >= end || bytes[p] !== QUOTE) return cursor.fail(p);
-      p++;
-      let slot = member < LEARNT_MEMBERS ? (order[member] as number) : UNKNOWN;
-      if (slot !== UNKNOWN && names.standsAt(slot, bytes, view, p, end)) {
-        p += names.lengths[slot] as number;
-      } else {
-        const close = cursor.skipString(p);
-        if (close < 0) return -1;
-        slot = this.slotOfKey(p, close);
-        if (member < LEARNT_MEMBERS) order[member] = slot;
-        p = close + 1;
-      }
+    const { cursor, expected, row } = this;
+    const { bytes, end } = cursor;
+    expected.last = NO_FIELD;
+    let p = expected.read(from + 1, row);
+    let isFirst = p === from + 1;
+    for (;;) {
+      // Behind the brace or behind a value.
       let c = p < end ? (bytes[p] as number) : 0;
-      if (c !== COLON) {
-        p = cursor.skipWhitespace(p);
-        if (p >= end || bytes[p] !== COLON) return cursor.fail(p);
-      }
-      c = ++p < end ? (bytes[p] as number) : 0;
-      if (c <= SPACE) {
-        p = cursor.skipWhitespace(p);
-        c = p < end ? (bytes[p] as number) : 0;
-      }
-      if (slot === UNKNOWN) {
-        p = cursor.skipValue(p, 1);
-      } else if (givenIn[slot] === row) {
-        this.reject('duplicate-field', slot);
-        p = cursor.skipValue(p, 1);
-      } else {
-        givenIn[slot] = row;
-        p = this.types[slot] === STRING ? this.readString(slot, p, c) : this.readTyped(slot, p, c);
-      }
-      if (p < 0) return -1;
-      c = p < end ? (bytes[p] as number) : 0;
       if (c <= SPACE) {
         p = cursor.skipWhitespace(p);
         c = p < end ? (bytes[p] as number) : 0;
       }
       if (c === CLOSE_BRACE) return this.finishRow(from, p + 1);
-      if (c !== COMMA) return cursor.fail(p);
-      c = ++p < end ? (bytes[p] as number) : 0;
-      if (c <= SPACE) p = cursor.skipWhitespace(p);
+      if (!isFirst) {
+        if (c !== COMMA) return cursor.fail(p);
+        c = ++p < end ? (bytes[p] as number) : 0;
+        if (c <= SPACE) p = cursor.skipWhitespace(p);
+      }
+      p = this.readMember(p);
+      if (p < 0) return -1;
+      isFirst = false;
+      p = expected.read(p, row);
     }
+  }
+
+  /** From the opening quote of a key to behind its value. */
+  private readMember(from: number): number {
+    const { cursor, givenIn, row, expected } = this;
+    const { bytes, end } = cursor;
+    if (from >= end || bytes[from] !== QUOTE) return cursor.fail(from);
+    const close = cursor.skipString(from + 1);
+    if (close < 0) return -1;
+    const slot = this.slotOfKey(from + 1, close);
+    let p = close + 1;
+    let c = p < end ? (bytes[p] as number) : 0;
+    if (c !== COLON) {
+      p = cursor.skipWhitespace(p);
+      if (p >= end || bytes[p] !== COLON) return cursor.fail(p);
+    }
+    c = ++p < end ? (bytes[p] as number) : 0;
+    const style = c === SPACE ? SPACED : COMPACT;
+    if (c <= SPACE) {
+      p = cursor.skipWhitespace(p);
+      c = p < end ? (bytes[p] as number) : 0;
+    }
+    if (slot === NO_FIELD) return cursor.skipValue(p, 1);
+    this.keys.learn(expected.last, slot, style);
+    expected.last = slot;
+    if (givenIn[slot] === row) {
+      this.reject('duplicate-field', slot);
+      return cursor.skipValue(p, 1);
+    }
+    givenIn[slot] = row;
+    return this.types[slot] === STRING ? this.readString(slot, p, c) : this.readTyped(slot, p, c);
   }
 
   private slotOfKey(start: number, end: number): number {
     const { cursor, names } = this;
     if (!cursor.escaped) return names.find(cursor.bytes, start, end);
     const unescaped = cursor.scratchEnd;
-    if (!cursor.unescape(start, end)) return UNKNOWN;
+    if (!cursor.unescape(start, end)) return NO_FIELD;
     return names.find(cursor.scratch, unescaped, cursor.scratchEnd);
   }
 
@@ -237,7 +240,12 @@ export class RowReader {
     const { cursor, registers } = this;
     if (c === QUOTE) {
       const start = from + 1;
+      // What is wrong with the bytes before is not this field's fault.
+      const wasBad = cursor.sawBadUtf8;
+      cursor.sawBadUtf8 = false;
       const end = cursor.skipString(start);
+      if (cursor.sawBadUtf8) this.reject('invalid-utf8', slot);
+      cursor.sawBadUtf8 ||= wasBad;
       if (end < 0) return -1;
       if (cursor.escaped) {
         const unescaped = cursor.scratchEnd;
@@ -246,7 +254,6 @@ export class RowReader {
       } else {
         registers.setText(slot, FROM_INPUT, start, end);
       }
-      if (cursor.sawBadUtf8) this.reject('invalid-utf8', slot);
       if (this.settles[slot] === 1) this.settleText(slot);
       return end + 1;
     }

@@ -1,0 +1,176 @@
+import type { EventTimeParser } from '../event-time/parse-event-time';
+
+import { NO_FIELD, type ExpectedKeys } from './expected-keys';
+import { BOOL, DOUBLE, INT, MONEY, STRING, TIMESTAMP } from './field-types';
+import type { JsonCursor } from './json-cursor';
+import { FROM_INPUT, NUMBER, type RowRegisters } from './row-registers';
+
+const QUOTE = 0x22;
+const DOT = 0x2e;
+const ZERO = 0x30;
+const LOWER_E = 0x65;
+const WORD_TRUE = 0x65757274;
+const WORD_FALS = 0x736c6166;
+
+/** Digits that fit into an integer of 32 bits, whatever they are. */
+const MAX_DIGITS = 9;
+const POWERS_OF_TEN = Float64Array.from({ length: MAX_DIGITS + 1 }, (_, i) => 10 ** i);
+/** As far behind the beginning of a value is looked at without asking again. */
+const LOOKAHEAD = 32;
+
+/** What the reader of rows lends to read members into its registers. */
+export interface MemberTarget {
+  readonly cursor: JsonCursor;
+  readonly registers: RowRegisters;
+  readonly eventTimes: EventTimeParser;
+  /** By slot. */
+  readonly types: Uint8Array;
+  /** Slots whose texts have something to be settled. */
+  readonly settles: Uint8Array;
+  /** Row in which a slot was last given. */
+  readonly givenIn: Int32Array;
+  readonly moneyExponent: number;
+  settleText(slot: number): void;
+}
+
+/**
+ * Reads the members of a row that are as they mostly are: the expected key without a space too many, text without escapes,
+ * short numbers without exponent, event times of the same minute. It decides nothing: whatever is different, wrong or
+ * merely unusual is left where it stands for the reader of rows, which then may come back for the next member.
+ *
+ * Measured on events of 342 bytes with 13 members: scanning falls from 0.65 to 0.36 of what `JSON.parse` takes.
+ */
+export class ExpectedMembers {
+  /** The slot that was read last, NO_FIELD for none. */
+  last = NO_FIELD;
+
+  constructor(
+    private readonly target: MemberTarget,
+    private readonly keys: ExpectedKeys,
+  ) {}
+
+  /**
+   * From behind the brace that opens a row (with `last` = NO_FIELD), or from behind the value of `last`, over as many
+   * members as it can. Returns the position behind the last one.
+   */
+  read(from: number, row: number): number {
+    const { target, keys } = this;
+    const { cursor, registers, types, givenIn, settles } = target;
+    const { bytes, view, end, wordsEnd } = cursor;
+    const { base, status } = registers;
+    let p = from;
+    for (;;) {
+      const value = keys.match(this.last, view, p, wordsEnd);
+      if (value < 0) return p;
+      const { slot } = keys;
+      if (givenIn[slot] === row) return p;
+      const type = types[slot] as number;
+      let after: number;
+      if (type === STRING) {
+        const close = this.closingQuote(value);
+        if (close < 0) return p;
+        const at = base + slot;
+        status[at] = FROM_INPUT;
+        registers.start[at] = value;
+        registers.end[at] = close;
+        if (settles[slot] === 1) target.settleText(slot);
+        after = close + 1;
+      } else {
+        if (value + LOOKAHEAD > wordsEnd) return p;
+        if (type === TIMESTAMP) after = this.readTime(value, base + slot);
+        else if (type === BOOL) after = readBool(bytes, view, value, registers.number, base + slot);
+        else after = this.readNumber(bytes, value, type, base + slot);
+        // What was read may lie behind the text; a value that ends it is no member.
+        if (after < 0 || after >= end) return p;
+        status[base + slot] = NUMBER;
+      }
+      givenIn[slot] = row;
+      this.last = slot;
+      p = after;
+    }
+  }
+
+  /** The quote that ends a text without escapes whose first byte is at `from`; -1 for a text that is not so. */
+  private closingQuote(from: number): number {
+    const { cursor } = this.target;
+    const { view, wordsEnd, end, bytes } = cursor;
+    let p = from;
+    for (; p < wordsEnd; p += 4) {
+      const word = view.getInt32(p, true);
+      // Flags quotes, control characters (both are below 0x21 with one bit turned over), backslashes and all above 0x7f.
+      const special = (word | ((word ^ 0x02020202) - 0x21212121) | ((word ^ 0x5c5c5c5c) - 0x01010101)) & 0x80808080;
+      if (special !== 0) {
+        // The lowest flag is that of the first such byte: a borrow can only flag bytes above it.
+        p += (31 - Math.clz32(special & -special)) >> 3;
+        break;
+      }
+    }
+    if (p < end && bytes[p] === QUOTE) return p;
+    if (p >= end || cursor.sawBadUtf8) return -1;
+    p = cursor.skipString(p);
+    if (!cursor.escaped && !cursor.sawBadUtf8) return p;
+    // The text will be read again, and found to be so.
+    cursor.sawBadUtf8 = false;
+    return -1;
+  }
+
+  private readTime(from: number, at: number): number {
+    const { cursor, eventTimes, registers } = this.target;
+    const { bytes, view } = cursor;
+    const length = eventTimes.lengthInSameMinute(bytes, view, from, registers.number, at);
+    if (length > 0 && bytes[from + length] === QUOTE) return from + length + 1;
+    const close = this.closingQuote(from);
+    return close >= 0 && eventTimes.parseText(bytes, from, close, registers.number, at) ? close + 1 : -1;
+  }
+
+  private readNumber(bytes: Uint8Array, from: number, type: number, at: number): number {
+    let p = from;
+    let mantissa = 0;
+    let digit = (bytes[p] as number) - ZERO;
+    while (digit >= 0 && digit <= 9 && p - from <= MAX_DIGITS) {
+      mantissa = (Math.imul(mantissa, 10) + digit) | 0;
+      digit = (bytes[++p] as number) - ZERO;
+    }
+    let digits = p - from;
+    if (digits === 0 || (digits > 1 && bytes[from] === ZERO)) return -1;
+    let fraction = 0;
+    if (digit === DOT - ZERO) {
+      const first = ++p;
+      digit = (bytes[p] as number) - ZERO;
+      while (digit >= 0 && digit <= 9 && p - from <= MAX_DIGITS + 1) {
+        mantissa = (Math.imul(mantissa, 10) + digit) | 0;
+        digit = (bytes[++p] as number) - ZERO;
+      }
+      fraction = p - first;
+      if (fraction === 0) return -1;
+      digits += fraction;
+    }
+    if (digits > MAX_DIGITS || ((digit + ZERO) | 0x20) === LOWER_E) return -1;
+    const { number } = this.target.registers;
+    if (type === INT) {
+      if (fraction > 0) return -1;
+      number[at] = mantissa;
+    } else if (type === MONEY) {
+      const missing = this.target.moneyExponent - fraction;
+      if (missing < 0 || missing > MAX_DIGITS - digits) return -1;
+      number[at] = mantissa * (POWERS_OF_TEN[missing] as number);
+    } else if (type === DOUBLE) {
+      // Both are exact, so the quotient is the nearest double.
+      number[at] = mantissa / (POWERS_OF_TEN[fraction] as number);
+    } else {
+      return -1;
+    }
+    return p;
+  }
+}
+
+function readBool(bytes: Uint8Array, view: DataView, from: number, target: Float64Array, at: number): number {
+  const word = view.getInt32(from, true);
+  if (word === WORD_TRUE) {
+    target[at] = 1;
+    return from + 4;
+  }
+  if (word !== WORD_FALS || bytes[from + 4] !== LOWER_E) return -1;
+  target[at] = 0;
+  return from + 5;
+}
