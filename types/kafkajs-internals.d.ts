@@ -121,6 +121,12 @@ declare module 'kafkajs/src/broker' {
       readonly memberId: string;
     }): Promise<unknown>;
     leaveGroup(request: { readonly groupId: string; readonly memberId: string }): Promise<unknown>;
+    describeGroups(request: { readonly groupIds: readonly string[] }): Promise<{
+      readonly groups: readonly {
+        readonly groupId: string;
+        readonly members: readonly { readonly memberId: string; readonly clientId: string }[];
+      }[];
+    }>;
     offsetCommit(request: {
       readonly groupId: string;
       readonly groupGenerationId: number;

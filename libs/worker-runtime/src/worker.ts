@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { KafkaGroupConsumer, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
 import { RedisCheckpointStore, connectRedis, verifyRedis } from '@tillstream/adapter-redis';
 import { createBatchTracer } from '@tillstream/adapter-telemetry';
@@ -72,6 +73,7 @@ export function createWorker(
       groupId,
       topics: kind.inputs(definition.topics),
       sessionTimeoutMs: config.sessionTimeoutMs,
+      ...(config.service.http.port === 0 ? {} : { instance: `${hostname()}:${config.service.http.port}` }),
       onFailure: (error) => logger.error({ error, groupId }, 'group_refused_this_member'),
     });
     consumers.push(consumer);

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker } from 'kafkajs/src/broker';
 import { Backoff } from '../cluster/backoff';
 import type { KafkaCluster } from '../cluster/kafka-cluster';
+import type { EarlierLives } from './earlier-lives';
 import {
   decodeAssignment,
   decodeSubscription,
@@ -70,6 +71,8 @@ export class GroupMembership {
     private readonly cluster: KafkaCluster,
     private readonly options: MembershipOptions,
     private readonly listener: MembershipListener,
+    /** Null: this process cannot be told from others, or it never dies. */
+    private readonly earlierLives: EarlierLives | null = null,
   ) {}
 
   /** Whether the coordinator has confirmed this member within the session time-out. */
@@ -127,13 +130,17 @@ export class GroupMembership {
   private async joinAndSync(): Promise<void> {
     const { groupId, topics, sessionTimeoutMs, rebalanceTimeoutMs } = this.options;
     const coordinator = await this.findCoordinator();
-    const joined = await coordinator.joinGroup({
+    const dead = await this.membersOfEarlierLives();
+    const ended = new AbortController();
+    const joining = coordinator.joinGroup({
       groupId,
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: rebalanceTimeoutMs,
       memberId: this.#memberId,
       groupProtocols: [{ name: PROTOCOL_NAME, metadata: encodeSubscription(topics, this.#owned, this.#generation) }],
     });
+    if (dead.size > 0) void this.endEarlierLives(dead, ended.signal);
+    const joined = await joining.finally(() => ended.abort());
     this.#memberId = joined.memberId;
     this.#generation = joined.generationId;
     const isLeader = joined.leaderId === joined.memberId;
@@ -153,6 +160,25 @@ export class GroupMembership {
       'group_joined',
     );
     this.listener.assigned(this.#owned);
+  }
+
+  /** Also what a join of this life has left whose answer was lost. Nothing is lost when they cannot be found, but time. */
+  private async membersOfEarlierLives(): Promise<ReadonlySet<string>> {
+    if (this.earlierLives === null || this.#memberId !== '') return new Set();
+    try {
+      return await this.earlierLives.find();
+    } catch (err) {
+      this.cluster.logger.debug({ groupId: this.options.groupId, err }, 'earlier_lives_not_found');
+      return new Set();
+    }
+  }
+
+  private async endEarlierLives(dead: ReadonlySet<string>, joined: AbortSignal): Promise<void> {
+    try {
+      await this.earlierLives?.end(dead, joined);
+    } catch (err) {
+      this.cluster.logger.debug({ groupId: this.options.groupId, err }, 'earlier_lives_not_ended');
+    }
   }
 
   /**

@@ -249,6 +249,24 @@ describe('the Kafka group consumer', () => {
     await proxy.close();
   });
 
+  it('gets everything at once after a death without a word, and leaves other members their own', async () => {
+    const proxy = await FaultyProxy.before(kafka.brokers[0] ?? '');
+    // Nobody could wait for such a session to time out.
+    const timing = { sessionTimeoutMs: 120_000, rebalanceTimeoutMs: 120_000 };
+    const [earlier, other, later] = [new Assignments(), new Assignments(), new Assignments()];
+    await joining(earlier, { ...timing, socketFactory: proxy.socketFactory, instance: 'here:1' });
+    await earlier.until(() => earlier.sources.size === 4);
+    proxy.cut();
+    await joining(later, { ...timing, instance: 'here:1' });
+    await later.until(() => later.sources.size === 4);
+
+    await joining(other, { ...timing, instance: 'here:2' });
+    await other.until(() => other.sources.size === 2);
+    await later.until(() => later.sources.size === 2);
+    expect(other.history).toHaveLength(2);
+    await proxy.close();
+  });
+
   it('keeps its partitions through a short loss of the connection, and reads on', async () => {
     const proxy = await FaultyProxy.before(kafka.brokers[0] ?? '');
     const alone = new Assignments();

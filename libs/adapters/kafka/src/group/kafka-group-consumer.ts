@@ -4,6 +4,7 @@ import { KafkaCluster } from '../cluster/kafka-cluster';
 import type { KafkaOptions } from '../cluster/kafka-options';
 import { Fetcher } from '../reader/fetcher';
 import { OffsetLookup } from '../reader/offset-lookup';
+import { EarlierLives } from './earlier-lives';
 import { GroupMembership, type OffsetHint } from './group-membership';
 import type { Owned } from './group-protocol';
 import { GroupSource } from './group-source';
@@ -23,6 +24,11 @@ export interface KafkaGroupConsumerOptions extends KafkaOptions {
   /** Default 8 MiB for an answer, 1 MiB for a partition in it. */
   readonly maxBytes?: number;
   readonly maxPartitionBytes?: number;
+  /**
+   * Names this process among all, now and after it has died and come back, such as its host and port. A later life then
+   * gets its partitions at once, and not only when the session of the earlier one has timed out.
+   */
+  readonly instance?: string;
   /** The group will never take this member back: it is not allowed, or its members do not agree. */
   readonly onFailure?: (error: Error) => void;
 }
@@ -53,15 +59,19 @@ export class KafkaGroupConsumer implements GroupConsumer {
     const { maxWaitMs = 250, maxBytes = 8 * 1024 * 1024, maxPartitionBytes = 1024 * 1024 } = options;
     const sessionTimeoutMs = options.sessionTimeoutMs ?? 10_000;
     const requestTimeoutMs = Math.min(options.requestTimeoutMs ?? Infinity, Math.max(1_000, sessionTimeoutMs / 2));
-    this.#groupCluster = new KafkaCluster({ ...options, requestTimeoutMs });
+    const { instance, groupId, topics } = options;
+    const clientId = instance === undefined ? options.clientId : `${options.clientId}@${instance}`;
+    this.#groupCluster = new KafkaCluster({ ...options, clientId, requestTimeoutMs });
     this.#fetchCluster = new KafkaCluster(options);
+    const earlierLives =
+      instance === undefined ? null : new EarlierLives(this.#fetchCluster, groupId, topics[0] ?? '', clientId);
     const offsets = new OffsetLookup(this.#fetchCluster, this.#closing.signal);
     this.#fetcher = new Fetcher(this.#fetchCluster, offsets, { maxWaitMs, maxBytes, maxPartitionBytes }, 'fail');
     this.#membership = new GroupMembership(
       this.#groupCluster,
       {
-        groupId: options.groupId,
-        topics: options.topics,
+        groupId,
+        topics,
         sessionTimeoutMs,
         rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 30_000,
         heartbeatIntervalMs: options.heartbeatIntervalMs ?? 1_000,
@@ -71,6 +81,7 @@ export class KafkaGroupConsumer implements GroupConsumer {
         lost: () => this.take(new Map()),
         failed: (error) => options.onFailure?.(error),
       },
+      earlierLives,
     );
   }
 
