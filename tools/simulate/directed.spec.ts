@@ -34,7 +34,7 @@ function aPurchase(partition: number, timeMs: number): NewRecord {
 
 /** A world of two partitions whose steps the test decides. */
 class Stage {
-  readonly definition = commerceWith(PARTITIONS);
+  readonly definition = commerceWith({ partitions: PARTITIONS });
   readonly world = new World(this.definition, new SeededRandom(1), START_MS);
   private readonly clients = this.world.spawnWriter('clients');
 

@@ -3,31 +3,53 @@ import { join } from 'node:path';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { formatProblems, parseStreamFile } from '@tillstream/contracts';
 import { plainCommerce } from '../oracle/commerce-definition';
-import type { SimulationReport } from './run';
+import type { Circumstances, SimulationReport } from './run';
 import { simulate } from './run';
-import type { Sabotage } from './world';
 
 const FILE = 'deploy/streams/commerce.yaml';
 /** Lives take turns with these partition counts. */
 const PARTITION_COUNTS = [1, 2, 3, 4];
-const definitions = new Map<number, StreamDefinition>();
+/** Provisional results are most of what a platform writes: the more seldom they are, the more lives there are. */
+const PACES_MS = [250, 2_000, 10_000];
+/** One life in so many is of a stream whose events have no id. */
+const WITHOUT_ID_EVERY = 5;
 
-/** The life that a seed stands for: the shipped shop stream, on one to four partitions. */
-export function live(seed: number, sabotage: Sabotage = {}): Promise<SimulationReport> {
-  const partitions = PARTITION_COUNTS[seed % PARTITION_COUNTS.length] ?? 1;
-  return simulate(seed, commerceWith(partitions), { ...plainCommerce, partitions }, sabotage);
+/** How the stream of a life differs from the shipped one. */
+export interface Variant {
+  readonly partitions: number;
+  readonly withId?: boolean;
+  /** Least time between provisional results. */
+  readonly paceMs?: number;
 }
 
-/** The shipped shop stream, on so many partitions. */
-export function commerceWith(partitions: number): StreamDefinition {
-  const known = definitions.get(partitions);
+const definitions = new Map<string, StreamDefinition>();
+
+/** The life that a seed stands for: the shipped shop stream, on one to four partitions, now and then without ids. */
+export function live(seed: number, circumstances: Circumstances = {}): Promise<SimulationReport> {
+  const partitions = PARTITION_COUNTS[seed % PARTITION_COUNTS.length] ?? 1;
+  const withId = seed % WITHOUT_ID_EVERY !== 0;
+  const paceMs = PACES_MS[seed % PACES_MS.length] ?? 250;
+  const plain = { ...plainCommerce, partitions, ...(withId ? {} : { id: null }) };
+  return simulate(seed, commerceWith({ partitions, withId, paceMs }), plain, circumstances);
+}
+
+/** The shipped shop stream, varied. */
+export function commerceWith({ partitions, withId = true, paceMs }: Variant): StreamDefinition {
+  const name = JSON.stringify([partitions, withId, paceMs]);
+  const known = definitions.get(name);
   if (known) return known;
-  const text = readFileSync(join(process.cwd(), FILE), 'utf8').replace(
-    /^partitions: \d+/m,
-    `partitions: ${partitions}`,
-  );
+  const text = readFileSync(join(process.cwd(), FILE), 'utf8')
+    .replace(/^partitions: \d+/m, `partitions: ${partitions}`)
+    .replace(/^id: .*/m, (line) => (withId ? line : `# ${line}`));
   const parsed = parseStreamFile(text, { file: FILE });
   if (!parsed.ok) throw new Error(formatProblems(FILE, parsed.problems));
-  definitions.set(partitions, parsed.definition);
-  return parsed.definition;
+  const { definition } = parsed;
+  const paced = paceMs === undefined ? definition : withPace(definition, paceMs);
+  definitions.set(name, paced);
+  return paced;
+}
+
+function withPace(definition: StreamDefinition, everyMs: number): StreamDefinition {
+  const metrics = definition.metrics.map((metric) => ({ ...metric, emit: { ...metric.emit, everyMs } }));
+  return { ...definition, metrics };
 }

@@ -3,16 +3,22 @@ import { encodeControl } from '@tillstream/contracts';
 import { AGGREGATOR, ENRICHER } from '@tillstream/engine';
 import { SeededRandom } from '@tillstream/engine/testing';
 import type { PlainDefinition } from '../oracle/raw-oracle';
+import { Accidents, appendUntilTaken } from './accidents';
+import { Ambush } from './ambush';
+import { Fleet } from './fleet';
 import { differences } from './verdict';
+import type { FaultRates } from './weather';
+import { NO_FAULTS, someFaults } from './weather';
 import { Workload } from './workload';
-import type { FaultRates, Replica, Sabotage } from './world';
-import { NO_FAULTS, World } from './world';
+import type { Sabotage } from './world';
+import { World } from './world';
 
 const START_MS = Date.UTC(2026, 0, 5, 12);
-const SESSION_TIMEOUT_MS = 6_000;
 /** Nothing has been written for so long: whatever was going to happen has happened. */
 const QUIET_MS = 25_000;
-const GIVE_UP_STEPS = 400_000;
+const GIVE_UP_STEPS = 80_000;
+const MOST_ACCIDENTS = 14;
+const WINDOWS_CLOSE_BY_THEMSELVES = 0.03;
 
 /** What one simulated life went through, and what was wrong in the end. */
 export interface SimulationReport {
@@ -24,219 +30,158 @@ export interface SimulationReport {
   readonly rawRecords: number;
 }
 
+/** How a life differs from what its seed would make of it. */
+export interface Circumstances {
+  readonly sabotage?: Sabotage;
+  /** In place of the seed's own. */
+  readonly faults?: FaultRates;
+}
+
 /**
  * One life of a platform from its first event to its last final, as the seed decides: events that are repeated, late,
- * broken and misplaced; crashes between any two calls, zombies, rebalances, lost answers, commits that fail half-way,
- * stores that are rolled back and emptied. Then everything heals, and the output must equal the oracle's.
+ * broken and misplaced; crashes between any two calls, zombies, rebalances, appends that are slow, refused or answered too
+ * late, commits that fail half-way, stores that are full, rolled back and emptied, clocks that jump, records that nobody
+ * survives. Then everything heals, and the output must equal the oracle's.
  */
 export async function simulate(
   seed: number,
   definition: StreamDefinition,
   plain: PlainDefinition,
-  sabotage: Sabotage = {},
+  { sabotage, faults }: Circumstances = {},
 ): Promise<SimulationReport> {
   const random = new SeededRandom(seed);
   const world = new World(definition, random, START_MS, sabotage);
-  const life = new Life(world, random, definition, sabotage.faults);
+  const life = new Life(world, random, faults);
   await life.run();
   const { partitions } = definition.schema;
   const rawRecords = Array.from({ length: partitions }, (_, p) => world.broker.end(definition.topics.raw, p));
   return {
     seed,
-    problems: life.gaveUp
-      ? [`no rest after ${GIVE_UP_STEPS} steps`]
-      : differences(definition, plain, (topic) => world.recordsOf(topic)),
-    faults: life.faults,
+    problems: [
+      ...stopsOf(world),
+      ...(life.gaveUp ? [`no rest after ${GIVE_UP_STEPS} steps`] : differencesOf(world, plain)),
+    ],
+    faults: world.weather.counts,
     steps: world.scheduler.steps,
     simulatedMs: world.scheduler.nowMs - START_MS,
     rawRecords: rawRecords.reduce((sum, count) => sum + count, 0),
   };
 }
 
+/** Partitions that stand still although everything has healed. */
+function stopsOf({ stoppedPartitions }: World): readonly string[] {
+  return stoppedPartitions.map(({ topic, partition, reason }) => `stopped partition: ${topic}/${partition}: ${reason}`);
+}
+
+function differencesOf(world: World, plain: PlainDefinition): readonly string[] {
+  return differences(world.definition, plain, (topic) => world.recordsOf(topic));
+}
+
 class Life {
-  readonly faults: Record<string, number> = {};
   gaveUp = false;
-  private readonly replicas: Replica[] = [];
   private readonly workload: Workload;
+  private readonly fleet: Fleet;
+  private readonly accidents: Accidents;
   private readonly deliveries: number;
-  private snapshots: ReturnType<World['store']['snapshot']>[] = [];
+  private readonly mostPauseMs: number;
   private delivered = false;
 
   constructor(
     private readonly world: World,
     private readonly random: SeededRandom,
-    private readonly definition: StreamDefinition,
-    private readonly faultRates: FaultRates = { lostAnswers: 0.05, halfCommits: 0.05, resentCommits: 0.05 },
+    faults: FaultRates | undefined,
   ) {
-    this.deliveries = 20 + random.below(60);
+    this.deliveries = 8 + random.below(random.pick([8, 16, 40]));
+    this.mostPauseMs = random.pick([50, 4_000, 20_000]);
     this.workload = new Workload(random, {
-      partitions: definition.schema.partitions,
+      partitions: world.definition.schema.partitions,
       users: 1 + random.below(12),
       startMs: START_MS,
       spacingMs: random.pick([200, 2_000, 8_000]),
       disorderMs: random.pick([1, 5_000, 90_000]),
       late: 0.05,
       duplicates: random.pick([0, 0.05, 0.2]),
-      bad: random.pick([0, 0.04]),
+      bad: random.pick([0, 0.04, 0.2]),
       misplaced: random.pick([0, 0.1, 0.5]),
     });
+    const fate = world.spawnWriter('fate');
+    this.fleet = new Fleet(world, random, fate.process.clock);
+    this.accidents = new Accidents(world, random, this.fleet, this.workload, fate);
+    if (faults) world.weather.rates = faults;
+    else world.weather.rates = random.chance(0.8) ? someFaults(random) : NO_FAULTS;
   }
 
   async run(): Promise<void> {
-    this.world.faults = this.random.chance(0.8) ? this.faultRates : NO_FAULTS;
-    for (let i = 0; i < 1 + this.random.below(2); i += 1) this.start(ENRICHER);
-    for (let i = 0; i < 1 + this.random.below(2); i += 1) this.start(AGGREGATOR);
+    const { scheduler } = this.world;
+    for (const service of [ENRICHER, AGGREGATOR] as const) {
+      for (let i = 0; i < 1 + this.random.below(2); i += 1) this.fleet.start(service);
+    }
+    const ambush = new Ambush(this.random, this.world, this.fleet);
+    scheduler.interrupted = (process, label) => ambush.strikes(process, label);
     void this.deliver();
     void this.breakThings();
-    await this.world.scheduler.runUntil(() => this.delivered || this.isTooLong());
-    this.heal();
-    await this.rest();
-    await this.finish();
+    await scheduler.runUntil(() => this.delivered || this.isTooLong());
+    scheduler.interrupted = () => false;
+    this.world.weather.clear();
+    this.fleet.wakeAll();
+    if (this.random.chance(WINDOWS_CLOSE_BY_THEMSELVES)) await this.rest();
+    else await this.finish();
     await this.rest();
   }
 
   /** Clients send until everything has been acknowledged. */
   private async deliver(): Promise<void> {
-    const { process, writer } = this.world.spawnWriter('clients');
-    const { raw } = this.definition.topics;
+    const clients = this.world.spawnWriter('clients');
+    const { raw } = this.world.definition.topics;
     for (let i = 0; i < this.deliveries; i += 1) {
       const deliveries = this.workload.next(this.world.scheduler.nowMs);
-      await Promise.all(deliveries.map(({ partition, records }) => writer.append(raw, partition, records)));
-      await process.clock.sleep(this.random.below(this.random.pick([50, 4_000, 20_000])));
-      if (this.random.chance(0.02)) await writer.append(raw, 0, [encodeControl({ kind: 'hold' })]);
-      if (this.random.chance(0.05)) await writer.append(raw, 0, [encodeControl({ kind: 'release' })]);
+      await Promise.all(deliveries.map(({ partition, records }) => appendUntilTaken(clients, raw, partition, records)));
+      await clients.process.clock.sleep(this.random.below(this.mostPauseMs));
     }
-    await writer.append(raw, 0, [encodeControl({ kind: 'release' })]);
+    await this.accidents.releaseAll();
     this.delivered = true;
   }
 
   /** One accident after the other, at random times, while events arrive. */
   private async breakThings(): Promise<void> {
-    const { process } = this.world.spawnWriter('fate');
-    const most = this.random.below(14);
+    const { process } = this.world.spawnWriter('accidents');
+    const most = this.random.below(MOST_ACCIDENTS);
     for (let i = 0; i < most; i += 1) {
-      await process.clock.sleep(this.random.below(this.random.pick([300, 3_000, 30_000])));
+      await process.clock.sleep(this.random.below(this.random.pick([300, 3_000, 3 * this.mostPauseMs])));
       if (this.delivered) return;
-      this.breakOne(process.clock);
+      this.accidents.happen();
     }
   }
 
-  private breakOne(clock: { sleep(ms: number): Promise<void> }): void {
-    const replica = this.random.pick(this.replicas);
-    switch (this.random.below(7)) {
-      case 0:
-        return this.crash(replica, clock);
-      case 1:
-        return this.pause(replica, clock);
-      case 2:
-        this.count('rebalance: another replica');
-        this.start(this.random.pick([ENRICHER, AGGREGATOR]));
-        return;
-      case 3:
-        this.count('store: emptied');
-        return this.world.store.flushAll();
-      case 4: {
-        const snapshot = this.snapshots.at(-1);
-        if (!snapshot) return;
-        this.count('store: rolled back');
-        return this.world.store.rollBack(snapshot);
-      }
-      case 5:
-        this.snapshots = [this.world.store.snapshot()];
-        return;
-      default:
-        return this.crash(this.random.pick(this.replicas), clock);
-    }
-  }
-
-  private crash(replica: Replica, clock: { sleep(ms: number): Promise<void> }): void {
-    if (replica.process.state === 'dead') return;
-    this.count(`crash: ${replica.service}`);
-    this.world.scheduler.kill(replica.process);
-    this.replicas.splice(this.replicas.indexOf(replica), 1);
-    this.start(replica.service);
-    void clock.sleep(this.random.below(SESSION_TIMEOUT_MS)).then(() => this.world.expel(replica));
-  }
-
-  /** A zombie: stopped past its session, its partitions with others, then it goes on as if nothing had happened. */
-  private pause(replica: Replica, clock: { sleep(ms: number): Promise<void> }): void {
-    if (replica.process.state !== 'running') return;
-    this.count(`zombie: ${replica.service}`);
-    replica.process.state = 'paused';
-    const stand = this.start(replica.service);
-    void clock
-      .sleep(this.random.below(SESSION_TIMEOUT_MS))
-      .then(() => this.world.expel(replica))
-      .then(() => clock.sleep(this.random.below(20_000)))
-      .then(() => this.wake(replica))
-      .then(
-        () => undefined,
-        () => undefined,
-      );
-    void stand;
-  }
-
-  private wake(replica: Replica): void {
-    if (replica.process.state !== 'paused') return;
-    replica.process.state = 'running';
-    if (!this.world.isMember(replica)) replica.join();
-  }
-
-  private heal(): void {
-    this.world.faults = NO_FAULTS;
-    for (const replica of this.replicas) this.wake(replica);
-  }
-
-  private start(service: Replica['service']): Replica {
-    const replica = this.world.start(service);
-    this.replicas.push(replica);
-    return replica;
-  }
-
-  /** Half of the worlds are left to close their windows by themselves; in the others time passes and somebody says so. */
+  /** Time passes, and somebody says so: else idle partitions would take a quarter of an hour to close their windows. */
   private async finish(): Promise<void> {
-    if (this.random.chance(0.1)) return;
-    const { process, writer } = this.world.spawnWriter('finish');
+    const writer = this.world.spawnWriter('finish');
     this.world.scheduler.nowMs += 2 * 3_600_000;
     const toMs = this.world.scheduler.nowMs;
-    const { raw } = this.definition.topics;
+    const { raw } = this.world.definition.topics;
     let acked = false;
-    const { partitions } = this.definition.schema;
-    void Promise.all(
-      Array.from({ length: partitions }, (_, p) => writer.append(raw, p, [encodeControl({ kind: 'advance', toMs })])),
-    ).then(() => (acked = true));
+    const { partitions } = this.world.definition.schema;
+    const advance = encodeControl({ kind: 'advance', toMs });
+    const told = Array.from({ length: partitions }, (_, p) => appendUntilTaken(writer, raw, p, [advance]));
+    void Promise.all(told).then(() => (acked = true));
     await this.world.scheduler.runUntil(() => acked || this.isTooLong());
-    process.state = 'dead';
   }
 
   private async rest(): Promise<void> {
-    let size = this.logSize();
-    let sinceMs = this.world.scheduler.nowMs;
-    await this.world.scheduler.runUntil(() => {
-      const now = this.logSize();
-      if (now !== size) {
-        size = now;
-        sinceMs = this.world.scheduler.nowMs;
+    const { broker, scheduler } = this.world;
+    let appended = broker.appended;
+    let sinceMs = scheduler.nowMs;
+    await scheduler.runUntil(() => {
+      if (broker.appended !== appended) {
+        appended = broker.appended;
+        sinceMs = scheduler.nowMs;
       }
-      return this.world.scheduler.nowMs - sinceMs > QUIET_MS || this.isTooLong();
+      return scheduler.nowMs - sinceMs > QUIET_MS || this.isTooLong();
     });
-  }
-
-  private logSize(): number {
-    const { topics, schema } = this.definition;
-    let size = 0;
-    for (const topic of [topics.raw, topics.enriched, topics.parts, topics.metrics, topics.late, topics.deadLetters]) {
-      for (let p = 0; p < schema.partitions; p += 1) size += this.world.broker.end(topic, p);
-    }
-    return size;
   }
 
   private isTooLong(): boolean {
     if (this.world.scheduler.steps > GIVE_UP_STEPS) this.gaveUp = true;
     return this.gaveUp;
-  }
-
-  private count(fault: string): void {
-    this.faults[fault] = (this.faults[fault] ?? 0) + 1;
   }
 }

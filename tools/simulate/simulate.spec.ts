@@ -1,6 +1,7 @@
 import type { CheckpointStore, LogWriter, TaskPorts } from '@tillstream/engine';
 import { live } from './live';
-import type { Sabotage } from './world';
+import type { Circumstances } from './run';
+import { NO_FAULTS } from './weather';
 
 const LIVES = 100;
 const FIRST_SEED = 1;
@@ -56,23 +57,26 @@ const loadsBeyondNext = (store: CheckpointStore): CheckpointStore => ({
 });
 
 describe('a planted bug is caught', () => {
-  const bugs: readonly (readonly [string, Sabotage])[] = [
-    ['what is final counts as published before it is', { ports: (p) => ({ ...p, writer: acknowledgesTooEarly(p) }) }],
-    ['acknowledged records are lost', { ports: (p) => ({ ...p, writer: losesAcknowledged(p.writer) }) }],
+  const bugs: readonly (readonly [string, Circumstances])[] = [
+    [
+      'what is final counts as published before it is',
+      { sabotage: { ports: (p) => ({ ...p, writer: acknowledgesTooEarly(p) }) } },
+    ],
+    ['acknowledged records are lost', { sabotage: { ports: (p) => ({ ...p, writer: losesAcknowledged(p.writer) }) } }],
     [
       'deltas beyond the position are loaded',
       {
-        ports: (p) => ({ ...p, store: loadsBeyondNext(p.store) }),
-        faults: { lostAnswers: 0, halfCommits: 0.7, resentCommits: 0 },
+        sabotage: { ports: (p) => ({ ...p, store: loadsBeyondNext(p.store) }) },
+        faults: { ...NO_FAULTS, halfCommits: 0.7 },
       },
     ],
   ];
 
   it.each(bugs)(
     '%s',
-    async (_bug, sabotage) => {
+    async (_bug, circumstances) => {
       for (let seed = FIRST_SEED; seed < FIRST_SEED + LIVES; seed += 1) {
-        const { problems } = await live(seed, sabotage);
+        const { problems } = await live(seed, circumstances);
         if (problems.length > 0) return;
       }
       throw new Error(`${LIVES} lives went by without anybody noticing`);

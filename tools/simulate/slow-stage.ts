@@ -19,7 +19,7 @@ const utf8 = new TextEncoder();
 
 /** A world in which a topic, or one partition of it, can be made to wait: what services send there does not arrive. */
 export class SlowStage {
-  readonly definition = commerceWith(PARTITIONS);
+  readonly definition = commerceWith({ partitions: PARTITIONS });
   readonly topics = this.definition.topics;
   readonly waiting = new Set<string>();
   readonly world = new World(this.definition, new SeededRandom(1), START_MS, { ports: (ports) => this.patient(ports) });

@@ -1,8 +1,11 @@
 import type { StreamDefinition } from '@tillstream/contracts';
+import { decodeGap } from '@tillstream/contracts';
 import { decodeEventBatch } from '@tillstream/core';
 import type { LogRecord } from '@tillstream/engine';
-import type { ExpectedOutcome, PlainDefinition } from '../oracle/raw-oracle';
+import { ENRICHER } from '@tillstream/engine';
+import type { ExpectedOutcome, OracleRecord, PlainDefinition } from '../oracle/raw-oracle';
 import { expectedOutcome } from '../oracle/raw-oracle';
+import { compareMisplaced } from './misplaced';
 
 const text = new TextDecoder();
 
@@ -16,19 +19,29 @@ export function differences(
   recordsOf: ReadTopic,
 ): readonly string[] {
   const { topics } = definition;
-  const expected = expectedOutcome(
-    plain,
-    recordsOf(topics.raw).map((records) =>
-      records.map(({ offset, timestampMs, value, headers }) => ({ offset, appendMs: timestampMs, value, headers })),
-    ),
-  );
+  const raw = rawRecords(definition, recordsOf);
+  const expected = expectedOutcome(plain, raw);
   return [
     ...compareAccepted(expected, recordsOf(topics.enriched)),
+    ...compareMisplaced(expected, raw),
     ...compareDeadLetters(expected, recordsOf(topics.deadLetters)),
     ...compareFinals(expected, recordsOf(topics.metrics)),
     ...compareLateRows(expected, recordsOf(topics.late)),
     ...compareLateCounts(expected, recordsOf(topics.metrics)),
   ];
+}
+
+/** The raw log as it counts: without what an operator has given up, which nobody may even look at. */
+function rawRecords(definition: StreamDefinition, recordsOf: ReadTopic): OracleRecord[][] {
+  const gaps = recordsOf(definition.topics.gaps)
+    .flat()
+    .flatMap((record) => decodeGap(record) ?? [])
+    .filter(({ service }) => service === ENRICHER);
+  return recordsOf(definition.topics.raw).map((records, partition) =>
+    records
+      .filter(({ offset }) => !gaps.some((gap) => gap.partition === partition && gap.from <= offset && offset < gap.to))
+      .map(({ offset, timestampMs, value, headers }) => ({ offset, appendMs: timestampMs, value, headers })),
+  );
 }
 
 function compareAccepted(expected: ExpectedOutcome, enriched: readonly (readonly LogRecord[])[]): string[] {

@@ -32,6 +32,8 @@ const utf8 = new TextEncoder();
  * repeated, out of order, late, broken, and on the wrong partition.
  */
 export class Workload {
+  /** How far the clocks of the clients are ahead. */
+  clockErrorMs = 0;
   private sent = 0;
   private timeMs: number;
   private readonly recent: string[] = [];
@@ -50,9 +52,14 @@ export class Workload {
       return [this.random.pick(this.recentDeliveries)]; // a gateway's retry: the same bytes, the same batch-id
     }
     const events = Array.from({ length: 1 + this.random.below(6) }, () => this.event(nowMs));
-    const deliveries = this.random.chance(0.5) ? this.asBody(events) : events.map((event) => this.asForeign(event));
+    const deliveries = this.shapeOf(events);
     for (const delivery of deliveries) remember(this.recentDeliveries, delivery, RECENT_EVENTS);
     return deliveries;
+  }
+
+  private shapeOf(events: readonly string[]): readonly Delivery[] {
+    if (this.random.chance(this.shape.bad)) return [this.asBroken(events)];
+    return this.random.chance(0.5) ? this.asBody(events) : events.map((event) => this.asForeign(event));
   }
 
   private event(nowMs: number): string {
@@ -73,7 +80,7 @@ export class Workload {
       ? this.random.below(30 * 60_000)
       : this.random.below(this.shape.disorderMs);
     const aheadMs = this.random.chance(0.02) ? this.random.below(4 * 60_000) : 0;
-    const timeMs = Math.min(this.timeMs, nowMs) - behindMs + aheadMs;
+    const timeMs = Math.min(this.timeMs, nowMs) - behindMs + aheadMs + this.clockErrorMs;
     const type = this.random.pick(TYPES);
     const user = `u${this.random.below(this.shape.users)}`;
     return {
@@ -127,6 +134,12 @@ export class Workload {
         },
       ],
     }));
+  }
+
+  /** An array that ends before its last event does: no row of it counts. The events may be sent again. */
+  private asBroken(events: readonly string[]): Delivery {
+    const partition = this.random.below(this.shape.partitions);
+    return { partition, records: [{ key: null, value: utf8.encode(`[${events.join(',')}`) }] };
   }
 
   /** A foreign producer writes one object per record, now and then by a partitioner of its own, now and then rubbish. */

@@ -9,6 +9,7 @@ import {
   PartitionSupervisor,
   silentTelemetry,
   type LogRecord,
+  type NewRecord,
   type PartitionSource,
   type StoppedPartition,
   type TaskPorts,
@@ -25,6 +26,7 @@ import {
   type SeededRandom,
   type SimulatedProcess,
 } from '@tillstream/engine/testing';
+import { Weather } from './weather';
 
 export type ServiceName = typeof ENRICHER | typeof AGGREGATOR;
 
@@ -37,20 +39,9 @@ export interface Replica {
   readonly join: () => void;
 }
 
-/** How often things go wrong in a send or a commit. */
-export interface FaultRates {
-  readonly lostAnswers: number;
-  readonly halfCommits: number;
-  readonly resentCommits: number;
-}
-
-export const NO_FAULTS: FaultRates = { lostAnswers: 0, halfCommits: 0, resentCommits: 0 };
-
 /** Changes how a world is built, to plant a bug and see it caught. */
 export interface Sabotage {
   readonly ports?: (ports: TaskPorts) => TaskPorts;
-  /** Accidents that bring the bug to light, in place of the usual ones. */
-  readonly faults?: FaultRates;
 }
 
 /** All services of one platform on in-memory ports, in one process, under one scheduler. */
@@ -58,9 +49,11 @@ export class World {
   readonly scheduler: Scheduler;
   readonly broker: MemoryBroker;
   readonly store = new MemoryStoreData();
-  faults: FaultRates = NO_FAULTS;
+  readonly weather: Weather;
+  /** How far the broker's clock, which stamps appends, is ahead of the world's. */
+  brokerClockErrorMs = 0;
   private readonly groups: Record<ServiceName, MemoryGroup>;
-  private readonly supervisors: PartitionSupervisor[] = [];
+  private readonly supervisors: { readonly process: SimulatedProcess; readonly supervisor: PartitionSupervisor }[] = [];
   private spawned = 0;
 
   constructor(
@@ -70,22 +63,22 @@ export class World {
     private readonly sabotage: Sabotage = {},
   ) {
     this.scheduler = new Scheduler(random, startMs);
-    const now = (): number => this.scheduler.nowMs;
-    this.broker = new MemoryBroker(now);
+    this.weather = new Weather(random);
+    this.broker = new MemoryBroker(() => this.nowMs() + this.brokerClockErrorMs);
     for (const { name, partitions, configs } of topicSpecs(definition, 1)) {
       this.broker.createTopic(name, partitions, configs['message.timestamp.type'] === 'LogAppendTime');
     }
     const { raw, enriched, parts } = definition.topics;
     this.groups = {
-      [ENRICHER]: new MemoryGroup(this.broker, [raw], now, 4),
-      [AGGREGATOR]: new MemoryGroup(this.broker, [enriched, parts], now, 4),
+      [ENRICHER]: new MemoryGroup(this.broker, [raw], this.nowMs, 4),
+      [AGGREGATOR]: new MemoryGroup(this.broker, [enriched, parts], this.nowMs, 4),
     };
   }
 
   /** A process that only writes, as a gateway or a foreign producer does. */
   spawnWriter(name: string): { process: SimulatedProcess; writer: MemoryLogWriter } {
     const process = this.scheduler.spawn(name);
-    return { process, writer: new MemoryLogWriter(this.broker, process.turn, this.writeFaults()) };
+    return { process, writer: new MemoryLogWriter(this.broker, process.turn, this.weather, this.nowMs) };
   }
 
   start(service: ServiceName): Replica {
@@ -102,7 +95,7 @@ export class World {
         const id = memberId(replica);
         const consumer = new MemoryGroupConsumer(group, id, process.turn);
         const supervisor = new PartitionSupervisor(ports, (source) => this.open(ports, consumer, source));
-        this.supervisors.push(supervisor);
+        this.supervisors.push({ process, supervisor });
         void consumer.start(supervisor);
       },
     };
@@ -110,14 +103,21 @@ export class World {
     return replica;
   }
 
-  /** The group has not heard of the replica for too long: its partitions go to others. */
+  /** The replica has left, or the group has not heard of it for too long: its partitions go to others. */
   expel(replica: Replica): void {
     this.groups[replica.service].leave(memberId(replica));
   }
 
+  /** Partitions move between the replicas of a service, with nobody coming or going. */
+  rebalance(service: ServiceName): void {
+    this.groups[service].shuffle((ids) => this.random.pick(ids));
+  }
+
   /** Partitions that stand still until somebody acts. */
   get stoppedPartitions(): readonly StoppedPartition[] {
-    return this.supervisors.flatMap(({ stoppedPartitions }) => stoppedPartitions);
+    return this.supervisors
+      .filter(({ process }) => process.state === 'running')
+      .flatMap(({ supervisor }) => supervisor.stoppedPartitions);
   }
 
   /** Makes a record one that crashes whoever looks at its headers. */
@@ -130,15 +130,24 @@ export class World {
     }));
   }
 
+  /** Appends a record that nobody survives; returns its offset. */
+  appendPoison(topic: string, partition: number, record: NewRecord): number {
+    const offset = this.broker.append(topic, partition, [record]);
+    this.poison(topic, partition, offset);
+    return offset;
+  }
+
   /** All that is retained of a topic, one list per partition. */
   recordsOf(topic: string): LogRecord[][] {
-    const partitions = Array.from({ length: this.definition.schema.partitions }, (_, partition) => partition);
+    const partitions = Array.from({ length: this.broker.partitionsOf(topic) }, (_, partition) => partition);
     return partitions.map((partition) => [...this.broker.all(topic, partition)]);
   }
 
   isMember(replica: Replica): boolean {
     return this.groups[replica.service].has(memberId(replica));
   }
+
+  private readonly nowMs = (): number => this.scheduler.nowMs;
 
   private open(ports: TaskPorts, consumer: MemoryGroupConsumer, source: PartitionSource) {
     const { raw, enriched } = this.definition.topics;
@@ -155,20 +164,13 @@ export class World {
   private portsOf(process: SimulatedProcess): TaskPorts {
     const { turn, clock } = process;
     return {
-      writer: new MemoryLogWriter(this.broker, turn, this.writeFaults()),
-      reader: new MemoryLogReader(this.broker, turn, () => this.scheduler.nowMs, 16),
-      store: new MemoryCheckpointStore(this.store, turn, {
-        failAfterDeltas: () => (this.random.chance(this.faults.halfCommits) ? this.random.below(4) : null),
-        resend: () => this.random.chance(this.faults.resentCommits),
-      }),
+      writer: new MemoryLogWriter(this.broker, turn, this.weather, this.nowMs),
+      reader: new MemoryLogReader(this.broker, turn, this.nowMs, 16),
+      store: new MemoryCheckpointStore(this.store, turn, this.weather, this.nowMs),
       clock,
       random: this.random,
       telemetry: silentTelemetry,
     };
-  }
-
-  private writeFaults() {
-    return { copies: () => (this.random.chance(this.faults.lostAnswers) ? 2 + this.random.below(2) : 1) };
   }
 }
 

@@ -21,7 +21,6 @@ export type {
   PartBlock,
   ResultBlock,
 } from './metrics/output';
-export { ItemValues } from './metrics/item-values';
 export type { DedupeBounds, EventTimeSpec, Field, FieldType, StreamSchema } from './stream/schema';
 
 // ingest

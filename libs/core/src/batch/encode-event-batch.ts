@@ -127,7 +127,9 @@ function writeDictionary({ indices, bytes, offsets }: DictionaryColumn): void {
   const start = writer.begin(COLUMN.dictionary);
   writer.blob(DICTIONARY.data, bytes);
   writer.packedLengths(DICTIONARY.lengths, offsets);
-  writer.packedIndexes(DICTIONARY.indexes, indices);
+  const packed = writer.begin(DICTIONARY.indexes);
+  for (let row = 0; row < indices.length; row++) writer.varint((indices[row] as number) + 1);
+  writer.end(packed);
   writer.end(start);
 }
 

@@ -1,18 +1,26 @@
 import type { LogRecord, NewRecord } from '../ports/log';
 import { OffsetOutOfRangeError } from '../ports/log';
 
-interface MemoryPartition {
+/** One partition's records, the first of them at offset `begin`. */
+export interface MemoryPartition {
+  readonly begin: number;
+  readonly records: readonly LogRecord[];
+}
+
+interface WritablePartition extends MemoryPartition {
   begin: number;
   readonly records: LogRecord[];
 }
 
 interface MemoryTopic {
   readonly appendTime: boolean;
-  readonly partitions: MemoryPartition[];
+  readonly partitions: WritablePartition[];
 }
 
 /** The log of a simulated world: topics, partitions, records; shared by all its processes. */
 export class MemoryBroker {
+  /** Records that were ever appended, to any topic. */
+  appended = 0;
   private readonly topics = new Map<string, MemoryTopic>();
 
   /** `nowMs` is the broker's own clock: it stamps what is appended to topics with append time. */
@@ -34,6 +42,7 @@ export class MemoryBroker {
     const { appendTime } = this.topic(topic);
     const log = this.partition(topic, partition);
     const base = log.begin + log.records.length;
+    this.appended += records.length;
     records.forEach((record, index) => {
       log.records.push({
         offset: base + index,
@@ -44,6 +53,11 @@ export class MemoryBroker {
       });
     });
     return base;
+  }
+
+  /** A partition as it is now and will be; for who looks again and again. */
+  log(topic: string, partition: number): MemoryPartition {
+    return this.partition(topic, partition);
   }
 
   begin(topic: string, partition: number): number {
@@ -99,7 +113,7 @@ export class MemoryBroker {
     return found;
   }
 
-  private partition(topic: string, partition: number): MemoryPartition {
+  private partition(topic: string, partition: number): WritablePartition {
     const found = this.topic(topic).partitions[partition];
     if (!found) throw new Error(`there is no partition ${partition} of ${topic}`);
     return found;

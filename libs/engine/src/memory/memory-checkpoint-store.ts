@@ -35,15 +35,24 @@ export class MemoryStoreData {
   }
 }
 
-/** What goes wrong inside the store; asked once for each commit. */
+/** What goes wrong inside the store. */
 export interface StoreFaults {
+  /** How long this call takes to reach the store. */
+  delayMs(): number;
+  /** While true, the store takes nothing: it has no memory left. */
+  isFull(): boolean;
   /** The script fails after so many of the commit's deltas, leaving them behind; null: it does not fail. */
   failAfterDeltas(): number | null;
   /** The connection breaks after the effect, so the client sends the commit again. */
   resend(): boolean;
 }
 
-const NO_FAULTS: StoreFaults = { failAfterDeltas: () => null, resend: () => false };
+const NO_FAULTS: StoreFaults = {
+  delayMs: () => 0,
+  isFull: () => false,
+  failAfterDeltas: () => null,
+  resend: () => false,
+};
 
 /** CheckpointStore of one process on a MemoryStoreData. */
 export class MemoryCheckpointStore implements CheckpointStore {
@@ -51,10 +60,11 @@ export class MemoryCheckpointStore implements CheckpointStore {
     private readonly data: MemoryStoreData,
     private readonly turn: Turn,
     private readonly faults: StoreFaults = NO_FAULTS,
+    private readonly nowMs: () => number = () => 0,
   ) {}
 
   async claim(task: string, token: string): Promise<ClaimedCheckpoint | null> {
-    await this.turn.wait(`claim ${task}`);
+    await this.arrive(`claim ${task}`);
     const stored = this.data.tasks.get(task);
     if (!stored) return null;
     stored.token = token;
@@ -64,7 +74,7 @@ export class MemoryCheckpointStore implements CheckpointStore {
   }
 
   async create(task: string, token: string, checkpoint: ClaimedCheckpoint): Promise<boolean> {
-    await this.turn.wait(`create ${task}`);
+    await this.arrive(`create ${task}`);
     if (this.data.tasks.has(task)) return false;
     const state = checkpoint.state.slice();
     this.data.tasks.set(task, { ...checkpoint, state, token, slices: new Map() });
@@ -73,14 +83,14 @@ export class MemoryCheckpointStore implements CheckpointStore {
   }
 
   async *load(task: string, next: number): AsyncIterable<SliceDelta> {
-    await this.turn.wait(`load ${task}`);
+    await this.reach(`load ${task}`);
     const stored = this.data.tasks.get(task);
     const deltas = [...(stored?.slices.values() ?? [])].flat().filter((delta) => delta.rawNext <= next);
     for (const delta of deltas) yield delta;
   }
 
   async commit(task: string, commit: Commit): Promise<CommitOutcome> {
-    await this.turn.wait(`commit ${task}`);
+    await this.arrive(`commit ${task}`);
     let outcome = this.apply(task, commit);
     if (this.faults.resend()) {
       await this.turn.wait(`commit again ${task}`);
@@ -91,11 +101,23 @@ export class MemoryCheckpointStore implements CheckpointStore {
   }
 
   async countAttempt(task: string, next: number): Promise<number> {
-    await this.turn.wait(`attempt ${task}`);
+    await this.arrive(`attempt ${task}`);
     const previous = this.data.attempts.get(task);
     const count = previous?.next === next ? previous.count + 1 : 1;
     this.data.attempts.set(task, { next, count });
     return count;
+  }
+
+  /** The call is at the store, and the store takes it. */
+  private async arrive(label: string): Promise<void> {
+    await this.reach(label);
+    if (this.faults.isFull()) throw new Error('OOM command not allowed when used memory > maxmemory');
+  }
+
+  private async reach(label: string): Promise<void> {
+    const delayMs = this.faults.delayMs();
+    if (delayMs > 0) await this.turn.wait(label, () => false, this.nowMs() + delayMs);
+    await this.turn.wait(label);
   }
 
   private apply(task: string, commit: Commit): CommitOutcome {

@@ -1,6 +1,6 @@
 import type { AssignmentHandler, GroupConsumer, LogRecord, PartitionSource } from '../ports/log';
 import { SourceRevokedError } from '../ports/log';
-import type { MemoryBroker } from './memory-broker';
+import type { MemoryBroker, MemoryPartition } from './memory-broker';
 import type { Turn } from './turn';
 
 /** One member of a MemoryGroup, running in one process. */
@@ -38,6 +38,13 @@ export class MemoryGroup {
     this.members.delete(id);
     for (const source of member.sources.values()) source.revoke();
     this.rebalance();
+  }
+
+  /** Deals the partitions out anew, as after a change of the members or of the assigner. */
+  shuffle(pick: (ids: readonly string[]) => string): void {
+    const ids = [...this.members.keys()];
+    if (ids.length === 0) return;
+    for (const partition of [...this.owners.keys()]) this.hand(partition, pick(ids));
   }
 
   has(id: string): boolean {
@@ -106,6 +113,7 @@ class MemorySource implements PartitionSource {
   private position: number | null = null;
   private fetchedEnd: number | null = null;
   private taken = false;
+  private readonly log: MemoryPartition;
 
   constructor(
     readonly topic: string,
@@ -115,7 +123,9 @@ class MemorySource implements PartitionSource {
     private readonly nowMs: () => number,
     private readonly fetchRecords: number,
     private readonly onCommit: (offset: number) => void,
-  ) {}
+  ) {
+    this.log = broker.log(topic, partition);
+  }
 
   seek(offset: number): void {
     this.position = offset;
@@ -124,13 +134,10 @@ class MemorySource implements PartitionSource {
   async next(maxWaitMs: number): Promise<readonly LogRecord[] | null> {
     if (this.position === null) throw new Error(`seek comes before next on ${this.topic}/${this.partition}`);
     if (!(maxWaitMs > 0)) throw new RangeError(`a wait of ${maxWaitMs} ms would starve whatever else runs`);
-    const outside = (at: number): boolean =>
-      at < this.broker.begin(this.topic, this.partition) || at > this.broker.end(this.topic, this.partition);
-    const arrived = (): boolean =>
-      this.taken ||
-      this.position === null ||
-      outside(this.position) ||
-      this.broker.end(this.topic, this.partition) > this.position;
+    const arrived = (): boolean => {
+      const { position, log } = this;
+      return this.taken || position === null || position < log.begin || position !== log.begin + log.records.length;
+    };
     await this.turn.wait('fetch', arrived, this.nowMs() + maxWaitMs);
     if (this.taken) throw new SourceRevokedError(this.topic, this.partition);
     this.broker.assertInRange(this.topic, this.partition, this.position);

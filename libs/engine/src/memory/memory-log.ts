@@ -3,13 +3,32 @@ import { countForAppend } from '../ports/log';
 import type { MemoryBroker } from './memory-broker';
 import type { Turn } from './turn';
 
-/** What goes wrong between a writer and the broker; asked once for each send. */
-export interface WriteFaults {
-  /** How many times the records are appended before the writer hears of it: 1, or more when answers were lost. */
-  copies(): number;
+/** What becomes of one send. */
+export interface SendFate {
+  /** How long it takes to reach the broker. */
+  readonly delayMs: number;
+  /** How often it reaches the broker until the writer hears of it: more than once when answers are lost. */
+  readonly copies: number;
+  /** What the writer hears: the answer, a refusal, or nothing until it gives up. */
+  readonly end: 'answered' | 'refused' | 'given-up';
+  /** When records that were given up come to stand in the log all the same. */
+  readonly lateMs: number;
 }
 
-const NO_FAULTS: WriteFaults = { copies: () => 1 };
+export const UNHARMED: SendFate = { delayMs: 0, copies: 1, end: 'answered', lateMs: 0 };
+
+/** What goes wrong between a writer and the broker. */
+export interface WriteFaults {
+  /** Asked once for each send. */
+  fateOf(topic: string, partition: number): SendFate;
+  /** While true, nothing that is sent there arrives. */
+  isStalled(topic: string, partition: number): boolean;
+}
+
+const NO_FAULTS: WriteFaults = {
+  fateOf: () => UNHARMED,
+  isStalled: () => false,
+};
 
 /** LogWriter on a MemoryBroker: sends to one partition follow each other, as the port promises. */
 export class MemoryLogWriter implements LogWriter {
@@ -19,6 +38,7 @@ export class MemoryLogWriter implements LogWriter {
     private readonly broker: MemoryBroker,
     private readonly turn: Turn,
     private readonly faults: WriteFaults = NO_FAULTS,
+    private readonly nowMs: () => number = () => 0,
   ) {}
 
   append(topic: string, partition: number, records: readonly NewRecord[]): Promise<number> {
@@ -35,13 +55,35 @@ export class MemoryLogWriter implements LogWriter {
   }
 
   private async send(topic: string, partition: number, records: readonly NewRecord[]): Promise<number> {
+    const { delayMs, copies, end, lateMs } = this.faults.fateOf(topic, partition);
+    if (delayMs > 0) await this.sleep(`append ${topic}/${partition}`, delayMs);
+    if (end !== 'answered') {
+      if (end === 'given-up') void this.appendLate(topic, partition, records, lateMs);
+      await this.turn.wait(`failed ${topic}/${partition}`);
+      throw new Error(end === 'refused' ? 'the broker refused the records' : 'no answer from the broker in time');
+    }
     let base = -1;
-    for (let copy = 0, copies = this.faults.copies(); copy < copies; copy += 1) {
-      await this.turn.wait(`append ${topic}/${partition}`);
+    for (let copy = 0; copy < copies; copy += 1) {
+      await this.turn.wait(`append ${topic}/${partition}`, () => !this.faults.isStalled(topic, partition));
       base = this.broker.append(topic, partition, records);
     }
     await this.turn.wait(`acked ${topic}/${partition}`);
     return base;
+  }
+
+  /** The request was under way; it does not matter any more who sent it. */
+  private async appendLate(
+    topic: string,
+    partition: number,
+    records: readonly NewRecord[],
+    lateMs: number,
+  ): Promise<void> {
+    await this.sleep(`append ${topic}/${partition} late`, lateMs);
+    this.broker.append(topic, partition, records);
+  }
+
+  private async sleep(label: string, ms: number): Promise<void> {
+    await this.turn.wait(label, () => false, this.nowMs() + ms);
   }
 }
 

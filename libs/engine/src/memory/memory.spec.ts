@@ -3,7 +3,8 @@ import { describeLog } from '../ports/log.contract';
 import { ImmediateTurn } from './immediate-turn';
 import { MemoryBroker } from './memory-broker';
 import { MemoryCheckpointStore, MemoryStoreData } from './memory-checkpoint-store';
-import { MemoryLogReader, MemoryLogWriter } from './memory-log';
+import { MemoryLogReader, MemoryLogWriter, UNHARMED } from './memory-log';
+import type { SendFate } from './memory-log';
 
 /** Time stands still: a wait that nothing ends has ended already. */
 const START_MS = 1_000;
@@ -56,5 +57,73 @@ describeCheckpointStore('the in-memory checkpoint store', () => {
       return Promise.resolve(() => Promise.resolve(data.rollBack(kept)));
     },
     close: () => Promise.resolve(),
+  });
+});
+
+describe('faults of the in-memory ports', () => {
+  const aRecord = { key: null, value: new Uint8Array(1) };
+
+  class FaultyLog {
+    nowMs = START_MS;
+    stalled = false;
+    readonly turn = new ImmediateTurn(() => this.nowMs);
+    readonly broker = new MemoryBroker(() => this.nowMs);
+    private readonly writer: MemoryLogWriter;
+
+    constructor(fate: Partial<SendFate>) {
+      this.broker.createTopic('t', 1, true);
+      const faults = { fateOf: () => ({ ...UNHARMED, ...fate }), isStalled: () => this.stalled };
+      this.writer = new MemoryLogWriter(this.broker, this.turn, faults, () => this.nowMs);
+    }
+
+    append(): Promise<number> {
+      return this.writer.append('t', 0, [aRecord]);
+    }
+
+    async pass(ms: number): Promise<number> {
+      this.nowMs += ms;
+      this.turn.changed();
+      await new Promise(setImmediate);
+      return this.broker.end('t', 0);
+    }
+  }
+
+  it('an append that is refused leaves nothing', async () => {
+    const log = new FaultyLog({ end: 'refused' });
+    await expect(log.append()).rejects.toThrow('refused');
+    expect(await log.pass(60_000)).toBe(0);
+  });
+
+  it('an append that was given up stands in the log later', async () => {
+    const log = new FaultyLog({ end: 'given-up', lateMs: 500 });
+    await expect(log.append()).rejects.toThrow('no answer');
+    expect(await log.pass(499)).toBe(0);
+    expect(await log.pass(1)).toBe(1);
+  });
+
+  it('a slow append, and one to a partition that takes nothing, arrive when they can', async () => {
+    const log = new FaultyLog({ delayMs: 100 });
+    log.stalled = true;
+    const appended = log.append();
+    expect(await log.pass(0)).toBe(0);
+    expect(await log.pass(100)).toBe(0);
+    log.stalled = false;
+    expect(await log.pass(0)).toBe(1);
+    await expect(appended).resolves.toBe(0);
+  });
+
+  it('a full store takes nothing and still gives what it has', async () => {
+    const data = new MemoryStoreData();
+    let full = false;
+    const faults = { delayMs: () => 0, isFull: () => full, failAfterDeltas: () => null, resend: () => false };
+    const store = new MemoryCheckpointStore(data, new ImmediateTurn(() => START_MS), faults);
+    const checkpoint = { inc: 'i', next: 0, seek: 0, state: new Uint8Array(0) };
+    await store.create('task', 'token', checkpoint);
+    full = true;
+    await expect(store.claim('task', 'other')).rejects.toThrow('OOM');
+    await expect(store.countAttempt('task', 0)).rejects.toThrow('OOM');
+    for await (const delta of store.load('task', 0)) throw new Error(`nobody wrote ${delta.slice}`);
+    full = false;
+    await expect(store.claim('task', 'other')).resolves.toEqual(checkpoint);
   });
 });

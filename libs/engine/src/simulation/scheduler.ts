@@ -1,3 +1,4 @@
+import { nextTick } from 'node:process';
 import type { Turn } from '../memory/turn';
 import type { Clock } from '../ports/clock';
 import type { SeededRandom } from './seeded-random';
@@ -8,7 +9,12 @@ export interface SimulatedProcess {
   readonly turn: Turn;
   readonly clock: Clock;
   state: 'running' | 'paused' | 'dead';
+  /** How far its wall clock is ahead of the world's. Elapsed time is measured by another clock. */
+  clockErrorMs: number;
 }
+
+/** Looks at each call before it goes on; true: it does not, since its process has been stopped or killed just now. */
+export type Interruption = (process: SimulatedProcess, label: string) => boolean;
 
 interface Pending {
   readonly process: SimulatedProcess;
@@ -32,7 +38,10 @@ const MOST_MS_PER_STEP = 4;
 export class Scheduler {
   nowMs: number;
   steps = 0;
+  /** Lets somebody strike between two calls, where a crash hurts most. */
+  interrupted: Interruption = () => false;
   private pending: Pending[] = [];
+  private runnable: Pending[] = [];
 
   constructor(
     private readonly random: SeededRandom,
@@ -45,12 +54,13 @@ export class Scheduler {
     const process: SimulatedProcess = {
       name,
       state: 'running',
+      clockErrorMs: 0,
       turn: { wait: (label, ready, deadlineMs) => this.wait(process, label, ready, deadlineMs) },
       clock: {
-        nowMs: () => this.nowMs,
+        nowMs: () => this.nowMs + process.clockErrorMs,
         monotonicMs: () => this.nowMs,
         sleep: async (ms) => {
-          await this.wait(process, 'sleep', () => false, this.nowMs + ms);
+          await this.wait(process, 'sleep', NEVER, this.nowMs + ms);
         },
       },
     };
@@ -68,15 +78,14 @@ export class Scheduler {
   /** Runs until `done` holds or nothing can ever go on. */
   async runUntil(done: () => boolean): Promise<void> {
     for (;;) {
-      await settle();
+      await settled();
       if (done()) return;
-      const runnable = this.pending.filter((call) => this.canGoOn(call));
-      if (runnable.length > 0) {
-        this.step(this.random.pick(runnable));
+      const nextMs = this.findRunnable();
+      if (this.runnable.length > 0) {
+        this.step(this.random.pick(this.runnable));
         continue;
       }
-      const nextMs = Math.min(...this.pending.filter(isAwake).map(({ deadlineMs }) => deadlineMs));
-      if (!Number.isFinite(nextMs)) return;
+      if (nextMs === Infinity) return;
       this.nowMs = Math.max(this.nowMs, nextMs);
     }
   }
@@ -92,25 +101,32 @@ export class Scheduler {
     });
   }
 
-  private canGoOn(call: Pending): boolean {
-    if (!isAwake(call)) return false;
-    return (call.ready?.() ?? true) || call.deadlineMs <= this.nowMs;
+  /** Collects the calls that can go on; returns the next deadline of the others. */
+  private findRunnable(): number {
+    const { pending, runnable, nowMs } = this;
+    runnable.length = 0;
+    let nextMs = Infinity;
+    for (const call of pending) {
+      // A call of a dead process that is still here was under way when it died.
+      if (call.process.state === 'paused') continue;
+      if (call.deadlineMs <= nowMs || call.ready === undefined || call.ready()) runnable.push(call);
+      else if (call.deadlineMs < nextMs) nextMs = call.deadlineMs;
+    }
+    return nextMs;
   }
 
   private step(call: Pending): void {
     this.steps += 1;
     this.nowMs += this.random.below(MOST_MS_PER_STEP);
+    if (call.process.state === 'running' && this.interrupted(call.process, call.label)) return;
     this.pending.splice(this.pending.indexOf(call), 1);
     call.resolve((call.ready?.() ?? true) ? 'ready' : 'timeout');
   }
 }
 
-/** A call of a dead process that is still here was under way when it died. */
-function isAwake({ process }: Pending): boolean {
-  return process.state !== 'paused';
-}
+const NEVER = (): boolean => false;
 
-/** Lets every promise that can settle do so. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** Lets every promise that can settle do so: a tick's turn comes when no continuation of any promise is left. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => nextTick(resolve));
 }
