@@ -1,0 +1,17 @@
+import type { PlantedBug } from '../bug';
+import { chainBugs } from './chain';
+import { checkpointBugs } from './checkpoints';
+import { enrichingBugs } from './enriching';
+import { mergingBugs } from './merging';
+import { publishingBugs } from './publishing';
+import { windowBugs } from './windows';
+
+/** Every bug that is planted, one at a time, in the order of the table. */
+export const plantedBugs: readonly PlantedBug[] = [
+  ...publishingBugs,
+  ...chainBugs,
+  ...enrichingBugs,
+  ...windowBugs,
+  ...mergingBugs,
+  ...checkpointBugs,
+];

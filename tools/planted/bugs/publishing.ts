@@ -1,0 +1,97 @@
+import type { PlantedBug } from '../bug';
+
+const AGGREGATOR = 'libs/engine/src/aggregator/aggregator-task.ts';
+const MERGE = 'libs/engine/src/merge/merge-task.ts';
+
+/** What is final is acknowledged before anything that passes it. */
+export const publishingBugs: readonly PlantedBug[] = [
+  {
+    name: 'frontier-before-acks',
+    bug: 'a frontier is sent before what it speaks for is acknowledged',
+    patches: [
+      {
+        file: AGGREGATOR,
+        find: 'await this.published();\n      const seconds',
+        replace: 'const seconds',
+      },
+      {
+        file: AGGREGATOR,
+        find: 'await this.published();\n    this.sendFrontier();\n  }\n\n  private sendFrontier',
+        replace: 'this.sendFrontier();\n  }\n\n  private sendFrontier',
+      },
+    ],
+  },
+  {
+    name: 'checkpoint-before-acks',
+    bug: "an aggregator's checkpoint does not wait for what it passes",
+    patches: [{ file: AGGREGATOR, find: 'published: this.published(),', replace: 'published: Promise.resolve(),' }],
+  },
+  {
+    name: 'checkpoint-before-parts',
+    bug: 'neither a frontier nor a checkpoint waits for the shares of closed windows',
+    patches: [
+      {
+        file: AGGREGATOR,
+        find: 'await Promise.all([this.metrics, this.late, ...this.parts].map((appender) => appender.flush()));',
+        replace: 'await Promise.all([this.metrics, this.late].map((appender) => appender.flush()));',
+      },
+    ],
+  },
+  {
+    name: 'checkpoint-before-late',
+    bug: 'neither a frontier nor a checkpoint waits for late rows',
+    patches: [
+      {
+        file: AGGREGATOR,
+        find: 'await Promise.all([this.metrics, this.late, ...this.parts].map((appender) => appender.flush()));',
+        replace: 'await Promise.all([this.metrics, ...this.parts].map((appender) => appender.flush()));',
+      },
+    ],
+  },
+  {
+    name: 'merge-checkpoint-before-acks',
+    bug: "a merge task's checkpoint does not wait for what it passes",
+    patches: [{ file: MERGE, find: 'published: this.metrics.flush(),', replace: 'published: Promise.resolve(),' }],
+  },
+  {
+    name: 'sends-after-failure',
+    bug: 'after a failed append, what follows it is sent',
+    patches: [
+      {
+        file: 'libs/engine/src/task/ordered-appender.ts',
+        find: 'this.failed = true;',
+        replace: 'this.failed = false;',
+      },
+    ],
+    specs: ['libs/engine/src/task/ordered-appender.spec.ts'],
+  },
+  {
+    name: 'one-key',
+    bug: 'provisionals and finals have one key',
+    patches: [
+      {
+        file: 'libs/contracts/src/results/result-records.ts',
+        find: "${block.final ? 'f' : 'p'}|${windowKey(block)}|`);\n  const head",
+        replace: 'f|${windowKey(block)}|`);\n  const head',
+      },
+    ],
+    specs: ['libs/contracts/src/results/result-records.spec.ts'],
+  },
+  {
+    name: 'revision-counter',
+    bug: 'the revision of a final is a counter instead of a raw position',
+    patches: [
+      {
+        file: 'libs/core/src/metrics/metric-aggregator.ts',
+        find: 'private entries = new Int32Array(0);',
+        replace: 'private entries = new Int32Array(0);\n  private closings = 0;',
+      },
+      {
+        file: 'libs/core/src/metrics/metric-aggregator.ts',
+        find: 'this.watermarkOf(inputMs)), offset + 1, (window',
+        replace: 'this.watermarkOf(inputMs)), ++this.closings, (window',
+      },
+    ],
+    specs: ['libs/core/src/metrics/partition-aggregator.spec.ts'],
+  },
+];
