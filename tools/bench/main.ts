@@ -1,37 +1,53 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { arch, cpus, totalmem } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatProblems, parseStreamFile } from '@tillstream/contracts';
+import type { BenchContext } from './context';
 import { uniformEvents } from './events';
-import type { Form, LineCosts } from './line';
-import { FORMS, measureLine } from './line';
+import { measureFloor } from './floor';
+import { provenance, writeFigures } from './page';
 import { measureParts } from './parts';
-import type { PartCosts } from './parts';
+import { loadAverage } from './process-cpu';
+import { measureWholeLine } from './whole-line';
 
-const HELP = `npm run bench -- [options]
+const HELP = `npm run bench -- [what] [options]
 
-CPU-seconds per million events: of each part in this process, beside JSON.parse of the same bytes, and of the whole line as
-real processes on a broker and a Redis of their own, the events in raw already or sent through the gateway. Absolute figures
-belong to the machine; compare ratios. Services are built first when their sources have changed.
+What an event costs, as CPU-seconds per million events. Absolute figures belong to the machine; compare ratios. Services are
+built first when their sources have changed; a broker and a Redis are started for each measurement that needs them.
 
+what (default: the parts, then the whole line):
+  --floor       a plain program (kafkajs, JSON.parse, Maps) beside ours on the same events; the answers are compared
+
+options:
   --events N    events for the parts (default 200000)
-  --line N      events for the whole line (default 500000; 0 leaves it out)
+  --line N      events for the whole line (default 500000; 0 leaves it out); 2000000 are two hours of event time
+  --repeat N    rounds of the whole line and of the floor; medians are told (default 1)
+  --seconds N   how long each latency and idleness are watched (default 60)
   --write       put the figures into docs/benchmarks.md
   --help        this text
+
+Events are kept in the cache directory (TILLSTREAM_CACHE, else ~/.cache/tillstream), 343 bytes each.
 `;
 
 const FILE = 'deploy/streams/commerce.yaml';
-const PAGE = 'docs/benchmarks.md';
-const FIRST = '<!-- figures: written by npm run bench -- --write -->';
-const LAST = '<!-- end of figures -->';
+
+/** What can be measured, by the name it has on the command line and on the page. */
+const SECTIONS = {
+  parts: measureParts,
+  line: measureWholeLine,
+  floor: measureFloor,
+} satisfies Record<string, (context: BenchContext) => Promise<string>>;
+type Section = keyof typeof SECTIONS;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
+      floor: { type: 'boolean', default: false },
       events: { type: 'string', default: '200000' },
       line: { type: 'string', default: '500000' },
+      repeat: { type: 'string', default: '1' },
+      seconds: { type: 'string', default: '60' },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -40,74 +56,37 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
+  const [partCount, lineCount] = [count('events', values.events), count('line', values.line)];
   const parsed = parseStreamFile(readFileSync(join(process.cwd(), FILE), 'utf8'), { file: FILE });
   if (!parsed.ok) throw new Error(formatProblems(FILE, parsed.problems));
-  const [count, lineCount] = [Number(values.events), Number(values.line)];
   execFileSync(process.execPath, ['tools/build/build.mjs'], { stdio: ['ignore', 'ignore', 'inherit'] });
-  say(`making ${Math.max(count, lineCount)} events`);
-  const events = uniformEvents(Math.max(count, lineCount));
-  say(`measuring the parts on ${count} events`);
-  const lines = partLines(measureParts(parsed.definition, events.slice(0, count)), count);
-  if (lineCount > 0) lines.push('', ...lineLines(await measureLine(events.slice(0, lineCount), say), lineCount));
-  const text = [machine(), '', ...lines].join('\n');
-  process.stdout.write(`\n${text}\n`);
-  if (values.write) write(text);
+  const context: BenchContext = {
+    definition: parsed.definition,
+    partEvents: () => uniformEvents(partCount, say),
+    lineEvents: () => uniformEvents(lineCount, say),
+    repeat: count('repeat', values.repeat),
+    seconds: count('seconds', values.seconds),
+    say,
+  };
+  const asked = (['floor'] as const satisfies Section[]).filter((section) => values[section]);
+  const sections: Section[] = asked.length > 0 ? asked : lineCount > 0 ? ['parts', 'line'] : ['parts'];
+  const command = ['npm run bench --', ...process.argv.slice(2).filter((word) => word !== '--write')].join(' ');
+  for (const section of sections) {
+    const loadBefore = loadAverage();
+    const figures = await SECTIONS[section](context);
+    const text = [figures, '', provenance(command, loadBefore)].join('\n');
+    process.stdout.write(`\n${text}\n`);
+    if (values.write) {
+      writeFigures(section, text);
+      say('wrote docs/benchmarks.md');
+    }
+  }
 }
 
-function partLines(costs: PartCosts, count: number): string[] {
-  const row = (part: string, cost: number): string =>
-    `| ${part} | ${cost.toFixed(3)} | ${(cost / costs.jsonParse).toFixed(2)} |`;
-  return [
-    `Parts, in one process, ${count} uniform events of 342 bytes, best of 3:`,
-    '',
-    '| part | CPU-s per million events | times `JSON.parse` |',
-    '| --- | --- | --- |',
-    row('floor: `JSON.parse` of the same bytes', costs.jsonParse),
-    row('gateway: split bodies of 1,000 events by key, checked', costs.splitBodies),
-    row('enricher: raw → columns, one event a record', costs.enrichSingles),
-    row('enricher: raw → columns, batched records', costs.enrichBatched),
-    row('aggregator: decode batches', costs.decodeBatches),
-    row('aggregator: three metrics from columns', costs.aggregate),
-    row(`aggregator: encode finals and parts (${costs.finalRows.toFixed(2)} rows an event)`, costs.finals),
-    row(`aggregator: encode checkpoints (${costs.checkpointBytes.toFixed(0)} bytes an event)`, costs.checkpoints),
-  ];
-}
-
-function lineLines(costs: ReadonlyMap<Form, LineCosts>, count: number): string[] {
-  const row = (name: string, figure: (costs: LineCosts, form: Form) => string): string =>
-    `| ${name} | ${[...costs].map(([form, cost]) => figure(cost, form)).join(' | ')} |`;
-  const perMillion = (cpuSeconds: number): string => ((cpuSeconds / count) * 1e6).toFixed(2);
-  const gatewayOnly = (cost: string, form: Form): string => (form === 'through the gateway' ? cost : '–');
-  return [
-    `The whole line, ${count} events, CPU-s per million events of each process:`,
-    '',
-    `| process | ${FORMS.join(' | ')} |`,
-    `| --- | ${FORMS.map(() => '---').join(' | ')} |`,
-    row('gateway', ({ cpu }, form) => gatewayOnly(perMillion(cpu.gateway), form)),
-    row('enricher', ({ cpu }) => perMillion(cpu.enricher)),
-    row('aggregator', ({ cpu }) => perMillion(cpu.aggregator)),
-    row('broker', ({ cpu }) => perMillion(cpu.broker)),
-    row('Redis', ({ cpu }) => perMillion(cpu.redis)),
-    row('seconds until the last result', ({ wallSeconds }) => wallSeconds.toFixed(1)),
-    row('peak MiB of the gateway', ({ peakMiB }, form) => gatewayOnly(peakMiB.gateway.toFixed(0), form)),
-    row('peak MiB of the enricher', ({ peakMiB }) => peakMiB.enricher.toFixed(0)),
-    row('peak MiB of the aggregator', ({ peakMiB }) => peakMiB.aggregator.toFixed(0)),
-  ];
-}
-
-function machine(): string {
-  const [cpu] = cpus();
-  const memory = Math.round(totalmem() / 2 ** 30);
-  return `Machine: ${cpus().length} × ${cpu?.model ?? arch()}, ${memory} GiB, Node ${process.version}.`;
-}
-
-function write(text: string): void {
-  const page = join(process.cwd(), PAGE);
-  const before = readFileSync(page, 'utf8');
-  const [head, tail] = [before.indexOf(FIRST), before.indexOf(LAST)];
-  if (head < 0 || tail < 0) throw new Error(`${PAGE} has lost the comments between which the figures stand`);
-  writeFileSync(page, `${before.slice(0, head + FIRST.length)}\n\n${text}\n\n${before.slice(tail)}`);
-  say(`wrote ${PAGE}`);
+/** @throws RangeError on what is no whole number */
+function count(option: string, text: string): number {
+  if (!/^\d+$/.test(text)) throw new RangeError(`--${option} takes a whole number, not ${text}`);
+  return Number(text);
 }
 
 function say(text: string): void {

@@ -11,8 +11,11 @@ import {
   partitionOf,
   splitPart,
 } from '@tillstream/core';
-import { chunks } from './feeds';
+import type { BenchContext } from './context';
+import type { EventFile } from './events';
+import { arrayOf, chunks } from './feeds';
 import { best, cpuPerMillion } from './measure';
+import { table } from './table';
 
 const RUNS = 3;
 const BODY_EVENTS = 1_000;
@@ -20,10 +23,9 @@ const BATCHED_EVENTS = 250;
 const FETCH_RECORDS = 8_192;
 const CHECKPOINT_EVERY_ROWS = 25_000;
 const START_MS = Date.UTC(2026, 0, 6);
-const utf8 = new TextEncoder();
 
 /** CPU-seconds per million events of each part, in this process, on one core. */
-export interface PartCosts {
+interface PartCosts {
   readonly jsonParse: number;
   readonly splitBodies: number;
   readonly enrichSingles: number;
@@ -36,10 +38,35 @@ export interface PartCosts {
   readonly finalRows: number;
 }
 
-export function measureParts(definition: StreamDefinition, events: readonly string[]): PartCosts {
+/** What each part costs by itself, beside `JSON.parse` of the same bytes in the same run. */
+export async function measureParts({ definition, partEvents, say }: BenchContext): Promise<string> {
+  const events = await partEvents();
+  say(`measuring the parts on ${events.length} events`);
+  const costs = costsOf(definition, events);
+  const row = (part: string, cost: number) => [part, cost.toFixed(3), (cost / costs.jsonParse).toFixed(2)];
+  return [
+    `Parts, in one process, ${events.length} uniform events of 342 bytes, best of ${RUNS}:`,
+    '',
+    ...table(
+      ['part', 'CPU-s per million events', 'times `JSON.parse`'],
+      [
+        row('floor: `JSON.parse` of the same bytes', costs.jsonParse),
+        row('gateway: split bodies of 1,000 events by key, checked', costs.splitBodies),
+        row('enricher: raw → columns, one event a record', costs.enrichSingles),
+        row('enricher: raw → columns, batched records', costs.enrichBatched),
+        row('aggregator: decode batches', costs.decodeBatches),
+        row('aggregator: three metrics from columns', costs.aggregate),
+        row(`aggregator: encode finals and parts (${costs.finalRows.toFixed(2)} rows an event)`, costs.finals),
+        row(`aggregator: encode checkpoints (${costs.checkpointBytes.toFixed(0)} bytes an event)`, costs.checkpoints),
+      ],
+    ),
+  ].join('\n');
+}
+
+function costsOf(definition: StreamDefinition, events: EventFile): PartCosts {
   const count = events.length;
   const { schema } = definition;
-  const texts = events.map((event) => utf8.encode(event));
+  const texts = [...events];
 
   const jsonParse = best(RUNS, () =>
     cpuPerMillion(count, () => {
@@ -48,7 +75,7 @@ export function measureParts(definition: StreamDefinition, events: readonly stri
     }),
   );
 
-  const bodies = chunks(events, BODY_EVENTS).map((chunk) => utf8.encode(`[${chunk.join(',')}]`));
+  const bodies = chunks(texts, BODY_EVENTS).map(arrayOf);
   const splitBodies = best(RUNS, () =>
     cpuPerMillion(count, () => {
       const splitter = new BodySplitter(schema);
@@ -56,9 +83,12 @@ export function measureParts(definition: StreamDefinition, events: readonly stri
     }),
   );
 
-  const mine = events.filter((event) => partitionOfEvent(event, schema.partitions) === 0);
+  const mine = texts.filter((_, index) => {
+    const key = events.keyAt(index);
+    return partitionOf(key, 0, key.length, schema.partitions) === 0;
+  });
   const singles = mine.map((event, offset) => rawRecord(offset, event));
-  const batched = chunks(mine, BATCHED_EVENTS).map((chunk, offset) => rawRecord(offset, `[${chunk.join(',')}]`));
+  const batched = chunks(mine, BATCHED_EVENTS).map((chunk, offset) => rawRecord(offset, arrayOf(chunk)));
   const enrich = (records: readonly RawRecord[]) => () => enrichAll(definition, records);
   const enrichSingles = best(RUNS, () => cpuPerMillion(mine.length, enrich(singles)));
   const enrichBatched = best(RUNS, () => cpuPerMillion(mine.length, enrich(batched)));
@@ -118,12 +148,6 @@ function aggregateAll(definition: StreamDefinition, encoded: readonly Uint8Array
   return { aggregate, finals, checkpoints, checkpointBytes: checkpointBytes / events, finalRows: finalRows / events };
 }
 
-function rawRecord(offset: number, text: string): RawRecord {
-  return { offset, appendMs: START_MS, value: utf8.encode(text), batchId: null, control: null, rerouted: null };
-}
-
-function partitionOfEvent(event: string, partitions: number): number {
-  const { user_id } = JSON.parse(event) as { user_id: string };
-  const key = utf8.encode(user_id);
-  return partitionOf(key, 0, key.length, partitions);
+function rawRecord(offset: number, value: Uint8Array): RawRecord {
+  return { offset, appendMs: START_MS, value, batchId: null, control: null, rerouted: null };
 }

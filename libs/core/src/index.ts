@@ -21,6 +21,7 @@ export type {
   PartBlock,
   ResultBlock,
 } from './metrics/output';
+export { ItemValues } from './metrics/item-values';
 export type { DedupeBounds, EventTimeSpec, Field, FieldType, StreamSchema } from './stream/schema';
 
 // ingest

@@ -148,4 +148,28 @@ describe('uniform events', () => {
     expect([...counts.keys()].sort()).toEqual(['add_to_cart', 'page_view', 'purchase', 'remove_from_cart']);
     for (const count of counts.values()) expect(count / rows.length).toBeCloseTo(0.25, 1);
   });
+
+  it('make 0.65 windows of a user who has spent more than 100 for each event', () => {
+    // As many events of a user in a second as in the full shape, with fewer users.
+    const [users, count] = [1_000, 20_000];
+    const pace = { startMs: START_MS, eventsPerSecond: count / 7_200 };
+    const spent = new Map<string, number>();
+    for (const row of shopRows({
+      ...PLAIN_SHOP,
+      shape: 'uniform',
+      users,
+      products: UNIFORM.products,
+      count,
+      ...pace,
+    })) {
+      const { event_type: type, timestamp, user_id: user, revenue } = parse(row);
+      const minute = Math.floor(Date.parse(String(timestamp)) / 60_000);
+      for (let start = minute; type === 'purchase' && start > minute - 5; start -= 1) {
+        const window = `${start} ${user}`;
+        spent.set(window, (spent.get(window) ?? 0) + Number(revenue));
+      }
+    }
+    const high = [...spent.values()].filter((total) => total > 100).length;
+    expect(Math.abs(high / count - 0.655)).toBeLessThan(0.02);
+  });
 });

@@ -1,5 +1,5 @@
 import type { ByteStrings, FieldType, MeasureColumn, MetricDefinition, ResultBlock } from '@tillstream/core';
-import { encodeGroupKey } from '@tillstream/core';
+import { ItemValues, encodeGroupKey } from '@tillstream/core';
 import fc from 'fast-check';
 import { definitionFrom } from '../testing';
 import { decodeMetricsRecord } from './decode-metrics-record';
@@ -107,16 +107,44 @@ function blockOf(rows: readonly Row[], final: boolean, revision: number): Result
       { kind: 'decimal', texts: rows.map(({ mean }) => mean) },
       numbers(2, 'double'),
       numbers(3, 'timestamp'),
-      { kind: 'list', type: 'string', values: rows.map(({ names }) => names) },
-      { kind: 'list', type: 'money', values: rows.map(({ amounts }) => amounts) },
-      { kind: 'list', type: 'bool', values: rows.map(({ flags }) => flags) },
-      { kind: 'list', type: 'timestamp', values: rows.map(({ instants }) => instants) },
+      listOf(
+        'string',
+        rows.map(({ names }) => names),
+      ),
+      listOf(
+        'money',
+        rows.map(({ amounts }) => amounts),
+      ),
+      listOf(
+        'bool',
+        rows.map(({ flags }) => flags),
+      ),
+      listOf(
+        'timestamp',
+        rows.map(({ instants }) => instants),
+      ),
     ],
     retracted: final ? null : Uint8Array.from(rows, ({ retracted }) => Number(retracted)),
     truncated: rows.some(({ truncated }) => truncated)
       ? Uint8Array.from(rows, ({ truncated }) => Number(truncated))
       : null,
   };
+}
+
+function listOf(type: FieldType, lists: readonly (readonly (string | number | boolean)[])[]): MeasureColumn {
+  const items = new ItemValues(type);
+  const starts = new Uint32Array(lists.length + 1);
+  lists.forEach((list, i) => {
+    for (const value of list) {
+      if (typeof value !== 'string') items.pushNumber(Number(value));
+      else {
+        const bytes = Buffer.from(value);
+        items.pushText(bytes, 0, bytes.length);
+      }
+    }
+    starts[i + 1] = items.count;
+  });
+  return { kind: 'list', items, starts };
 }
 
 /** What JSON.stringify makes of a row: slow, and obviously right. */

@@ -4,7 +4,7 @@ import { writeJsonText } from '../bytes/json-text';
 import type { NewRecord } from '../record';
 import { GroupJson } from './group-json';
 import { isoInstant } from './instant';
-import { writeNumber, writeValue } from './value-json';
+import { writeItem, writeNumber } from './value-json';
 
 /*
  * Records of the metrics topic. Keys:
@@ -146,11 +146,13 @@ function writeMeasure(writer: ByteWriter, column: MeasureColumn, row: number, mo
       return;
     }
     case 'list': {
-      const items = column.values[row] ?? [];
+      const { items, starts } = column;
+      const from = starts[row] as number;
+      const to = starts[row + 1] as number;
       writer.byte(OPEN_BRACKET);
-      for (let i = 0; i < items.length; i++) {
-        if (i > 0) writer.byte(COMMA);
-        writeValue(writer, items[i] as string | number | boolean, column.type, moneyExponent);
+      for (let item = from; item < to; item++) {
+        if (item > from) writer.byte(COMMA);
+        writeItem(writer, items, item, moneyExponent);
       }
       writer.byte(CLOSE_BRACKET);
       return;

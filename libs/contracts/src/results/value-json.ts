@@ -1,6 +1,6 @@
-import type { FieldType } from '@tillstream/core';
+import type { FieldType, ItemValues } from '@tillstream/core';
 import type { ByteWriter } from '../bytes/byte-writer';
-import { writeJsonText } from '../bytes/json-text';
+import { writeJsonUtf8 } from '../bytes/json-text';
 import { isoInstant } from './instant';
 
 /** The types whose values are numbers in memory. */
@@ -40,15 +40,10 @@ function writeMoney(writer: ByteWriter, minorUnits: number, exponent: number): v
   writer.ascii('"');
 }
 
-/** Writes a value of a declared type as JSON. */
-export function writeValue(
-  writer: ByteWriter,
-  value: string | number | boolean,
-  type: FieldType,
-  moneyExponent: number,
-): void {
-  if (typeof value === 'string') writeJsonText(writer, value);
-  else if (typeof value === 'boolean' || type === 'string') writer.ascii(String(value));
-  else if (type === 'bool') writer.ascii(value === 0 ? 'false' : 'true');
-  else writeNumber(writer, value, type, moneyExponent);
+/** Writes one of several collected values as JSON. */
+export function writeItem(writer: ByteWriter, items: ItemValues, item: number, moneyExponent: number): void {
+  const { type } = items;
+  if (type === 'string') writeJsonUtf8(writer, items.bytes, items.textStart(item), items.textEnd(item));
+  else if (type === 'bool') writer.ascii(items.numbers[item] === 0 ? 'false' : 'true');
+  else writeNumber(writer, items.numbers[item] as number, type, moneyExponent);
 }

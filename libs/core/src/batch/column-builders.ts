@@ -1,4 +1,4 @@
-import { sameWords, textHash } from '../hash/text-hash';
+import { copyWords, sameWords, textHash } from '../hash/text-hash';
 import { WORD_SLACK } from '../hash/word-slack';
 
 import type { DictionaryColumn, NumberColumn, TextColumn } from './event-batch';
@@ -57,19 +57,29 @@ export class TextBuilder {
   append({ count, stride, status, start, end }: StagedRows, slot: number, sources: TextSources): void {
     if (this.rows + count > this.nulls.length) this.growRows(this.rows + count);
     const { data, nulls, offsets, rows } = this;
+    let bytes = 0;
+    for (let r = 0, at = slot; r < count; r++, at += stride) {
+      if ((status[at] as number) >= FIRST_TEXT_SOURCE) bytes += (end[at] as number) - (start[at] as number);
+    }
+    data.reserve(bytes);
+    const { view } = data;
+    let to = data.length;
     let nullCount = 0;
     for (let r = 0, at = slot; r < count; r++, at += stride) {
       const source = status[at] as number;
       if (source >= FIRST_TEXT_SOURCE) {
-        const bytes = sources.bytes[source] as Uint8Array;
-        data.append(bytes, sources.views[source] as DataView, start[at] as number, end[at] as number);
+        const from = start[at] as number;
+        const length = (end[at] as number) - from;
+        copyWords(sources.views[source] as DataView, from, view, to, length);
+        to += length;
         nulls[rows + r] = 0;
       } else {
         nulls[rows + r] = 1;
         nullCount++;
       }
-      offsets[rows + r + 1] = data.length;
+      offsets[rows + r + 1] = to;
     }
+    data.length = to;
     this.nullCount += nullCount;
     this.rows = rows + count;
   }
@@ -181,7 +191,7 @@ export class DictionaryBuilder {
     const mask = this.cells.length - 1;
     for (let cell = hash & mask; ; cell = (cell + 1) & mask) {
       const entry = (this.cells[cell] as number) - 1;
-      if (entry < 0) return this.addEntry(bytes, view, start, end, hash);
+      if (entry < 0) return this.addEntry(view, start, end, hash);
       const known = this.offsets[entry] as number;
       if (
         this.hashes[entry] === hash &&
@@ -193,11 +203,10 @@ export class DictionaryBuilder {
     }
   }
 
-  private addEntry(bytes: Uint8Array, view: DataView, start: number, end: number, hash: number): number {
+  private addEntry(view: DataView, start: number, end: number, hash: number): number {
     const entry = this.entries++;
     if (entry === this.hashes.length) this.growEntries();
-    this.data.append(bytes, view, start, end);
-    this.offsets[entry + 1] = this.data.length;
+    this.offsets[entry + 1] = this.data.append(view, start, end - start);
     this.hashes[entry] = hash;
     this.enter(entry);
     return entry;
@@ -225,14 +234,19 @@ class ByteBuilder {
   length = 0;
   view = new DataView(this.bytes.buffer);
 
-  append(source: Uint8Array, sourceView: DataView, start: number, end: number): void {
-    let at = this.length;
-    if (at + end - start + WORD_SLACK > this.bytes.length) this.reserve(end - start);
-    const { bytes, view } = this;
-    let p = start;
-    for (; p + 4 <= end; p += 4, at += 4) view.setInt32(at, sourceView.getInt32(p, true), true);
-    for (; p < end; p++, at++) bytes[at] = source[p] as number;
-    this.length = at;
+  /** Returns the length with the new bytes. */
+  append(source: DataView, start: number, length: number): number {
+    this.reserve(length);
+    copyWords(source, start, this.view, this.length, length);
+    this.length += length;
+    return this.length;
+  }
+
+  /** Makes room for so many bytes more. */
+  reserve(more: number): void {
+    if (this.length + more + WORD_SLACK <= this.bytes.length) return;
+    this.bytes = grown(this.bytes, new Uint8Array(2 * (this.length + more) + WORD_SLACK));
+    this.view = new DataView(this.bytes.buffer);
   }
 
   /** The bytes as a copy; empty afterwards. */
@@ -240,11 +254,6 @@ class ByteBuilder {
     const taken = this.bytes.slice(0, this.length);
     this.length = 0;
     return taken;
-  }
-
-  private reserve(more: number): void {
-    this.bytes = grown(this.bytes, new Uint8Array(2 * (this.length + more) + WORD_SLACK));
-    this.view = new DataView(this.bytes.buffer);
   }
 }
 

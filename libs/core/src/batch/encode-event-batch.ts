@@ -127,9 +127,7 @@ function writeDictionary({ indices, bytes, offsets }: DictionaryColumn): void {
   const start = writer.begin(COLUMN.dictionary);
   writer.blob(DICTIONARY.data, bytes);
   writer.packedLengths(DICTIONARY.lengths, offsets);
-  const packed = writer.begin(DICTIONARY.indexes);
-  for (let row = 0; row < indices.length; row++) writer.varint((indices[row] as number) + 1);
-  writer.end(packed);
+  writer.packedIndexes(DICTIONARY.indexes, indices);
   writer.end(start);
 }
 

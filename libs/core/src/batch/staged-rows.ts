@@ -22,6 +22,6 @@ export const TABLE_SOURCE = 4;
 
 /** Where the bytes of texts are, by status; each view is that of the bytes, with WORD_SLACK behind every text. */
 export interface TextSources {
-  readonly bytes: readonly Uint8Array[];
-  readonly views: readonly DataView[];
+  readonly bytes: Uint8Array[];
+  readonly views: DataView[];
 }

@@ -5,6 +5,7 @@ const FIXED64 = 1;
 const DELIMITED = 2;
 
 const INITIAL_BYTES = 4096;
+const MAX_VARINT32_BYTES = 5;
 
 /** Writes the Protobuf wire format. Numbers are safe integers; fields are written even when they hold the default. */
 export class WireWriter {
@@ -88,6 +89,13 @@ export class WireWriter {
     this.end(start);
   }
 
+  /** Each value plus one. */
+  packedIndexes(field: number, values: Int32Array): void {
+    const start = this.begin(field);
+    this.indexes(values);
+    this.end(start);
+  }
+
   /** Lengths of the strings that `offsets` (one more than there are strings) lay end to end. */
   packedLengths(field: number, offsets: Uint32Array): void {
     const start = this.begin(field);
@@ -105,7 +113,17 @@ export class WireWriter {
 
   /** One entry of a packed list that was begun, or a length. @throws RangeError for what is not a safe count */
   varint(value: number): void {
-    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || value % 1 !== 0) {
+    // Most are lengths, small indexes and differences of neighbours.
+    if (value === (value & 0x7f)) {
+      this.reserve(1);
+      this.bytes[this.length++] = value;
+      return;
+    }
+    this.longVarint(value);
+  }
+
+  private longVarint(value: number): void {
+    if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER) || Math.floor(value) !== value) {
       throw new RangeError(`${value} cannot be written to an event batch: not a whole number in range`);
     }
     this.reserve(8);
@@ -126,7 +144,30 @@ export class WireWriter {
   }
 
   private lengths(offsets: Uint32Array): void {
-    for (let i = 1; i < offsets.length; i++) this.varint((offsets[i] as number) - (offsets[i - 1] as number));
+    this.reserve(MAX_VARINT32_BYTES * offsets.length);
+    const { bytes } = this;
+    let at = this.length;
+    let before = offsets[0] as number;
+    for (let i = 1; i < offsets.length; i++) {
+      const offset = offsets[i] as number;
+      let rest = offset - before;
+      for (; rest >= 0x80; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80;
+      bytes[at++] = rest;
+      before = offset;
+    }
+    this.length = at;
+  }
+
+  private indexes(values: Int32Array): void {
+    this.reserve(MAX_VARINT32_BYTES * values.length);
+    const { bytes } = this;
+    let at = this.length;
+    for (let i = 0; i < values.length; i++) {
+      let rest = (values[i] as number) + 1;
+      for (; rest >= 0x80; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80;
+      bytes[at++] = rest;
+    }
+    this.length = at;
   }
 
   private doubles(values: Float64Array): void {

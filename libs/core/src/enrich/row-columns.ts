@@ -1,6 +1,6 @@
 import { DictionaryBuilder, NumberBuilder, TextBuilder } from '../batch/column-builders';
 import type { Column } from '../batch/event-batch';
-import type { TextSources } from '../batch/staged-rows';
+import { TABLE_SOURCE, type TextSources } from '../batch/staged-rows';
 import type { RowReader } from '../json/row-reader';
 import { STAGED_ROWS } from '../json/row-registers';
 
@@ -69,12 +69,16 @@ export class RowColumns {
     const { cursor, registers, tables } = this.reader;
     if (registers.count === 0) return;
     for (const [slot, builder] of this.numbers) builder.append(registers, slot);
+    const sources: TextSources = {
+      bytes: [NO_BYTES, NO_BYTES, cursor.bytes, cursor.scratch, NO_BYTES],
+      views: [NO_VIEW, NO_VIEW, cursor.view, cursor.scratchView, NO_VIEW],
+    };
     for (const [slot, builder] of this.texts) {
       const table = tables[slot];
-      const sources: TextSources = {
-        bytes: [NO_BYTES, NO_BYTES, cursor.bytes, cursor.scratch, table?.bytes ?? NO_BYTES],
-        views: [NO_VIEW, NO_VIEW, cursor.view, cursor.scratchView, table?.view ?? NO_VIEW],
-      };
+      if (table) {
+        sources.bytes[TABLE_SOURCE] = table.bytes;
+        sources.views[TABLE_SOURCE] = table.view;
+      }
       builder.append(registers, slot, sources);
     }
     this.built += registers.count;

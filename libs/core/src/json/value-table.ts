@@ -1,4 +1,4 @@
-import { sameBytes, textHash } from '../hash/text-hash';
+import { sameWords, textHash } from '../hash/text-hash';
 import { WORD_SLACK } from '../hash/word-slack';
 import type { Field } from '../stream/schema';
 
@@ -16,7 +16,7 @@ export class ValueTable {
   /** Whether a text that is not listed is refused. */
   readonly closed: boolean;
   readonly entries: readonly string[];
-  private readonly written: Uint8Array;
+  private readonly written: DataView;
   private readonly writtenOffsets: Int32Array;
   private readonly writtenEntries: Int32Array;
   private readonly mask: number;
@@ -39,18 +39,17 @@ export class ValueTable {
       else meanings.delete(text);
     }
     const written = layOut([...meanings.keys()]);
-    this.written = written.bytes;
+    this.written = new DataView(written.bytes.buffer);
     this.writtenOffsets = written.offsets;
     this.writtenEntries = Int32Array.from(meanings.values(), (meaning) => this.entries.indexOf(meaning));
     let size = 16;
     while (size < 4 * meanings.size) size *= 2;
     this.mask = size - 1;
     this.cells = new Int32Array(size);
-    const view = new DataView(written.bytes.buffer);
     for (let i = 0; i < meanings.size; i++) {
       const start = written.offsets[i] as number;
       const end = written.offsets[i + 1] as number;
-      let cell = textHash(written.bytes, view, start, end) & this.mask;
+      let cell = textHash(written.bytes, this.written, start, end) & this.mask;
       while (this.cells[cell] !== 0) cell = (cell + 1) & this.mask;
       this.cells[cell] = i + 1;
     }
@@ -65,7 +64,7 @@ export class ValueTable {
       const known = this.writtenOffsets[i] as number;
       if (
         (this.writtenOffsets[i + 1] as number) - known === length &&
-        sameBytes(bytes, start, this.written, known, length)
+        sameWords(view, start, this.written, known, length)
       ) {
         return this.writtenEntries[i] as number;
       }

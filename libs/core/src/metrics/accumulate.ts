@@ -1,9 +1,8 @@
 import type { Column } from '../batch/event-batch';
-import { decodeText } from '../batch/column-access';
 import type { BatchView } from './batch-view';
 import { CARRY } from './exact-sum';
-import type { CollectedValue } from './collected';
-import { emptyCollected } from './collected';
+import type { CollectedItems } from './collected';
+import type { ItemValues } from './item-values';
 import type { CollectPart, ExtremePart, MetricPlan, SumPart } from './metric-plan';
 import { ROWS } from './metric-plan';
 import type { Slice } from './slice';
@@ -129,7 +128,7 @@ function extend(
 function collect(
   slice: Slice,
   width: number,
-  { field, type, limit, condition, at, list }: CollectPart,
+  { field, limit, condition, at, list }: CollectPart,
   view: BatchView,
   rows: Int32Array,
   from: number,
@@ -141,6 +140,7 @@ function collect(
   if (!column) return;
   const mask = view.mask(condition);
   const { cells } = slice;
+  const items = slice.collected[list] as CollectedItems;
   for (let i = from; i < to; i++) {
     const row = rows[i] as number;
     if ((mask !== null && mask[row] === 0) || isNullAt(column, row)) continue;
@@ -149,16 +149,10 @@ function collect(
     const seen = cells[cell] as number;
     cells[cell] = seen + 1;
     if (seen >= limit) continue;
-    let collected = slice.collected(entry, list);
-    if (collected === null) {
-      collected = emptyCollected();
-      slice.setCollected(entry, list, collected);
-    }
-    const value = valueAt(column, row, type === 'bool');
-    collected.offsets.push(batch.records.offsets[view.recordOf(row)] as number);
-    collected.indexes.push(batch.rowIndexes[row] as number);
-    collected.values.push(value);
-    slice.entryBytes += typeof value === 'string' ? value.length + 8 : 16;
+    const offset = batch.records.offsets[view.recordOf(row)] as number;
+    const index = batch.rowIndexes[row] as number;
+    pushValue(items.values, column, row);
+    slice.entryBytes += items.values.sizeOf(items.append(entry, offset, index));
   }
 }
 
@@ -169,12 +163,9 @@ function isNullAt(column: Column, row: number): boolean {
   return column.nulls !== null && column.nulls[row] === 1;
 }
 
-/** A column's value in a row where it is not null. */
-function valueAt(column: Column, row: number, asFlag: boolean): CollectedValue {
-  if (column.kind === 'number') {
-    const value = column.values[row] as number;
-    return asFlag ? value !== 0 : value;
-  }
-  const item = column.kind === 'dictionary' ? (column.indices[row] as number) : row;
-  return decodeText(column.bytes, column.offsets[item] as number, column.offsets[item + 1] as number);
+/** Appends a column's value in a row where it is not null. */
+function pushValue(values: ItemValues, column: Column, row: number): void {
+  if (column.kind === 'number') return values.pushNumber(column.values[row] as number);
+  const text = column.kind === 'dictionary' ? (column.indices[row] as number) : row;
+  values.pushText(column.bytes, column.offsets[text] as number, column.offsets[text + 1] as number);
 }

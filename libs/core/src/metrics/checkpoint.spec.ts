@@ -288,7 +288,12 @@ function upserts({
     revision,
     group: [...groups.bytes.subarray(groups.offsets[i], groups.offsets[i + 1])],
     truncated: truncated?.[i] ?? 0,
-    measures: measures.map((column) => (column.kind === 'decimal' ? column.texts[i] : column.values[i])),
+    measures: measures.map((column) => {
+      if (column.kind === 'decimal') return column.texts[i];
+      if (column.kind === 'number') return column.values[i];
+      const { items, starts } = column;
+      return Array.from({ length: items.count }, (_, item) => items.valueOf(item)).slice(starts[i], starts[i + 1]);
+    }),
   }));
 }
 

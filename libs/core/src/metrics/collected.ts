@@ -1,39 +1,58 @@
-/** A value a measure can collect; money in minor units, timestamps in epoch ms. */
-export type CollectedValue = string | number | boolean;
+import type { FieldType } from '../stream/schema';
+import { grownDoubles, grownInts } from '../windowing/grow';
+import { ItemValues } from './item-values';
 
-/** The first values of one group and slice, in row order, with the raw position of each. */
-export interface Collected {
-  readonly offsets: number[];
-  readonly indexes: number[];
-  readonly values: CollectedValue[];
-}
+export const NO_ITEM = -1;
 
-export function emptyCollected(): Collected {
-  return { offsets: [], indexes: [], values: [] };
-}
+/**
+ * The values that some owners (groups of a slice) have collected for one `collect`, each owner's in row order, with the
+ * raw position of each. Items of all owners lie in common arrays, chained by owner: most owners have one or two, and
+ * objects for each would cost more than the rows they came from.
+ */
+export class CollectedItems {
+  readonly values: ItemValues;
+  /** By item: its raw offset, its index in that record, and the next item of the same owner or NO_ITEM. */
+  offsets = new Float64Array(0);
+  indexes = new Int32Array(0);
+  next = new Int32Array(0);
+  private heads = new Int32Array(0);
+  private tails = new Int32Array(0);
 
-/** The first `limit` values of one or several slices in row order. Rows of different slices come in any order. */
-export function firstCollected(slices: Collected | Collected[], limit: number): readonly CollectedValue[] {
-  // Copied even if nothing is cut off: the slice goes on collecting after the result has been handed out.
-  if (!Array.isArray(slices)) return slices.values.slice(0, limit);
-  return slices.reduce((merged, slice) => mergedFirst(merged, slice, limit)).values;
-}
-
-/** The first `limit` of two lists that are each in row order. */
-function mergedFirst(a: Collected, b: Collected, limit: number): Collected {
-  const merged = emptyCollected();
-  const length = Math.min(limit, a.values.length + b.values.length);
-  for (let i = 0, j = 0; merged.values.length < length;) {
-    const from = j === b.values.length || (i < a.values.length && isBefore(a, i, b, j)) ? a : b;
-    const at = from === a ? i++ : j++;
-    merged.offsets.push(from.offsets[at] as number);
-    merged.indexes.push(from.indexes[at] as number);
-    merged.values.push(from.values[at] as CollectedValue);
+  constructor(type: FieldType) {
+    this.values = new ItemValues(type);
   }
-  return merged;
+
+  /** First item of an owner, NO_ITEM for none. */
+  first(owner: number): number {
+    return owner < this.heads.length ? (this.heads[owner] as number) : NO_ITEM;
+  }
+
+  /** Puts the value that has just been pushed to `values` behind the owner's other items; returns its number. */
+  append(owner: number, offset: number, index: number): number {
+    const { count } = this.values;
+    const item = count - 1;
+    this.offsets = grownDoubles(this.offsets, count);
+    this.indexes = grownInts(this.indexes, count);
+    this.next = grownInts(this.next, count);
+    this.heads = grownInts(this.heads, owner + 1, NO_ITEM);
+    this.tails = grownInts(this.tails, owner + 1);
+    this.offsets[item] = offset;
+    this.indexes[item] = index;
+    this.next[item] = NO_ITEM;
+    if (this.heads[owner] === NO_ITEM) this.heads[owner] = item;
+    else this.next[this.tails[owner] as number] = item;
+    this.tails[owner] = item;
+    return item;
+  }
+
+  /** Forgets an owner's items. Their room is given back with the whole list only. */
+  forget(owner: number): void {
+    if (owner < this.heads.length) this.heads[owner] = NO_ITEM;
+  }
 }
 
-function isBefore(a: Collected, i: number, b: Collected, j: number): boolean {
-  const difference = (a.offsets[i] as number) - (b.offsets[j] as number);
-  return difference < 0 || (difference === 0 && (a.indexes[i] as number) < (b.indexes[j] as number));
+/** Does item a stand before item b in raw order? */
+export function isBefore(from: CollectedItems, a: number, other: CollectedItems, b: number): boolean {
+  const difference = (from.offsets[a] as number) - (other.offsets[b] as number);
+  return difference < 0 || (difference === 0 && (from.indexes[a] as number) < (other.indexes[b] as number));
 }

@@ -1,9 +1,9 @@
 import { grownBytes, grownDoubles } from '../windowing/grow';
 import { ByteReader } from './byte-reader';
 import type { ByteWriter } from './byte-writer';
-import type { CollectedValue } from './collected';
+import { CollectedItems } from './collected';
 import { KeyInterner } from './key-interner';
-import type { MetricPlan } from './metric-plan';
+import type { CollectPart, MetricPlan } from './metric-plan';
 import type { PartBlock } from './output';
 import { decodeAccumulator } from './part-codec';
 import { highHalf, lowHalf, writeSum } from './exact-sum';
@@ -122,7 +122,7 @@ export class MergeWindow {
     const row = values.add(group);
     const to = row * plan.windowWidth;
     const halves = plan.sums.map(() => ({ high: 0, low: 0 }));
-    const lists = plan.collects.map((): CollectedValue[] => []);
+    const lists = plan.collects.map(({ type }) => new CollectedItems(type));
     for (let source = 0; source < this.sources; source++) {
       const cell = group * this.sources + source;
       if (this.states[cell] === MISSING) continue;
@@ -146,8 +146,7 @@ export class MergeWindow {
       }
       for (const part of plan.collects) {
         add(part.at);
-        const target = lists[part.list] as CollectedValue[];
-        for (const value of accumulators.list(cell, part)) if (target.length < part.limit) target.push(value);
+        this.copyItems(cell, part, lists[part.list] as CollectedItems);
       }
       for (const { parts } of plan.distincts) for (const { at } of parts) add(at);
     }
@@ -157,6 +156,16 @@ export class MergeWindow {
       if (exact) writeSum(high, low, numbers[to + at + 2] as number, numbers, to + at, to + at + 2);
       else if (!Number.isFinite(numbers[to + at])) numbers[to + at] = NaN;
     });
-    lists.forEach((list, i) => values.setList(row, i, list));
+    lists.forEach((list, i) => values.setItems(row, i, list));
+  }
+
+  /** Appends what one source has collected, as far as the list's limit allows. */
+  private copyItems(cell: number, part: CollectPart, target: CollectedItems): void {
+    const { accumulators } = this;
+    const count = Math.min(accumulators.pick(cell, part), part.limit - target.values.count);
+    for (let i = 0; i < count; i++) {
+      target.values.pushCopy((accumulators.pickedFrom[i] as CollectedItems).values, accumulators.picked[i] as number);
+      target.append(0, 0, 0);
+    }
   }
 }

@@ -14,26 +14,29 @@ const writer = new ByteWriter();
  */
 export function orderByKey(
   values: WindowValues,
-  rows: readonly number[],
+  rows: Int32Array,
   writeKey: KeyWriter,
-): { readonly rows: readonly number[]; readonly groups: ByteStrings } {
+): { readonly rows: Int32Array; readonly groups: ByteStrings } {
+  const count = rows.length;
   writer.clear();
-  const starts = new Uint32Array(rows.length + 1);
-  rows.forEach((row, i) => {
-    writeKey(values.owners[row] as number, writer);
+  const starts = new Uint32Array(count + 1);
+  const order = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    writeKey(values.owners[rows[i] as number] as number, writer);
     starts[i + 1] = writer.length;
-  });
+    order[i] = i;
+  }
   const unordered = writer.viewFrom(0);
-  const order = Int32Array.from(rows, (_, i) => i);
   sortByBytes(order, unordered, starts);
   const bytes = new Uint8Array(unordered.length);
-  const offsets = new Uint32Array(rows.length + 1);
+  const offsets = new Uint32Array(count + 1);
   let end = 0;
-  order.forEach((at, i) => {
-    const key = unordered.subarray(starts[at], starts[at + 1]);
-    bytes.set(key, end);
-    end += key.length;
+  for (let i = 0; i < count; i++) {
+    const at = order[i] as number;
+    const to = starts[at + 1] as number;
+    for (let from = starts[at] as number; from < to; from++) bytes[end++] = unordered[from] as number;
     offsets[i + 1] = end;
-  });
-  return { rows: Array.from(order, (at) => rows[at] as number), groups: { count: rows.length, bytes, offsets } };
+    order[i] = rows[at] as number;
+  }
+  return { rows: order, groups: { count, bytes, offsets } };
 }

@@ -1,5 +1,5 @@
-import type { FieldType } from '../stream/schema';
 import type { MetricDefinition } from './definition';
+import type { ItemValues } from './item-values';
 
 /**
  * Byte strings laid end to end: item i is bytes[offsets[i], offsets[i + 1]). `offsets` has count + 1 entries.
@@ -18,8 +18,9 @@ export type MeasureColumn =
   | { readonly kind: 'decimal'; readonly texts: readonly (string | null)[] }
   | {
       readonly kind: 'list';
-      readonly type: FieldType;
-      readonly values: readonly (readonly (string | number | boolean)[])[];
+      /** Items of all groups; those of the group at i are items[starts[i], starts[i + 1]). */
+      readonly items: ItemValues;
+      readonly starts: Uint32Array;
     };
 
 /** Results of one metric and window for some groups; in a number column NaN is null. */

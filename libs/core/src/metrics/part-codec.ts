@@ -1,8 +1,7 @@
-import type { FieldType } from '../stream/schema';
 import { endOf, startOf } from '../windowing/sliced-windows';
 import type { ByteReader } from './byte-reader';
 import { ByteWriter } from './byte-writer';
-import type { CollectedValue } from './collected';
+import { CollectedItems } from './collected';
 import type { MetricPlan } from './metric-plan';
 import { ROWS } from './metric-plan';
 import type { KeyWriter } from './ordered-keys';
@@ -26,7 +25,7 @@ export function encodePart(
   const { plan } = values;
   const { rows, groups } = orderByKey(
     values,
-    Array.from({ length: values.count }, (_, row) => row),
+    Int32Array.from({ length: values.count }, (_, row) => row),
     writeKey,
   );
   return {
@@ -40,7 +39,7 @@ export function encodePart(
   };
 }
 
-function encodeAccumulators(values: WindowValues, rows: readonly number[]): ByteStrings {
+function encodeAccumulators(values: WindowValues, rows: Int32Array): ByteStrings {
   const { plan } = values;
   const offsets = new Uint32Array(rows.length + 1);
   writer.clear();
@@ -52,9 +51,11 @@ function encodeAccumulators(values: WindowValues, rows: readonly number[]): Byte
       for (const part of parts) writer.count(values.numbers[at + part.at] as number);
     }
     for (const part of plan.collects) {
-      const items = values.list(row, part);
-      writer.count(items.length);
-      for (const item of items) writeValue(writer, item, part.type);
+      const count = values.pick(row, part);
+      writer.count(count);
+      for (let i = 0; i < count; i++) {
+        (values.pickedFrom[i] as CollectedItems).values.write(values.picked[i] as number, writer);
+      }
     }
     offsets[i + 1] = writer.length;
   });
@@ -74,11 +75,12 @@ export function decodeAccumulator(reader: ByteReader, values: WindowValues, row:
   readNumbers(plan, reader, values.numbers, at);
   for (const { parts } of plan.distincts) for (const part of parts) values.numbers[at + part.at] = reader.count();
   for (const { list, type } of plan.collects) {
-    values.setList(
-      row,
-      list,
-      Array.from({ length: reader.count() }, () => readValue(reader, type)),
-    );
+    const items = new CollectedItems(type);
+    for (let left = reader.count(); left > 0; left--) {
+      items.values.read(reader);
+      items.append(0, 0, 0); // they are in their order already
+    }
+    values.setItems(row, list, items);
   }
 }
 
@@ -106,18 +108,6 @@ export function readNumbers(plan: MetricPlan, reader: ByteReader, numbers: Float
   }
   for (const part of plan.extremes) numbers[at + part.at] = readNumber(reader, part.integers);
   for (const part of plan.collects) numbers[at + part.at] = reader.count();
-}
-
-export function writeValue(target: ByteWriter, value: CollectedValue, type: FieldType): void {
-  if (type === 'string') target.text(String(value));
-  else if (type === 'bool') target.byte(value ? 1 : 0);
-  else writeNumber(target, Number(value), type !== 'double');
-}
-
-export function readValue(reader: ByteReader, type: FieldType): CollectedValue {
-  if (type === 'string') return reader.text();
-  if (type === 'bool') return reader.byte() !== 0;
-  return readNumber(reader, type !== 'double');
 }
 
 function writeNumber(target: ByteWriter, value: number, integer: boolean): void {

@@ -2,8 +2,10 @@ import type { Column } from '../batch/event-batch';
 import { compileCondition, compileFormula } from '../expression/compile-expression';
 import type { Columns, Condition, Formula } from '../expression/columns';
 import { averageMoney } from '../money/money';
+import type { CollectedItems } from './collected';
 import { sumValue } from './exact-sum';
-import type { MeasurePlan, MetricPlan, SumPart } from './metric-plan';
+import { ItemValues } from './item-values';
+import type { CollectPart, MeasurePlan, MetricPlan, SumPart } from './metric-plan';
 import { endOf, startOf } from '../windowing/sliced-windows';
 import type { KeyWriter } from './ordered-keys';
 import { orderByKey } from './ordered-keys';
@@ -42,15 +44,16 @@ export class ResultBuilder {
   build(values: WindowValues, head: BlockHead, writeKey: KeyWriter, sent: SentBefore | null): ResultBlock | null {
     const columns = new MeasureColumns(values, this.plan, this.formulas);
     const held = this.having?.(columns) ?? null;
-    const kept: number[] = [];
+    const kept = new Int32Array(values.count);
+    let count = 0;
     for (let row = 0; row < values.count; row++) {
       const satisfied = held === null || held[row] === 1;
       const owner = values.owners[row] as number;
-      if (satisfied || sent?.has(owner)) kept.push(row);
+      if (satisfied || sent?.has(owner)) kept[count++] = row;
       sent?.update(owner, satisfied);
     }
-    if (kept.length === 0) return null;
-    const { rows, groups } = orderByKey(values, kept, writeKey);
+    if (count === 0) return null;
+    const { rows, groups } = orderByKey(values, kept.subarray(0, count), writeKey);
     const { metric, windows } = this.plan;
     return {
       metric,
@@ -67,7 +70,7 @@ export class ResultBuilder {
 }
 
 /** Null where no row has the flag. */
-function flagsOf(rows: readonly number[], has: (row: number) => boolean): Uint8Array | null {
+function flagsOf(rows: Int32Array, has: (row: number) => boolean): Uint8Array | null {
   let flags: Uint8Array | null = null;
   for (let i = 0; i < rows.length; i++) {
     if (!has(rows[i] as number)) continue;
@@ -114,15 +117,14 @@ class MeasureColumns implements Columns {
     return { kind: 'number', values: this.numbersOf(measure) };
   }
 
-  gather(measure: MeasurePlan, rows: readonly number[]): MeasureColumn {
+  gather(measure: MeasurePlan, rows: Int32Array): MeasureColumn {
     const { values } = this;
     if (measure.kind === 'list') {
-      const { part } = measure;
-      return { kind: 'list', type: part.type, values: rows.map((row) => values.list(row, part)) };
+      return this.gatherItems(measure.part, rows);
     }
     if (measure.kind === 'average' && measure.type === 'money') {
       const { windowWidth, schema } = this.plan;
-      const texts = rows.map((row) => {
+      const texts = Array.from(rows, (row) => {
         const from = row * windowWidth;
         const sum = sumAt(values.numbers, from, measure.part);
         const added = values.numbers[from + measure.part.at + 1] as number;
@@ -132,7 +134,23 @@ class MeasureColumns implements Columns {
     }
     const numbers = this.numbersOf(measure);
     const type = measure.kind === 'average' ? 'double' : measure.type;
-    return { kind: 'number', type, values: Float64Array.from(rows, (row) => numbers[row] as number) };
+    const gathered = new Float64Array(rows.length);
+    for (let i = 0; i < rows.length; i++) gathered[i] = numbers[rows[i] as number] as number;
+    return { kind: 'number', type, values: gathered };
+  }
+
+  private gatherItems(part: CollectPart, rows: Int32Array): MeasureColumn {
+    const { values } = this;
+    const items = new ItemValues(part.type);
+    const starts = new Uint32Array(rows.length + 1);
+    for (let i = 0; i < rows.length; i++) {
+      const count = values.pick(rows[i] as number, part);
+      for (let picked = 0; picked < count; picked++) {
+        items.pushCopy((values.pickedFrom[picked] as CollectedItems).values, values.picked[picked] as number);
+      }
+      starts[i + 1] = items.count;
+    }
+    return { kind: 'list', items, starts };
   }
 
   /** Values by row, NaN for null. */

@@ -1,11 +1,12 @@
 import { ByteReader } from './byte-reader';
 import { ByteWriter } from './byte-writer';
-import { emptyCollected } from './collected';
+import type { CollectedItems } from './collected';
+import { NO_ITEM } from './collected';
 import type { DistinctCounter } from './distinct-counter';
 import type { GroupTable } from './group-table';
 import type { FieldKeySpace, KeySpace } from './key-space';
 import type { MetricPlan } from './metric-plan';
-import { readNumbers, readValue, writeNumbers, writeValue } from './part-codec';
+import { readNumbers, writeNumbers } from './part-codec';
 import type { Slice } from './slice';
 
 /** First byte of every delta. */
@@ -47,14 +48,8 @@ export function encodeSlice(slice: Slice, owner: SliceOwner, extent: 'changes' |
     space.write(slice.keys[entry] as number, keyWriter);
     writer.bytes(keyWriter.viewFrom(0), 0, keyWriter.length);
     writeNumbers(plan, writer, slice.cells, entry * plan.width);
-    for (const { list, type } of plan.collects) {
-      const { offsets, indexes, values } = slice.collected(entry, list) ?? emptyCollected();
-      writer.count(values.length);
-      values.forEach((value, i) => {
-        writer.count(offsets[i] as number);
-        writer.count(indexes[i] as number);
-        writeValue(writer, value, type);
-      });
+    for (const { list } of plan.collects) {
+      writeCollected(slice.collected[list] as CollectedItems, entry);
     }
   }
   owner.distincts.forEach(({ counter, members }, d) => {
@@ -86,14 +81,8 @@ export function restoreSlice(slice: Slice, owner: SliceOwner, bytes: Uint8Array)
     entries.push(entry);
     slice.touch(entry);
     readNumbers(plan, reader, slice.cells, entry * plan.width);
-    for (const { list, type } of plan.collects) {
-      const collected = emptyCollected();
-      for (let items = reader.count(); items > 0; items--) {
-        collected.offsets.push(reader.count());
-        collected.indexes.push(reader.count());
-        collected.values.push(readValue(reader, type));
-      }
-      if (collected.values.length > 0) slice.setCollected(entry, list, collected);
+    for (const { list } of plan.collects) {
+      readCollected(slice.collected[list] as CollectedItems, entry, reader);
     }
   }
   owner.distincts.forEach(({ counter, members, count }) => {
@@ -103,4 +92,26 @@ export function restoreSlice(slice: Slice, owner: SliceOwner, bytes: Uint8Array)
       counter.addMember(slice, count, member, slice.keys[entry] as number, slice.slots[entry] as number);
     }
   });
+}
+
+function writeCollected(items: CollectedItems, entry: number): void {
+  let count = 0;
+  for (let item = items.first(entry); item !== NO_ITEM; item = items.next[item] as number) count++;
+  writer.count(count);
+  for (let item = items.first(entry); item !== NO_ITEM; item = items.next[item] as number) {
+    writer.count(items.offsets[item] as number);
+    writer.count(items.indexes[item] as number);
+    items.values.write(item, writer);
+  }
+}
+
+/** Replaces what the entry had. */
+function readCollected(items: CollectedItems, entry: number, reader: ByteReader): void {
+  items.forget(entry);
+  for (let left = reader.count(); left > 0; left--) {
+    const offset = reader.count();
+    const index = reader.count();
+    items.values.read(reader);
+    items.append(entry, offset, index);
+  }
 }

@@ -1,3 +1,4 @@
+import type { CollectedItems } from './collected';
 import type { MetricPlan, SumPart } from './metric-plan';
 import type { Slice } from './slice';
 import type { WindowValues } from './window-values';
@@ -30,8 +31,7 @@ export class SliceMerger {
       numbers[to + at] = extremeOf(kind, numbers[to + at] as number, slice.cells[from + at] as number);
     }
     for (const { list } of plan.collects) {
-      const collected = slice.collected(entry, list);
-      if (collected !== null) values.gather(row, list, collected);
+      values.gather(row, list, slice.collected[list] as CollectedItems, entry);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { grownBytes, grownDoubles, grownInts, roomFor } from '../windowing/grow';
 import { IntList } from '../windowing/int-list';
-import type { Collected } from './collected';
+import { CollectedItems } from './collected';
 import type { GroupTable } from './group-table';
 import type { MetricPlan } from './metric-plan';
 
@@ -31,7 +31,8 @@ export class Slice {
   entryBytes = 0;
   sightingBytes = 0;
   private flags: Uint8Array<ArrayBuffer>;
-  private readonly lists: Collected[] = [];
+  /** What the entries have collected, for each `collect` of the plan. */
+  readonly collected: readonly CollectedItems[];
   /** Open addressing; entry + 1, 0 is empty. Ids are dense, so they hash to themselves. */
   private table: Int32Array<ArrayBuffer>;
 
@@ -47,6 +48,7 @@ export class Slice {
     this.flags = new Uint8Array(expected);
     this.cells = new Float64Array(expected * plan.width);
     this.table = new Int32Array(Math.max(MIN_SLOTS, roomFor(2 * expected)));
+    this.collected = plan.collects.map(({ type }) => new CollectedItems(type));
     const distincts = plan.windowWidth - plan.width;
     this.sightings = Array.from({ length: distincts }, (_, d) => new IntList(like?.sightings[d]?.length ?? 0));
     this.savedSightings = this.sightings.map(() => 0);
@@ -114,15 +116,6 @@ export class Slice {
   clearChanged(): void {
     for (let i = 0; i < this.changed.length; i++) this.clearFlag(this.changed.at(i), CHANGED);
     this.changed.clear();
-  }
-
-  /** What an entry has collected in one list, null for nothing. */
-  collected(entry: number, list: number): Collected | null {
-    return this.lists[entry * this.plan.collects.length + list] ?? null;
-  }
-
-  setCollected(entry: number, list: number, collected: Collected): void {
-    this.lists[entry * this.plan.collects.length + list] = collected;
   }
 
   private add(key: number, groups: GroupTable): number {

@@ -1,6 +1,6 @@
 import { grownDoubles, grownInts } from '../windowing/grow';
-import type { Collected, CollectedValue } from './collected';
-import { firstCollected } from './collected';
+import type { CollectedItems } from './collected';
+import { NO_ITEM, isBefore } from './collected';
 import type { CollectPart, MetricPlan } from './metric-plan';
 
 /**
@@ -12,48 +12,119 @@ export class WindowValues {
   /** What each row belongs to, in the words of whoever filled it in. */
   owners = new Int32Array(0);
   numbers = new Float64Array(0);
-  private lists: (readonly CollectedValue[])[] = [];
-  /** Lists not put together yet, from one slice or from several: most groups are filtered out before anyone looks. */
-  private gathered: (Collected | Collected[] | undefined)[] = [];
+  /** What `pick` has picked: item picked[i] of pickedFrom[i]. */
+  readonly pickedFrom: CollectedItems[] = [];
+  picked = new Int32Array(0);
+  /**
+   * Where the items of a row's list are: a chain of sources, each the items of one owner in one slice. Lists are put
+   * together when somebody looks at them, and most groups are filtered out before.
+   */
+  private heads = new Int32Array(0);
+  private readonly sourceItems: CollectedItems[] = [];
+  private sourceFirst = new Int32Array(0);
+  private sourceNext = new Int32Array(0);
+  private sources = 0;
+  /** Next item of each source, while they are merged. */
+  private readonly cursors: number[] = [];
+  private readonly merging: CollectedItems[] = [];
 
   constructor(readonly plan: MetricPlan) {}
 
   clear(): void {
     this.count = 0;
-    this.lists = [];
-    this.gathered = [];
+    this.sources = 0;
   }
 
   /** A new row; its numbers are 0, its smallest and largest values NaN, its lists empty. */
   add(owner: number): number {
-    const { windowWidth, extremes } = this.plan;
+    const { windowWidth, extremes, collects } = this.plan;
     const row = this.count++;
     this.owners = grownInts(this.owners, this.count);
     this.numbers = grownDoubles(this.numbers, this.count * windowWidth);
+    this.heads = grownInts(this.heads, this.count * collects.length);
     this.owners[row] = owner;
     const at = row * windowWidth;
-    this.numbers.fill(0, at, at + windowWidth);
+    for (let i = 0; i < windowWidth; i++) this.numbers[at + i] = 0;
     for (const extreme of extremes) this.numbers[at + extreme.at] = NaN;
+    for (let list = 0; list < collects.length; list++) this.heads[row * collects.length + list] = NO_ITEM;
     return row;
   }
 
-  /** The first values of a row, in row order. */
-  list(row: number, { list, limit }: CollectPart): readonly CollectedValue[] {
+  /** Adds the items of one owner to a row's list, wherever they belong in it. They must not change before `pick`. */
+  gather(row: number, list: number, items: CollectedItems, owner: number): void {
+    const first = items.first(owner);
+    if (first === NO_ITEM) return;
+    const source = this.sources++;
+    this.sourceFirst = grownInts(this.sourceFirst, this.sources);
+    this.sourceNext = grownInts(this.sourceNext, this.sources);
     const at = row * this.plan.collects.length + list;
-    const gathered = this.gathered[at];
-    return gathered ? firstCollected(gathered, limit) : (this.lists[at] ?? []);
+    this.sourceItems[source] = items;
+    this.sourceFirst[source] = first;
+    this.sourceNext[source] = this.heads[at] as number;
+    this.heads[at] = source;
   }
 
-  /** What one more slice has collected; it must not change before the list is looked at. */
-  gather(row: number, list: number, collected: Collected): void {
-    const at = row * this.plan.collects.length + list;
-    const gathered = this.gathered[at];
-    if (gathered === undefined) this.gathered[at] = collected;
-    else if (Array.isArray(gathered)) gathered.push(collected);
-    else this.gathered[at] = [gathered, collected];
+  /** Replaces a row's list by what owner 0 of `items` has; for rows of which nothing else is gathered. */
+  setItems(row: number, list: number, items: CollectedItems): void {
+    const source = this.heads[row * this.plan.collects.length + list] as number;
+    if (source === NO_ITEM) return this.gather(row, list, items, 0);
+    this.sourceItems[source] = items;
+    this.sourceFirst[source] = items.first(0);
   }
 
-  setList(row: number, list: number, values: readonly CollectedValue[]): void {
-    this.lists[row * this.plan.collects.length + list] = values;
+  /** Picks the first items of a row's list in row order, at most as many as its limit; returns how many. */
+  pick(row: number, { list, limit }: CollectPart): number {
+    const head = this.heads[row * this.plan.collects.length + list] as number;
+    if (head === NO_ITEM) return 0;
+    return this.sourceNext[head] === NO_ITEM ? this.pickFrom(head, limit) : this.pickMerged(head, limit);
+  }
+
+  private pickFrom(source: number, limit: number): number {
+    const items = this.sourceItems[source] as CollectedItems;
+    let count = 0;
+    for (let item = this.sourceFirst[source] as number; item !== NO_ITEM && count < limit; count++) {
+      this.put(count, items, item);
+      item = items.next[item] as number;
+    }
+    return count;
+  }
+
+  private pickMerged(head: number, limit: number): number {
+    const { cursors, merging } = this;
+    let sources = 0;
+    for (let source = head; source !== NO_ITEM; source = this.sourceNext[source] as number) {
+      cursors[sources] = this.sourceFirst[source] as number;
+      merging[sources++] = this.sourceItems[source] as CollectedItems;
+    }
+    let count = 0;
+    while (count < limit) {
+      let least = NO_ITEM;
+      for (let s = 0; s < sources; s++) {
+        if (cursors[s] === NO_ITEM) continue;
+        if (least === NO_ITEM || this.isEarlier(s, least)) least = s;
+      }
+      if (least === NO_ITEM) break;
+      const items = merging[least] as CollectedItems;
+      const item = cursors[least] as number;
+      this.put(count++, items, item);
+      cursors[least] = items.next[item] as number;
+    }
+    return count;
+  }
+
+  private isEarlier(a: number, b: number): boolean {
+    const { cursors, merging } = this;
+    return isBefore(
+      merging[a] as CollectedItems,
+      cursors[a] as number,
+      merging[b] as CollectedItems,
+      cursors[b] as number,
+    );
+  }
+
+  private put(at: number, items: CollectedItems, item: number): void {
+    this.picked = grownInts(this.picked, at + 1);
+    this.picked[at] = item;
+    this.pickedFrom[at] = items;
   }
 }

@@ -1,8 +1,19 @@
 import { type Admin, AssignerProtocol, ConfigResourceTypes, ConfigSource, Kafka, logLevel } from 'kafkajs';
+import { Backoff } from '../cluster/backoff';
 import { DEFAULT_CONNECTION_TIMEOUT_MS, DEFAULT_REQUEST_TIMEOUT_MS, type KafkaOptions } from '../cluster/kafka-options';
 import { SILENT } from '../cluster/kafkajs-logger';
 import { assertKnownKafkajs } from '../cluster/known-kafkajs';
 import { repairKafkajs } from '../cluster/repair-kafkajs';
+
+const NOT_YET: ReadonlySet<unknown> = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+]);
+/** About twenty seconds. */
+const ATTEMPTS = 24;
 
 /** A topic as it should be. */
 export interface TopicSpec {
@@ -68,7 +79,7 @@ export class KafkaAdmin {
     const missing = specs.filter(({ topic }) => !existing.has(topic));
     if (missing.length === 0) return [];
     await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: missing.map(({ topic, partitions, replication, configs = {} }) => ({
         topic,
         numPartitions: partitions,
@@ -76,7 +87,9 @@ export class KafkaAdmin {
         configEntries: Object.entries(configs).map(([name, value]) => ({ name, value })),
       })),
     });
-    return missing.map(({ topic }) => topic);
+    const created = missing.map(({ topic }) => topic);
+    await onceTheyKnow(() => admin.fetchTopicMetadata({ topics: created }));
+    return created;
   }
 
   async listTopics(): Promise<string[]> {
@@ -130,7 +143,7 @@ export class KafkaAdmin {
   /** @throws what the broker says about a topic that does not exist. */
   async groupLag(groupId: string, topics: readonly string[]): Promise<PartitionLag[]> {
     const admin = await this.connected();
-    const committed = await admin.fetchOffsets({ groupId, topics: [...topics] });
+    const committed = await onceTheyKnow(() => admin.fetchOffsets({ groupId, topics: [...topics] }));
     const lags = topics.map(async (topic) => {
       const offsets = committed.find((one) => one.topic === topic)?.partitions ?? [];
       const limits = await admin.fetchTopicOffsets(topic);
@@ -151,7 +164,8 @@ export class KafkaAdmin {
   async groupMembers(
     groupId: string,
   ): Promise<{ readonly member: string; readonly partitions: Readonly<Record<string, readonly number[]>> }[]> {
-    const { groups } = await (await this.connected()).describeGroups([groupId]);
+    const admin = await this.connected();
+    const { groups } = await onceTheyKnow(() => admin.describeGroups([groupId]));
     return (groups[0]?.members ?? []).map(({ memberId, memberAssignment }) => ({
       member: memberId,
       partitions:
@@ -192,5 +206,19 @@ export class KafkaAdmin {
     });
     await this.#connected;
     return this.#admin;
+  }
+}
+
+/** Brokers need a moment to learn what the controller has just decided: a new topic, who coordinates a group. */
+async function onceTheyKnow<T>(ask: () => Promise<T>): Promise<T> {
+  const backoff = new Backoff();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      const { type } = error as { type?: unknown };
+      if (!NOT_YET.has(type) || attempt === ATTEMPTS) throw error;
+      await backoff.wait();
+    }
   }
 }

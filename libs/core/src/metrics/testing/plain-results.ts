@@ -30,8 +30,11 @@ function valueOf(column: MeasureColumn, row: number): MeasureValue {
     }
     case 'decimal':
       return column.texts[row] ?? null;
-    case 'list':
-      return (column.values[row] as readonly RowValue[]) ?? [];
+    case 'list': {
+      const { items, starts } = column;
+      const from = starts[row] as number;
+      return Array.from({ length: (starts[row + 1] as number) - from }, (_, i): RowValue => items.valueOf(from + i));
+    }
   }
 }
 

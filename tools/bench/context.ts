@@ -1,0 +1,16 @@
+import type { StreamDefinition } from '@tillstream/contracts';
+import type { EventFile } from './events';
+
+/** What every measurement is given. */
+export interface BenchContext {
+  readonly definition: StreamDefinition;
+  /** Events for the parts, and for the whole line: made, or taken from the cache, when they are asked for. */
+  readonly partEvents: () => Promise<EventFile>;
+  readonly lineEvents: () => Promise<EventFile>;
+  /** Rounds of what is noisy; the median counts. */
+  readonly repeat: number;
+  /** How long latency and idleness are watched. */
+  readonly seconds: number;
+  /** Tells whoever waits what is being done. */
+  readonly say: (text: string) => void;
+}
