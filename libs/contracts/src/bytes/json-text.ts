@@ -6,15 +6,9 @@ const BACKSLASH = 0x5c;
 /** Writes UTF-8 text source[from, to) as a JSON string. The bytes must be valid UTF-8; they are copied as they are. */
 export function writeJsonUtf8(writer: ByteWriter, source: Uint8Array, from: number, to: number): void {
   writer.byte(QUOTE);
-  let plain = from;
-  for (let i = from; i < to; i++) {
-    const byte = source[i] as number;
-    if (byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH) continue;
-    writer.range(source, plain, i);
-    writer.ascii(escapeOf(byte));
-    plain = i + 1;
+  for (let i = writer.plainText(source, from, to); i < to; i = writer.plainText(source, i + 1, to)) {
+    writer.ascii(escapeOf(source[i] as number));
   }
-  writer.range(source, plain, to);
   writer.byte(QUOTE);
 }
 

@@ -66,6 +66,15 @@ export class ByteWriter {
     this.raw(source, start, end);
   }
 
+  /** `length` bytes that lie in little-endian words[at, …). */
+  words(words: Int32Array, at: number, length: number): void {
+    this.reserve(length + 3); // the last word is written whole
+    const { view } = this;
+    const from = this.length;
+    for (let i = 0; i < length; i += 4) view.setInt32(from + i, words[at + (i >> 2)] as number, true);
+    this.length = from + length;
+  }
+
   text(value: string): void {
     const bytes = encoder.encode(value);
     this.bytes(bytes, 0, bytes.length);

@@ -59,10 +59,10 @@ export function groupTypes(groupBy: readonly string[], schema: StreamSchema): Fi
   });
 }
 
-/** Writes a string that is present, given as UTF-8. */
-export function writeGroupText(writer: ByteWriter, bytes: Uint8Array, start: number, end: number): void {
+/** Writes what stands before the bytes of a string that is present. */
+export function writeGroupTextHead(writer: ByteWriter, length: number): void {
   writer.byte(PRESENT);
-  writer.bytes(bytes, start, end);
+  writer.count(length);
 }
 
 /** Writes a number or bool (1 and 0) that is present. */
@@ -80,7 +80,8 @@ function writeGroupValue(writer: ByteWriter, value: Exclude<GroupValue, null>, t
   if (type === 'string') {
     if (typeof value !== 'string') throw new TypeError(`a group field of type string cannot be ${String(value)}`);
     const bytes = new TextEncoder().encode(value);
-    writeGroupText(writer, bytes, 0, bytes.length);
+    writeGroupTextHead(writer, bytes.length);
+    writer.raw(bytes, 0, bytes.length);
     return;
   }
   if (typeof value === 'string') throw new TypeError(`a group field of type ${type} cannot be a text`);

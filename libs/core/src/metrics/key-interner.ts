@@ -1,5 +1,6 @@
 import { grownInts } from '../windowing/grow';
 import { IntList } from '../windowing/int-list';
+import type { ByteWriter } from './byte-writer';
 
 const MIN_SLOTS = 64;
 const FREED = -1;
@@ -117,6 +118,12 @@ export class KeyInterner {
   /** Length of a string in bytes. */
   length(id: number): number {
     return this.arena[(this.places[id] as number) + 1] as number;
+  }
+
+  /** Appends the bytes of a string. */
+  write(id: number, writer: ByteWriter): void {
+    const place = this.places[id] as number;
+    writer.words(this.arena, place + HEADER, this.arena[place + 1] as number);
   }
 
   /** The bytes of a string, in a buffer that is overwritten by the next call. */

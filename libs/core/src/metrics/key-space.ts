@@ -6,7 +6,7 @@ import { PairTable } from '../windowing/pair-table';
 import type { BatchView } from './batch-view';
 import type { ByteReader } from './byte-reader';
 import type { ByteWriter } from './byte-writer';
-import { writeGroupNull, writeGroupNumber, writeGroupText } from './group-key';
+import { writeGroupNull, writeGroupNumber, writeGroupTextHead } from './group-key';
 import { KeyInterner } from './key-interner';
 
 const UNRESOLVED = -1;
@@ -166,11 +166,11 @@ export class FieldKeySpace implements KeySpace {
 
   write(id: number, writer: ByteWriter): void {
     if (id === NULL_ID) return writeGroupNull(writer);
-    const bytes = this.interner.bytesOf(id);
     if (this.type === 'string') {
-      writeGroupText(writer, bytes, 0, this.interner.length(id));
+      writeGroupTextHead(writer, this.interner.length(id));
+      this.interner.write(id, writer);
     } else {
-      this.scratch.set(bytes.subarray(0, 8));
+      this.scratch.set(this.interner.bytesOf(id).subarray(0, 8));
       writeGroupNumber(writer, this.scratchView.getFloat64(0, true), this.type);
     }
   }
