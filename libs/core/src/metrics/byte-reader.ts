@@ -3,7 +3,8 @@ const NEGATIVE = 2;
 
 /** Reads what ByteWriter wrote. Every method throws RangeError where the bytes end too early. */
 export class ByteReader {
-  private readonly view: DataView;
+  /** Of the whole source. */
+  readonly view: DataView;
 
   constructor(
     readonly source: Uint8Array,
@@ -48,10 +49,16 @@ export class ByteReader {
 
   /** A byte string behind its length, as a view. */
   bytes(): Uint8Array {
+    const start = this.skipBytes();
+    return this.source.subarray(start, this.at);
+  }
+
+  /** Passes over a byte string behind its length, and returns where it begins. */
+  skipBytes(): number {
     const length = this.count();
     this.expect(length);
     this.at += length;
-    return this.source.subarray(this.at - length, this.at);
+    return this.at - length;
   }
 
   text(): string {

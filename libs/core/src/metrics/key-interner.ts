@@ -37,7 +37,12 @@ export class KeyInterner {
 
   /** Id of the string in bytes[start, end). */
   intern(bytes: Uint8Array, start: number, end: number): number {
-    return this.internHashed(viewOf(bytes), start, end, hashOf(viewOf(bytes), start, end));
+    return this.internAt(viewOf(bytes), start, end);
+  }
+
+  /** The same of a view that is there already: making one costs more than looking up what it shows. */
+  internAt(view: DataView, start: number, end: number): number {
+    return this.internHashed(view, start, end, hashOf(view, start, end));
   }
 
   /**

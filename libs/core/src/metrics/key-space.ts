@@ -178,8 +178,9 @@ export class FieldKeySpace implements KeySpace {
   read(reader: ByteReader): number {
     if (reader.byte() === 0) return NULL_ID;
     if (this.type === 'string') {
-      const bytes = reader.bytes();
-      return this.internText(bytes, 0, bytes.length);
+      const start = reader.skipBytes();
+      if (start === reader.at && this.emptyIsNull) return NULL_ID;
+      return this.interner.internAt(reader.view, start, reader.at);
     }
     return this.internNumber(this.type === 'bool' ? reader.byte() : reader.double());
   }

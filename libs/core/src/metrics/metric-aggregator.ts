@@ -38,6 +38,8 @@ export interface Intake {
  */
 export class MetricAggregator {
   readonly provisional: ProvisionalWindows;
+  /** Raw position up to which everything that has changed in open windows was told. */
+  toldNext = 0;
   private readonly closer: WindowCloser;
   private entries = new Int32Array(0);
 

@@ -11,6 +11,12 @@ type What = 'slice' | 'sent' | 'late';
 const SENT_BYTES = 16;
 const LATE_BYTES = 16;
 
+/** A piece of a task's state as it comes back from a checkpoint. */
+export interface SavedPiece extends NamedBytes {
+  /** Raw position of the checkpoint that it was written for; absent: not known. */
+  readonly rawNext?: number;
+}
+
 /** Writes and restores what one metric remembers, slice by slice. */
 export class MetricCheckpoint {
   constructor(
@@ -51,17 +57,21 @@ export class MetricCheckpoint {
     this.book.drop(this.nameOf('sent', this.state.startOf(window)));
   }
 
-  /** Takes over saved pieces of this metric (by their names without the identity), in the order they were written. */
-  restore(pieces: readonly NamedBytes[]): void {
+  /**
+   * Takes over saved pieces of this metric (by their names without the identity), in the order they were written.
+   *
+   * @param toldNext what rows before this raw position have changed need not be told again
+   */
+  restore(pieces: readonly SavedPiece[], toldNext: number): void {
     const { state, late } = this;
     const { hopMs } = state.plan.windows;
     const sent: { readonly window: number; readonly bytes: Uint8Array }[] = [];
-    for (const { slice: name, bytes } of pieces) {
+    for (const { slice: name, bytes, rawNext = Infinity } of pieces) {
       const [what, start] = name.split('/') as [What, string];
       const index = Number(start) / hopMs;
       if (what === 'late') late.restore(new ByteReader(bytes));
       else if (index < state.firstOpen) this.book.drop(this.nameOf(what, Number(start)));
-      else if (what === 'slice') restoreSlice(state.slice(index), state, bytes);
+      else if (what === 'slice') restoreSlice(state.slice(index), state, bytes, rawNext <= toldNext);
       else if (what === 'sent') sent.push({ window: index, bytes });
     }
     for (const slice of state.slices.values()) {

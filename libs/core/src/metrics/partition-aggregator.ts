@@ -4,13 +4,14 @@ import { BatchView } from './batch-view';
 import { ByteReader } from './byte-reader';
 import { ConditionSet } from './condition-set';
 import type { MetricDefinition } from './definition';
-import type { DeltaSet, NamedBytes } from './delta-book';
+import type { DeltaSet } from './delta-book';
 import { DeltaBook } from './delta-book';
 import { KeySpaces } from './key-spaces';
 import { LateCounts } from './late-counts';
 import { LateLedger } from './late-ledger';
 import type { ClosedAt } from './metric-aggregator';
 import { MetricAggregator } from './metric-aggregator';
+import type { SavedPiece } from './metric-checkpoint';
 import { MetricCheckpoint, splitName } from './metric-checkpoint';
 import { planMetric } from './metric-plan';
 import { MetricState } from './metric-state';
@@ -39,7 +40,7 @@ export interface SavedAggregator {
   readonly next: number;
   readonly state: Uint8Array;
   /** In the order of their commits; values are absolute, so repeated and overlapping ones do no harm. */
-  readonly deltas: Iterable<NamedBytes>;
+  readonly deltas: Iterable<SavedPiece>;
 }
 
 /** What goes to the checkpoint. `rewrites` replace all deltas of their slice. */
@@ -124,7 +125,7 @@ export class PartitionAggregator {
       { next: saved.next, ...position },
       ({ identity }) => known.get(identity)?.completeFromMs ?? position.maxEventTimeMs + 1,
     );
-    aggregator.load(saved.deltas);
+    aggregator.load(saved.deltas, (identity) => known.get(identity)?.toldNext ?? 0);
     for (const { state, late } of aggregator.metrics) {
       const counts = known.get(state.plan.metric.identity)?.lateCounts;
       if (counts) late.restoreUnsaved(new ByteReader(counts));
@@ -195,11 +196,16 @@ export class PartitionAggregator {
   }
 
   /**
-   * What has changed in open windows since the last call; after a restore all of it. Local metrics give results, with
-   * groups that were sent before and no longer satisfy `having` marked as retracted; merged ones give open parts.
+   * What has changed in open windows since the last call; after a restore, what the checkpoint does not know to have
+   * been taken. So whoever takes a checkpoint sees to it that what was taken before has arrived. Local metrics give
+   * results, with groups that were sent before and no longer satisfy `having` marked as retracted; merged ones give open
+   * parts.
    */
   takeProvisional(metric: MetricDefinition): { results: ResultBlock[]; parts: PartBlock[] } {
-    return this.find(metric)?.provisional.take(this.next) ?? { results: [], parts: [] };
+    const found = this.find(metric);
+    if (!found) return { results: [], parts: [] };
+    found.toldNext = this.next;
+    return found.provisional.take(this.next);
   }
 
   /** The watermark input at which everything open will be closed; -Infinity when nothing is open. */
@@ -224,9 +230,10 @@ export class PartitionAggregator {
     // A new checkpoint is made of the state alone, so what was seeded stands there until something is applied.
     if (this.hasApplied)
       for (const metric of this.metrics) metric.checkpoint.save(metric.watermarkOf(watermarkInputMs));
-    const metrics = this.metrics.map(({ state, late }) => ({
+    const metrics = this.metrics.map(({ state, late, toldNext }) => ({
       identity: state.plan.metric.identity,
       completeFromMs: state.completeFromMs,
+      toldNext,
       lateCounts: late.encode(late.unsavedWindows()),
     }));
     return {
@@ -266,8 +273,8 @@ export class PartitionAggregator {
     view.end();
   }
 
-  private load(deltas: Iterable<NamedBytes>): void {
-    const pieces = new Map<string, NamedBytes[]>();
+  private load(deltas: Iterable<SavedPiece>, toldNextOf: (identity: string) => number): void {
+    const pieces = new Map<string, SavedPiece[]>();
     const foreign: string[] = [];
     for (const delta of deltas) {
       this.book.loaded(delta);
@@ -277,13 +284,17 @@ export class PartitionAggregator {
         foreign.push(delta.slice);
         continue;
       }
-      const piece = { slice: name.rest, bytes: delta.bytes };
+      const piece = { ...delta, slice: name.rest };
       const known = pieces.get(name.identity);
       if (known) known.push(piece);
       else pieces.set(name.identity, [piece]);
     }
     for (const slice of foreign) this.book.drop(slice);
-    for (const { state, checkpoint } of this.metrics) checkpoint.restore(pieces.get(state.plan.metric.identity) ?? []);
+    for (const metric of this.metrics) {
+      const { identity } = metric.state.plan.metric;
+      metric.toldNext = toldNextOf(identity);
+      metric.checkpoint.restore(pieces.get(identity) ?? [], metric.toldNext);
+    }
     this.spaces.sweep();
   }
 

@@ -1,7 +1,9 @@
 import { ByteReader } from './byte-reader';
 import { ByteWriter } from './byte-writer';
 
-const VERSION = 1;
+const VERSION = 2;
+/** Did not say what had been told: all of it may have to be told again. */
+const WITHOUT_TOLD = 1;
 
 /** What one partition knows apart from its slices. */
 export interface PartitionState {
@@ -12,6 +14,8 @@ export interface PartitionState {
   readonly metrics: readonly {
     readonly identity: string;
     readonly completeFromMs: number;
+    /** What the rows before this raw position have changed in open windows has been told. */
+    readonly toldNext: number;
     /** Late counts that no delta holds yet. */
     readonly lateCounts: Uint8Array;
   }[];
@@ -25,9 +29,10 @@ export function encodePartitionState(state: PartitionState): Uint8Array {
   writer.double(state.maxAppendMs);
   writer.byte(state.held ? 1 : 0);
   writer.count(state.metrics.length);
-  for (const { identity, completeFromMs, lateCounts } of state.metrics) {
+  for (const { identity, completeFromMs, toldNext, lateCounts } of state.metrics) {
     writer.text(identity);
     writer.double(completeFromMs);
+    writer.count(toldNext);
     writer.bytes(lateCounts, 0, lateCounts.length);
   }
   return writer.toBytes();
@@ -37,7 +42,8 @@ export function encodePartitionState(state: PartitionState): Uint8Array {
 export function decodePartitionState(bytes: Uint8Array): PartitionState {
   const reader = new ByteReader(bytes);
   const version = reader.byte();
-  if (version !== VERSION) throw new RangeError(`the state of a partition has version ${version}`);
+  if (version !== VERSION && version !== WITHOUT_TOLD)
+    throw new RangeError(`the state of a partition has version ${version}`);
   return {
     watermarkInputMs: reader.double(),
     maxEventTimeMs: reader.double(),
@@ -46,6 +52,7 @@ export function decodePartitionState(bytes: Uint8Array): PartitionState {
     metrics: Array.from({ length: reader.count() }, () => ({
       identity: reader.text(),
       completeFromMs: reader.double(),
+      toldNext: version === WITHOUT_TOLD ? 0 : reader.count(),
       lateCounts: reader.bytes(),
     })),
   };

@@ -68,9 +68,10 @@ export function encodeSlice(slice: Slice, owner: SliceOwner, extent: 'changes' |
 /**
  * Takes over what `encodeSlice` wrote. Later deltas overwrite earlier ones.
  *
+ * @param isTold provisional results have told of it already
  * @throws RangeError for a delta that is cut short or was written by a later version
  */
-export function restoreSlice(slice: Slice, owner: SliceOwner, bytes: Uint8Array): void {
+export function restoreSlice(slice: Slice, owner: SliceOwner, bytes: Uint8Array, isTold: boolean): void {
   const { plan, space, groups } = owner;
   const reader = new ByteReader(bytes);
   const version = reader.byte();
@@ -79,7 +80,7 @@ export function restoreSlice(slice: Slice, owner: SliceOwner, bytes: Uint8Array)
   for (let left = reader.count(); left > 0; left--) {
     const entry = slice.entryOf(space.read(new ByteReader(reader.bytes())), groups);
     entries.push(entry);
-    slice.touch(entry);
+    if (!isTold) slice.touch(entry);
     readNumbers(plan, reader, slice.cells, entry * plan.width);
     for (const { list } of plan.collects) {
       readCollected(slice.collected[list] as CollectedItems, entry, reader);
