@@ -1,4 +1,5 @@
 export type { NewRecord, RecordHeaders, StoredRecord } from './record';
+export { PackedRecord } from './record';
 export { HEADER, headerBytes, headerInteger, headerText } from './headers';
 export {
   MAX_BODY_BYTES,

@@ -18,3 +18,24 @@ export interface NewRecord {
   /** Only for topics with CreateTime. */
   readonly timestampMs?: number;
 }
+
+/**
+ * A record whose key and value lie one behind the other in a buffer that it shares with many others. Views of them are
+ * made only when somebody asks: whoever appends thousands of results copies them from the buffer as they are.
+ */
+export class PackedRecord implements NewRecord {
+  constructor(
+    readonly source: Buffer,
+    readonly keyFrom: number,
+    readonly valueFrom: number,
+    readonly valueTo: number,
+  ) {}
+
+  get key(): Uint8Array {
+    return this.source.subarray(this.keyFrom, this.valueFrom);
+  }
+
+  get value(): Uint8Array {
+    return this.source.subarray(this.valueFrom, this.valueTo);
+  }
+}

@@ -23,6 +23,11 @@ export class ByteWriter {
     return this.at;
   }
 
+  /** The buffer that holds what is written up to now, from 0 on, and room behind it. */
+  get written(): Buffer {
+    return this.buffer;
+  }
+
   /** The bytes written at [from, to). Not a copy. */
   slice(from: number, to: number): Uint8Array {
     return this.buffer.subarray(from, to);

@@ -2,6 +2,7 @@ import type { LateCount, MeasureColumn, MetricDefinition, ResultBlock, StreamSch
 import { ByteWriter } from '../bytes/byte-writer';
 import { writeJsonText } from '../bytes/json-text';
 import type { NewRecord } from '../record';
+import { PackedRecord } from '../record';
 import { GroupJson } from './group-json';
 import { isoInstant } from './instant';
 import { writeItem, writeNumber } from './value-json';
@@ -162,12 +163,11 @@ function writeMeasure(writer: ByteWriter, column: MeasureColumn, row: number, mo
 
 /** cuts: for each row the end of its key and the end of its value. */
 function cutRecords(writer: ByteWriter, cuts: Float64Array, count: number): NewRecord[] {
+  const { written } = writer;
   const records = new Array<NewRecord>(count);
   for (let row = 0; row < count; row++) {
-    const keyFrom = cuts[2 * row] as number;
-    const valueFrom = cuts[2 * row + 1] as number;
-    const valueTo = cuts[2 * row + 2] as number;
-    records[row] = { key: writer.slice(keyFrom, valueFrom), value: writer.slice(valueFrom, valueTo) };
+    const at = 2 * row;
+    records[row] = new PackedRecord(written, cuts[at] as number, cuts[at + 1] as number, cuts[at + 2] as number);
   }
   return records;
 }

@@ -1,3 +1,5 @@
+import { PackedRecord } from '@tillstream/contracts';
+
 /** Header values by name, as bytes. Decode lazily: most readers never look. */
 export type RecordHeaders = Readonly<Record<string, Uint8Array>>;
 
@@ -29,7 +31,9 @@ export const MAX_APPEND_BYTES = 1_000_000;
 const RECORD_FRAMING_BYTES = 32;
 
 /** At least what a record takes in an append. */
-export function appendBytes({ key, value, headers }: NewRecord): number {
+export function appendBytes(record: NewRecord): number {
+  if (record instanceof PackedRecord) return RECORD_FRAMING_BYTES + record.valueTo - record.keyFrom;
+  const { key, value, headers } = record;
   let bytes = RECORD_FRAMING_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
   for (const name in headers) bytes += RECORD_FRAMING_BYTES + 3 * name.length + (headers[name]?.length ?? 0);
   return bytes;

@@ -1,4 +1,5 @@
 import { crc32c } from '@node-rs/crc32';
+import { PackedRecord } from '@tillstream/contracts';
 import type { NewRecord } from '@tillstream/engine';
 import * as fc from 'fast-check';
 import Decoder from 'kafkajs/src/protocol/decoder';
@@ -74,6 +75,24 @@ describe('a record batch', () => {
       }),
     ),
   );
+
+  it('has the same bytes whether keys and values lie in buffers of their own or in one for all', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(bytes, bytes), { minLength: 1, maxLength: 200 }), (pairs) => {
+        const source = Buffer.concat(pairs.flat());
+        let at = 0;
+        const packed = pairs.map(([key, value]) => {
+          const keyFrom = at;
+          at += key.length + value.length;
+          return new PackedRecord(source, keyFrom, keyFrom + key.length, at);
+        });
+        const apart = pairs.map(([key, value]): NewRecord => ({ key, value }));
+        expect(encodeBatch(packed, 'none', NOW_MS).equals(encodeBatch(apart, 'none', NOW_MS))).toBe(true);
+        expect(packed.map(estimatedBytes)).toEqual(apart.map(estimatedBytes));
+        expect(packed.map(content)).toEqual(apart.map(content));
+      }),
+    );
+  });
 
   it('reads the same to kafkajs', () =>
     fc.assert(

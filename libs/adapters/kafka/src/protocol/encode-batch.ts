@@ -1,4 +1,5 @@
 import { crc32c } from '@node-rs/crc32';
+import { PackedRecord } from '@tillstream/contracts';
 import type { NewRecord } from '@tillstream/engine';
 import { type Compression, compress, numberOf } from './compression';
 import { BATCH, BATCH_PREFIX_BYTES, MAGIC } from './record-batch';
@@ -8,7 +9,9 @@ import { sizeOfVarint, writeVarint } from './varint';
 const RECORD_OVERHEAD_BYTES = 21;
 
 /** At most this many bytes does a record take in a batch. */
-export function estimatedBytes({ key, value, headers }: NewRecord): number {
+export function estimatedBytes(record: NewRecord): number {
+  if (record instanceof PackedRecord) return RECORD_OVERHEAD_BYTES + record.valueTo - record.keyFrom;
+  const { key, value, headers } = record;
   let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
   for (const name in headers) bytes += 10 + 3 * name.length + (headers[name]?.length ?? 0);
   return bytes;
@@ -20,7 +23,8 @@ export function estimatedBytes({ key, value, headers }: NewRecord): number {
  */
 export function encodeBatch(records: readonly NewRecord[], compression: Compression, nowMs: number): Buffer {
   const baseTimestamp = records[0]?.timestampMs ?? nowMs;
-  const maxTimestamp = records.reduce((max, { timestampMs = nowMs }) => Math.max(max, timestampMs), baseTimestamp);
+  let maxTimestamp = baseTimestamp;
+  for (const { timestampMs = nowMs } of records) if (timestampMs > maxTimestamp) maxTimestamp = timestampMs;
   const plain = encodeRecords(records, baseTimestamp, nowMs);
   const batch = compression === 'none' ? plain : withRecords(compress(compression, plain.subarray(BATCH.records)));
   batch.writeBigInt64BE(0n, BATCH.baseOffset);
@@ -47,20 +51,51 @@ function withRecords(body: Buffer): Buffer {
 
 /** The records behind the room that their batch's own fields take. */
 function encodeRecords(records: readonly NewRecord[], baseTimestamp: number, nowMs: number): Buffer {
-  const sizes = new Array<number>(records.length);
+  const count = records.length;
+  const sizes = new Float64Array(count);
   let total = 0;
-  for (const [delta, record] of records.entries()) {
-    const size = sizeOfRecord(record, delta, (record.timestampMs ?? nowMs) - baseTimestamp);
+  for (let delta = 0; delta < count; delta++) {
+    const record = records[delta] as NewRecord;
+    const timestampDelta = (record.timestampMs ?? nowMs) - baseTimestamp;
+    const size =
+      record instanceof PackedRecord
+        ? sizeOfPacked(record, delta, timestampDelta)
+        : sizeOfRecord(record, delta, timestampDelta);
     sizes[delta] = size;
     total += sizeOfVarint(size) + size;
   }
   const buffer = Buffer.allocUnsafe(BATCH.records + total);
   let at: number = BATCH.records;
-  for (const [delta, record] of records.entries()) {
-    at = writeVarint(buffer, at, sizes[delta] ?? 0);
-    at = writeRecord(buffer, at, record, delta, (record.timestampMs ?? nowMs) - baseTimestamp);
+  for (let delta = 0; delta < count; delta++) {
+    const record = records[delta] as NewRecord;
+    const timestampDelta = (record.timestampMs ?? nowMs) - baseTimestamp;
+    at = writeVarint(buffer, at, sizes[delta] as number);
+    at =
+      record instanceof PackedRecord
+        ? writePacked(buffer, at, record, delta, timestampDelta)
+        : writeRecord(buffer, at, record, delta, timestampDelta);
   }
   return buffer;
+}
+
+function sizeOfPacked({ keyFrom, valueFrom, valueTo }: PackedRecord, delta: number, timestampDelta: number): number {
+  const lengths = sizeOfVarint(valueFrom - keyFrom) + sizeOfVarint(valueTo - valueFrom);
+  // One byte of attributes before, one for no headers behind.
+  return 2 + sizeOfVarint(timestampDelta) + sizeOfVarint(delta) + lengths + valueTo - keyFrom;
+}
+
+function writePacked(buffer: Buffer, start: number, record: PackedRecord, delta: number, timestampDelta: number) {
+  const { source, keyFrom, valueFrom, valueTo } = record;
+  let at = start;
+  buffer[at++] = 0;
+  at = writeVarint(buffer, at, timestampDelta);
+  at = writeVarint(buffer, at, delta);
+  at = writeVarint(buffer, at, valueFrom - keyFrom);
+  at += source.copy(buffer, at, keyFrom, valueFrom);
+  at = writeVarint(buffer, at, valueTo - valueFrom);
+  at += source.copy(buffer, at, valueFrom, valueTo);
+  buffer[at++] = 0;
+  return at;
 }
 
 function sizeOfRecord({ key, value, headers }: NewRecord, offsetDelta: number, timestampDelta: number): number {
