@@ -247,7 +247,6 @@ export class RawEnricher {
     let maxEventMs = -Infinity;
     let valid = 0;
     this.rerouter.beginRecord(record.offset, value.length);
-    columns.beginText(value);
     reader.open(value, 'raw');
     while (reader.next()) {
       const { index } = reader;

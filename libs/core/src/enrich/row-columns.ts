@@ -18,6 +18,8 @@ export class RowColumns {
   private readonly texts: (readonly [slot: number, builder: TextBuilder | DictionaryBuilder])[] = [];
 
   constructor(private readonly reader: RowReader) {
+    // Staged rows refer to the buffer they were read from.
+    reader.cursor.beforeLeaving = () => this.flush();
     reader.schema.fields.forEach(({ type, dictionary }, slot) => {
       if (type !== 'string') this.numbers.push([slot, new NumberBuilder()]);
       else if (dictionary) this.texts.push([slot, new DictionaryBuilder(reader.tables[slot]?.entries.length ?? 0)]);
@@ -27,11 +29,6 @@ export class RowColumns {
 
   get rows(): number {
     return this.built + this.reader.registers.count;
-  }
-
-  /** To be called before the reader goes to the rows of `text`: staged rows refer to the buffer they were read from. */
-  beginText(text: Uint8Array): void {
-    if (!this.reader.cursor.holds(text)) this.flush();
   }
 
   /** Appends the row in the reader's registers. */

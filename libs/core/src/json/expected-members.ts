@@ -4,6 +4,7 @@ import { NO_FIELD, type ExpectedKeys } from './expected-keys';
 import { BOOL, DOUBLE, INT, MONEY, STRING, TIMESTAMP } from './field-types';
 import type { JsonCursor } from './json-cursor';
 import { FROM_INPUT, NUMBER, type RowRegisters } from './row-registers';
+import type { ValueTable } from './value-table';
 
 const QUOTE = 0x22;
 const DOT = 0x2e;
@@ -25,8 +26,8 @@ export interface MemberTarget {
   readonly eventTimes: EventTimeParser;
   /** By slot. */
   readonly types: Uint8Array;
-  /** Slots whose texts have something to be settled. */
-  readonly settles: Uint8Array;
+  /** Accepted values and aliases, by slot. */
+  readonly tables: readonly (ValueTable | null)[];
   /** Row in which a slot was last given. */
   readonly givenIn: Int32Array;
   readonly moneyExponent: number;
@@ -55,7 +56,7 @@ export class ExpectedMembers {
    */
   read(from: number, row: number): number {
     const { target, keys } = this;
-    const { cursor, registers, types, givenIn, settles } = target;
+    const { cursor, registers, types, givenIn, tables } = target;
     const { bytes, view, end, wordsEnd } = cursor;
     const { base, status } = registers;
     let p = from;
@@ -68,12 +69,13 @@ export class ExpectedMembers {
       let after: number;
       if (type === STRING) {
         const close = this.closingQuote(value);
-        if (close < 0) return p;
+        // What being empty means is decided elsewhere.
+        if (close <= value) return p;
         const at = base + slot;
         status[at] = FROM_INPUT;
         registers.start[at] = value;
         registers.end[at] = close;
-        if (settles[slot] === 1) target.settleText(slot);
+        if (tables[slot] !== null) target.settleText(slot);
         after = close + 1;
       } else {
         if (value + LOOKAHEAD > wordsEnd) return p;

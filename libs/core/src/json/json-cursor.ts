@@ -51,14 +51,21 @@ export class JsonCursor {
   scratch = new Uint8Array(1024);
   scratchView = new DataView(this.scratch.buffer);
   scratchEnd = 0;
+  /** Called before the cursor goes to another buffer, by whoever has noted positions in this one. */
+  beforeLeaving: (() => void) | null = null;
   readonly literal = new NumberLiteral();
+  /** That of `bytes`: asking a typed array for its buffer is a call. */
+  private buffer: ArrayBufferLike = NO_BUFFER;
   /** Kinds of the containers that are open in `skipValue`, 1 for an object. */
   private containers = new Uint8Array(128);
 
   /** Points the cursor at `text` and returns the position of its first byte. */
   open(text: Uint8Array): number {
-    if (!this.holds(text)) {
-      this.bytes = new Uint8Array(text.buffer as ArrayBuffer);
+    const { buffer } = text;
+    if (buffer !== this.buffer) {
+      this.beforeLeaving?.();
+      this.bytes = new Uint8Array(buffer as ArrayBuffer);
+      this.buffer = buffer;
       this.view = new DataView(this.bytes.buffer);
       this.wordsEnd = this.bytes.length - WORD_SLACK;
     }
@@ -67,15 +74,11 @@ export class JsonCursor {
     return text.byteOffset;
   }
 
-  /** Whether `text` lies in the buffer that the cursor stands in. */
-  holds(text: Uint8Array): boolean {
-    return text.buffer === this.bytes.buffer;
-  }
-
   /** Lets go of the text, so that the cursor does not keep its buffer alive. */
   close(): void {
     this.bytes = new Uint8Array(NO_BUFFER);
     this.view = new DataView(NO_BUFFER);
+    this.buffer = NO_BUFFER;
     this.wordsEnd = 0;
     this.end = 0;
   }

@@ -59,7 +59,7 @@ export class RowReader {
   readonly types: Uint8Array;
   private readonly absentIfEmpty: Uint8Array;
   /** Slots whose texts have something to be settled. */
-  readonly settles: Uint8Array;
+  private readonly settles: Uint8Array;
   private readonly keySlots: Int32Array;
   private readonly requiredSlots: Int32Array;
   private readonly declaredIdSlot: number;

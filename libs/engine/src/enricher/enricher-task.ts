@@ -99,7 +99,7 @@ export class EnricherTask {
     const { topic, partition } = this.source;
     await telemetry.tracer.batch({ name: 'enrich', topic, partition, records }, async (headers) => {
       for await (const portion of this.attempts.portions(records, () => this.gaps.behind(this.enricher.next))) {
-        const wanted = portion.filter(({ offset }) => !this.gaps.holds(offset));
+        const wanted = this.gaps.isEmpty ? portion : portion.filter(({ offset }) => !this.gaps.holds(offset));
         let raw = await this.guarded(() => wanted.map(decodeRawRecord));
         while (raw.length > 0) {
           const rest = raw;

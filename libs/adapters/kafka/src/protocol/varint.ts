@@ -49,6 +49,14 @@ export class VarintCursor {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
+  /** Goes over bytes that belong to something that ends at `end`; returns where they begin. @throws RangeError beyond it. */
+  skip(length: number, end: number): number {
+    const start = this.position;
+    if (start + length > end) throw new RangeError(`${length} bytes at ${start} end behind their record at ${end}`);
+    this.position = start + length;
+    return start;
+  }
+
   private byte(): number {
     const byte = this.buffer[this.position++];
     if (byte === undefined) throw new RangeError(`the buffer of ${this.buffer.length} bytes ends inside a number`);
