@@ -182,7 +182,7 @@ async function kafkaCommands(directory) {
     return {
       format: (id, settings) => ({
         command: java,
-        args: ['-Xmx128m', ...common, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', settings],
+        args: ['-Xmx128m', ...common, 'kafka.tools.StorageTool', 'format', `--cluster-id=${id}`, '-c', settings],
       }),
       serve: (settings) => ({ command: java, args: ['-Xmx256m', ...common, 'kafka.Kafka', settings] }),
     };
@@ -208,7 +208,7 @@ function kafkaInDocker(directory) {
       dockerCommand({
         image: IMAGE,
         directory,
-        command: [`${scripts}/kafka-storage.sh`, 'format', '-t', id, '-c', settings],
+        command: [`${scripts}/kafka-storage.sh`, 'format', `--cluster-id=${id}`, '-c', settings],
       }),
     serve: (settings) =>
       dockerCommand({ image: IMAGE, directory, command: [`${scripts}/kafka-server-start.sh`, settings] }),

@@ -43,6 +43,12 @@ describe('a local broker', () => {
     expect(await canListen(broker.port)).toBe(true);
   });
 
+  it('takes an id of its cluster that looks like an option for an id', async () => {
+    writeFileSync(join(directory, 'cluster.id'), '-hB1xXn6Q2yOqLhVxBzIxQ');
+    const broker = await startBroker({ dataDir: directory });
+    await broker.stop();
+  });
+
   it('refuses writes to topics that nobody created', async () => {
     const broker = await startBroker({ dataDir: directory });
     try {
