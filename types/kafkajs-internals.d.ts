@@ -38,6 +38,8 @@ declare module 'kafkajs/src/cluster' {
 }
 
 declare module 'kafkajs/src/broker' {
+  import type { Socket } from 'node:net';
+
   interface InternalLogger {
     namespace(name: string): InternalLogger;
     debug(message: string, fields?: object): void;
@@ -63,10 +65,30 @@ declare module 'kafkajs/src/broker' {
     readonly requestTimeout?: number;
   }
 
+  interface PushedRequest {
+    readonly entry: {
+      readonly apiKey: number;
+      readonly apiName: string;
+      readonly apiVersion: number;
+      readonly correlationId: number;
+      resolve(answer: { readonly payload: Buffer }): void;
+      reject(error: unknown): void;
+    };
+    readonly expectResponse: boolean;
+    readonly requestTimeout: number | null;
+    sendRequest(): void;
+  }
+
   interface Connection {
+    readonly clientId: string;
+    readonly sasl: unknown;
+    readonly socket: Socket | undefined;
+    readonly requestQueue: { push(request: PushedRequest): void; maybeThrottle(throttleMs: number): void };
     send<T>(exchange: WireExchange<T>): Promise<T>;
+    nextCorrelationId(): number;
     rejectRequests(error: Error): void;
     isConnected(): boolean;
+    isAuthenticated(): boolean;
     connect(): Promise<unknown>;
   }
 

@@ -1,4 +1,5 @@
 import type { Broker, Connection, WireRequest } from 'kafkajs/src/broker';
+import { sendParts } from './send-parts';
 
 /** A request of the Kafka protocol and how its answer is read. */
 export interface Exchange<T> {
@@ -36,6 +37,8 @@ export async function exchange<T>(broker: Broker, channel: Channel, wanted: Exch
   if (offered !== undefined && (offered.minVersion > apiVersion || offered.maxVersion < apiVersion)) {
     throw new Error(`the broker does not speak version ${apiVersion} of ${apiName}: Kafka 2.4 or newer is needed`);
   }
+  const connection = await connected(broker, channel);
+  if (connection.sasl === null || connection.isAuthenticated()) return sendParts(connection, wanted);
   const request: WireRequest = {
     apiKey,
     apiVersion,
@@ -49,7 +52,6 @@ export async function exchange<T>(broker: Broker, channel: Channel, wanted: Exch
     },
     parse: (data: T) => Promise.resolve(data),
   };
-  const connection = await connected(broker, channel);
   return connection.send<T>({
     request,
     response,
