@@ -1,6 +1,7 @@
 import type { IngestMetrics } from '@tillstream/adapter-telemetry';
 import { ConfigError } from '@tillstream/config';
 import { MAX_BODY_BYTES, PROTO_FILES, PROTO_LOADER_OPTIONS, protoRoot } from '@tillstream/contracts';
+import { BufferPool } from '@tillstream/core';
 import type { Clock, LogWriter, RecordHeaders } from '@tillstream/engine';
 import type { GrpcServerOptions, ReadinessCheck, Service, ServiceLogger } from '@tillstream/nest-runtime';
 import type { GatewayConfig } from './config';
@@ -38,6 +39,9 @@ export interface Gateway {
 /** A payload a little too large can still be answered; one far too large ends its call. */
 const GRPC_SLACK_BYTES = 1024 * 1024;
 
+/** Of the memory that bodies needed, so much is kept for those to come: a few of the largest, or many of the usual ones. */
+const KEPT_BYTES = 2 * MAX_BODY_BYTES;
+
 /** Composes the service without a framework. */
 export function createGateway(
   config: Pick<GatewayConfig, 'grpc' | 'writeKeys' | 'maxInFlightBytes' | 'appendTimeoutMs' | 'retryAfterMs'>,
@@ -52,10 +56,11 @@ export function createGateway(
     ports.metrics(() => budget.inFlight),
     logger,
   );
-  const publisher = new Publisher({ writer, clock, observer, traceHeaders }, config);
+  const pool = new BufferPool(KEPT_BYTES);
+  const publisher = new Publisher({ writer, clock, observer, traceHeaders, pool }, config);
   const limits = { maxBodyBytes: MAX_BODY_BYTES, retryAfterMs: config.retryAfterMs };
   let open = false;
-  const edge = { isOpen: () => open, streams, keys, budget, publisher, observer, clock };
+  const edge = { isOpen: () => open, streams, keys, budget, pool, publisher, observer, clock };
   const grpcIngest = new GrpcIngest(edge, limits);
 
   return {

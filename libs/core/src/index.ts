@@ -31,6 +31,7 @@ export { encodeEventBatch } from './batch/encode-event-batch';
 export { EventBatchFormatError } from './batch/event-batch-error';
 export { emptyPosition } from './batch/position';
 export { rowToJson } from './batch/row-to-json';
+export { BufferPool } from './bytes/buffer-pool';
 export {
   BodySplitter,
   type BodyForm,

@@ -54,7 +54,14 @@ export class GrpcIngest {
       idempotencyKey === ''
         ? randomBatchId
         : derivedBatchIds({ stream: name, callerId: caller.id, key: idempotencyKey });
-    const outcome = await publisher.publish({ stream, bytes: payload, form, batchIds, reservation });
+    const outcome = await publisher.publish({
+      stream,
+      bytes: payload,
+      discard: () => {},
+      form,
+      batchIds,
+      reservation,
+    });
     if (outcome.kind === 'unavailable') return failed(status.UNAVAILABLE, outcome.message, outcome.retryAfterMs);
     const { verdict } = outcome;
     return isUnreadable(verdict)

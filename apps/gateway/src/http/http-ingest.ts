@@ -39,7 +39,7 @@ export class HttpIngest {
 
   private async answer(request: IncomingMessage, streamName: string, onBody: () => void): Promise<HttpAnswer | null> {
     const { headers } = request;
-    const { keys, streams, budget, publisher, isOpen } = this.edge;
+    const { keys, streams, budget, pool, publisher, isOpen } = this.edge;
     // 1. Who, and where to.
     const caller = keys.find(headers.authorization);
     if (caller === null) return answers.unauthenticatedAnswer(headers.authorization !== undefined);
@@ -66,7 +66,7 @@ export class HttpIngest {
 
     // 4. Read, split, append.
     onBody();
-    const read = await readBody(request, encoding, maxBodyBytes, reservation);
+    const read = await readBody(request, { encoding, maxBytes: maxBodyBytes, reservation, pool });
     if (read.kind === 'refused') {
       reservation.release();
       return this.refused(read.problem, encoding);
@@ -75,7 +75,14 @@ export class HttpIngest {
       idempotencyKey === ''
         ? randomBatchId
         : derivedBatchIds({ stream: streamName, callerId: caller.id, key: idempotencyKey });
-    const outcome = await publisher.publish({ stream, bytes: read.bytes, form, batchIds, reservation });
+    const outcome = await publisher.publish({
+      stream,
+      bytes: read.bytes,
+      discard: read.discard,
+      form,
+      batchIds,
+      reservation,
+    });
     return outcome.kind === 'published'
       ? answers.publishedAnswer(outcome.verdict)
       : answers.retryAnswer(503, outcome.message, outcome.retryAfterMs);

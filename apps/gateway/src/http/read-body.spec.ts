@@ -1,5 +1,6 @@
 import { PassThrough, Readable } from 'node:stream';
 import { brotliCompressSync, constants, gzipSync, zstdCompressSync } from 'node:zlib';
+import { BufferPool } from '@tillstream/core';
 import { ByteBudget } from '../ingest/byte-budget';
 import type { BodyEncoding } from './body-content';
 import { readBody } from './read-body';
@@ -18,7 +19,7 @@ const text = Buffer.from(Array.from({ length: 5000 }, (_, i) => `${i * 7919}`).j
 async function read(source: Readable, encoding: BodyEncoding, budgetBytes = 10 * LIMIT) {
   const budget = new ByteBudget(budgetBytes);
   const reservation = budget.reserve(0)!;
-  const result = await readBody(source, encoding, LIMIT, reservation);
+  const result = await readBody(source, { encoding, maxBytes: LIMIT, reservation, pool: new BufferPool(0) });
   return { result, reserved: budget.inFlight };
 }
 

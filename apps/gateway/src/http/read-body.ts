@@ -1,6 +1,7 @@
 import { constants, createBrotliDecompress, createGunzip, createZstdDecompress } from 'node:zlib';
 import type { BrotliDecompress, Gunzip, ZstdDecompress } from 'node:zlib';
 import type { Readable } from 'node:stream';
+import type { BufferPool } from '@tillstream/core';
 import type { Reservation } from '../ingest/byte-budget';
 import type { BodyEncoding } from './body-content';
 
@@ -8,7 +9,23 @@ import type { BodyEncoding } from './body-content';
 export type BodyProblem = 'too-large' | 'no-room' | 'malformed-encoding' | 'aborted';
 
 export type ReadBody =
-  { readonly kind: 'read'; readonly bytes: Uint8Array } | { readonly kind: 'refused'; readonly problem: BodyProblem };
+  | {
+      readonly kind: 'read';
+      readonly bytes: Uint8Array;
+      /** To be called once the bytes are not needed any more. */
+      readonly discard: () => void;
+    }
+  | { readonly kind: 'refused'; readonly problem: BodyProblem };
+
+export interface ReadBodyOptions {
+  readonly encoding: BodyEncoding;
+  /** Of the body, decoded or not. */
+  readonly maxBytes: number;
+  /** Covers what is kept. */
+  readonly reservation: Reservation;
+  /** Where whole bodies are put together. */
+  readonly pool: BufferPool;
+}
 
 const CHUNK_BYTES = 64 * 1024;
 /** 8 MiB: what decoding within our bounds can need. Without it, a few bytes can ask the decoder for 128 MiB. */
@@ -16,13 +33,13 @@ const ZSTD_WINDOW_LOG_MAX = 23;
 
 /**
  * Reads and decodes a body. Stops at the first byte beyond `maxBytes`, decoded or not: what a bomb would become is never in
- * memory. `reservation` covers what is kept. Never rejects; the rest of a refused body is left unread in `source`.
+ * memory. Never rejects; the rest of a refused body is left unread in `source`.
+ *
+ * @param source whose chunks are ours alone: their memory is freed as soon as they have been put together
  */
 export function readBody(
   source: Readable,
-  encoding: BodyEncoding,
-  maxBytes: number,
-  reservation: Reservation,
+  { encoding, maxBytes, reservation, pool }: ReadBodyOptions,
 ): Promise<ReadBody> {
   const decoder = createDecoder(encoding);
   return new Promise((resolve) => {
@@ -47,7 +64,8 @@ export function readBody(
     const complete = (): void => {
       // What follows the end of a frame would be lost without a word.
       if (decoder !== null && decoder.bytesWritten !== received) return refuse('malformed-encoding');
-      finish({ kind: 'read', bytes: concat(chunks, kept) });
+      finish(wholeOf(chunks, kept, pool));
+      if (decoder === null && chunks.length > 1) chunks.forEach(free);
     };
     const receive = (chunk: Buffer): void => {
       received += chunk.length;
@@ -69,8 +87,21 @@ export function readBody(
   });
 }
 
-function concat(chunks: readonly Buffer[], bytes: number): Uint8Array {
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes);
+function wholeOf(chunks: readonly Buffer[], length: number, pool: BufferPool): ReadBody {
+  const [only] = chunks;
+  if (chunks.length === 1 && only !== undefined) return { kind: 'read', bytes: only, discard: () => {} };
+  const bytes = pool.take(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return { kind: 'read', bytes, discard: () => pool.give(bytes) };
+}
+
+/** Gives the memory of a chunk back at once, instead of when the heap is collected next. */
+function free({ buffer, byteLength }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 function createDecoder(encoding: BodyEncoding): Gunzip | BrotliDecompress | ZstdDecompress | null {

@@ -1,3 +1,4 @@
+import type { BufferPool } from '@tillstream/core';
 import type { Clock } from '@tillstream/engine';
 import type { ByteBudget } from './byte-budget';
 import type { IngestStream, Publisher } from './publisher';
@@ -10,6 +11,7 @@ export interface IngestEdge {
   readonly streams: ReadonlyMap<string, IngestStream>;
   readonly keys: WriteKeys;
   readonly budget: ByteBudget;
+  readonly pool: BufferPool;
   readonly publisher: Publisher;
   readonly observer: {
     /** What a caller was told, and how long that took. */

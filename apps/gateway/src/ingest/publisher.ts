@@ -1,4 +1,5 @@
 import { HEADER } from '@tillstream/contracts';
+import type { BufferPool } from '@tillstream/core';
 import type { Clock, LogWriter, NewRecord, RecordHeaders } from '@tillstream/engine';
 import { appendPortions } from '@tillstream/engine';
 import type { BatchIdSource } from './batch-ids';
@@ -18,6 +19,8 @@ export interface IngestStream {
 export interface Body {
   readonly stream: IngestStream;
   readonly bytes: Uint8Array;
+  /** Called as soon as the bytes are not needed any more. */
+  readonly discard: () => void;
   readonly form: BodyForm;
   readonly batchIds: BatchIdSource;
   /** Released once nothing of the body is needed any more. */
@@ -58,6 +61,7 @@ export class Publisher {
       readonly clock: Clock;
       readonly observer: PublishObserver;
       readonly traceHeaders: () => RecordHeaders;
+      readonly pool: BufferPool;
     },
     private readonly options: PublisherOptions,
   ) {}
@@ -70,7 +74,9 @@ export class Publisher {
   /** Resolves once every accepted event is in the log, or with `unavailable`. Never rejects for what the log does. */
   async publish(body: Body): Promise<PublishOutcome> {
     const { stream, reservation } = body;
-    const split = splitOf(body);
+    const { pool } = this.ports;
+    let room: Uint8Array<ArrayBuffer> | null = null;
+    const split = splitOf(body, (bytes) => (room = pool.take(bytes)));
     const records = this.recordsOf(split?.records ?? [], body.batchIds);
     const appends = [...records].flatMap(([partition, batch]) =>
       appendPortions(batch).map((portion) => this.ports.writer.append(stream.rawTopic, partition, portion)),
@@ -78,6 +84,8 @@ export class Publisher {
     if (appends.length === 0) reservation.release();
     const failure = appends.length === 0 ? null : await this.settle(appends, reservation, stream.name);
     if (failure !== null) return { kind: 'unavailable', message: failure, retryAfterMs: this.options.retryAfterMs };
+    // What the log has acknowledged the writer does not need any more; of what it has not, nobody knows.
+    if (room !== null) pool.give(room);
     this.ports.observer.published(stream.name, split, body.bytes.length);
     return { kind: 'published', verdict: verdictOf(split) };
   }
@@ -131,13 +139,17 @@ export class Publisher {
 }
 
 /** Null for a body of no bytes. */
-function splitOf({ stream, bytes, form, reservation }: Body): SplitBody | null {
-  if (bytes.length === 0) return null;
+function splitOf(
+  { stream, bytes, discard, form, reservation }: Body,
+  room: (bytes: number) => Uint8Array,
+): SplitBody | null {
   try {
-    return stream.splitter.split(bytes, form);
+    return bytes.length === 0 ? null : stream.splitter.split(bytes, form, room);
   } catch (error) {
     reservation.release();
     throw error;
+  } finally {
+    discard();
   }
 }
 

@@ -17,5 +17,6 @@ export interface SplitBody {
 
 /** Checks what a row alone decides, and puts the rows of a body together by partition. */
 export interface Splitter {
-  split(body: Uint8Array, form: BodyForm): SplitBody;
+  /** @param room asked once for the memory of all records; what it gives is used up by them */
+  split(body: Uint8Array, form: BodyForm, room: (bytes: number) => Uint8Array): SplitBody;
 }

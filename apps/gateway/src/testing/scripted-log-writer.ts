@@ -42,7 +42,9 @@ export class ScriptedLogWriter implements LogWriter {
   async append(topic: string, partition: number, records: readonly NewRecord[]): Promise<number> {
     if (this.mode === 'fail') throw new Error('no leader');
     if (this.mode === 'hang') await new Promise<void>((resolve) => this.held.push(resolve));
-    this.appended.push({ topic, partition, records });
+    // Once an append has been acknowledged its memory is used for others.
+    const kept = records.map((record) => ({ ...record, value: record.value && Uint8Array.from(record.value) }));
+    this.appended.push({ topic, partition, records: kept });
     return this.appended.length - 1;
   }
 }

@@ -75,7 +75,14 @@ export class BodySplitter {
     this.partitions = schema.partitions;
   }
 
-  split(body: Uint8Array, form: BodyForm): SplitBody {
+  /**
+   * @param room asked once for the memory that the values of all records share, when there are any
+   */
+  split(
+    body: Uint8Array,
+    form: BodyForm,
+    room: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+  ): SplitBody {
     const { reader, rows } = this;
     const drafts: Draft[] = [];
     const draftOfPartition = new Int32Array(this.partitions).fill(-1);
@@ -110,7 +117,7 @@ export class BodySplitter {
             rejected,
             rejectedIndexes: this.rejectedIndexes.slice(0, rejections),
             rejectedCounts,
-            records: this.assemble(drafts, accepted),
+            records: this.assemble(drafts, accepted, room),
           }
         : this.refuse(reader.code);
     rows.cursor.close();
@@ -154,28 +161,36 @@ export class BodySplitter {
     };
   }
 
-  private assemble(drafts: readonly Draft[], accepted: number): SplitRecord[] {
+  private assemble(
+    drafts: readonly Draft[],
+    accepted: number,
+    room: (bytes: number) => Uint8Array,
+  ): readonly SplitRecord[] {
+    if (drafts.length === 0) return [];
     const { bytes } = this.rows.cursor;
     const { starts, ends, draftOf } = this;
-    const values = drafts.map((draft) => new Uint8Array(draft.bytes));
-    const lengths = new Int32Array(drafts.length);
-    for (let row = 0; row < accepted; row++) {
-      const draft = draftOf[row] as number;
-      const value = values[draft] as Uint8Array;
-      const end = ends[row] as number;
-      let at = lengths[draft] as number;
-      value[at] = at === 0 ? OPEN_BRACKET : COMMA;
-      at++;
-      const start = starts[row] as number;
-      value.set(bytes.subarray(start, end), at);
-      at += end - start;
-      lengths[draft] = at;
-    }
-    return drafts.map(({ partition, rows }, draft) => {
-      const value = values[draft] as Uint8Array;
-      value[lengths[draft] as number] = CLOSE_BRACKET;
+    const target = room(drafts.reduce((sum, draft) => sum + draft.bytes, 0));
+    const filled = new Int32Array(drafts.length);
+    let offset = 0;
+    const records = drafts.map(({ partition, rows, bytes: size }, draft) => {
+      filled[draft] = offset;
+      target[offset] = OPEN_BRACKET;
+      const value = target.subarray(offset, offset + size);
+      offset += size;
       return { partition, value, rows };
     });
+    // Each row with a byte behind it, which is made the comma or bracket that follows.
+    for (let row = 0; row < accepted; row++) {
+      const draft = draftOf[row] as number;
+      const start = starts[row] as number;
+      const end = ends[row] as number;
+      const at = (filled[draft] as number) + 1;
+      target.set(bytes.subarray(start, end), at);
+      filled[draft] = at + end - start;
+      target[at + end - start] = COMMA;
+    }
+    for (const end of filled) target[end] = CLOSE_BRACKET;
+    return records;
   }
 }
 

@@ -20,12 +20,18 @@ export function estimatedBytes(record: NewRecord): number {
 /**
  * One record batch without producer id or sequence: whoever repeats it appends it again.
  * @param nowMs time of records that have none
+ * @param room memory for the batch as it is before it is compressed
  */
-export function encodeBatch(records: readonly NewRecord[], compression: Compression, nowMs: number): Buffer {
+export function encodeBatch(
+  records: readonly NewRecord[],
+  compression: Compression,
+  nowMs: number,
+  room: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafe(bytes),
+): Buffer {
   const baseTimestamp = records[0]?.timestampMs ?? nowMs;
   let maxTimestamp = baseTimestamp;
   for (const { timestampMs = nowMs } of records) if (timestampMs > maxTimestamp) maxTimestamp = timestampMs;
-  const plain = encodeRecords(records, baseTimestamp, nowMs);
+  const plain = encodeRecords(records, baseTimestamp, nowMs, room);
   const batch = compression === 'none' ? plain : withRecords(compress(compression, plain.subarray(BATCH.records)));
   batch.writeBigInt64BE(0n, BATCH.baseOffset);
   batch.writeInt32BE(batch.length - BATCH_PREFIX_BYTES, BATCH.length);
@@ -50,7 +56,12 @@ function withRecords(body: Buffer): Buffer {
 }
 
 /** The records behind the room that their batch's own fields take. */
-function encodeRecords(records: readonly NewRecord[], baseTimestamp: number, nowMs: number): Buffer {
+function encodeRecords(
+  records: readonly NewRecord[],
+  baseTimestamp: number,
+  nowMs: number,
+  room: (bytes: number) => Buffer,
+): Buffer {
   const count = records.length;
   const sizes = new Float64Array(count);
   let total = 0;
@@ -64,7 +75,7 @@ function encodeRecords(records: readonly NewRecord[], baseTimestamp: number, now
     sizes[delta] = size;
     total += sizeOfVarint(size) + size;
   }
-  const buffer = Buffer.allocUnsafe(BATCH.records + total);
+  const buffer = room(BATCH.records + total);
   let at: number = BATCH.records;
   for (let delta = 0; delta < count; delta++) {
     const record = records[delta] as NewRecord;

@@ -8,6 +8,7 @@ import type { Compression } from '../protocol/compression';
 import { encodeBatch, estimatedBytes } from '../protocol/encode-batch';
 import { type ProducePartitionAnswer, produceExchange } from '../protocol/produce';
 import { exchange } from '../protocol/wire';
+import { BatchMemory } from './batch-memory';
 import { PartitionLane } from './partition-lane';
 
 export interface KafkaLogWriterOptions extends KafkaOptions {
@@ -44,6 +45,7 @@ export class KafkaLogWriter implements LogWriter {
   readonly #maxPendingBytes: number;
   readonly #appendTimeoutMs: number | null;
   readonly #compressionOf: (topic: string) => Compression;
+  readonly #memory = new BatchMemory();
   #pendingBytes = 0;
   #closed = false;
 
@@ -110,12 +112,15 @@ export class KafkaLogWriter implements LogWriter {
 
   private createLane(topic: string, partition: number): PartitionLane {
     const backoff = new Backoff();
+    const compression = this.#compressionOf(topic);
     return new PartitionLane({
       topic,
       partition,
       maxBatchBytes: this.#maxBatchBytes,
       appendTimeoutMs: this.#appendTimeoutMs,
-      encode: (records) => encodeBatch(records, this.#compressionOf(topic), Date.now()),
+      encode: (records) => encodeBatch(records, compression, Date.now(), (bytes) => this.#memory.take(bytes)),
+      // What was compressed is in memory of the codec's.
+      recycle: (batch) => compression === 'none' && this.#memory.give(batch),
       send: async (batch) => {
         const offset = await this.send(topic, partition, batch);
         backoff.reset();

@@ -7,6 +7,7 @@ import { type LaneContext, PartitionLane } from './partition-lane';
 class ScriptedBroker {
   readonly log: string[] = [];
   readonly sent: string[] = [];
+  readonly recycled: string[] = [];
   readonly #open: { batch: string; resolve: (offset: number) => void; reject: (error: Error) => void }[] = [];
   released = 0;
   /** Of the sends in flight at once. */
@@ -31,6 +32,7 @@ class ScriptedBroker {
           this.#recover = resolve;
           signal.addEventListener('abort', () => resolve());
         }),
+      recycle: (batch) => void this.recycled.push(batch.toString()),
       release: (bytes) => (this.released += bytes),
       ...more,
     };
@@ -111,6 +113,19 @@ describe('the lane of a partition', () => {
     await broker.acknowledge();
     expect(broker.sent).toEqual(['a', 'a', 'a', 'b']);
     expect(await Promise.all([first, second])).toEqual([0, 1]);
+  });
+
+  it('gives back the memory of a batch that was sent once, and never that of one a socket may still be sending', async () => {
+    const lane = new PartitionLane(broker.context());
+    void lane.append([record('a')], 1);
+    await settle();
+    expect(broker.recycled).toEqual([]);
+    await broker.acknowledge();
+    void lane.append([record('b')], 1);
+    await settle();
+    await broker.fail(undefined, true);
+    await broker.acknowledge();
+    expect([broker.sent, broker.recycled]).toEqual([['a', 'b', 'b'], ['a']]);
   });
 
   it('keeps the order of first occurrences and loses nothing acknowledged, whatever answers are lost', () =>

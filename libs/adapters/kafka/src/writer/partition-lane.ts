@@ -20,6 +20,8 @@ export interface LaneContext {
   send(batch: Buffer): Promise<number>;
   /** Waits before the next attempt, and heals what can be healed. Resolves early when `signal` is aborted. */
   recover(error: unknown, attempt: number, signal: AbortSignal): Promise<void>;
+  /** Takes the memory of a batch that was sent once and acknowledged: then no socket can still be reading it. */
+  recycle(batch: Buffer): void;
   /** Bytes that an append no longer holds. */
   release(bytes: number): void;
 }
@@ -112,6 +114,7 @@ export class PartitionLane {
           this.settle(append, () => append.resolve(offset));
           offset += append.records.length;
         }
+        if (attempt === 0) this.context.recycle(bytes);
       } catch (error) {
         if (isTooLarge(error) && batch.length > 1) {
           for (const append of batch) await this.deliver([append]);
