@@ -119,6 +119,8 @@ async function runPlain(
   }
 }
 
+const utf8 = new TextDecoder();
+
 interface Answer {
   readonly metric: string;
   readonly window_start: string;
@@ -134,7 +136,7 @@ async function readAnswers(
 ): Promise<void> {
   for (let partition = 0; partition < partitions; partition += 1) {
     for (const { value } of await readRange(reader, topic, partition, 0, await reader.end(topic, partition))) {
-      const { metric, window_start, group, measures } = JSON.parse(String(value)) as Answer;
+      const { metric, window_start, group, measures } = JSON.parse(utf8.decode(value ?? undefined)) as Answer;
       answers.set(nameOf(metric, Date.parse(window_start), group), textOf(measures));
     }
   }
