@@ -216,13 +216,32 @@ declare module 'kafkajs/src/network/requestQueue' {
 
 declare module 'kafkajs/src/network/connection' {
   import type { Socket } from 'node:net';
+  import type { InternalLogger, WireExchange } from 'kafkajs/src/broker';
   import type RequestQueue from 'kafkajs/src/network/requestQueue';
 
   class Connection {
+    constructor(options: {
+      readonly host: string;
+      readonly port: number;
+      readonly logger: InternalLogger;
+      readonly socketFactory: unknown;
+      readonly requestTimeout: number;
+      readonly connectionTimeout: number;
+    });
+    readonly broker: string;
+    readonly requestTimeout: number;
+    readonly connectionTimeout: number;
+    chunks: Buffer[];
+    bytesBuffered: number;
+    bytesNeeded: number;
     socket: Socket | undefined;
     authenticatedAt: unknown;
     connectionStatus: 'connected' | 'disconnected';
     readonly requestQueue: RequestQueue;
+    send<T>(exchange: WireExchange<T>): Promise<T>;
+    rejectRequests(error: Error): void;
+    isConnected(): boolean;
+    connect(): Promise<true>;
     disconnect(): Promise<true>;
   }
   export = Connection;

@@ -1,8 +1,14 @@
+import { KafkaJSConnectionError } from 'kafkajs';
+import type { WireExchange } from 'kafkajs/src/broker';
 import Connection from 'kafkajs/src/network/connection';
 import RequestQueue from 'kafkajs/src/network/requestQueue';
 import Encoder from 'kafkajs/src/protocol/encoder';
 
 const TIMEOUT_CHECK_MS = 1_000;
+/** How long kafkajs may need to see that time is up. */
+const GRACE_MS = 2 * TIMEOUT_CHECK_MS;
+/** Every answer begins with its size. */
+const SIZE_BYTES = 4;
 
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called on the queue it belongs to
 const scheduleAlways = RequestQueue.prototype.scheduleCheckPendingRequests;
@@ -36,6 +42,10 @@ function checkTimeoutsOncePerSecond(this: RequestQueue): void {
  */
 async function disconnectOnce(this: Connection): Promise<true> {
   const { socket } = this;
+  // By then kafkajs tells nobody who still waits for an answer that there will be none.
+  socket?.once('close', () => {
+    if (this.socket === undefined) this.rejectRequests(new KafkaJSConnectionError('Closed connection'));
+  });
   this.socket = undefined;
   this.authenticatedAt = null;
   this.connectionStatus = 'disconnected';
@@ -43,6 +53,54 @@ async function disconnectOnce(this: Connection): Promise<true> {
   socket?.destroy();
   if (this.socket === undefined) this.requestQueue.destroy();
   return true;
+}
+
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called on the connection it belongs to
+const connectAnyhow = Connection.prototype.connect;
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called on the connection it belongs to
+const sendAnyhow = Connection.prototype.send;
+
+/**
+ * kafkajs keeps what it has of half an answer when a connection breaks, and takes the bytes of the next connection for the
+ * rest of it: from then on no answer is understood.
+ */
+async function connectAfresh(this: Connection): Promise<true> {
+  if (!this.isConnected()) {
+    this.chunks = [];
+    this.bytesBuffered = 0;
+    this.bytesNeeded = SIZE_BYTES;
+  }
+  return within(this.connectionTimeout, `connecting to ${this.broker}`, connectAnyhow.call(this), () => undefined);
+}
+
+/**
+ * kafkajs looks for requests without an answer by the system's clock, which may be set back, and not on connections that
+ * are being ended. Here no request waits for ever: a connection that has not answered in time is given up.
+ */
+async function sendInTime<T>(this: Connection, exchange: WireExchange<T>): Promise<T> {
+  const timeoutMs = Math.max(this.requestTimeout, exchange.requestTimeout ?? 0);
+  const answer = sendAnyhow.call(this, exchange as WireExchange<unknown>) as Promise<T>;
+  return within(timeoutMs, `a request to ${this.broker}`, answer, (error) => {
+    this.rejectRequests(error);
+    void this.disconnect();
+  });
+}
+
+/** @throws KafkaJSConnectionError when the work has not settled a while after kafkajs should have given it up. */
+async function within<T>(ms: number, what: string, work: Promise<T>, giveUp: (error: Error) => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const error = new KafkaJSConnectionError(`${what} has been without an answer for ${ms + GRACE_MS} ms`);
+      giveUp(error);
+      reject(error);
+    }, ms + GRACE_MS);
+  });
+  try {
+    return await Promise.race([work, timeUp]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**
@@ -61,6 +119,8 @@ function makeRoom(this: Encoder, bytes: number): void {
 export function repairKafkajs(): void {
   RequestQueue.prototype.scheduleCheckPendingRequests = scheduleIfAnyWait;
   RequestQueue.prototype.scheduleRequestTimeoutCheck = checkTimeoutsOncePerSecond;
+  Connection.prototype.connect = connectAfresh;
+  Connection.prototype.send = sendInTime;
   Connection.prototype.disconnect = disconnectOnce;
   Encoder.prototype.ensureAvailable = makeRoom;
 }
