@@ -47,8 +47,9 @@ export function createWorker(
   const kafka = kafkaOptions(config.kafka, `tillstream-${kind.name}`, logger);
   const writer = new KafkaLogWriter({ ...kafka, maxPendingBytes: MAX_PENDING_BYTES });
   const reader = new KafkaLogReader(kafka);
-  const redis = connectRedis({ url: config.redisUrl, logger });
-  const store = new RedisCheckpointStore(redis);
+  const connect = () => connectRedis({ url: config.redisUrl, logger });
+  const redis = connect();
+  const store = new RedisCheckpointStore(redis, { connect });
   const consumers: KafkaGroupConsumer[] = [];
   const members = config.definitions.map((definition) => {
     const { stream } = definition.schema;
@@ -128,6 +129,7 @@ export function createWorker(
     },
     close: async () => {
       await Promise.all([writer.close(), reader.close()]);
+      store.close();
       redis.disconnect();
     },
   };

@@ -272,6 +272,29 @@ describe('a connection to Redis that fails', () => {
     await expect(new RedisCheckpointStore(redis).claim(TASK, 'a')).rejects.toThrow('timed out');
   });
 
+  it('holds up no task but the one whose connection hangs', async () => {
+    const silent = createServer((socket) => socket.resume());
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const hanging = `redis://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const urls = [hanging, url];
+    const redis = connectRedis({ url });
+    const prefix = aKeyPrefix();
+    const connect = () =>
+      connectRedis({ url: urls.shift() ?? 'redis://one.connection.too.many', commandTimeoutMs: 60_000 });
+    const store = new RedisCheckpointStore(redis, { prefix, connect });
+    closing.push(
+      () => deleteBehind(redis, prefix),
+      () => redis.disconnect(),
+      () => store.close(),
+      () => silent.close(),
+    );
+    const stuck = store.claim('stuck', 'a').catch((error: unknown) => String(error));
+    await store.create(TASK, 'a', START);
+    expect(await store.commit(TASK, aCommit(10, 20))).toBe('committed');
+    store.close();
+    expect(await stuck).toContain('closed');
+  });
+
   it('gives up a command while nothing listens', async () => {
     const redis = connectRedis({ url: 'redis://127.0.0.1:1', commandTimeoutMs: 100, connectTimeoutMs: 200 });
     closing.push(() => redis.disconnect());

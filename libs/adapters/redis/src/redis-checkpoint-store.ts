@@ -10,6 +10,11 @@ import createSource from './scripts/create.lua';
 export interface RedisCheckpointStoreOptions {
   /** Before every key. Default none. */
   readonly prefix?: string;
+  /**
+   * Makes a connection. Each task then gets one of its own: answers come in the order of the commands, so on a shared one
+   * a task whose keys are on a shard that hangs would hold up all others. Default: all share the one given.
+   */
+  readonly connect?: () => Redis;
   /** What applies commits; for tests of scripts that fail. */
   readonly commitScript?: RedisScript;
 }
@@ -35,17 +40,27 @@ const MAX_LOAD_BLOBS = 64;
 export class RedisCheckpointStore implements CheckpointStore {
   readonly #prefix: string;
   readonly #commit: RedisScript;
+  readonly #connect: (() => Redis) | null;
+  /** By task. */
+  readonly #connections = new Map<string, Redis>();
 
   constructor(
     private readonly redis: Redis,
-    { prefix = '', commitScript = COMMIT }: RedisCheckpointStoreOptions = {},
+    { prefix = '', connect, commitScript = COMMIT }: RedisCheckpointStoreOptions = {},
   ) {
     this.#prefix = prefix;
+    this.#connect = connect ?? null;
     this.#commit = commitScript;
   }
 
+  /** Ends the connections it has made; the one it was given is its giver's. */
+  close(): void {
+    for (const redis of this.#connections.values()) redis.disconnect();
+    this.#connections.clear();
+  }
+
   async claim(task: string, token: string): Promise<ClaimedCheckpoint | null> {
-    const reply = await CLAIM.run(this.redis, [this.keyOf(task, 'meta')], [token]);
+    const reply = await CLAIM.run(this.connectionOf(task), [this.keyOf(task, 'meta')], [token]);
     if (reply === null) return null;
     const [inc, next, seek, state] = Array.isArray(reply) ? (reply as unknown[]) : [];
     if (!Buffer.isBuffer(inc) || !Buffer.isBuffer(next) || !Buffer.isBuffer(seek) || !Buffer.isBuffer(state)) {
@@ -56,18 +71,19 @@ export class RedisCheckpointStore implements CheckpointStore {
 
   async create(task: string, token: string, { inc, next, seek, state }: ClaimedCheckpoint): Promise<boolean> {
     const args = [inc, token, next, seek, bufferOf(state)];
-    return (await CREATE.run(this.redis, [this.keyOf(task, 'meta')], args)) === 1;
+    return (await CREATE.run(this.connectionOf(task), [this.keyOf(task, 'meta')], args)) === 1;
   }
 
   /** @throws CheckpointDamagedError when a list is shorter than the checkpoint says. */
   async *load(task: string, next: number): AsyncGenerator<SliceDelta> {
-    const meta = await this.redis.hgetallBuffer(this.keyOf(task, 'meta'));
+    const redis = this.connectionOf(task);
+    const meta = await redis.hgetallBuffer(this.keyOf(task, 'meta'));
     for (const [field, value] of Object.entries(meta)) {
       if (!field.startsWith(SLICE_FIELD)) continue;
       const slice = field.slice(SLICE_FIELD.length);
       const [generation = '', length = ''] = value.toString().split(' ');
       const name = `${this.keyOf(task, 'd:')}${slice}:${generation}`;
-      for await (const delta of this.loadList(slice, name, Number(length))) if (delta.rawNext <= next) yield delta;
+      for await (const delta of loadList(redis, slice, name, Number(length))) if (delta.rawNext <= next) yield delta;
     }
   }
 
@@ -90,36 +106,45 @@ export class RedisCheckpointStore implements CheckpointStore {
       for (const delta of list) args.push(delta.slice, encodeDelta(delta));
     }
     args.push(drops.length, ...drops);
-    const reply = String(await this.#commit.run(this.redis, [this.keyOf(task, 'meta')], args));
+    const reply = String(await this.#commit.run(this.connectionOf(task), [this.keyOf(task, 'meta')], args));
     const outcome = OUTCOMES.find((one) => one === reply);
     if (outcome === undefined) throw new Error(`Redis answers a commit with ${reply}`);
     return outcome;
   }
 
   async countAttempt(task: string, next: number): Promise<number> {
-    return Number(await COUNT_ATTEMPT.run(this.redis, [this.keyOf(task, 'attempts')], [next]));
+    return Number(await COUNT_ATTEMPT.run(this.connectionOf(task), [this.keyOf(task, 'attempts')], [next]));
   }
 
-  private async *loadList(slice: string, name: string, length: number): AsyncGenerator<SliceDelta> {
-    let count = FIRST_LOAD_BLOBS;
-    for (let at = 0; at < length;) {
-      const last = Math.min(at + count, length) - 1;
-      const blobs = await this.redis.lrangeBuffer(name, at, last);
-      if (blobs.length !== last - at + 1)
-        throw new CheckpointDamagedError(slice, `${length} deltas are expected, ${at + blobs.length} are there`);
-      let bytes = 1;
-      for (const blob of blobs) {
-        bytes += blob.length;
-        yield decodeDelta(slice, blob);
-      }
-      at = last + 1;
-      count = Math.min(MAX_LOAD_BLOBS, Math.max(1, Math.floor((LOAD_BYTES * blobs.length) / bytes)));
-    }
+  private connectionOf(task: string): Redis {
+    if (this.#connect === null) return this.redis;
+    const known = this.#connections.get(task);
+    if (known !== undefined) return known;
+    const made = this.#connect();
+    this.#connections.set(task, made);
+    return made;
   }
 
   private keyOf(task: string, what: string): string {
     if (/[{}]/.test(task)) throw new RangeError(`the name of a task must not contain braces: ${task}`);
     return `${this.#prefix}{${task}}:${what}`;
+  }
+}
+
+async function* loadList(redis: Redis, slice: string, name: string, length: number): AsyncGenerator<SliceDelta> {
+  let count = FIRST_LOAD_BLOBS;
+  for (let at = 0; at < length;) {
+    const last = Math.min(at + count, length) - 1;
+    const blobs = await redis.lrangeBuffer(name, at, last);
+    if (blobs.length !== last - at + 1)
+      throw new CheckpointDamagedError(slice, `${length} deltas are expected, ${at + blobs.length} are there`);
+    let bytes = 1;
+    for (const blob of blobs) {
+      bytes += blob.length;
+      yield decodeDelta(slice, blob);
+    }
+    at = last + 1;
+    count = Math.min(MAX_LOAD_BLOBS, Math.max(1, Math.floor((LOAD_BYTES * blobs.length) / bytes)));
   }
 }
 
