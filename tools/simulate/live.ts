@@ -11,6 +11,13 @@ const FILE = 'deploy/streams/commerce.yaml';
 const PARTITION_COUNTS = [1, 2, 3, 4];
 /** Provisional results are most of what a platform writes: the more seldom they are, the more lives there are. */
 const PACES_MS = [250, 2_000, 10_000];
+/** What the dedupe horizon reaches back: few lives are long enough for the shipped one to end. */
+const HORIZONS = [
+  { within: '10m', maxRows: 1_048_576 },
+  { within: '1m', maxRows: 1_048_576 },
+  { within: '10m', maxRows: 25 },
+] as const;
+const MINUTE_MS = 60_000;
 /** One life in so many is of a stream whose events have no id. */
 const WITHOUT_ID_EVERY = 5;
 
@@ -20,6 +27,7 @@ export interface Variant {
   readonly withId?: boolean;
   /** Least time between provisional results. */
   readonly paceMs?: number;
+  readonly horizon?: (typeof HORIZONS)[number];
 }
 
 const definitions = new Map<string, StreamDefinition>();
@@ -29,17 +37,21 @@ export function live(seed: number, circumstances: Circumstances = {}): Promise<S
   const partitions = PARTITION_COUNTS[seed % PARTITION_COUNTS.length] ?? 1;
   const withId = seed % WITHOUT_ID_EVERY !== 0;
   const paceMs = PACES_MS[seed % PACES_MS.length] ?? 250;
-  const plain = { ...plainCommerce, partitions, ...(withId ? {} : { id: null }) };
-  return simulate(seed, commerceWith({ partitions, withId, paceMs }), plain, circumstances);
+  // It is said where the id is; without one, only whole writes that are repeated are dropped, by the usual horizon.
+  const horizon = (withId ? HORIZONS[Math.floor(seed / PACES_MS.length) % HORIZONS.length] : null) ?? HORIZONS[0];
+  const dedupe = { withinMs: Number.parseInt(horizon.within, 10) * MINUTE_MS, maxRows: horizon.maxRows };
+  const plain = { ...plainCommerce, partitions, dedupe, ...(withId ? {} : { id: null }) };
+  return simulate(seed, commerceWith({ partitions, withId, paceMs, horizon }), plain, circumstances);
 }
 
 /** The shipped shop stream, varied. */
-export function commerceWith({ partitions, withId = true, paceMs }: Variant): StreamDefinition {
-  const name = JSON.stringify([partitions, withId, paceMs]);
+export function commerceWith({ partitions, withId = true, paceMs, horizon = HORIZONS[0] }: Variant): StreamDefinition {
+  const name = JSON.stringify([partitions, withId, paceMs, horizon]);
   const known = definitions.get(name);
   if (known) return known;
   const text = readFileSync(join(process.cwd(), FILE), 'utf8')
     .replace(/^partitions: \d+/m, `partitions: ${partitions}`)
+    .replace(/within: \w+, maxRows: \d+/, `within: ${horizon.within}, maxRows: ${horizon.maxRows}`)
     .replace(/^id: .*/m, (line) => (withId ? line : `# ${line}`));
   const parsed = parseStreamFile(text, { file: FILE });
   if (!parsed.ok) throw new Error(formatProblems(FILE, parsed.problems));

@@ -18,6 +18,7 @@ const START_MS = Date.UTC(2026, 0, 5, 12);
 const QUIET_MS = 25_000;
 const GIVE_UP_STEPS = 80_000;
 const MOST_ACCIDENTS = 14;
+const LONGEST_LEAP_MS = 10 * 60_000;
 const WINDOWS_CLOSE_BY_THEMSELVES = 0.03;
 
 /** What one simulated life went through, and what was wrong in the end. */
@@ -84,6 +85,7 @@ class Life {
   private readonly accidents: Accidents;
   private readonly deliveries: number;
   private readonly mostPauseMs: number;
+  private readonly leaps: number;
   private delivered = false;
 
   constructor(
@@ -93,6 +95,7 @@ class Life {
   ) {
     this.deliveries = 8 + random.below(random.pick([8, 16, 40]));
     this.mostPauseMs = random.pick([50, 4_000, 20_000]);
+    this.leaps = random.pick([0, 0.1, 0.3]);
     this.workload = new Workload(random, {
       partitions: world.definition.schema.partitions,
       users: 1 + random.below(12),
@@ -134,12 +137,21 @@ class Life {
     const clients = this.world.spawnWriter('clients');
     const { raw } = this.world.definition.topics;
     for (let i = 0; i < this.deliveries; i += 1) {
+      if (this.random.chance(this.leaps)) this.leap();
       const deliveries = this.workload.next(this.world.scheduler.nowMs);
       await Promise.all(deliveries.map(({ partition, records }) => appendUntilTaken(clients, raw, partition, records)));
       await clients.process.clock.sleep(this.random.below(this.mostPauseMs));
     }
     await this.accidents.releaseAll();
     this.delivered = true;
+  }
+
+  /** Some minutes pass in which nothing happens, so that the next events close many windows. */
+  private leap(): void {
+    const { scheduler, weather } = this.world;
+    weather.count('minutes go by');
+    scheduler.nowMs += this.random.below(LONGEST_LEAP_MS);
+    this.workload.leapTo(scheduler.nowMs);
   }
 
   /** One accident after the other, at random times, while events arrive. */

@@ -57,6 +57,11 @@ export class Workload {
     return deliveries;
   }
 
+  /** Nobody has bought anything for a while. */
+  leapTo(nowMs: number): void {
+    this.timeMs = Math.max(this.timeMs, nowMs);
+  }
+
   private shapeOf(events: readonly string[]): readonly Delivery[] {
     if (this.random.chance(this.shape.bad)) return [this.asBroken(events)];
     return this.random.chance(0.5) ? this.asBody(events) : events.map((event) => this.asForeign(event));
