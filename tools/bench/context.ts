@@ -11,6 +11,8 @@ export interface BenchContext {
   readonly repeat: number;
   /** How long latency and idleness are watched. */
   readonly seconds: number;
+  /** Pictures are written too. */
+  readonly write: boolean;
   /** Tells whoever waits what is being done. */
   readonly say: (text: string) => void;
 }

@@ -38,8 +38,8 @@ export interface LineOptions {
   readonly replicas?: number;
   /** Called with the platform once everything is done and measured, before it stops. */
   readonly afterwards?: (platform: Platform) => Promise<void>;
-  /** Called once the services are ready. */
-  readonly onReady?: (platform: Platform) => void;
+  /** Called once the processes run. */
+  readonly onStarted?: (platform: Platform) => void;
 }
 
 /**
@@ -52,7 +52,7 @@ export async function runLine(
   { broker, redis }: Servers,
   form: Form,
   events: EventFile,
-  { environment = {}, partitions, replicas = 1, afterwards, onReady }: LineOptions = {},
+  { environment = {}, partitions, replicas = 1, afterwards, onStarted }: LineOptions = {},
 ): Promise<LineCosts> {
   const platform = new Platform(
     (file) => (partitions === undefined ? file : file.replace(/^partitions: .*/m, `partitions: ${partitions}`)),
@@ -72,8 +72,8 @@ export async function runLine(
     const workers = await Promise.all(
       Array.from({ length: replicas }, () => [platform.start('enricher'), platform.start('aggregator')]).flat(),
     );
+    onStarted?.(platform);
     await platform.allReady();
-    onReady?.(platform);
     if (form === 'through the gateway') {
       await sendBodies(platform, gateway, events);
       await closeWindows(platform, events);

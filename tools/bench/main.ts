@@ -6,9 +6,14 @@ import { formatProblems, parseStreamFile } from '@tillstream/contracts';
 import type { BenchContext } from './context';
 import { uniformEvents } from './events';
 import { measureFloor } from './floor';
+import { measureIdle } from './idle';
+import { measureLatency } from './latency';
 import { provenance, writeFigures } from './page';
 import { measureParts } from './parts';
 import { loadAverage } from './process-cpu';
+import { measureProfiles } from './profile';
+import { measureScaling } from './scaling';
+import { measureStart } from './start';
 import { measureWholeLine } from './whole-line';
 
 const HELP = `npm run bench -- [what] [options]
@@ -18,6 +23,11 @@ built first when their sources have changed; a broker and a Redis are started fo
 
 what (default: the parts, then the whole line):
   --floor       a plain program (kafkajs, JSON.parse, Maps) beside ours on the same events; the answers are compared
+  --profile     where the services of the line spend their time, function by function
+  --latency     from the gateway's 202 to the row in a watch, at 100, 1,000 and 10,000 events a second
+  --scaling     the line on one core and two, with more replicas, with more partitions
+  --idle        what the processes cost while nothing is sent
+  --start       how long each service takes to be ready, and \`npm start\`
 
 options:
   --events N    events for the parts (default 200000)
@@ -37,13 +47,23 @@ const SECTIONS = {
   parts: measureParts,
   line: measureWholeLine,
   floor: measureFloor,
+  profile: measureProfiles,
+  latency: measureLatency,
+  scaling: measureScaling,
+  idle: measureIdle,
+  start: measureStart,
 } satisfies Record<string, (context: BenchContext) => Promise<string>>;
 type Section = keyof typeof SECTIONS;
+const ASKED_FOR = ['floor', 'profile', 'latency', 'scaling', 'idle', 'start'] as const satisfies readonly Section[];
+
+const OPTIONS = Object.fromEntries(
+  ASKED_FOR.map((section) => [section, { type: 'boolean', default: false }]),
+) as Record<(typeof ASKED_FOR)[number], { type: 'boolean'; default: false }>;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      floor: { type: 'boolean', default: false },
+      ...OPTIONS,
       events: { type: 'string', default: '200000' },
       line: { type: 'string', default: '500000' },
       repeat: { type: 'string', default: '1' },
@@ -66,10 +86,11 @@ async function main(): Promise<void> {
     lineEvents: () => uniformEvents(lineCount, say),
     repeat: count('repeat', values.repeat),
     seconds: count('seconds', values.seconds),
+    write: values.write,
     say,
   };
-  const asked = (['floor'] as const satisfies Section[]).filter((section) => values[section]);
-  const sections: Section[] = asked.length > 0 ? asked : lineCount > 0 ? ['parts', 'line'] : ['parts'];
+  const asked = ASKED_FOR.filter((section) => values[section]);
+  const sections: readonly Section[] = asked.length > 0 ? asked : lineCount > 0 ? ['parts', 'line'] : ['parts'];
   const command = ['npm run bench --', ...process.argv.slice(2).filter((word) => word !== '--write')].join(' ');
   for (const section of sections) {
     const loadBefore = loadAverage();

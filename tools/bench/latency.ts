@@ -1,0 +1,108 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { WatchWindowsResponse } from '@tillstream/contracts';
+import { Platform, WRITE_KEY, until } from '../e2e/platform';
+import { percentileChart } from './chart';
+import type { BenchContext } from './context';
+import { percentile } from './measure';
+import { BODY_EVERY_MS, probeOf, sendOpenLoad } from './open-load';
+import type { SentBody } from './open-load';
+import { loadAverage } from './process-cpu';
+import { withServers } from './servers';
+import { table } from './table';
+import { watchWindows } from './watch-client';
+
+const RATES = [100, 1_000, 10_000];
+const WARM_UP_MS = 10_000;
+const VISIBLE_WITHIN_MS = 60_000;
+const METRIC = 'revenue_by_category';
+const PICTURE = 'docs/latency.svg';
+
+/** Milliseconds of each body that was counted. */
+interface Latencies {
+  readonly acknowledged: number[];
+  readonly visible: number[];
+  readonly fromIntended: number[];
+  readonly load: number;
+}
+
+/**
+ * From the answer 202 to the moment a watch has the row: a purchase in a category of its own goes through all of the line,
+ * the merge of partitions included.
+ */
+export async function measureLatency({ seconds, write, say }: BenchContext): Promise<string> {
+  const measured = new Map<number, Latencies>();
+  for (const rate of RATES) {
+    say(`measuring latency at ${rate} events a second for ${seconds} s`);
+    measured.set(rate, await withServers(() => measureAt(rate, seconds)));
+  }
+  if (write) {
+    const lines = [...measured].map(([rate, { visible }]) => ({ name: `${rate} events/s`, values: visible }));
+    writeFileSync(join(process.cwd(), PICTURE), percentileChart('acknowledged → visible in a watch, ms', lines));
+  }
+  return describe(measured, seconds);
+}
+
+async function measureAt(rate: number, seconds: number): Promise<Latencies> {
+  const platform = new Platform((file) => file.replace(/^    outOfOrderness: .*$/gm, '$&\n    emit: { every: 50ms }'));
+  const bodies: SentBody[] = [];
+  const visibleMs: number[] = [];
+  const seen = ({ upserts }: WatchWindowsResponse): void => {
+    const nowMs = performance.now();
+    for (const { group } of upserts) {
+      const body = probeOf(group['category']?.text ?? '');
+      if (body !== null) visibleMs[body] ??= nowMs;
+    }
+  };
+  try {
+    await platform.createTopics();
+    const [gateway, queryApi] = await Promise.all([platform.start('gateway'), platform.start('query-api')]);
+    await Promise.all([platform.start('enricher'), platform.start('aggregator')]);
+    await platform.allReady();
+    const watch = watchWindows(`127.0.0.1:${queryApi.grpc}`, { stream: platform.stream, metric: METRIC }, seen);
+    const warmUp = WARM_UP_MS / BODY_EVERY_MS;
+    const count = warmUp + (seconds * 1000) / BODY_EVERY_MS;
+    const url = `http://127.0.0.1:${gateway.http}/v1/streams/${platform.stream}/events`;
+    await Promise.race([
+      sendOpenLoad({ url, key: WRITE_KEY, eventsPerSecond: rate, bodies: count }, bodies),
+      watch.failed,
+    ]);
+    const load = loadAverage();
+    await until(`all ${count} probes to be visible`, VISIBLE_WITHIN_MS, async () => {
+      for (let body = 0; body < count; body += 1) if (visibleMs[body] === undefined) return false;
+      return true;
+    });
+    watch.close();
+    const counted = bodies
+      .slice(warmUp)
+      .map((body, index) => ({ ...body, visibleMs: visibleMs[warmUp + index] ?? NaN }));
+    return {
+      acknowledged: counted.map(({ intendedMs, acknowledgedMs }) => acknowledgedMs - intendedMs),
+      visible: counted.map((body) => Math.max(0, body.visibleMs - body.acknowledgedMs)),
+      fromIntended: counted.map((body) => body.visibleMs - body.intendedMs),
+      load,
+    };
+  } finally {
+    await platform.stop();
+  }
+}
+
+function describe(measured: ReadonlyMap<number, Latencies>, seconds: number): string {
+  const ms = (values: readonly number[], share: number): string => percentile(values, share).toFixed(0);
+  const three = (values: readonly number[]) => [ms(values, 0.5), ms(values, 0.99), ms(values, 1)];
+  const rows = [...measured].map(([rate, { acknowledged, visible, fromIntended, load }]) => [
+    String(rate),
+    ...three(visible),
+    ...three(acknowledged).slice(0, 2),
+    ...three(fromIntended),
+    load.toFixed(1),
+  ]);
+  const heads = ['events/s', 'p50', 'p99', 'max', 'ack p50', 'ack p99', 'all p50', 'all p99', 'all max', 'load'];
+  return [
+    `Milliseconds, ${seconds} s at each rate after ${WARM_UP_MS / 1000} s of warming up, a body every ${BODY_EVERY_MS} ms at a ` +
+      'time fixed in advance, its first event looked for. p50, p99, max: from the 202 to the row in the watch. ack: from the ' +
+      'fixed time to the 202. all: from the fixed time to the row. load: processes that wanted to run on the machine.',
+    '',
+    ...table(heads, rows),
+  ].join('\n');
+}
