@@ -23,6 +23,7 @@ import { shortestWait } from '../task/shortest-wait';
 import { withoutRowsOf } from './batch-without-rows';
 import { Committer } from './committer';
 import { FrontierPace } from './frontier-pace';
+import { TimeLag } from './time-lag';
 import { findRebuildStart, lastLateCounts } from './rebuild';
 
 export const AGGREGATOR = 'aggregator';
@@ -35,6 +36,11 @@ const MAX_UNCOMMITTED_BYTES = 64 * 1024 * 1024;
 const MAX_UNCOMMITTED_MS = 30_000;
 const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 const TOKEN_BYTES = 16;
+/**
+ * Results of several partitions are paced twice, here and where they are merged. Shares leave so many times more often
+ * than results, so that the two waits together are little longer than one.
+ */
+const SHARES_PER_RESULT = 2;
 /** Behind the log, provisional results are of windows that will be final before anybody has looked at them. */
 const CATCH_UP_STRETCH = 20;
 
@@ -53,6 +59,7 @@ export class AggregatorTask {
   private readonly attempts: Attempts;
   private committed: { next: number; atMs: number };
   private oldestUncommittedMs: number | null = null;
+  private readonly lag = new TimeLag();
   /** Context of the newest traced batch, for what is published on its behalf. */
   private traceHeaders: RecordHeaders = {};
 
@@ -71,7 +78,9 @@ export class AggregatorTask {
     this.metrics = appenders.metrics;
     this.late = appenders.late;
     this.parts = appenders.parts;
-    this.cadences = definition.metrics.map(({ emit }) => new UpsertCadence(emit.everyMs, emit.maxPerSecond));
+    this.cadences = definition.metrics.map(
+      ({ emit, local }) => new UpsertCadence(emit.everyMs / (local ? 1 : SHARES_PER_RESULT), emit.maxPerSecond),
+    );
     this.frontierPace = new FrontierPace(definition.metrics);
     this.attempts = new Attempts(ports.store, name);
     this.committed = { next: aggregator.next, atMs: ports.clock.monotonicMs() };
@@ -297,8 +306,7 @@ export class AggregatorTask {
   }
 
   private isCaughtUp(): boolean {
-    const end = this.source.logEndOffset();
-    return end !== null && this.seek >= end;
+    return this.lag.isCaughtUp(this.seek, this.source.logEndOffset(), this.ports.clock.monotonicMs());
   }
 
   private waitMs(): number {
