@@ -1,13 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WatchWindowsResponse } from '@tillstream/contracts';
+import type { ServiceProcess } from '../e2e/platform';
 import { Platform, WRITE_KEY, until } from '../e2e/platform';
 import { percentileChart } from './chart';
 import type { BenchContext } from './context';
+import { pidOf } from './line';
 import { percentile } from './measure';
 import { BODY_EVERY_MS, probeOf, sendOpenLoad } from './open-load';
 import type { SentBody } from './open-load';
-import { loadAverage } from './process-cpu';
+import { cpuSecondsOf, loadAverage } from './process-cpu';
 import { withServers } from './servers';
 import { table } from './table';
 import { watchWindows } from './watch-client';
@@ -15,6 +17,7 @@ import { watchWindows } from './watch-client';
 const RATES = [100, 1_000, 10_000];
 const WARM_UP_MS = 10_000;
 const VISIBLE_WITHIN_MS = 60_000;
+const SERVICES = ['gateway', 'enricher', 'aggregator', 'query-api'] as const;
 const METRIC = 'revenue_by_category';
 const PICTURE = 'docs/latency.svg';
 
@@ -23,6 +26,8 @@ interface Latencies {
   readonly acknowledged: number[];
   readonly visible: number[];
   readonly fromIntended: number[];
+  /** CPU of each service meanwhile, in % of a core. */
+  readonly cpu: readonly number[];
   readonly load: number;
 }
 
@@ -44,7 +49,7 @@ export async function measureLatency({ seconds, write, say }: BenchContext): Pro
 }
 
 async function measureAt(rate: number, seconds: number): Promise<Latencies> {
-  const platform = new Platform((file) => file.replace(/^    outOfOrderness: .*$/gm, '$&\n    emit: { every: 50ms }'));
+  const platform = new Platform((file) => file.replace(/^ {4}outOfOrderness: .*$/gm, '$&\n    emit: { every: 50ms }'));
   const bodies: SentBody[] = [];
   const visibleMs: number[] = [];
   const seen = ({ upserts }: WatchWindowsResponse): void => {
@@ -56,10 +61,12 @@ async function measureAt(rate: number, seconds: number): Promise<Latencies> {
   };
   try {
     await platform.createTopics();
-    const [gateway, queryApi] = await Promise.all([platform.start('gateway'), platform.start('query-api')]);
-    await Promise.all([platform.start('enricher'), platform.start('aggregator')]);
+    const services = await Promise.all(SERVICES.map((service) => platform.start(service)));
+    const [gateway, queryApi] = [services[0] as ServiceProcess, services[3] as ServiceProcess];
     await platform.allReady();
     const watch = watchWindows(`127.0.0.1:${queryApi.grpc}`, { stream: platform.stream, metric: METRIC }, seen);
+    const before = services.map((service) => cpuSecondsOf(pidOf(service)));
+    const startedMs = performance.now();
     const warmUp = WARM_UP_MS / BODY_EVERY_MS;
     const count = warmUp + (seconds * 1000) / BODY_EVERY_MS;
     const url = `http://127.0.0.1:${gateway.http}/v1/streams/${platform.stream}/events`;
@@ -68,6 +75,10 @@ async function measureAt(rate: number, seconds: number): Promise<Latencies> {
       watch.failed,
     ]);
     const load = loadAverage();
+    const sentMs = performance.now() - startedMs;
+    const cpu = services.map(
+      (service, index) => ((cpuSecondsOf(pidOf(service)) - (before[index] ?? 0)) / sentMs) * 1e5,
+    );
     await until(`all ${count} probes to be visible`, VISIBLE_WITHIN_MS, async () => {
       for (let body = 0; body < count; body += 1) if (visibleMs[body] === undefined) return false;
       return true;
@@ -80,6 +91,7 @@ async function measureAt(rate: number, seconds: number): Promise<Latencies> {
       acknowledged: counted.map(({ intendedMs, acknowledgedMs }) => acknowledgedMs - intendedMs),
       visible: counted.map((body) => Math.max(0, body.visibleMs - body.acknowledgedMs)),
       fromIntended: counted.map((body) => body.visibleMs - body.intendedMs),
+      cpu,
       load,
     };
   } finally {
@@ -90,18 +102,31 @@ async function measureAt(rate: number, seconds: number): Promise<Latencies> {
 function describe(measured: ReadonlyMap<number, Latencies>, seconds: number): string {
   const ms = (values: readonly number[], share: number): string => percentile(values, share).toFixed(0);
   const three = (values: readonly number[]) => [ms(values, 0.5), ms(values, 0.99), ms(values, 1)];
-  const rows = [...measured].map(([rate, { acknowledged, visible, fromIntended, load }]) => [
+  const rows = [...measured].map(([rate, { acknowledged, visible, fromIntended, cpu, load }]) => [
     String(rate),
     ...three(visible),
     ...three(acknowledged).slice(0, 2),
     ...three(fromIntended),
+    ...cpu.map((share) => share.toFixed(0)),
     load.toFixed(1),
   ]);
-  const heads = ['events/s', 'p50', 'p99', 'max', 'ack p50', 'ack p99', 'all p50', 'all p99', 'all max', 'load'];
+  const heads = [
+    'events/s',
+    'p50',
+    'p99',
+    'max',
+    'ack p50',
+    'ack p99',
+    'all p50',
+    'all p99',
+    'all max',
+    ...SERVICES,
+    'load',
+  ];
   return [
     `Milliseconds, ${seconds} s at each rate after ${WARM_UP_MS / 1000} s of warming up, a body every ${BODY_EVERY_MS} ms at a ` +
       'time fixed in advance, its first event looked for. p50, p99, max: from the 202 to the row in the watch. ack: from the ' +
-      'fixed time to the 202. all: from the fixed time to the row. load: processes that wanted to run on the machine.',
+      'fixed time to the 202. all: from the fixed time to the row. Services: their CPU, in % of a core. load: processes that wanted to run on the machine.',
     '',
     ...table(heads, rows),
   ].join('\n');
