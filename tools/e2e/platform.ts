@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KafkaAdmin, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
-import type { StreamDefinition } from '@tillstream/contracts';
+import type { StreamDefinition, TopicRole } from '@tillstream/contracts';
 import { decodeEventBatch } from '@tillstream/core';
 import { encodeControl, formatProblems, parseStreamFile, topicSpecs } from '@tillstream/contracts';
 import type { LogRecord } from '@tillstream/engine';
@@ -30,6 +30,13 @@ export interface ServiceProcess {
   child: ChildProcess;
 }
 
+/** Where a platform runs that does not share the servers of the test command. */
+export interface PlatformPlace {
+  readonly brokers: readonly string[];
+  readonly redisUrl: string;
+  readonly directory: string;
+}
+
 /** Addresses of the broker and the Redis that the test command has started. */
 export function servers(): { readonly brokers: string[]; readonly redisUrl: string } {
   const brokers = process.env['KAFKA_BROKERS'];
@@ -46,7 +53,7 @@ export class Platform {
   readonly definition: StreamDefinition;
   readonly reader: KafkaLogReader;
   readonly writer: KafkaLogWriter;
-  readonly directory = mkdtempSync(join(tmpdir(), 'tillstream-e2e-'));
+  readonly directory: string;
   readonly streamFile: string;
   private readonly brokers: readonly string[];
   private readonly redisUrl: string;
@@ -54,12 +61,15 @@ export class Platform {
   /**
    * @param change what is different from the stream file that is shipped
    * @param environment what all services are told beside their addresses
+   * @param place servers and directory of its own; the directory is then left to whoever gave it
    */
   constructor(
     change: (streamFile: string) => string = (same) => same,
     private readonly environment: Readonly<Record<string, string>> = {},
+    private readonly place: PlatformPlace | null = null,
   ) {
-    const { brokers, redisUrl } = servers();
+    const { brokers, redisUrl } = place ?? servers();
+    this.directory = place?.directory ?? mkdtempSync(join(tmpdir(), 'tillstream-e2e-'));
     this.brokers = brokers;
     this.redisUrl = redisUrl;
     const stream = `e2e-${randomBytes(4).toString('hex')}`;
@@ -80,16 +90,20 @@ export class Platform {
     return this.definition.schema.stream;
   }
 
-  /** Creates the topics and says which stream file they are for, as `till topics --create` does. */
-  async createTopics(): Promise<void> {
+  /**
+   * Creates the topics and says which stream file they are for, as `till topics --create` does.
+   *
+   * @param settings of topics that are to have others than usual
+   */
+  async createTopics(settings: Partial<Record<TopicRole, Readonly<Record<string, string>>>> = {}): Promise<void> {
     const admin = new KafkaAdmin({ brokers: this.brokers, clientId: 'e2e-admin' });
     try {
       await admin.createTopics(
-        topicSpecs(this.definition, 1).map(({ name, partitions, replicationFactor, configs }) => ({
+        topicSpecs(this.definition, 1).map(({ role, name, partitions, replicationFactor, configs }) => ({
           topic: name,
           partitions,
           replication: replicationFactor,
-          configs,
+          configs: { ...configs, ...settings[role] },
         })),
       );
     } finally {
@@ -181,9 +195,14 @@ export class Platform {
         await gone;
       }),
     );
+    await this.close();
+  }
+
+  /** Ends its own connections; its processes are left to whoever has them. */
+  async close(): Promise<void> {
     await this.writer.close();
     await this.reader.close();
-    rmSync(this.directory, { recursive: true, force: true });
+    if (this.place === null) rmSync(this.directory, { recursive: true, force: true });
   }
 
   private spawn(

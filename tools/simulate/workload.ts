@@ -14,6 +14,8 @@ export interface WorkloadShape {
   readonly duplicates: number;
   readonly bad: number;
   readonly misplaced: number;
+  /** What the ids of the events begin with; default `e`. */
+  readonly idPrefix?: string;
 }
 
 /** Records that go to one raw partition together. */
@@ -89,7 +91,7 @@ export class Workload {
     const type = this.random.pick(TYPES);
     const user = `u${this.random.below(this.shape.users)}`;
     return {
-      event_id: `e${this.sent}`,
+      event_id: `${this.shape.idPrefix ?? 'e'}${this.sent}`,
       event_type: type,
       timestamp: new Date(timeMs).toISOString(),
       ...(this.random.chance(0.05) ? { anonymous_id: `anon-${user}` } : { user_id: user }),
