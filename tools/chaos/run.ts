@@ -14,7 +14,7 @@ import { Load } from './load/load';
 import type { Plan, Strike } from './plan';
 import { ChaosStage } from './stage/chaos-stage';
 
-const SETTLE_WITHIN_MS = 60_000;
+const SETTLE_WITHIN_MS = 120_000;
 const READ_WITHIN_MS = 20_000;
 const COMPACTED_WITHIN_MS = 15_000;
 /** Everything closes: the longest window and bound are 15 minutes. */
