@@ -80,7 +80,9 @@ declare module 'kafkajs/src/broker' {
   }
 
   interface Connection {
+    readonly broker: string;
     readonly clientId: string;
+    readonly requestTimeout: number;
     readonly sasl: unknown;
     readonly socket: Socket | undefined;
     readonly requestQueue: { push(request: PushedRequest): void; maybeThrottle(throttleMs: number): void };
@@ -90,6 +92,7 @@ declare module 'kafkajs/src/broker' {
     isConnected(): boolean;
     isAuthenticated(): boolean;
     connect(): Promise<unknown>;
+    disconnect(): Promise<true>;
   }
 
   interface ConnectionPool {

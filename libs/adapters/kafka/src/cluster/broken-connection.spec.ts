@@ -3,6 +3,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import Connection from 'kafkajs/src/network/connection';
 import createSocketFactory from 'kafkajs/src/network/socketFactory';
+import type { Connection as BrokerConnection } from 'kafkajs/src/broker';
+import { sendParts } from '../protocol/send-parts';
 import { kafkajsLogger, SILENT } from './kafkajs-logger';
 import { repairKafkajs } from './repair-kafkajs';
 
@@ -81,6 +83,18 @@ describe('a connection that breaks', () => {
     sockets[0]?.end();
     await outcome;
     await ended;
+  });
+
+  it('without a word is given up also by what is sent in parts', async () => {
+    answer = () => undefined;
+    await connection.connect();
+    const parts = { apiKey: 0, apiVersion: 7, apiName: 'Produce', body: [Buffer.alloc(20_000)] };
+    const now = jest.spyOn(Date, 'now');
+    const sent = sendParts(connection as unknown as BrokerConnection, { ...parts, decode: () => ({ throttleMs: 0 }) });
+    now.mockReturnValue(0);
+    await expect(sent).rejects.toThrow('without an answer');
+    now.mockRestore();
+    expect(connection.isConnected()).toBe(false);
   });
 
   it('without a word is given up, also when the clock is set back', async () => {

@@ -55,6 +55,8 @@ async function disconnectOnce(this: Connection): Promise<true> {
   return true;
 }
 
+type TimedConnection = Pick<Connection, 'requestTimeout' | 'broker' | 'rejectRequests' | 'disconnect'>;
+
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called on the connection it belongs to
 const connectAnyhow = Connection.prototype.connect;
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called on the connection it belongs to
@@ -73,16 +75,25 @@ async function connectAfresh(this: Connection): Promise<true> {
   return within(this.connectionTimeout, `connecting to ${this.broker}`, connectAnyhow.call(this), () => undefined);
 }
 
+function sendInTime<T>(this: Connection, exchange: WireExchange<T>): Promise<T> {
+  return inTime(
+    this,
+    exchange.requestTimeout ?? 0,
+    sendAnyhow.call(this, exchange as WireExchange<unknown>) as Promise<T>,
+  );
+}
+
 /**
  * kafkajs looks for requests without an answer by the system's clock, which may be set back, and not on connections that
  * are being ended. Here no request waits for ever: a connection that has not answered in time is given up.
+ *
+ * @param timeoutMs the connection's own where that is longer
  */
-async function sendInTime<T>(this: Connection, exchange: WireExchange<T>): Promise<T> {
-  const timeoutMs = Math.max(this.requestTimeout, exchange.requestTimeout ?? 0);
-  const answer = sendAnyhow.call(this, exchange as WireExchange<unknown>) as Promise<T>;
-  return within(timeoutMs, `a request to ${this.broker}`, answer, (error) => {
-    this.rejectRequests(error);
-    void this.disconnect();
+export function inTime<T>(connection: TimedConnection, timeoutMs: number, answer: Promise<T>): Promise<T> {
+  const longestMs = Math.max(connection.requestTimeout, timeoutMs);
+  return within(longestMs, `a request to ${connection.broker}`, answer, (error) => {
+    connection.rejectRequests(error);
+    void connection.disconnect();
   });
 }
 

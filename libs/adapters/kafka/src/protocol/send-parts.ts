@@ -1,4 +1,5 @@
 import type { Connection } from 'kafkajs/src/broker';
+import { inTime } from '../cluster/repair-kafkajs';
 import type { Exchange } from './wire';
 
 /** Shorter requests are copied together: one write of little costs less than a gathered one. */
@@ -14,7 +15,7 @@ export async function sendParts<T>(connection: Connection, wanted: Exchange<T>):
   const { apiKey, apiName, apiVersion, timeoutMs } = wanted;
   if (!connection.isConnected()) throw new Error('the connection was closed');
   const correlationId = connection.nextCorrelationId();
-  const { payload } = await new Promise<{ readonly payload: Buffer }>((resolve, reject) => {
+  const answered = new Promise<{ readonly payload: Buffer }>((resolve, reject) => {
     connection.requestQueue.push({
       entry: { apiKey, apiName, apiVersion, correlationId, resolve, reject },
       expectResponse: true,
@@ -22,6 +23,7 @@ export async function sendParts<T>(connection: Connection, wanted: Exchange<T>):
       sendRequest: () => write(connection, correlationId, wanted),
     });
   });
+  const { payload } = await inTime(connection, timeoutMs ?? 0, answered);
   const answer = wanted.decode(payload);
   connection.requestQueue.maybeThrottle(answer.throttleMs);
   return answer;
