@@ -42,7 +42,7 @@ function noticedBy({ bug, problem, tests }: Finding): string {
   const [first] = tests;
   if (first === undefined) return `nobody${note}`;
   const name = first.spec.slice(first.spec.lastIndexOf('/') + 1).replace(/\.spec\.ts$/, '');
-  return `\`${name}\`: ${plain(first.name)}${tests.length > 1 ? ` (and ${tests.length - 1} more)` : ''}${note}`;
+  return `\`${name}\`: ${plain(first.name)}${note}`;
 }
 
 function isDirected({ spec }: { readonly spec: string }): boolean {
