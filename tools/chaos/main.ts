@@ -8,6 +8,7 @@ import { FAULTS } from './faults';
 import { planOf } from './plan';
 import type { Plan } from './plan';
 import { run } from './run';
+import { scenarios } from './scenarios';
 
 const HELP = `npm run chaos -- [options]
 
@@ -19,8 +20,9 @@ on, and compares everything that comes out with a slow oracle that reads the raw
   --faults A,B      choose from these faults only; see --list
   --each            every chosen fault once in each run, instead of some of them by chance
   --keep            keep the directory of a run that is right, too
+  --scenario NAME   instead: play one chosen fault and measure what it costs; see --list
   --services DIR    the built services (default: dist/apps, built first)
-  --list            name all faults
+  --list            name all faults and scenarios
   --help            this text
 
 A seed decides the load, the faults, their times and their choices. A run that ends wrong prints the command that
@@ -36,6 +38,7 @@ const { values } = parseArgs({
     faults: { type: 'string' },
     each: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
+    scenario: { type: 'string' },
     services: { type: 'string' },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -44,7 +47,11 @@ const { values } = parseArgs({
 
 async function main(): Promise<number> {
   if (values.help) return print(HELP);
-  if (values.list) return print(FAULTS.map(({ name }) => `${name}\n`).join(''));
+  if (values.list) {
+    const known = scenarios.map(({ name, about }) => `--scenario ${name}: ${about}\n`);
+    return print([...FAULTS.map(({ name }) => `${name}\n`), ...known].join(''));
+  }
+  if (values.scenario !== undefined) return playScenario(values.scenario);
   const [runs, first] = [Number(values.runs), Number(values.seed)];
   if (!Number.isSafeInteger(first) || !(runs > 0)) {
     process.stderr.write('--seed takes a whole number, --runs a number above 0; see --help\n');
@@ -66,6 +73,17 @@ async function main(): Promise<number> {
     `${runs} runs right, seeds ${first} to ${first + runs - 1}: ${total.events} events acknowledged, ` +
       `${total.finals} finals, ${total.compacted} records compacted away; faults: ${JSON.stringify(total.struck)}\n`,
   );
+}
+
+/** @throws Error for a name that is no scenario, and when it could not be played to its end. */
+async function playScenario(name: string): Promise<number> {
+  const scenario = scenarios.find((one) => one.name === name);
+  if (scenario === undefined) throw new Error(`there is no scenario ${name}; --list names them all`);
+  builtServices();
+  const { problems, figures } = await scenario.run((text) => print(`${text}\n`));
+  print(figures.map((figure) => `${figure}\n`).join(''));
+  for (const problem of problems) print(`wrong: ${problem}\n`);
+  return problems.length === 0 ? 0 : 1;
 }
 
 /** Null when it went wrong; it has said so. */
