@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isEnriched, until } from '../e2e/platform';
+import type { Client } from './clients';
+import { grpcClient, httpClient, newAgent, Tally } from './clients';
+import { Gauges, peaksSinceBirth } from './gauges';
+import { Load } from './load';
+import { checkResults } from './results';
+import type { ProbedEvent } from './probe';
+import { Probe } from './probe';
+import { quantiles, Report } from './report';
+import { Rig } from './rig';
+
+export interface OverloadOptions {
+  readonly minutes: number;
+  /** Half of them over HTTP, half over gRPC. */
+  readonly clients: number;
+  readonly bodyEvents: number;
+  readonly probeSeconds: number;
+}
+
+const SHAPE = { users: 20_000, categories: 200 };
+const PROBE_EVERY_MS = 250;
+const CAUGHT_UP_WITHIN_MS = 1_800_000;
+const NORMAL_WITHIN_S = 10;
+/** Twice what it can take. */
+const LEAST_OVERLOAD = 2;
+/** Late events would be judged by order, and overload knows none. */
+const PATIENT = (text: string): string => text.replace(/outOfOrderness: 1m$/m, 'outOfOrderness: 10m');
+
+/**
+ * Many clients send bodies as fast as they are let: at every moment more is on its way than the gateway has room for. All of
+ * them wait when they are told to. Nothing may be lost, memory must stay within its bound, and when they stop, all is as before.
+ */
+export async function overload(options: OverloadOptions): Promise<readonly string[]> {
+  const report = new Report('overload');
+  await Rig.with({ streamFile: PATIENT }, async (rig) => {
+    const { platform } = rig;
+    const load = new Load(SHAPE);
+    const agent = newAgent();
+    const http = rig.service('gateway').http;
+    const probeTally = new Tally();
+    const probe = new Probe(
+      platform.stream,
+      rig.grpc('query-api'),
+      httpClient(http, platform.stream, probeTally, agent),
+      load,
+    );
+
+    // 1. Before.
+    probe.start(PROBE_EVERY_MS);
+    await sleep(options.probeSeconds * 1_000);
+    const beganMs = performance.now();
+
+    // 2. During.
+    const gauges = new Gauges(rig.processes);
+    const tallies = { http: new Tally(), grpc: new Tally() };
+    const clients = Array.from({ length: options.clients }, (_, i) =>
+      i % 2 === 0
+        ? httpClient(http, platform.stream, tallies.http, agent)
+        : grpcClient(rig.grpc('gateway'), platform.stream, tallies.grpc),
+    );
+    const untilMs = beganMs + options.minutes * 60_000;
+    await Promise.all(clients.map((client) => keepSending(client, load, options.bodyEvents, untilMs)));
+    const endedMs = performance.now();
+    const usage = gauges.now();
+
+    // 3. After.
+    await sleep(options.probeSeconds * 1_000);
+    const enrichedMs = await timeUntil(`everything to be enriched`, () => isEnriched(platform));
+    const seenMs = await timeUntil('the newest probe to be seen', () => Promise.resolve(probe.unseen <= 4));
+    await sleep(options.probeSeconds * 1_000);
+    await probe.close();
+    for (const client of clients) client.close();
+    agent.destroy();
+
+    const seconds = (endedMs - beganMs) / 1_000;
+    const taken = tallies.http.events + tallies.grpc.events;
+    const attempts = tallies.http.attempts + tallies.grpc.attempts;
+    const bodies = tallies.http.bodies + tallies.grpc.bodies;
+    report.figure(
+      'lasted',
+      `${seconds.toFixed(0)} s, ${options.clients} clients with bodies of ${options.bodyEvents} events`,
+    );
+    report.figure('HTTP', tallies.http.text);
+    report.figure('gRPC', tallies.grpc.text);
+    report.figure(
+      'taken',
+      `${(taken / seconds).toFixed(0)} events/s; offered ${(attempts / bodies).toFixed(1)} times that`,
+    );
+    report.figure(
+      'a body was taken after',
+      `HTTP ${quantiles(tallies.http.waits)}; gRPC ${quantiles(tallies.grpc.waits)}`,
+    );
+    const before = probe.between(0, beganMs);
+    report.figure('probe before', describe(before));
+    report.figure('probe during', describe(probe.between(beganMs, endedMs)));
+    report.figure('probe after', describe(probe.between(endedMs, Infinity)));
+    const normal = secondsUntilNormal(before, probe.between(endedMs, Infinity), endedMs);
+    report.figure('acknowledgements as before after', `${normal.toFixed(1)} s`);
+    report.figure('everything enriched after', `${((enrichedMs - endedMs) / 1_000).toFixed(1)} s`);
+    report.figure('every probe seen after', `${((seenMs - endedMs) / 1_000).toFixed(1)} s`);
+    report.usage('during the overload', usage);
+    report.usage('until caught up', gauges.stop());
+    report.figure('most since birth', peakText(rig));
+
+    report.check(`at least ${LEAST_OVERLOAD} times too much was offered`, attempts / bodies >= LEAST_OVERLOAD);
+    report.check('every refusal said when to come again', tallies.http.withoutPause + tallies.grpc.withoutPause === 0);
+    report.check(
+      'acknowledged as quickly as before within seconds',
+      normal <= NORMAL_WITHIN_S,
+      `${normal.toFixed(1)} s`,
+    );
+    await checkResults(rig, load, report);
+  });
+  return report.problems;
+}
+
+async function keepSending(client: Client, load: Load, events: number, untilMs: number): Promise<void> {
+  while (performance.now() < untilMs) await client.publish(load.body(events));
+}
+
+async function timeUntil(what: string, isSo: () => Promise<boolean>): Promise<number> {
+  await until(what, CAUGHT_UP_WITHIN_MS, isSo);
+  return performance.now();
+}
+
+function describe(events: readonly ProbedEvent[]): string {
+  const acks = events.flatMap(({ ackMs }) => (ackMs === null ? [] : [ackMs]));
+  const seen = events.flatMap(({ visibleMs }) => (visibleMs === null ? [] : [visibleMs]));
+  return `acknowledged ${quantiles(acks)}; from there to the answer ${quantiles(seen)}`;
+}
+
+/** Seconds after the end until an acknowledgement takes no longer than the slowest one before, for good. */
+function secondsUntilNormal(before: readonly ProbedEvent[], after: readonly ProbedEvent[], endedMs: number): number {
+  const usual = Math.max(100, ...before.map(({ ackMs }) => ackMs ?? 0));
+  const slow = after.filter(({ ackMs }) => ackMs === null || ackMs > 2 * usual);
+  const last = slow.at(-1);
+  return last === undefined ? 0 : (last.sentMs - endedMs) / 1_000;
+}
+
+function peakText(rig: Rig): string {
+  return [...peaksSinceBirth(rig.processes)].map(([name, mib]) => `${name} ${mib.toFixed(0)} MiB`).join(', ');
+}

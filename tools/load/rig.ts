@@ -1,0 +1,105 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Broker } from '../local/kafka.mjs';
+import type { Redis } from '../local/redis.mjs';
+import { startBroker, startRedis } from '@tillstream/local';
+import type { ServiceName, ServiceProcess } from '../e2e/platform';
+import { Platform } from '../e2e/platform';
+import type { Watched } from './gauges';
+
+export interface RigOptions {
+  /** Changes the shipped stream file. */
+  readonly streamFile?: (text: string) => string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly brokerProperties?: Readonly<Record<string, string>>;
+  /** Settings of topics beside those that the stream file asks for, by role. */
+  readonly topicSettings?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What is started at once; default: one of each. */
+  readonly services?: readonly ServiceName[];
+}
+
+const ALL: readonly ServiceName[] = ['gateway', 'enricher', 'aggregator', 'query-api'];
+
+/** A platform of its own: a broker, a Redis and the services, as real processes on this machine. */
+export class Rig {
+  private constructor(
+    private readonly directory: string,
+    readonly broker: Broker,
+    readonly redis: Redis,
+    readonly platform: Platform,
+  ) {}
+
+  static async start(options: RigOptions = {}): Promise<Rig> {
+    const directory = mkdtempSync(join(tmpdir(), 'tillstream-load-'));
+    const broker = await startBroker({
+      dataDir: join(directory, 'kafka'),
+      properties: { ...options.brokerProperties },
+    });
+    const redis = await startRedis({ dataDir: join(directory, 'redis') });
+    process.env['KAFKA_BROKERS'] = broker.address;
+    process.env['REDIS_URL'] = redis.address;
+    const platform = new Platform(options.streamFile, { LOG_LEVEL: 'warn', ...options.environment });
+    const rig = new Rig(directory, broker, redis, platform);
+    try {
+      await platform.createTopics(options.topicSettings);
+      for (const service of options.services ?? ALL) await platform.start(service);
+      await platform.allReady();
+    } catch (error) {
+      await rig.stop();
+      throw error;
+    }
+    return rig;
+  }
+
+  /** Runs something on a platform that is gone afterwards. */
+  static async with<T>(options: RigOptions, run: (rig: Rig) => Promise<T>): Promise<T> {
+    const rig = await Rig.start(options);
+    const interrupted = (): void => void rig.stop().finally(() => process.exit(130));
+    process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+    try {
+      return await run(rig);
+    } finally {
+      process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+      await rig.stop();
+    }
+  }
+
+  service(name: ServiceName): ServiceProcess {
+    const found = this.platform.processes.find(({ service }) => service === name);
+    if (found === undefined) throw new Error(`there is no ${name}`);
+    return found;
+  }
+
+  /** gRPC port of a service. */
+  grpc(name: 'gateway' | 'query-api'): number {
+    const { grpc } = this.service(name);
+    if (grpc === null) throw new Error(`${name} has no gRPC port`);
+    return grpc;
+  }
+
+  /** All processes of the platform, for gauges. */
+  get processes(): readonly Watched[] {
+    return [
+      ...this.platform.processes.map((process) => ({ name: process.service, pid: () => process.child.pid })),
+      { name: 'broker', pid: () => this.broker.pid },
+      { name: 'redis', pid: () => this.redis.pid },
+    ];
+  }
+
+  /** Lines of the services' logs that tell of something nobody caught, or of a partition that stopped. */
+  get alarms(): readonly string[] {
+    const files = readdirSync(this.platform.directory).filter((file) => file.endsWith('.log'));
+    return files.flatMap((file) =>
+      readFileSync(join(this.platform.directory, file), 'utf8')
+        .split('\n')
+        .filter((line) => /unhandled_rejection|uncaught_exception|partition_stopped|heap out of memory/.test(line)),
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.platform.stop();
+    await Promise.all([this.broker.stop(), this.redis.stop()]);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
