@@ -24,6 +24,9 @@ export function windowStartsOf(metric: PlainMetric, timeMs: number): number[] {
 /** Values as results are written in JSON: money and its averages as decimal text, instants as ISO text. */
 export type JsonValue = string | number | boolean | null | readonly (string | number | boolean)[];
 
+/** Room for all lists of a result together. */
+const LIST_BYTES = 128 * 1024;
+
 /** A row of results without its place in time. */
 export interface GroupResult {
   readonly group: Readonly<Record<string, JsonValue>>;
@@ -70,8 +73,10 @@ function measure(
 ): { readonly plain: PlainMeasures; readonly json: Record<string, JsonValue> } {
   const plain: Record<string, PlainValue | readonly PlainValue[]> = {};
   const json: Record<string, JsonValue> = {};
+  const lists = Object.values(metric.measures).filter((how) => 'collect' in how).length;
+  const bytesForList = Math.floor(LIST_BYTES / lists);
   for (const [name, how] of Object.entries(metric.measures)) {
-    const { value, text } = measureOne(definition, how, rows, plain);
+    const { value, text } = measureOne(definition, how, rows, plain, bytesForList);
     plain[name] = value;
     json[name] = text;
   }
@@ -88,6 +93,7 @@ function measureOne(
   how: PlainMeasure,
   allRows: readonly PlainRow[],
   before: PlainMeasures,
+  bytesForList: number,
 ): Measured {
   if ('derived' in how) {
     const value = how.derived(before);
@@ -102,7 +108,8 @@ function measureOne(
   }
   if ('collect' in how) {
     const type = typeOf(definition, how.collect);
-    const value = present(how.collect).slice(0, how.limit);
+    const first = present(how.collect).slice(0, how.limit);
+    const value = first.slice(0, countWithin(first, bytesForList));
     return { value, text: value.map((item) => toJson(definition, type, item) as string | number | boolean) };
   }
   if ('avg' in how) return average(definition, typeOf(definition, how.avg), present(how.avg));
@@ -110,6 +117,18 @@ function measureOne(
   const values = present(field);
   const value = 'sum' in how ? sumOf(typeOf(definition, field), values) : extremeOf(values, 'min' in how ? -1 : 1);
   return { value, text: toJson(definition, typeOf(definition, field), value) };
+}
+
+/** How many values come before the first for which a list has no more room: a text counts 3 more than its UTF-8, others 24. */
+function countWithin(values: readonly NonNullable<PlainValue>[], bytes: number): number {
+  let taken = 0;
+  let count = 0;
+  for (const value of values) {
+    taken += typeof value === 'string' ? Buffer.byteLength(value) + 3 : 24;
+    if (taken > bytes) break;
+    count += 1;
+  }
+  return count;
 }
 
 /** The sum of nothing is null, as in SQL. */

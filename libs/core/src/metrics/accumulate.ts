@@ -3,11 +3,14 @@ import type { BatchView } from './batch-view';
 import { CARRY } from './exact-sum';
 import type { CollectedItems } from './collected';
 import type { ItemValues } from './item-values';
+import { LISTED_NUMBER_BYTES, listedTextBytes } from './item-values';
 import type { CollectPart, ExtremePart, MetricPlan, SumPart } from './metric-plan';
 import { ROWS } from './metric-plan';
 import type { Slice } from './slice';
 
 const MAX = Number.MAX_SAFE_INTEGER;
+/** About what the position of a value that was left out takes in a checkpoint. */
+const POSITION_BYTES = 8;
 
 /**
  * Adds rows[from, to) to their entries of a slice, one pass for each number that is kept. Everything but distinct counts,
@@ -128,7 +131,7 @@ function extend(
 function collect(
   slice: Slice,
   width: number,
-  { field, limit, condition, at, list }: CollectPart,
+  { field, limit, maxBytes, condition, at, list }: CollectPart,
   view: BatchView,
   rows: Int32Array,
   from: number,
@@ -148,12 +151,24 @@ function collect(
     const cell = entry * width + at;
     const seen = cells[cell] as number;
     cells[cell] = seen + 1;
-    if (seen >= limit) continue;
+    if (seen >= limit || items.isFull(entry)) continue;
     const offset = batch.records.offsets[view.recordOf(row)] as number;
     const index = batch.rowIndexes[row] as number;
-    pushValue(items.values, column, row);
-    slice.entryBytes += items.values.sizeOf(items.append(entry, offset, index));
+    if (items.reserve(entry, listedBytesAt(column, row), maxBytes)) {
+      pushValue(items.values, column, row);
+      slice.entryBytes += items.values.sizeOf(items.append(entry, offset, index));
+    } else {
+      items.leaveOut(entry, offset, index);
+      slice.entryBytes += POSITION_BYTES;
+    }
   }
+}
+
+/** Share of a column's value in what the lists of a result may take. */
+function listedBytesAt(column: Column, row: number): number {
+  if (column.kind === 'number') return LISTED_NUMBER_BYTES;
+  const text = column.kind === 'dictionary' ? (column.indices[row] as number) : row;
+  return listedTextBytes((column.offsets[text + 1] as number) - (column.offsets[text] as number));
 }
 
 /** Is a column null in a row? */

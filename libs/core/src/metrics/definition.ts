@@ -23,7 +23,10 @@ export type Measure = { readonly name: string } & (
       readonly where: Expression | null;
     }
   | {
-      /** The first `limit` non-null values in row order (partition, offset, index); beyond: truncated. */
+      /**
+       * The first `limit` non-null values in row order (partition, offset, index), up to the first that would make the lists of
+       * the result longer than MAX_COLLECTED_BYTES; beyond: truncated.
+       */
       readonly kind: 'collect';
       readonly field: string;
       readonly fieldType: FieldType;

@@ -7,6 +7,15 @@ import type { ByteWriter } from './byte-writer';
 /** A value a measure can collect; money in minor units, timestamps in epoch ms. */
 export type CollectedValue = string | number | boolean;
 
+/** Quotes and a comma stand around a text; numbers and bools are never longer than this. */
+const LISTED_TEXT_FRAMING_BYTES = 3;
+export const LISTED_NUMBER_BYTES = 24;
+
+/** As `listedBytes`, for a text of so many bytes of UTF-8. */
+export function listedTextBytes(bytes: number): number {
+  return bytes + LISTED_TEXT_FRAMING_BYTES;
+}
+
 /** Values of one type laid end to end: texts stay the UTF-8 they came as, everything else is a number (bools 0 and 1). */
 export class ItemValues {
   count = 0;
@@ -49,6 +58,17 @@ export class ItemValues {
   pushCopy(from: ItemValues, item: number): void {
     if (this.isText) this.pushText(from.bytes, from.textStart(item), from.textEnd(item));
     else this.pushNumber(from.numbers[item] as number);
+  }
+
+  /** Appends an item that has no value. */
+  pushNothing(): void {
+    if (this.isText) this.pushText(this.bytes, 0, 0);
+    else this.pushNumber(0);
+  }
+
+  /** Share of an item in what the lists of a result may take. */
+  listedBytes(item: number): number {
+    return this.isText ? listedTextBytes(this.textEnd(item) - this.textStart(item)) : LISTED_NUMBER_BYTES;
   }
 
   valueOf(item: number): CollectedValue {

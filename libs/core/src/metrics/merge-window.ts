@@ -146,7 +146,7 @@ export class MergeWindow {
       }
       for (const part of plan.collects) {
         add(part.at);
-        this.copyItems(cell, part, lists[part.list] as CollectedItems);
+        this.copyItems(cell, part, numberAt(part.at), lists[part.list] as CollectedItems);
       }
       for (const { parts } of plan.distincts) for (const { at } of parts) add(at);
     }
@@ -159,13 +159,20 @@ export class MergeWindow {
     lists.forEach((list, i) => values.setItems(row, i, list));
   }
 
-  /** Appends what one source has collected, as far as the list's limit allows. */
-  private copyItems(cell: number, part: CollectPart, target: CollectedItems): void {
+  /** Appends what one source has collected, of `collected` values, as far as the list's bounds allow. */
+  private copyItems(cell: number, part: CollectPart, collected: number, target: CollectedItems): void {
+    if (target.isFull(0)) return;
     const { accumulators } = this;
-    const count = Math.min(accumulators.pick(cell, part), part.limit - target.values.count);
-    for (let i = 0; i < count; i++) {
-      target.values.pushCopy((accumulators.pickedFrom[i] as CollectedItems).values, accumulators.picked[i] as number);
+    const { limit, maxBytes } = part;
+    const picked = accumulators.pick(cell, part);
+    for (let i = 0; i < picked && target.values.count < limit; i++) {
+      const { values } = accumulators.pickedFrom[i] as CollectedItems;
+      const item = accumulators.picked[i] as number;
+      if (!target.reserve(0, values.listedBytes(item), maxBytes)) return;
+      target.values.pushCopy(values, item);
       target.append(0, 0, 0);
     }
+    // The source's next value did not fit there, nor does it here.
+    if (picked < Math.min(limit, collected)) target.fill(0);
   }
 }

@@ -1,6 +1,7 @@
 import type { FieldType, StreamSchema } from '../stream/schema';
 import type { SlicedWindows } from '../windowing/sliced-windows';
 import { slicedWindows } from '../windowing/sliced-windows';
+import { MAX_COLLECTED_BYTES } from './collected';
 import type { ConditionSet } from './condition-set';
 import type { Measure, MetricDefinition } from './definition';
 
@@ -36,12 +37,13 @@ export interface ExtremePart {
   readonly at: number;
 }
 
-/** How many values there were at `at`; the first of them in list number `list`. */
+/** How many values there were at `at`; the first of them, within both bounds, in list number `list`. */
 export interface CollectPart {
   readonly kind: 'collect';
   readonly field: number;
   readonly type: FieldType;
   readonly limit: number;
+  readonly maxBytes: number;
   readonly condition: number;
   readonly at: number;
   readonly list: number;
@@ -189,6 +191,7 @@ class Planner {
           field: this.fieldOf(measure.field, null).number,
           type: measure.fieldType,
           limit: measure.limit,
+          maxBytes: Math.floor(MAX_COLLECTED_BYTES / this.countOf('collect')),
           condition: this.conditions.add(measure.where),
           at: this.width++,
           list: this.collects.length,
@@ -212,6 +215,10 @@ class Planner {
         return () => ({ kind: 'derived', type, measure });
       }
     }
+  }
+
+  private countOf(kind: Measure['kind']): number {
+    return this.metric.measures.filter((measure) => measure.kind === kind).length;
   }
 
   private sum(name: string, exact: boolean, condition: number): SumPart {

@@ -64,26 +64,26 @@ export class ResultBuilder {
       groups,
       measures: this.plan.measures.map((measure) => columns.gather(measure, rows)),
       retracted: held === null ? null : flagsOf(rows, (row) => held[row] === 0),
-      truncated: flagsOf(rows, (row) => isTruncated(values, row)),
+      truncated: flagsOf(rows, (row, i) => isTruncated(values, row, (part) => columns.listed(part, i))),
     };
   }
 }
 
 /** Null where no row has the flag. */
-function flagsOf(rows: Int32Array, has: (row: number) => boolean): Uint8Array | null {
+function flagsOf(rows: Int32Array, has: (row: number, i: number) => boolean): Uint8Array | null {
   let flags: Uint8Array | null = null;
   for (let i = 0; i < rows.length; i++) {
-    if (!has(rows[i] as number)) continue;
+    if (!has(rows[i] as number, i)) continue;
     flags ??= new Uint8Array(rows.length);
     flags[i] = 1;
   }
   return flags;
 }
 
-/** Did a bounded measure leave values out: a list at its limit, a sum beyond what is exact? */
-function isTruncated({ numbers, plan }: WindowValues, row: number): boolean {
+/** Did a bounded measure leave values out: a list at one of its bounds, a sum beyond what is exact? */
+function isTruncated({ numbers, plan }: WindowValues, row: number, listed: (part: CollectPart) => number): boolean {
   const from = row * plan.windowWidth;
-  for (const { at, limit } of plan.collects) if ((numbers[from + at] as number) > limit) return true;
+  for (const part of plan.collects) if ((numbers[from + part.at] as number) > listed(part)) return true;
   for (const sum of plan.sums) if (Number.isNaN(sumAt(numbers, from, sum))) return true;
   return false;
 }
@@ -97,6 +97,7 @@ function sumAt(numbers: Float64Array, from: number, { at, exact }: SumPart): num
 /** The measures of all rows of a window as columns, for formulas and `having`. */
 class MeasureColumns implements Columns {
   private readonly known = new Map<string, Float64Array>();
+  private readonly starts = new Map<CollectPart, Uint32Array>();
   private readonly byName: ReadonlyMap<string, MeasurePlan>;
 
   constructor(
@@ -139,6 +140,12 @@ class MeasureColumns implements Columns {
     return { kind: 'number', type, values: gathered };
   }
 
+  /** How many items the list of the i-th gathered row has. */
+  listed(part: CollectPart, i: number): number {
+    const starts = this.starts.get(part);
+    return starts === undefined ? 0 : (starts[i + 1] as number) - (starts[i] as number);
+  }
+
   private gatherItems(part: CollectPart, rows: Int32Array): MeasureColumn {
     const { values } = this;
     const items = new ItemValues(part.type);
@@ -150,6 +157,7 @@ class MeasureColumns implements Columns {
       }
       starts[i + 1] = items.count;
     }
+    this.starts.set(part, starts);
     return { kind: 'list', items, starts };
   }
 

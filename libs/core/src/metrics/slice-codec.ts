@@ -1,11 +1,10 @@
 import { ByteReader } from './byte-reader';
 import { ByteWriter } from './byte-writer';
 import type { CollectedItems } from './collected';
-import { NO_ITEM } from './collected';
 import type { DistinctCounter } from './distinct-counter';
 import type { GroupTable } from './group-table';
 import type { FieldKeySpace, KeySpace } from './key-space';
-import type { MetricPlan } from './metric-plan';
+import type { CollectPart, MetricPlan } from './metric-plan';
 import { readNumbers, writeNumbers } from './part-codec';
 import type { Slice } from './slice';
 
@@ -82,8 +81,14 @@ export function restoreSlice(slice: Slice, owner: SliceOwner, bytes: Uint8Array,
     entries.push(entry);
     if (!isTold) slice.touch(entry);
     readNumbers(plan, reader, slice.cells, entry * plan.width);
-    for (const { list } of plan.collects) {
-      readCollected(slice.collected[list] as CollectedItems, entry, reader);
+    for (const part of plan.collects) {
+      readCollected(
+        slice.collected[part.list] as CollectedItems,
+        entry,
+        reader,
+        part,
+        slice.cells[entry * plan.width + part.at],
+      );
     }
   }
   owner.distincts.forEach(({ counter, members, count }) => {
@@ -97,22 +102,32 @@ export function restoreSlice(slice: Slice, owner: SliceOwner, bytes: Uint8Array,
 
 function writeCollected(items: CollectedItems, entry: number): void {
   let count = 0;
-  for (let item = items.first(entry); item !== NO_ITEM; item = items.next[item] as number) count++;
+  for (let item = items.first(entry); item >= 0 && !items.isLeftOut(item); item = items.next[item] as number) count++;
   writer.count(count);
-  for (let item = items.first(entry); item !== NO_ITEM; item = items.next[item] as number) {
+  for (let item = items.first(entry); item >= 0; item = items.next[item] as number) {
     writer.count(items.offsets[item] as number);
     writer.count(items.indexes[item] as number);
-    items.values.write(item, writer);
+    if (!items.isLeftOut(item)) items.values.write(item, writer);
   }
 }
 
-/** Replaces what the entry had. */
-function readCollected(items: CollectedItems, entry: number, reader: ByteReader): void {
+/** Replaces what the entry had. @param collected how many values there were, listed or not */
+function readCollected(
+  items: CollectedItems,
+  entry: number,
+  reader: ByteReader,
+  { limit, maxBytes }: CollectPart,
+  collected = 0,
+): void {
   items.forget(entry);
-  for (let left = reader.count(); left > 0; left--) {
+  const count = reader.count();
+  for (let left = count; left > 0; left--) {
     const offset = reader.count();
     const index = reader.count();
     items.values.read(reader);
-    items.append(entry, offset, index);
+    const item = items.append(entry, offset, index);
+    items.reserve(entry, items.values.listedBytes(item), maxBytes);
   }
+  // Fewer than there were: the next one did not fit, and only its position follows.
+  if (count < Math.min(limit, collected)) items.leaveOut(entry, reader.count(), reader.count());
 }

@@ -72,24 +72,27 @@ export class WindowValues {
     this.sourceFirst[source] = items.first(0);
   }
 
-  /** Picks the first items of a row's list in row order, at most as many as its limit; returns how many. */
-  pick(row: number, { list, limit }: CollectPart): number {
-    const head = this.heads[row * this.plan.collects.length + list] as number;
+  /** Picks the first items of a row's list in row order, as many as its bounds allow; returns how many. */
+  pick(row: number, part: CollectPart): number {
+    const head = this.heads[row * this.plan.collects.length + part.list] as number;
     if (head === NO_ITEM) return 0;
-    return this.sourceNext[head] === NO_ITEM ? this.pickFrom(head, limit) : this.pickMerged(head, limit);
+    return this.sourceNext[head] === NO_ITEM ? this.pickFrom(head, part) : this.pickMerged(head, part);
   }
 
-  private pickFrom(source: number, limit: number): number {
+  private pickFrom(source: number, { limit, maxBytes }: CollectPart): number {
     const items = this.sourceItems[source] as CollectedItems;
     let count = 0;
+    let bytes = 0;
     for (let item = this.sourceFirst[source] as number; item !== NO_ITEM && count < limit; count++) {
+      bytes += items.values.listedBytes(item);
+      if (bytes > maxBytes || items.isLeftOut(item)) break;
       this.put(count, items, item);
       item = items.next[item] as number;
     }
     return count;
   }
 
-  private pickMerged(head: number, limit: number): number {
+  private pickMerged(head: number, { limit, maxBytes }: CollectPart): number {
     const { cursors, merging } = this;
     let sources = 0;
     for (let source = head; source !== NO_ITEM; source = this.sourceNext[source] as number) {
@@ -97,6 +100,7 @@ export class WindowValues {
       merging[sources++] = this.sourceItems[source] as CollectedItems;
     }
     let count = 0;
+    let bytes = 0;
     while (count < limit) {
       let least = NO_ITEM;
       for (let s = 0; s < sources; s++) {
@@ -106,6 +110,8 @@ export class WindowValues {
       if (least === NO_ITEM) break;
       const items = merging[least] as CollectedItems;
       const item = cursors[least] as number;
+      bytes += items.values.listedBytes(item);
+      if (bytes > maxBytes || items.isLeftOut(item)) break; // nothing behind it may be listed
       this.put(count++, items, item);
       cursors[least] = items.next[item] as number;
     }

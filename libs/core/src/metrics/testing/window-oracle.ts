@@ -112,8 +112,10 @@ export function resultsOf(metric: MetricDefinition, schema: StreamSchema, rows: 
     // What formulas see: averages of money as numbers.
     const numbers: Record<string, RowValue> = {};
     let truncated = false;
+    const lists = metric.measures.filter(({ kind }) => kind === 'collect').length;
+    const bytesForList = Math.floor(BYTES_FOR_LISTS / lists);
     for (const measure of metric.measures) {
-      const value = measureOf(measure, members, numbers, schema);
+      const value = measureOf(measure, members, numbers, schema, bytesForList);
       measures[measure.name] = value.shown;
       numbers[measure.name] = value.number;
       truncated ||= value.truncated;
@@ -121,6 +123,17 @@ export function resultsOf(metric: MetricDefinition, schema: StreamSchema, rows: 
     if (metric.having !== null && evaluateRow(metric.having, numbers) !== true) return [];
     return [{ group: JSON.parse(key) as RowValue[], measures, truncated }];
   });
+}
+
+const utf8 = new TextEncoder();
+/** The lists of a result have room for so many bytes together. */
+const BYTES_FOR_LISTS = 131_072;
+
+/** Values up to the first that does not fit: a text needs 3 bytes more than its UTF-8, anything else 24. */
+function withinBytes(values: readonly RowValue[], bytes: number): readonly RowValue[] {
+  let left = bytes;
+  const end = values.findIndex((value) => (left -= typeof value === 'string' ? utf8.encode(value).length + 3 : 24) < 0);
+  return end < 0 ? values : values.slice(0, end);
 }
 
 interface Measured {
@@ -133,7 +146,13 @@ function plain(value: RowValue, truncated = false): Measured {
   return { shown: value, number: value, truncated };
 }
 
-function measureOf(measure: Measure, group: readonly Row[], earlier: Row, schema: StreamSchema): Measured {
+function measureOf(
+  measure: Measure,
+  group: readonly Row[],
+  earlier: Row,
+  schema: StreamSchema,
+  bytesForList: number,
+): Measured {
   if (measure.kind === 'derived') {
     const value = evaluateRow(measure.value, earlier) as number | null;
     return plain(value === null || measure.type === 'double' || Number.isSafeInteger(value) ? value : null);
@@ -148,8 +167,8 @@ function measureOf(measure: Measure, group: readonly Row[], earlier: Row, schema
       return plain(new Set(values.filter((value) => !(isKey && value === ''))).size);
     }
     case 'collect': {
-      const list = values.slice(0, measure.limit);
-      return { shown: list, number: null, truncated: values.length > measure.limit };
+      const list = withinBytes(values.slice(0, measure.limit), bytesForList);
+      return { shown: list, number: null, truncated: values.length > list.length };
     }
     case 'min':
     case 'max': {
