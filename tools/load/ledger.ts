@@ -32,6 +32,15 @@ class Slice {
 
 const SLICE_MS = 30 * SECOND;
 
+interface Window {
+  readonly sizeMs: number;
+  readonly hopMs: number;
+}
+
+/** Windows of the metrics about users, as the shop's stream file declares them. */
+const SHIPPED: Window = { sizeMs: 5 * MINUTE, hopMs: MINUTE };
+const CATEGORY: Window = { sizeMs: MINUTE, hopMs: 30 * SECOND };
+
 /**
  * Counts what must come out of the three metrics of a shop for events that all count: the generator's own arithmetic, which
  * shares nothing with the services but the text of money.
@@ -39,6 +48,9 @@ const SLICE_MS = 30 * SECOND;
 export class Ledger {
   private readonly slices = new Map<number, Slice>();
   events = 0;
+
+  /** @param users windows of the metrics about users; a multiple of 30 s */
+  constructor(private readonly users: Window = SHIPPED) {}
 
   add({ type, user, category, cents, timeMs }: LoadEvent): void {
     this.events += 1;
@@ -65,7 +77,7 @@ export class Ledger {
   }
 
   private *revenueRows(): Generator<FinalRow> {
-    for (const [startMs, slices] of this.windows(MINUTE, 30 * SECOND)) {
+    for (const [startMs, slices] of this.windows(CATEGORY)) {
       const total = new Map<string, Bought>();
       for (const { byCategory } of slices) {
         for (const [category, { cents, count }] of byCategory) buy(total, category, cents, count);
@@ -86,7 +98,7 @@ export class Ledger {
   }
 
   private *highValueRows(): Generator<FinalRow> {
-    for (const [startMs, slices] of this.windows(5 * MINUTE, MINUTE)) {
+    for (const [startMs, slices] of this.windows(this.users)) {
       const total = new Map<number, Bought>();
       for (const { byUser } of slices) {
         for (const [user, { cents, count }] of byUser) buy(total, user, cents, count);
@@ -105,7 +117,7 @@ export class Ledger {
   }
 
   private *funnelRows(): Generator<FinalRow> {
-    for (const [startMs, slices] of this.windows(5 * MINUTE, MINUTE)) {
+    for (const [startMs, slices] of this.windows(this.users)) {
       const visitors = sizeOfUnion(slices.map(({ viewers }) => viewers));
       const carters = sizeOfUnion(slices.map((slice) => slice.carters));
       const buyers = sizeOfUnion(slices.map((slice) => slice.buyers));
@@ -125,7 +137,7 @@ export class Ledger {
   }
 
   /** Windows that hold an event, with their slices. */
-  private *windows(sizeMs: number, hopMs: number): Generator<[number, Slice[]]> {
+  private *windows({ sizeMs, hopMs }: Window): Generator<[number, Slice[]]> {
     const starts = new Set<number>();
     for (const sliceMs of this.slices.keys()) {
       for (let start = Math.floor(sliceMs / hopMs) * hopMs; start > sliceMs - sizeMs; start -= hopMs) starts.add(start);

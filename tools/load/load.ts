@@ -10,10 +10,12 @@ export const BEHIND_MS = 2 * 3_600_000;
 
 /** Makes events one after the other and counts what must come of them. */
 export class Load {
-  readonly ledger = new Ledger();
   private next = 0;
 
-  constructor(private readonly shape: EventShape) {}
+  constructor(
+    private readonly shape: EventShape,
+    readonly ledger = new Ledger(),
+  ) {}
 
   /** How many events have been made. */
   get count(): number {

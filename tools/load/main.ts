@@ -2,14 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { overload } from './overload';
 import { say } from './report';
+import { soak } from './soak';
 
 const HELP = `npm run load -- <scenario> [options]
 
 Drives real services on a broker and a Redis of their own to where they break, and checks every result exactly.
 
   overload              more than the gateway can take, from clients that wait when told to
+  soak                  a steady load for long, a service killed every minute; what grows is found
 
-  --minutes N           how long the load lasts
+  --minutes N           how long the load lasts (overload 5, soak 30)
+  --rate N              soak: events a second (default 2000)
   --clients N           overload: clients, half HTTP and half gRPC (default 400)
   --body-events N       overload: events a body (default 1000)
   --help                this text
@@ -23,6 +26,7 @@ async function main(): Promise<void> {
     options: {
       minutes: { type: 'string' },
       clients: { type: 'string', default: '400' },
+      rate: { type: 'string', default: '2000' },
       'body-events': { type: 'string', default: '1000' },
       help: { type: 'boolean', default: false },
     },
@@ -32,14 +36,37 @@ async function main(): Promise<void> {
     return;
   }
   execFileSync(process.execPath, ['tools/build/build.mjs'], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const problems = await overload({
-    minutes: Number(values.minutes ?? 5),
-    clients: Number(values.clients),
-    bodyEvents: Number(values['body-events']),
-    probeSeconds: 10,
-  });
+  const problems = [...(await run(positionals, values))];
   say(problems.length === 0 ? '\nall held' : `\n${problems.length} did not hold:\n${problems.join('\n')}`);
   if (problems.length > 0) process.exitCode = 1;
+}
+
+interface Settings {
+  readonly minutes?: string | undefined;
+  readonly rate: string;
+  readonly clients: string;
+  readonly 'body-events': string;
+}
+
+function run(names: readonly string[], settings: Settings): Promise<readonly string[]> {
+  switch (names[0]) {
+    case 'overload':
+      return overload({
+        minutes: Number(settings.minutes ?? 5),
+        clients: Number(settings.clients),
+        bodyEvents: Number(settings['body-events']),
+        probeSeconds: 10,
+      });
+    case 'soak':
+      return soak({
+        minutes: Number(settings.minutes ?? 30),
+        eventsPerSecond: Number(settings.rate),
+        killEverySeconds: 60,
+        retentionSeconds: 240,
+      });
+    default:
+      throw new Error(`there is no scenario ${names[0]}; \`npm run load -- --help\` names them`);
+  }
 }
 
 main().catch((error: unknown) => {
