@@ -47,6 +47,12 @@ export class Follower {
     await this.work;
   }
 
+  /** Stops when nobody will look at what it has read: whatever it is doing may fail. */
+  abandon(): void {
+    this.stopping.abort();
+    this.work.catch(() => undefined);
+  }
+
   private async follow(topic: string, partition: number, take: (record: Record) => void): Promise<void> {
     const place = `${topic}/${partition}`;
     this.reached.set(place, 0);

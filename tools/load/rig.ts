@@ -7,6 +7,7 @@ import { startBroker, startRedis } from '@tillstream/local';
 import type { ServiceName, ServiceProcess } from '../e2e/platform';
 import { Platform } from '../e2e/platform';
 import type { Watched } from './gauges';
+import { say } from './report';
 
 export interface RigOptions {
   /** Changes the shipped stream file. */
@@ -59,6 +60,9 @@ export class Rig {
     process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
     try {
       return await run(rig);
+    } catch (error) {
+      say(`failed; what the services said last:\n${rig.lastWords.join('\n')}`);
+      throw error;
     } finally {
       process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
       await rig.stop();
@@ -95,6 +99,14 @@ export class Rig {
         .split('\n')
         .filter((line) => /unhandled_rejection|uncaught_exception|partition_stopped|heap out of memory/.test(line)),
     );
+  }
+
+  /** The end of each service's log. */
+  private get lastWords(): readonly string[] {
+    return this.platform.processes.map(({ service, http }) => {
+      const log = readFileSync(join(this.platform.directory, `${service}-${http}.log`), 'utf8');
+      return `${service}: ${log.trimEnd().split('\n').slice(-2).join('\n').slice(-1_000)}`;
+    });
   }
 
   async stop(): Promise<void> {

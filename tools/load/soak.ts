@@ -28,6 +28,8 @@ const SERVICES = ['gateway', 'enricher', 'aggregator', 'query-api'] as const;
 /** Two of each: the first is killed now and then, the second lives all the time and shows what grows. */
 const PAIRS: readonly ServiceName[] = [...SERVICES, ...SERVICES];
 const SETTLED_WITHIN_MS = 600_000;
+/** Machines that do much else at the same time are slow to start anything. */
+const READY_WITHIN_MS = 300_000;
 /** What may differ without being growth: memory that V8 has not collected yet, connections that are being made anew. */
 const MEMORY_SLACK = { factor: 1.3, mib: 40 };
 const HANDLE_SLACK = 20;
@@ -97,6 +99,10 @@ export async function soak(options: SoakOptions): Promise<readonly string[]> {
     })();
     try {
       await Promise.all([sending, killing, sampling]);
+    } catch (error) {
+      follower.abandon();
+      redis.disconnect();
+      throw error;
     } finally {
       stopping.abort();
     }
@@ -159,9 +165,15 @@ async function killInTurn(rig: Rig, options: SoakOptions, untilMs: number, comeb
     const victim = victims[i % victims.length] as ServiceProcess;
     await rig.platform.killAndRestart(victim);
     const startedMs = performance.now();
-    await rig.platform.ready(victim);
+    await until(`${victim.service} to be ready again`, READY_WITHIN_MS, () => isReady(victim));
     comebacks.push(performance.now() - startedMs);
   }
+}
+
+async function isReady({ http, service, child }: ServiceProcess): Promise<boolean> {
+  if (child.exitCode !== null) throw new Error(`${service} has ended by itself with ${child.exitCode}`);
+  const answer = await fetch(`http://127.0.0.1:${http}/readyz`).catch(() => null);
+  return answer?.ok === true;
 }
 
 async function takeSample(rig: Rig, redis: Redis, minute: number, events: number): Promise<Sample> {
