@@ -41,7 +41,9 @@ export interface Client {
   close(): void;
 }
 
+/** After a broken connection: twice as long each time, up to the longest. */
 const AFTER_BREAK_MS = 200;
+const LONGEST_PAUSE_MS = 3_000;
 const GIVE_UP_MS = 300_000;
 const CALL_TIMEOUT_MS = 60_000;
 
@@ -64,6 +66,7 @@ export function newAgent(): Agent {
 
 async function insist(tally: Tally, attempt: () => Promise<Attempt>): Promise<void> {
   const startedMs = performance.now();
+  let breaks = 0;
   for (;;) {
     tally.attempts += 1;
     const outcome = await attempt();
@@ -80,7 +83,9 @@ async function insist(tally: Tally, attempt: () => Promise<Attempt>): Promise<vo
       tally.refusals.set(outcome.status, (tally.refusals.get(outcome.status) ?? 0) + 1);
       if (outcome.pauseMs === null) tally.withoutPause += 1;
     }
-    await sleep(outcome.kind === 'refused' ? (outcome.pauseMs ?? AFTER_BREAK_MS) : AFTER_BREAK_MS);
+    breaks = outcome.kind === 'broken' ? breaks + 1 : 0;
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, AFTER_BREAK_MS * 2 ** breaks);
+    await sleep(outcome.kind === 'refused' ? (outcome.pauseMs ?? pauseMs) : pauseMs);
   }
 }
 

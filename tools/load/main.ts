@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { EXTREMES, extremes } from './extremes';
 import { overload } from './overload';
 import { say } from './report';
 import { soak } from './soak';
@@ -9,12 +10,15 @@ const HELP = `npm run load -- <scenario> [options]
 Drives real services on a broker and a Redis of their own to where they break, and checks every result exactly.
 
   overload              more than the gateway can take, from clients that wait when told to
+  extremes [name …]     one after the other, or those named:
+${EXTREMES.map(({ name, about }) => `      ${name.padEnd(18)}${about}`).join('\n')}
   soak                  a steady load for long, a service killed every minute; what grows is found
 
   --minutes N           how long the load lasts (overload 5, soak 30)
   --rate N              soak: events a second (default 2000)
   --clients N           overload: clients, half HTTP and half gRPC (default 400)
   --body-events N       overload: events a body (default 1000)
+  --share X             extremes: so much of the full size, from 0 to 1 (default 1)
   --help                this text
 
 Exits with 1 when something did not hold. Figures depend on the machine and on what else it does.
@@ -26,6 +30,7 @@ async function main(): Promise<void> {
     options: {
       minutes: { type: 'string' },
       clients: { type: 'string', default: '400' },
+      share: { type: 'string', default: '1' },
       rate: { type: 'string', default: '2000' },
       'body-events': { type: 'string', default: '1000' },
       help: { type: 'boolean', default: false },
@@ -43,6 +48,7 @@ async function main(): Promise<void> {
 
 interface Settings {
   readonly minutes?: string | undefined;
+  readonly share: string;
   readonly rate: string;
   readonly clients: string;
   readonly 'body-events': string;
@@ -57,6 +63,8 @@ function run(names: readonly string[], settings: Settings): Promise<readonly str
         bodyEvents: Number(settings['body-events']),
         probeSeconds: 10,
       });
+    case 'extremes':
+      return extremes(names.slice(1), Number(settings.share));
     case 'soak':
       return soak({
         minutes: Number(settings.minutes ?? 30),

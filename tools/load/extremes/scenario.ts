@@ -1,0 +1,10 @@
+import type { Report } from '../report';
+
+/** One way of being extreme, with an answer that is known. */
+export interface Extreme {
+  /** As it is called on the command line. */
+  readonly name: string;
+  readonly about: string;
+  /** @param share of the full size, from 0 to 1: a short run does the same with less */
+  run(report: Report, share: number): Promise<void>;
+}
