@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TopicRole } from '@tillstream/contracts';
 import type { Broker } from '../local/kafka.mjs';
 import type { Redis } from '../local/redis.mjs';
 import { startBroker, startRedis } from '@tillstream/local';
@@ -15,7 +16,7 @@ export interface RigOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly brokerProperties?: Readonly<Record<string, string>>;
   /** Settings of topics beside those that the stream file asks for, by role. */
-  readonly topicSettings?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly topicSettings?: Partial<Record<TopicRole, Readonly<Record<string, string>>>>;
   /** What is started at once; default: one of each. */
   readonly services?: readonly ServiceName[];
 }
