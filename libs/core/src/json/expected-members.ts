@@ -97,13 +97,11 @@ export class ExpectedMembers {
     const { cursor } = this.target;
     const { view, wordsEnd, end, bytes } = cursor;
     let p = from;
-    for (; p < wordsEnd; p += 4) {
-      const word = view.getInt32(p, true);
-      // Flags quotes, control characters (both are below 0x21 with one bit turned over), backslashes and all above 0x7f.
-      const special = (word | ((word ^ 0x02020202) - 0x21212121) | ((word ^ 0x5c5c5c5c) - 0x01010101)) & 0x80808080;
-      if (special !== 0) {
-        // The lowest flag is that of the first such byte: a borrow can only flag bytes above it.
-        p += (31 - Math.clz32(special & -special)) >> 3;
+    for (; p < wordsEnd; p += 8) {
+      const first = specials(view.getInt32(p, true));
+      const second = specials(view.getInt32(p + 4, true));
+      if ((first | second) !== 0) {
+        p += first !== 0 ? placeOfLowest(first) : 4 + placeOfLowest(second);
         break;
       }
     }
@@ -164,6 +162,17 @@ export class ExpectedMembers {
     }
     return p;
   }
+}
+
+/** Flags the bytes of a word that are quotes, control characters, backslashes or above 0x7f. */
+function specials(word: number): number {
+  // Quotes and control characters are below 0x21 with one bit turned over.
+  return (word | ((word ^ 0x02020202) - 0x21212121) | ((word ^ 0x5c5c5c5c) - 0x01010101)) & 0x80808080;
+}
+
+/** Of the first byte that is special: a borrow can only flag bytes above it. */
+function placeOfLowest(flags: number): number {
+  return (31 - Math.clz32(flags & -flags)) >> 3;
 }
 
 function readBool(bytes: Uint8Array, view: DataView, from: number, target: Float64Array, at: number): number {
