@@ -26,7 +26,7 @@ export interface QueryApi {
 }
 
 /** How long a read waits for news; news end the wait. */
-const MAX_WAIT_MS = 500;
+const MAX_WAIT_MS = 2_000;
 const RETRY_MS = 1_000;
 const SWEEP_EVERY_MS = 60_000;
 const TELL_POSITIONS_EVERY_MS = 10_000;
