@@ -15,7 +15,7 @@ import { withServers } from './servers';
 import { table } from './table';
 
 const SERVICES = ['gateway', 'enricher', 'aggregator', 'query-api'] as const;
-const ROUNDS = 5;
+const ROUNDS = 3;
 const ASK_EVERY_MS = 10;
 const PORTS_APART = 20_000;
 
