@@ -1,3 +1,4 @@
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { crc32c } from '@node-rs/crc32';
 import { PackedRecord } from '@tillstream/contracts';
 import type { NewRecord } from '@tillstream/engine';
@@ -5,7 +6,7 @@ import * as fc from 'fast-check';
 import Decoder from 'kafkajs/src/protocol/decoder';
 import decodeByKafkajs from 'kafkajs/src/protocol/recordBatch/v0/decoder';
 import { CorruptBatchError } from '../errors';
-import type { Compression } from './compression';
+import { type Compression, numberOf } from './compression';
 import { type AbortedTransaction, decodeBatches, offsetBehind } from './decode-batches';
 import { encodeBatch, estimatedBytes } from './encode-batch';
 import { APPEND_TIME_FLAG, BATCH, CONTROL_FLAG, TRANSACTIONAL_FLAG } from './record-batch';
@@ -163,6 +164,45 @@ describe('a record batch', () => {
     const batch = stored(7, ['abc']);
     batch[batch.length - 2] = 0;
     expect(() => decodeBatches({ bytes: batch, aborted: [] }, 0)).toThrow(CorruptBatchError);
+  });
+
+  it('is refused when its length leaves no room for a batch', () => {
+    const batch = stored(7, ['abc']);
+    batch.writeInt32BE(20, BATCH.length);
+    expect(() => offsetBehind(batch)).toThrow(CorruptBatchError);
+    expect(() => valuesOf([batch])).toThrow(CorruptBatchError);
+  });
+
+  it('is refused when its headers end behind it, by whoever asks for them', () => {
+    const batch = encodeBatch([{ key: null, value: null, headers: { name: Buffer.from('1') } }], 'none', NOW_MS);
+    batch[batch.length - 'name'.length - 3] = 2 * 100;
+    const [record] = decodeBatches({ bytes: restamped(batch, 7, 0, -1n), aborted: [] }, 0);
+    expect(() => record?.headers).toThrow(CorruptBatchError);
+  });
+
+  it('is refused when it would become much more than producers write', () => {
+    const zeros = Buffer.alloc(200 * 1024 * 1024);
+    const claimed = Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0]); // snappy: 4 GiB
+    const bombs: [number, Buffer][] = [
+      [numberOf('gzip'), gzipSync(zeros)],
+      [numberOf('zstd'), zstdCompressSync(zeros)],
+      [numberOf('snappy'), claimed],
+    ];
+    for (const [codec, bomb] of bombs) {
+      const batch = Buffer.concat([stored(7, ['x']).subarray(0, BATCH.records), bomb]);
+      batch.writeInt32BE(batch.length - 12, BATCH.length);
+      expect(() => valuesOf([restamped(batch, 7, codec, -1n)])).toThrow(CorruptBatchError);
+    }
+  });
+
+  it('keeps a header of the name __proto__ like any other', () => {
+    const headers = Object.fromEntries([['__proto__', Buffer.from('1')]]);
+    const [record] = decodeBatches(
+      { bytes: encodeBatch([{ key: null, value: null, headers }], 'none', NOW_MS), aborted: [] },
+      0,
+    );
+    expect(Object.entries(record?.headers ?? {})).toEqual(Object.entries(headers));
+    expect(Object.getPrototypeOf(record?.headers)).toBe(Object.prototype);
   });
 
   it('is refused in a format of before Kafka 0.11', () => {

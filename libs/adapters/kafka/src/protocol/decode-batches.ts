@@ -26,19 +26,33 @@ export interface FetchedBatches {
 }
 
 const NO_HEADERS: RecordHeaders = Object.freeze({});
+const OWN_PROPERTY = { enumerable: true, configurable: true, writable: true };
 const ABORT_MARKER = 0;
 
-/** Positions of the complete batches. @throws CorruptBatchError for another format or a wrong checksum. */
+/** The complete batches. @throws CorruptBatchError for another format or an impossible length. */
 function* completeBatches(bytes: Buffer): Generator<Buffer> {
   for (let at = 0; at + BATCH.records <= bytes.length;) {
-    const end = at + BATCH_PREFIX_BYTES + bytes.readInt32BE(at + BATCH.length);
+    const length = bytes.readInt32BE(at + BATCH.length);
+    const end = at + BATCH_PREFIX_BYTES + length;
     if (end > bytes.length) return;
-    const batch = bytes.subarray(at, end);
-    const baseOffset = baseOffsetOf(batch);
-    if (batch[BATCH.magic] !== MAGIC)
-      throw new CorruptBatchError(baseOffset, `format ${batch[BATCH.magic]} instead of 2`);
-    yield batch;
+    const magic = bytes[at + BATCH.magic];
+    if (magic !== MAGIC) throw corruptAt(bytes, at, `format ${magic} instead of 2`);
+    if (end < at + BATCH.records) throw corruptAt(bytes, at, `a batch has no room in ${length} bytes`);
+    yield bytes.subarray(at, end);
     at = end;
+  }
+}
+
+function corruptAt(bytes: Buffer, at: number, reason: string): CorruptBatchError {
+  return new CorruptBatchError(baseOffsetOf(bytes.subarray(at)), reason);
+}
+
+/** What `read` gives. @throws CorruptBatchError when it fails, whatever it fails with. */
+function readingBatch<T>(baseOffset: number, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new CorruptBatchError(baseOffset, error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -52,7 +66,7 @@ export function offsetBehind(bytes: Buffer): number | null {
 /**
  * The records at or behind `from` that readers may see: no control records, nothing from aborted transactions.
  * Keys, values and headers are views on `bytes`.
- * @throws CorruptBatchError when a checksum or the records themselves are wrong.
+ * @throws CorruptBatchError when a checksum or the records themselves are wrong; wrong headers when they are asked for.
  */
 export function decodeBatches({ bytes, aborted }: FetchedBatches, from: number): LogRecord[] {
   const records: LogRecord[] = [];
@@ -85,7 +99,7 @@ function abortedFilter(transactions: readonly AbortedTransaction[]): (batch: Buf
     }
     if ((attributesOf(batch) & TRANSACTIONAL_FLAG) === 0) return false;
     const producerId = batch.readBigInt64BE(BATCH.producerId);
-    if (isControl(batch) && isAbortMarker(batch)) aborting.delete(producerId);
+    if (isControl(batch) && readingBatch(baseOffsetOf(batch), () => isAbortMarker(batch))) aborting.delete(producerId);
     return aborting.has(producerId);
   };
 }
@@ -96,7 +110,7 @@ function decodeRecords(batch: Buffer, from: number, records: LogRecord[]): void 
   const appendTime = (attributes & APPEND_TIME_FLAG) !== 0;
   const maxTimestamp = Number(batch.readBigInt64BE(BATCH.maxTimestamp));
   const baseTimestamp = Number(batch.readBigInt64BE(BATCH.baseTimestamp));
-  try {
+  readingBatch(baseOffset, () => {
     const body = decompress(attributes & COMPRESSION_MASK, batch.subarray(BATCH.records));
     const { buffer, byteOffset } = body;
     const cursor = new VarintCursor(body, 0);
@@ -122,9 +136,7 @@ function decodeRecords(batch: Buffer, from: number, records: LogRecord[]): void 
       }
       cursor.position = end;
     }
-  } catch (error) {
-    throw new CorruptBatchError(baseOffset, error instanceof Error ? error.message : String(error));
-  }
+  });
 }
 
 /** Decodes its headers when somebody asks for them: they cost more than all the rest of a record. */
@@ -150,7 +162,7 @@ class FetchedRecord implements LogRecord {
   }
 
   get headers(): RecordHeaders {
-    return (this.#headers ??= decodeHeaders(this.#body, this.#headersAt, this.#end));
+    return (this.#headers ??= readingBatch(this.offset, () => decodeHeaders(this.#body, this.#headersAt, this.#end)));
   }
 }
 
@@ -162,7 +174,10 @@ function decodeHeaders(body: Buffer, at: number, end: number): RecordHeaders {
   const headers: Record<string, Uint8Array> = {};
   for (let left = count; left > 0; left--) {
     const name = nextBytes(cursor, end)?.toString('utf8') ?? '';
-    headers[name] = nextBytes(cursor, end) ?? Buffer.alloc(0);
+    const value = nextBytes(cursor, end) ?? Buffer.alloc(0);
+    // An assignment to this name would change the prototype.
+    if (name === '__proto__') Object.defineProperty(headers, name, { ...OWN_PROPERTY, value });
+    else headers[name] = value;
   }
   return headers;
 }

@@ -76,7 +76,7 @@ export async function connected(broker: Broker, channel: Channel): Promise<Conne
   return connection;
 }
 
-/** Reads the fixed-size parts of an answer one behind the other. */
+/** Reads the parts of an answer one behind the other. Every method throws RangeError where the answer ends too early. */
 export class PayloadCursor {
   #at = 0;
 
@@ -99,8 +99,9 @@ export class PayloadCursor {
     return Number(this.int64());
   }
 
+  /** Empty for null. */
   string(): string {
-    const length = this.int16();
+    const length = Math.max(0, this.int16());
     const start = this.advance(length);
     return this.payload.toString('utf8', start, start + length);
   }
@@ -122,6 +123,9 @@ export class PayloadCursor {
   private advance(bytes: number): number {
     const at = this.#at;
     this.#at += bytes;
+    if (this.#at > this.payload.length) {
+      throw new RangeError(`an answer of ${this.payload.length} bytes ends within ${bytes} bytes at ${at}`);
+    }
     return at;
   }
 }
