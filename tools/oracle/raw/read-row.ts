@@ -104,7 +104,7 @@ function readString(field: PlainField, value: unknown): string {
 function readTime(value: unknown): number {
   let instant: number | null;
   if (typeof value === 'string') instant = instantOfText(value);
-  else if (value instanceof NumberText) instant = instantOfNumber(Number(value.text));
+  else if (value instanceof NumberText) instant = instantOfNumber(value.text);
   else throw new Invalid('wrong-type');
   if (instant === null || !(instant >= 0 && instant <= LATEST_MS)) throw new Invalid('bad-timestamp');
   return instant;

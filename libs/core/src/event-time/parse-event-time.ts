@@ -38,7 +38,8 @@ const LOWER_Z = 0x7a;
  * - `2019-10-01T00:00:00` with `T`, `t` or a space, seconds optional, a fraction of up to nine digits after `.` or `,`
  *   (cut off to milliseconds), then nothing (UTC), `Z`, `z`, ` UTC`, `+02`, `+0200` or `+02:00`;
  * - a date alone (its midnight, UTC);
- * - epoch seconds or milliseconds, as a JSON number or as text of 9 to 13 digits; EPOCH_MS_FROM tells them apart.
+ * - epoch seconds or milliseconds, as a JSON number or as text of 9 to 13 digits (the first not 0, without an exponent);
+ *   EPOCH_MS_FROM tells them apart.
  *
  * The calendar is checked (no February 30, no hour 24); leap seconds are refused.
  */
@@ -79,7 +80,7 @@ export class EventTimeParser {
     let digits = 0;
     while (start + digits < end && isDigit(bytes[start + digits] as number)) digits++;
     if (digits < MIN_EPOCH_DIGITS || digits > MAX_EPOCH_DIGITS) return false;
-    if (this.literal.scan(bytes, start, end) !== end) return false;
+    if (this.literal.scan(bytes, start, end) !== end || this.literal.hasExponent) return false;
     return this.parseNumber(this.literal, bytes, start, end, target, at);
   }
 
