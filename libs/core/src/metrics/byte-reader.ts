@@ -1,7 +1,7 @@
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const NEGATIVE = 2;
 
-/** Reads what ByteWriter wrote. Every method throws RangeError where the bytes end too early. */
+/** Reads what ByteWriter wrote. Every method throws RangeError where the bytes end too early or cannot be what it wrote. */
 export class ByteReader {
   /** Of the whole source. */
   readonly view: DataView;
@@ -29,9 +29,11 @@ export class ByteReader {
     for (;;) {
       const byte = this.byte();
       value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
+      if (byte < 0x80) break;
       scale *= 0x80;
     }
+    if (value > Number.MAX_SAFE_INTEGER) throw new RangeError('a number of binary state is too large');
+    return value;
   }
 
   integer(): number {
@@ -62,7 +64,18 @@ export class ByteReader {
   }
 
   text(): string {
-    return decoder.decode(this.bytes());
+    const bytes = this.bytes();
+    try {
+      return decoder.decode(bytes);
+    } catch {
+      throw new RangeError('a text of binary state is not UTF-8');
+    }
+  }
+
+  /** To be called where the bytes have to end. */
+  finish(): void {
+    if (this.at !== this.end)
+      throw new RangeError(`binary state goes on for ${this.end - this.at} bytes behind its end`);
   }
 
   private expect(more: number): void {

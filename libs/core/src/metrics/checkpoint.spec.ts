@@ -242,26 +242,33 @@ describe('a checkpoint of PartitionAggregator', () => {
     expect([...saved.slices.keys()]).toEqual([`${changed.identity}/slice/50`]);
   });
 
-  it.each(['state', 'delta'])('refuses a %s of a later version or that is cut short', (which) => {
-    const metrics = (fc.sample(metricLists, { seed: 4, numRuns: 1 })[0] ?? []).map((metric) => ({
-      ...metric,
-      where: null,
-      local: false,
-      groupBy: [],
-    }));
-    const log = new PartitionLog(schema, 0, [{ offset: 0, appendMs: 100, rows: [{ at: 50, user: 'ann' }] }]);
-    const aggregator = newAggregator(schema, metrics, log);
-    aggregator.apply(log.batch(0, 1));
-    const { state, deltas } = aggregator.takeDeltas();
-    const options = { schema, metrics, partition: 0 };
-    const spoil = (bytes: Uint8Array) => [bytes.subarray(0, bytes.length - 1), Uint8Array.of(99, ...bytes.subarray(1))];
-    const first = deltas[0] as (typeof deltas)[number];
-    const spoilt =
-      which === 'state'
-        ? spoil(state).map((bytes) => ({ next: 1, state: bytes, deltas }))
-        : spoil(first.bytes).map((bytes) => ({ next: 1, state, deltas: [{ slice: first.slice, bytes }] }));
-    for (const saved of spoilt) expect(() => PartitionAggregator.restore(options, saved)).toThrow(RangeError);
-  });
+  it.each(['state', 'delta'])(
+    'refuses a %s of a later version, that is cut short or goes on behind its end',
+    (which) => {
+      const metrics = (fc.sample(metricLists, { seed: 4, numRuns: 1 })[0] ?? []).map((metric) => ({
+        ...metric,
+        where: null,
+        local: false,
+        groupBy: [],
+      }));
+      const log = new PartitionLog(schema, 0, [{ offset: 0, appendMs: 100, rows: [{ at: 50, user: 'ann' }] }]);
+      const aggregator = newAggregator(schema, metrics, log);
+      aggregator.apply(log.batch(0, 1));
+      const { state, deltas } = aggregator.takeDeltas();
+      const options = { schema, metrics, partition: 0 };
+      const spoil = (bytes: Uint8Array) => [
+        bytes.subarray(0, bytes.length - 1),
+        Uint8Array.of(99, ...bytes.subarray(1)),
+        Uint8Array.of(...bytes, 0),
+      ];
+      const first = deltas[0] as (typeof deltas)[number];
+      const spoilt =
+        which === 'state'
+          ? spoil(state).map((bytes) => ({ next: 1, state: bytes, deltas }))
+          : spoil(first.bytes).map((bytes) => ({ next: 1, state, deltas: [{ slice: first.slice, bytes }] }));
+      for (const saved of spoilt) expect(() => PartitionAggregator.restore(options, saved)).toThrow(RangeError);
+    },
+  );
 });
 
 const LAST = { entries: 1000, commit: true, restore: false, provisional: true, repeat: false };

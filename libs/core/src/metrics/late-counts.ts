@@ -117,11 +117,13 @@ export class LateCounts {
 
   /** Takes over what `encode` wrote; returns the windows. */
   restore(reader: ByteReader): number[] {
-    return Array.from({ length: reader.count() }, () => {
+    const windows = Array.from({ length: reader.count() }, () => {
       const window = reader.integer();
       this.counts.set(window, { count: reader.count(), revision: reader.count(), countedThrough: reader.count() });
       return window;
     });
+    reader.finish();
+    return windows;
   }
 
   /** As `restore`, for counts that no delta holds. */

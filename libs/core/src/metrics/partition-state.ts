@@ -44,7 +44,7 @@ export function decodePartitionState(bytes: Uint8Array): PartitionState {
   const version = reader.byte();
   if (version !== VERSION && version !== WITHOUT_TOLD)
     throw new RangeError(`the state of a partition has version ${version}`);
-  return {
+  const state = {
     watermarkInputMs: reader.double(),
     maxEventTimeMs: reader.double(),
     maxAppendMs: reader.double(),
@@ -56,4 +56,6 @@ export function decodePartitionState(bytes: Uint8Array): PartitionState {
       lateCounts: reader.bytes(),
     })),
   };
+  reader.finish();
+  return state;
 }

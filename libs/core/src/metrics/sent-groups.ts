@@ -70,6 +70,7 @@ export class SentGroups {
       const slot = slotOf(reader);
       if (slot >= 0) this.apply(window, slot, satisfied);
     }
+    reader.finish();
   }
 
   private set(window: number, slot: number, satisfied: boolean): void {

@@ -93,11 +93,14 @@ export function restoreSlice(slice: Slice, owner: SliceOwner, bytes: Uint8Array,
   }
   owner.distincts.forEach(({ counter, members, count }) => {
     for (let left = reader.count(); left > 0; left--) {
-      const entry = (plan.metric.groupBy.length > 0 ? entries[reader.count()] : slice.find(0)) as number;
+      const entry = plan.metric.groupBy.length > 0 ? entries[reader.count()] : slice.find(0);
+      if (entry === undefined || entry < 0)
+        throw new RangeError(`a delta of ${plan.metric.identity} has a member of no group`);
       const member = members.read(reader);
       counter.addMember(slice, count, member, slice.keys[entry] as number, slice.slots[entry] as number);
     }
   });
+  reader.finish();
 }
 
 function writeCollected(items: CollectedItems, entry: number): void {
