@@ -1,26 +1,27 @@
-import { LineCounter, isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import type { Document, Node, Pair, Scalar } from 'yaml';
 import { parseDuration } from './duration';
+import { LinePositions } from './line-positions';
 import { didYouMean, nearestName } from './nearest-name';
 import type { StreamFileProblem } from './problem';
 import { sourceOffset } from './scalar-position';
 
 /** A stream file while it is read: collects every problem instead of stopping at the first. */
 export class SourceDocument {
-  private readonly lines = new LineCounter();
+  private readonly lines: LinePositions;
   private readonly document: Document.Parsed;
   private readonly found: StreamFileProblem[] = [];
 
   constructor(readonly text: string) {
+    this.lines = new LinePositions(text); // the parser's own misses lines within what it did not expect
     this.document = parseDocument(text, {
-      lineCounter: this.lines,
       prettyErrors: false,
       uniqueKeys: false, // reported by Section, with the path
       logLevel: 'error',
     });
     const lines = new Set<number>(); // one slip makes several errors
     for (const { pos, code, message } of this.document.errors) {
-      const { line } = this.lines.linePos(pos[0]);
+      const { line } = this.lines.at(pos[0]);
       const several = code === 'MULTIPLE_DOCS' ? 'a stream file is one document: --- begins another' : null;
       if (!lines.has(line)) this.problem(pos[0], '', several ?? `this is not YAML: ${message.replace(/\n[^]*$/, '')}`);
       lines.add(line);
@@ -43,8 +44,7 @@ export class SourceDocument {
   }
 
   problem(offset: number, path: string, message: string): void {
-    const { line, col } = this.lines.linePos(offset);
-    this.found.push({ line: Math.max(line, 1), column: Math.max(col, 1), path, message });
+    this.found.push({ ...this.lines.at(offset), path, message });
   }
 
   resolve(node: Node | null): Node | null {

@@ -699,6 +699,10 @@ const CASES: readonly (readonly [name: string, piece: string, by: string, ...pro
 ];
 
 describe('what is wrong is said once, where it is', () => {
+  it('also where the YAML parser itself loses count of the lines', () => {
+    expect(problemsOf(' :\n0\n\n  000\n 0').map((problem) => problem.slice(0, 5))).toEqual([':2:1:', ':5:2:']);
+  });
+
   it.each(CASES)('%s', (_, piece, by, ...problems) => {
     expect(problemsOf(wrong(piece, by))).toEqual(problems);
   });
