@@ -21,7 +21,7 @@ export function encodePageToken(question: string, end: PageEnd): string {
 export function decodePageToken(question: string, token: string): PageEnd | null {
   if (token === '') return null;
   const [asked, startMs, group] = decode(token, 'page_token');
-  if (typeof startMs !== 'number' || typeof group !== 'string') throw malformed('page_token');
+  if (!isInteger(startMs) || typeof group !== 'string') throw malformed('page_token');
   if (asked !== question) throw ofAnotherQuestion('page_token');
   return { startMs, group };
 }
@@ -44,7 +44,7 @@ export function decodeResumeToken(
 ): Positions | null {
   if (token === '') return null;
   const [asked, identity, ...positions] = decode(token, 'resume_token');
-  if (!positions.every((offset): offset is number => Number.isSafeInteger(offset))) throw malformed('resume_token');
+  if (!positions.every(isPosition)) throw malformed('resume_token');
   if (identity !== metric || positions.length !== partitions) return null;
   if (asked !== question) throw ofAnotherQuestion('resume_token');
   return positions;
@@ -61,6 +61,10 @@ function decode(token: string, field: string): readonly unknown[] {
   }
   throw malformed(field);
 }
+
+// JSON has numbers that are no places: 1e999, 0.5.
+const isInteger = (value: unknown): value is number => Number.isSafeInteger(value);
+const isPosition = (value: unknown): value is number => isInteger(value) && value >= 0;
 
 const malformed = (field: string): Error =>
   invalid(`${field} is not one that was given out: leave it empty to begin anew`);
