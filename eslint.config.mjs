@@ -176,8 +176,11 @@ export default tseslint.config(
   {
     files: ['tools/**/*.ts'],
     rules: {
-      // Benchmarks measure what a library does not show, and the local stack is plain JavaScript beside them.
-      '@nx/enforce-module-boundaries': boundaries(LAYERS_OF_TESTS, ['../../libs/**', '../local/**', '../../local/**']),
+      // Benchmarks and fuzzing reach for what a library does not show; the local stack is plain JavaScript beside them.
+      '@nx/enforce-module-boundaries': boundaries(LAYERS_OF_TESTS, [
+        ...['../../libs/**', '../../../libs/**', '../../../apps/**'],
+        ...['../local/**', '../../local/**'],
+      ]),
       'import-x/no-extraneous-dependencies': ['error', { devDependencies: true }],
       'no-restricted-imports': 'off',
     },

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { parseStreamFile, type StreamDefinition } from '@tillstream/contracts';
+import type { Field, StreamSchema } from '@tillstream/core';
+import type { PlainDefinition } from '../../oracle/raw/plain-definition';
+import { plainCommerce } from '../../oracle/commerce-definition';
+import { PLAIN_SHOP, ShopRows } from '@tillstream/shop-events';
+
+export const START_MS = Date.parse('2026-03-01T09:00:00Z');
+
+/** As shipped; read from the root of the project, where both the fuzzer and the tests run. */
+export function commerceText(): string {
+  return readFileSync(join(process.cwd(), 'deploy/streams/commerce.yaml'), 'utf8');
+}
+
+export function commerceDefinition(): StreamDefinition {
+  const parsed = parseStreamFile(commerceText(), { file: 'commerce.yaml' });
+  if (!parsed.ok) throw new Error('the shipped stream file is broken');
+  return parsed.definition;
+}
+
+const dedupe = { withinMs: 20_000, maxRows: 60 };
+
+/** The shipped stream with a short memory, and fields of the types that it has none of. */
+export function everyTypeSchema(): StreamSchema {
+  const { schema } = commerceDefinition();
+  const added = (['double', 'bool', 'timestamp'] as const).map((type, i): Field => ({
+    number: 100 + i,
+    name: `a_${type}`,
+    type,
+    optional: true,
+    dictionary: false,
+    aliases: new Map(),
+    values: null,
+    default: null,
+  }));
+  return { ...schema, dedupe, fields: [...schema.fields, ...added] };
+}
+
+/** The same for the oracle. */
+export const plainEveryType: PlainDefinition = {
+  ...plainCommerce,
+  dedupe,
+  fields: {
+    ...plainCommerce.fields,
+    a_double: { type: 'double', optional: true },
+    a_bool: { type: 'bool', optional: true },
+    a_timestamp: { type: 'timestamp', optional: true },
+  },
+};
+
+/** Texts of rows, each as producers write them or with one of the faults they make. */
+export function rowTexts(count: number, seed = 1): readonly string[] {
+  const rows = new ShopRows({ ...PLAIN_SHOP, seed, users: 6, duplicates: 0.1, bad: 0.4, disorderMs: 20_000 });
+  return Array.from({ length: count }, (_, i) => rows.next(START_MS + i * 1_000).text);
+}
+
+/** Of the JSON of events. */
+export const JSON_WORDS: readonly string[] = [
+  ...[
+    '{"',
+    '":',
+    '","',
+    '},{',
+    '[{',
+    '}]',
+    '\n',
+    '\r\n',
+    '\ufeff',
+    '\\u0000',
+    '\\ud83d\\ude00',
+    '\\ud800',
+    '\\"',
+    '\\\\',
+  ],
+  ...['null', 'true', 'false', '-0', '1e400', '1e-400', '9007199254740991', '9007199254740993', '0.125', '[[[[[[[['],
+  ...Object.keys(plainEveryType.fields).map((name) => `"${name}":`),
+  ...['"a_double":1.5', '"a_bool":true', '"a_timestamp":"2026-03-01T09:00:00.123+05:30"', '"price":19.99'],
+  ...['"event_type":"purchase"', '"timestamp":1772355600', '"timestamp":1772355600123', '"user_id":"u1"'],
+  ...['2026-03-01 09:00:00 UTC', '2024-02-29', 'T24:00:00Z', '.999999999Z', '-00:00', '+23:59', '9999-12-31'],
+];

@@ -1,0 +1,127 @@
+import { formatProblems, parseStreamFile } from '@tillstream/contracts';
+import { BodySplitter, emptyPosition, PartitionAggregator } from '@tillstream/core';
+
+import { expectSame, type FuzzTarget, promise } from '../fuzz-target';
+
+import { commerceText } from './commerce';
+
+const SMALL = `stream: small
+partitions: 2
+key: [user]
+id: { field: user, dedupe: { within: 1m, maxRows: 5 } }
+eventTime: { field: at, zone: UTC, outOfOrderness: 10s, futureTolerance: 1m, idleAfter: 2s }
+money: { currency: USD }
+topics: { raw: r }
+retention: { parts: 24h }
+fields:
+  at: { type: timestamp }
+  user: { type: string }
+  kind: { type: string, dictionary: true, values: [a, b], aliases: { c: a } }
+  price: { type: money, optional: true, default: { value: "1.50", where: kind == 'a' } }
+metrics:
+  revenue:
+    where: kind == 'a' && price > 1.00
+    groupBy: [user]
+    window: { size: 1m, hop: 30s }
+    outOfOrderness: 1m
+    measures:
+      total: sum(price)
+      orders: count() where kind != 'b'
+      some: collect(kind, 3)
+      share: total / orders
+    having: total > 5.00
+    emit: { every: 1s, maxPerSecond: 100 }
+`;
+
+function run(input: Uint8Array): void {
+  const text = Buffer.from(input).toString('utf8');
+  const parsed = parseStreamFile(text, { file: 'a.yaml' });
+  if (!parsed.ok) {
+    promise(parsed.problems.length > 0, 'a file is refused without a reason');
+    const lines = text.split('\n');
+    for (const problem of parsed.problems) {
+      const { line, column, message } = problem;
+      const length = lines[line - 1]?.length;
+      promise(
+        length !== undefined && column >= 1 && column <= length + 1,
+        `no such place: ${formatProblems('a', [problem])}`,
+      );
+      promise(
+        message.length > 0 && message !== 'undefined',
+        `a problem without words: ${formatProblems('a', [problem])}`,
+      );
+    }
+    return;
+  }
+  // What is accepted must be something that the services can begin with.
+  const { schema, metrics, sha256 } = parsed.definition;
+  new BodySplitter(schema).split(Buffer.from('{}'), 'json');
+  const start = { next: 0, before: emptyPosition(), completeFromMs: -Infinity };
+  PartitionAggregator.create({ schema, metrics, partition: 0 }, start).takeDeltas();
+  const again = parseStreamFile(text, { file: 'b.yaml' });
+  expectSame('its hash', again.ok && again.definition.sha256, sha256);
+}
+
+export const target: FuzzTarget = {
+  name: 'stream-file',
+  about: 'stream files: problems with line and column, or a definition that services can begin with',
+  maxBytes: 8_192,
+  dictionary: [
+    ...[
+      'stream:',
+      'partitions:',
+      'key:',
+      'id:',
+      'eventTime:',
+      'money:',
+      'topics:',
+      'retention:',
+      'fields:',
+      'metrics:',
+    ],
+    ...[
+      '{',
+      '}',
+      '[',
+      ']',
+      ': ',
+      ', ',
+      '- ',
+      '|\n',
+      '>-\n',
+      '&a ',
+      '*a',
+      '<<: ',
+      '!',
+      '!!str ',
+      '"',
+      "'",
+      '#',
+      '---\n',
+      '...\n',
+      '\n  ',
+      '? ',
+      '%YAML',
+    ],
+    ...[
+      'null',
+      '~',
+      'true',
+      '10s',
+      '1h',
+      '0x1F',
+      '1e3',
+      '2024-01-01',
+      '\\u0000',
+      '\\',
+      '__proto__: ',
+      'constructor',
+      '\t',
+      '\ufeff',
+      '\u2028',
+      '\x07',
+    ],
+  ],
+  seeds: () => [SMALL, commerceText(), '', 'stream: x', '- 1'].map((text) => Buffer.from(text)),
+  run,
+};
