@@ -19,6 +19,8 @@ export async function withServers<T>(work: (servers: Servers) => Promise<T>): Pr
   try {
     return await work({ broker, redis });
   } finally {
+    delete process.env['KAFKA_BROKERS'];
+    delete process.env['REDIS_URL'];
     await Promise.all([broker.stop(), redis.stop()]);
     rmSync(directory, { recursive: true, force: true });
   }
