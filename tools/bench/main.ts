@@ -6,6 +6,7 @@ import { formatProblems, parseStreamFile } from '@tillstream/contracts';
 import type { BenchContext } from './context';
 import { uniformEvents } from './events';
 import { measureFloor } from './floor';
+import { measureGateway } from './gateway';
 import { measureIdle } from './idle';
 import { measureLatency } from './latency';
 import { provenance, writeFigures } from './page';
@@ -23,6 +24,7 @@ built first when their sources have changed; a broker and a Redis are started fo
 
 what (default: the parts, then the whole line):
   --floor       a plain program (kafkajs, JSON.parse, Maps) beside ours on the same events; the answers are compared
+  --gateway     what the gateway takes for an event, in bodies and one a request, over HTTP and gRPC
   --profile     where the services of the line spend their time, function by function
   --latency     from the gateway's 202 to the row in a watch, at 100, 1,000 and 10,000 events a second
   --scaling     the line on one core and two, with more replicas, with more partitions
@@ -30,7 +32,7 @@ what (default: the parts, then the whole line):
   --start       how long each service takes to be ready, and \`npm start\`
 
 options:
-  --events N    events for the parts (default 200000)
+  --events N    events for the parts and the gateway (default 200000)
   --line N      events for the whole line (default 500000; 0 leaves it out); 2000000 are two hours of event time
   --repeat N    rounds of the whole line and of the floor; medians are told (default 1)
   --seconds N   how long each latency and idleness are watched (default 60)
@@ -47,6 +49,7 @@ const SECTIONS = {
   parts: measureParts,
   line: measureWholeLine,
   floor: measureFloor,
+  gateway: measureGateway,
   profile: measureProfiles,
   latency: measureLatency,
   scaling: measureScaling,
@@ -54,7 +57,15 @@ const SECTIONS = {
   start: measureStart,
 } satisfies Record<string, (context: BenchContext) => Promise<string>>;
 type Section = keyof typeof SECTIONS;
-const ASKED_FOR = ['floor', 'profile', 'latency', 'scaling', 'idle', 'start'] as const satisfies readonly Section[];
+const ASKED_FOR = [
+  'floor',
+  'gateway',
+  'profile',
+  'latency',
+  'scaling',
+  'idle',
+  'start',
+] as const satisfies readonly Section[];
 
 const OPTIONS = Object.fromEntries(
   ASKED_FOR.map((section) => [section, { type: 'boolean', default: false }]),
