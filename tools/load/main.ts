@@ -13,11 +13,13 @@ Drives real services on a broker and a Redis of their own to where they break, a
   extremes [name …]     one after the other, or those named:
 ${EXTREMES.map(({ name, about }) => `      ${name.padEnd(18)}${about}`).join('\n')}
   soak                  a steady load for long, a service killed every minute; what grows is found
+  short                 a little of each, in about a minute
 
   --minutes N           how long the load lasts (overload 5, soak 30)
   --rate N              soak: events a second (default 2000)
   --clients N           overload: clients, half HTTP and half gRPC (default 400)
   --body-events N       overload: events a body (default 1000)
+  --in-flight-mib N     overload: what the gateway may have in flight (default 16; a gateway's own default is 64)
   --share X             extremes: so much of the full size, from 0 to 1 (default 1)
   --help                this text
 
@@ -32,6 +34,7 @@ async function main(): Promise<void> {
       clients: { type: 'string', default: '400' },
       share: { type: 'string', default: '1' },
       rate: { type: 'string', default: '2000' },
+      'in-flight-mib': { type: 'string', default: '16' },
       'body-events': { type: 'string', default: '1000' },
       help: { type: 'boolean', default: false },
     },
@@ -46,12 +49,30 @@ async function main(): Promise<void> {
   if (problems.length > 0) process.exitCode = 1;
 }
 
+/** A little of everything, to see that it works; no figure of it is worth anything. */
+async function short(): Promise<readonly string[]> {
+  const problems = [
+    ...(await overload({
+      minutes: 0.1,
+      clients: 100,
+      bodyEvents: 1_000,
+      inFlightMiB: 8,
+      probeSeconds: 2,
+      leastOffered: 1,
+    })),
+    ...(await extremes(['one-user', 'large-events'], 0.02)),
+    ...(await soak({ minutes: 0.5, eventsPerSecond: 500, killEverySeconds: 10, retentionSeconds: 60 })),
+  ];
+  return problems;
+}
+
 interface Settings {
   readonly minutes?: string | undefined;
   readonly share: string;
   readonly rate: string;
   readonly clients: string;
   readonly 'body-events': string;
+  readonly 'in-flight-mib': string;
 }
 
 function run(names: readonly string[], settings: Settings): Promise<readonly string[]> {
@@ -61,7 +82,9 @@ function run(names: readonly string[], settings: Settings): Promise<readonly str
         minutes: Number(settings.minutes ?? 5),
         clients: Number(settings.clients),
         bodyEvents: Number(settings['body-events']),
+        inFlightMiB: Number(settings['in-flight-mib']),
         probeSeconds: 10,
+        leastOffered: 2,
       });
     case 'extremes':
       return extremes(names.slice(1), Number(settings.share));
@@ -72,6 +95,8 @@ function run(names: readonly string[], settings: Settings): Promise<readonly str
         killEverySeconds: 60,
         retentionSeconds: 240,
       });
+    case 'short':
+      return short();
     default:
       throw new Error(`there is no scenario ${names[0]}; \`npm run load -- --help\` names them`);
   }

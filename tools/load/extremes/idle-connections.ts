@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { connect as connectTcp } from 'node:net';
 import type { ClientHttp2Session } from 'node:http2';
@@ -14,6 +15,8 @@ import type { Extreme } from './scenario';
 
 const HTTP_CONNECTIONS = 10_000;
 const GRPC_CONNECTIONS = 2_000;
+/** For everything that is not one of these connections. */
+const SPARE_HANDLES = 2_000;
 const AT_ONCE = 100;
 const SETTLE_MS = 3_000;
 const BODIES = 100;
@@ -25,7 +28,7 @@ export const idleConnections: Extreme = {
   name: 'idle-connections',
   about: '10,000 idle HTTP and 2,000 idle gRPC connections at the gateway',
   run: async (report, share) => {
-    raiseHandleLimit();
+    raiseHandleLimit(share);
     await Rig.with({}, async (rig) => {
       const gateway = rig.service('gateway');
       const { pid } = gateway.child;
@@ -102,9 +105,14 @@ function openGrpc(port: number): Promise<ClientHttp2Session> {
   });
 }
 
-/** As many handles as connections need: for this process, and for those that it starts from now on. */
-function raiseHandleLimit(): void {
-  execFileSync('prlimit', ['--pid', String(process.pid), '--nofile=65536:65536'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+/** As many handles as connections need: for this process, and for those that it starts from now on. @throws Error where not allowed */
+function raiseHandleLimit(share: number): void {
+  const needed = Math.round((HTTP_CONNECTIONS + GRPC_CONNECTIONS) * share) + SPARE_HANDLES;
+  const [, soft, hard] = /^Max open files\s+(\d+)\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+  if (Number(soft) >= needed) return;
+  const limit = `--nofile=${Math.min(needed, Number(hard))}:${hard}`;
+  execFileSync('prlimit', ['--pid', String(process.pid), limit], { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (Number(hard) < needed) {
+    throw new Error(`a process may open ${hard} files here, ${needed} are needed: ask for less with --share`);
+  }
 }
