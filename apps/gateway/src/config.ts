@@ -26,7 +26,7 @@ const variables = {
   ...streamVariables,
   /** Who may write: `key` or `key:stream1|stream2`, separated by commas. `none`: whoever can reach the port. */
   TILLSTREAM_WRITE_KEYS: keyList,
-  /** Bytes of bodies being read or waiting for the log. Beyond: 429. The process needs about three times as much. */
+  /** Bytes of bodies being read or waiting for the log. Beyond: 429. An eighth is for HTTP alone, an eighth for gRPC. */
   TILLSTREAM_MAX_IN_FLIGHT_BYTES: wholeNumber({ min: MAX_BODY_BYTES }).default(64 * MIB),
   /** How long a body waits for the log. Beyond: 503. */
   TILLSTREAM_APPEND_TIMEOUT_MS: wholeNumber({ min: 1 }).default(10_000),

@@ -51,7 +51,7 @@ export function createGateway(
   const { writer, clock, logger, traceHeaders } = ports;
   const streams = new Map(ingestStreams.map((stream) => [stream.name, stream]));
   const keys = new WriteKeys(config.writeKeys);
-  const budget = new ByteBudget(config.maxInFlightBytes);
+  const budget = new ByteBudget(config.maxInFlightBytes, MAX_BODY_BYTES);
   const observer = new IngestObserver(
     ports.metrics(() => budget.inFlight),
     logger,
@@ -60,8 +60,8 @@ export function createGateway(
   const publisher = new Publisher({ writer, clock, observer, traceHeaders, pool }, config);
   const limits = { maxBodyBytes: MAX_BODY_BYTES, retryAfterMs: config.retryAfterMs };
   let open = false;
-  const edge = { isOpen: () => open, streams, keys, budget, pool, publisher, observer, clock };
-  const grpcIngest = new GrpcIngest(edge, limits);
+  const edge = { isOpen: () => open, streams, keys, pool, publisher, observer, clock };
+  const grpcIngest = new GrpcIngest({ ...edge, budget: budget.grpc }, limits);
 
   return {
     service: {
@@ -79,7 +79,7 @@ export function createGateway(
       drain: async () => {},
       close: ports.close,
     },
-    http: new HttpIngest(edge, limits),
+    http: new HttpIngest({ ...edge, budget: budget.http }, limits),
     grpc: {
       host: config.grpc.host,
       port: config.grpc.port,

@@ -255,7 +255,7 @@ describe('a gateway whose log does not answer', () => {
   afterEach(() => gateway.close());
 
   it('takes no more than it has room for: 429 with Retry-After', async () => {
-    gateway = await startGateway([STREAM], { maxInFlightBytes: 16 * MIB });
+    gateway = await startGateway([STREAM], { maxInFlightBytes: 18 * MIB });
     gateway.writer.hang();
     const taken = [post(gateway, BODY), post(gateway, BODY), post(gateway, BODY)];
     await until(() => gateway.writer.waiting === 3);
@@ -270,7 +270,7 @@ describe('a gateway whose log does not answer', () => {
   });
 
   it('answers 503 in time, is not ready until the log is back, and keeps what is in flight within bounds', async () => {
-    gateway = await startGateway([STREAM], { maxInFlightBytes: 16 * MIB, appendTimeoutMs: 20 });
+    gateway = await startGateway([STREAM], { maxInFlightBytes: 18 * MIB, appendTimeoutMs: 20 });
     gateway.writer.hang();
     const answers = await Promise.all([post(gateway, BODY), post(gateway, BODY), post(gateway, BODY)]);
     expect(answers.map(({ status }) => status)).toEqual([503, 503, 503]);

@@ -17,8 +17,8 @@ const encodings = Object.keys(compress) as BodyEncoding[];
 const text = Buffer.from(Array.from({ length: 5000 }, (_, i) => `${i * 7919}`).join('\n'));
 
 async function read(source: Readable, encoding: BodyEncoding, budgetBytes = 10 * LIMIT) {
-  const budget = new ByteBudget(budgetBytes);
-  const reservation = budget.reserve(0)!;
+  const budget = new ByteBudget(budgetBytes, budgetBytes);
+  const reservation = budget.http.reserve(0)!;
   const result = await readBody(source, { encoding, maxBytes: LIMIT, reservation, pool: new BufferPool(0) });
   return { result, reserved: budget.inFlight };
 }

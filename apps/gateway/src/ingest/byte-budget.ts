@@ -6,35 +6,67 @@ export interface Reservation {
   release(): void;
 }
 
+/** A way in, with a part of the budget that nobody else can take. */
+export interface ByteLane {
+  /** A share of `bytes`, or null when there is no room for them. */
+  reserve(bytes: number): Reservation | null;
+}
+
+/** So much of the budget is each lane's own. */
+const OWN_SHARE = 1 / 8;
+
 /**
  * Bounds the bytes of bodies that are in memory: being read, or waiting for the log. What does not fit is refused at once, so
  * that a slow log or a burst makes callers wait, not this process grow.
+ *
+ * Each lane has a part of its own. HTTP takes its share when the headers have come, gRPC when the body has: without a part of
+ * its own, gRPC would find everything taken for as long as HTTP asks for more than there is.
  */
 export class ByteBudget {
-  private taken = 0;
+  readonly http: ByteLane;
+  readonly grpc: ByteLane;
+  private readonly own: number;
+  private readonly taken = { http: 0, grpc: 0 };
 
-  /** @param limit at least the largest body, or that would never fit */
-  constructor(private readonly limit: number) {}
-
-  get inFlight(): number {
-    return this.taken;
+  /**
+   * @param limit of all lanes together
+   * @param largest body: at most as large as `limit`, or it would never fit
+   */
+  constructor(
+    private readonly limit: number,
+    largest: number,
+  ) {
+    this.own = Math.max(0, Math.min(Math.floor(limit * OWN_SHARE), limit - largest));
+    this.http = { reserve: (bytes) => this.reserve('http', bytes) };
+    this.grpc = { reserve: (bytes) => this.reserve('grpc', bytes) };
   }
 
-  /** A share of `bytes`, or null when there is no room for them. */
-  reserve(bytes: number): Reservation | null {
+  get inFlight(): number {
+    return this.taken.http + this.taken.grpc;
+  }
+
+  private reserve(lane: Lane, bytes: number): Reservation | null {
     let held = 0;
     let released = false;
     const ensure = (wanted: number): boolean => {
       if (wanted <= held) return true;
-      if (released || this.taken + wanted - held > this.limit) return false;
-      this.taken += wanted - held;
+      if (released || !this.hasRoom(lane, wanted - held)) return false;
+      this.taken[lane] += wanted - held;
       held = wanted;
       return true;
     };
     const release = (): void => {
-      if (!released) this.taken -= held;
+      if (!released) this.taken[lane] -= held;
       released = true;
     };
     return ensure(bytes) ? { ensure, release } : null;
   }
+
+  /** Within the limit, what the other lane has of its own left alone. */
+  private hasRoom(lane: Lane, more: number): boolean {
+    const other = this.taken[lane === 'http' ? 'grpc' : 'http'];
+    return this.taken[lane] + more + Math.max(other, this.own) <= this.limit;
+  }
 }
+
+type Lane = 'http' | 'grpc';

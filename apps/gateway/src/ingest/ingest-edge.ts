@@ -1,6 +1,6 @@
 import type { BufferPool } from '@tillstream/core';
 import type { Clock } from '@tillstream/engine';
-import type { ByteBudget } from './byte-budget';
+import type { ByteLane } from './byte-budget';
 import type { IngestStream, Publisher } from './publisher';
 import type { WriteKeys } from './write-keys';
 
@@ -10,7 +10,7 @@ export interface IngestEdge {
   readonly isOpen: () => boolean;
   readonly streams: ReadonlyMap<string, IngestStream>;
   readonly keys: WriteKeys;
-  readonly budget: ByteBudget;
+  readonly budget: ByteLane;
   readonly pool: BufferPool;
   readonly publisher: Publisher;
   readonly observer: {
