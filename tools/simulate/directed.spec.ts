@@ -128,6 +128,38 @@ describe('a partition that must not be passed', () => {
     expect(nextOf(stage, enriched, 0)).toBe(stage.world.broker.end(raw, 0));
   });
 
+  it('stops at a batch that cannot be read, and goes on behind it when an operator accepts the loss', async () => {
+    const stage = new Stage();
+    const { enriched, gaps, metrics } = stage.definition.topics;
+    stage.world.start(ENRICHER);
+    await stage.shop(2, START_MS - 600_000);
+    await stage.pass(5_000);
+    const at = stage.world.broker.end(enriched, 0);
+    await stage.shop(1, START_MS - 480_000);
+    await stage.pass(5_000);
+    const whole = stage.world.recordsOf(enriched)[0]?.[at]?.value;
+    if (!whole) throw new Error('nothing was enriched');
+    const { rawFrom, rawNext } = decodeEventBatch(whole);
+    stage.world.broker.replace(enriched, 0, at, (record) => ({
+      ...record,
+      value: whole.subarray(0, whole.length - 3),
+    }));
+    await stage.shop(2, START_MS - 420_000);
+    stage.world.start(AGGREGATOR);
+    await stage.pass(60_000);
+    expect(stage.stopped).toEqual([expect.objectContaining({ topic: enriched, partition: 0 })]);
+    expect(stage.stopped[0]?.reason).toContain(`from raw offset ${rawFrom} `);
+    expect(stage.world.broker.end(metrics, 1)).toBeGreaterThan(0);
+
+    const gap = { service: AGGREGATOR, partition: 0, from: rawFrom, to: rawNext, reason: 'unreadable' };
+    await stage.append(gaps, 0, [encodeGap(gap)]);
+    await stage.pass(60_000);
+    expect(stage.stopped).toEqual([]);
+    const before = stage.world.broker.end(metrics, 0);
+    await stage.finish();
+    expect(stage.world.broker.end(metrics, 0)).toBeGreaterThan(before);
+  });
+
   it('stops where the topic turns out to be for another stream file', async () => {
     const stage = new Stage();
     const { raw } = stage.definition.topics;

@@ -1,5 +1,5 @@
 import type { EventBatch } from '@tillstream/core';
-import { PartitionAggregator, decodeEventBatch, splitPart } from '@tillstream/core';
+import { EventBatchFormatError, PartitionAggregator, decodeEventBatch, splitPart } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import {
   encodeClosed,
@@ -165,15 +165,29 @@ export class AggregatorTask {
       const next = (): number => this.gaps.behind(this.aggregator.next);
       for await (const portion of this.attempts.portions(records, next)) {
         await this.attempts.guard(next(), () => portion.forEach((record) => this.apply(record)));
+        if (portion.length < records.length) await this.keepWhatWasSurvived();
       }
       await this.publishFinals();
     });
     telemetry.meter.observe('batch_seconds', this.labels, (clock.monotonicMs() - startedMs) / 1000);
   }
 
+  /**
+   * While records are taken one at a time each is checkpointed before the next: a life that began before the one that
+   * cannot be survived would count its attempts at another position, and anew each time.
+   */
+  private async keepWhatWasSurvived(): Promise<void> {
+    await this.publishFinals();
+    if (this.aggregator.next > this.committed.next) this.submitCheckpoint();
+    await this.committer.drain();
+  }
+
   private apply(record: LogRecord): void {
-    if (!record.value) return;
-    const batch = decodeEventBatch(record.value);
+    const batch = this.read(record);
+    if (batch === null) {
+      this.seek = record.offset + 1;
+      return;
+    }
     const verdict = judgeRange(batch, this.aggregator.next);
     if (verdict === 'hole' && this.gaps.behind(this.aggregator.next) < batch.rawFrom) this.refuseHole(batch, record);
     if (verdict !== 'drop') {
@@ -181,6 +195,21 @@ export class AggregatorTask {
       this.ports.telemetry.meter.count('events_in', this.labels, batch.rows);
     }
     this.seek = record.offset + 1;
+  }
+
+  /**
+   * The batch of a record. Null for a record without one, and for one that cannot be read where an operator has given up
+   * what comes next: what it spoke for must then lie in that gap, or the batch behind it shows the hole.
+   */
+  private read({ value }: LogRecord): EventBatch | null {
+    if (!value) return null;
+    try {
+      return decodeEventBatch(value);
+    } catch (cause) {
+      const { next } = this.aggregator;
+      if (cause instanceof EventBatchFormatError && this.gaps.behind(next) > next) return null;
+      throw cause;
+    }
   }
 
   private refuseHole(batch: EventBatch, record: LogRecord): never {
