@@ -1,4 +1,4 @@
-import type { CoverageMap } from './coverage/coverage-map';
+import type { CoverageMap } from './instrument/coverage-map';
 import type { Executor } from './executor';
 import { shrink } from './shrink';
 

@@ -1,6 +1,6 @@
 import { openSync, writeSync } from 'node:fs';
 
-import type { CoverageMap } from './coverage/coverage-map';
+import type { CoverageMap } from './instrument/coverage-map';
 import { BrokenPromiseError, type FuzzTarget } from './fuzz-target';
 
 const MOST_ALLOCATED_BYTES = 64 * 1024 * 1024;

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 
 import type { SeededRandom } from '@tillstream/shop-events';
 
-import type { CoverageMap } from './coverage/coverage-map';
+import type { CoverageMap } from './instrument/coverage-map';
 import type { Executor, Failure } from './executor';
 import type { Mutator } from './mutate/mutator';
 import { shrink } from './shrink';

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { buildTargets } from './coverage/build-targets';
+import { buildTargets } from './instrument/build-targets';
 import type { WorkerTask } from './messages';
 import { type Found, type Progress, runWorker, type WorkerResult } from './supervise';
 import { targetNames } from './targets';

@@ -5,8 +5,8 @@ import { SeededRandom } from '@tillstream/shop-events';
 
 import { chooseCorpus } from './choose-corpus';
 import { addToCorpus, readCorpus, replaceCorpus } from './corpus-files';
-import type { TargetsMap } from './coverage/build-targets';
-import { CoverageMap } from './coverage/coverage-map';
+import type { TargetsMap } from './instrument/build-targets';
+import { CoverageMap } from './instrument/coverage-map';
 import { type Account, Executor } from './executor';
 import { FuzzLoop } from './fuzz-loop';
 import type { FuzzTarget } from './fuzz-target';

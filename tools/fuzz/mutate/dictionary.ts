@@ -1,5 +1,5 @@
-import type { TargetsMap } from '../coverage/build-targets';
-import type { CoverageMap } from '../coverage/coverage-map';
+import type { TargetsMap } from '../instrument/build-targets';
+import type { CoverageMap } from '../instrument/coverage-map';
 
 const MAX_BYTE = 0xff;
 const MAX_UINT32 = 0xffff_ffff;

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, gunzipSync, zstdCompressSync } from 'node:zlib';
+// eslint-disable-next-line @nx/enforce-module-boundaries -- tools fuzz this program, and its test asks their oracle
 import { expectedOutcome, type OracleRecord, partitionOfKey, plainCommerce } from '@tillstream/oracle';
 import { rees46Rows, shiftToNow } from './rees46-files';
 import { rees46Row, type ReplayRow } from './rees46-row';

@@ -95,7 +95,8 @@ function judgeValue(type: string, value: unknown, source: string): { value: stri
 function judgeEpoch(text: string, quoted: boolean): { value: number } | RejectCode {
   if (!JSON_NUMBER.test(text)) return 'bad-timestamp';
   const whole = /^-?\d+/.exec(text)?.[0] ?? '';
-  if (quoted && (whole.length < 9 || whole.length > 13 || text.startsWith('-'))) return 'bad-timestamp';
+  const plain = whole.length >= 9 && whole.length <= 13 && !/^-|[eE]/.test(text);
+  if (quoted && !plain) return 'bad-timestamp';
   const thousandths = cutOff(text, 3);
   const ms = thousandths < 100_000_000_000_000n ? thousandths : cutOff(text, 0);
   if ((text.startsWith('-') && /[1-9]/.test(text.replace(/[eE].*/, ''))) || ms > 253_402_300_799_999n)

@@ -179,7 +179,7 @@ export class KafkaAdmin {
   async deleteRecordsBefore(topic: string, partition: number, offset: number): Promise<void> {
     const admin = await this.connected();
     // kafkajs finds the leaders only of topics it has already asked about.
-    await admin.fetchTopicOffsets(topic);
+    await onceTheyKnow(() => admin.fetchTopicOffsets(topic));
     await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
   }
 
