@@ -18,7 +18,7 @@ export const KEY = 'a-write-key';
 /** The gateway behind its two doors, with a log that takes everything and counts. */
 export class GatewayEdge {
   readonly edge: IngestEdge;
-  private readonly budget = new ByteBudget(4 * MAX_BODY_BYTES);
+  private readonly budget = new ByteBudget(4 * MAX_BODY_BYTES, MAX_BODY_BYTES);
   private rows = 0;
 
   constructor() {
@@ -39,7 +39,7 @@ export class GatewayEdge {
       isOpen: () => true,
       streams: new Map([[stream.name, stream]]),
       keys: new WriteKeys([{ key: KEY, streams: null }]),
-      budget: this.budget,
+      budget: this.budget.http,
       pool,
       publisher,
       observer,
