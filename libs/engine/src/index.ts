@@ -20,7 +20,7 @@ export type {
   PartitionSource,
   RecordHeaders,
 } from './ports/log';
-export { MAX_APPEND_BYTES, OffsetOutOfRangeError, SourceRevokedError, appendPortions } from './ports/log';
+export { MAX_APPEND_BYTES, OffsetOutOfRangeError, SourceRevokedError, appendBytes, appendPortions } from './ports/log';
 export type {
   BatchInfo,
   BatchTracer,

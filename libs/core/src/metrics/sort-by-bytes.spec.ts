@@ -2,6 +2,25 @@ import * as fc from 'fast-check';
 import { sortByBytes } from './sort-by-bytes';
 
 describe('sortByBytes', () => {
+  it('orders more than a million strings', () => {
+    const count = 2 ** 20 + 1_000;
+    const bytes = new Uint8Array(4 * count);
+    const view = new DataView(bytes.buffer);
+    const numberOf = (i: number): number => Math.imul(i, 0x9e3779b1) >>> 0; // each another
+    for (let i = 0; i < count; i++) view.setUint32(4 * i, numberOf(i));
+    const order = Int32Array.from({ length: count }, (_, i) => i);
+    sortByBytes(
+      order,
+      bytes,
+      Uint32Array.from({ length: count + 1 }, (_, i) => 4 * i),
+    );
+    let inOrder = 0;
+    for (let i = 1; i < count; i++) {
+      if (numberOf(order[i - 1] as number) < numberOf(order[i] as number)) inOrder++;
+    }
+    expect(inOrder).toBe(count - 1);
+  });
+
   it('orders strings byte by byte, prefixes first, as comparing them whole does', () => {
     const strings = fc.array(
       fc.oneof(

@@ -2,21 +2,17 @@ import { compareBytes } from '../expression/compare-bytes';
 
 /** Up to here, comparing whole strings is quicker. */
 const FEW = 8;
-/** So many bytes are compared at once, as one number; a string that has ended counts as less than any byte. */
-const HEAD_BYTES = 4;
+/** A byte of a head, the bytes compared at once as one number; a string that has ended counts as less than any byte. */
 const HEAD_BASE = 257;
-/** Up to here a head and the number of its string fit a double exactly: 257^4 * 2^20 < 2^53. */
-const MOST_AT_ONCE = 2 ** 20;
+/** Up to here a head of four bytes and the number of its string fit a double exactly: 257^4 * 2^20 < 2^53. */
+const MANY = 2 ** 20;
 
 /**
  * Sorts `order`, numbers of byte strings (string i is bytes[starts[i], starts[i + 1])), byte by byte; a string comes
  * before those it is a prefix of. Keys of groups mostly begin alike: the bytes behind what they have in common are put
  * into numbers, which the engine sorts natively, and only strings whose numbers are equal are looked at further.
- *
- * @throws RangeError for more than 2^20 strings
  */
 export function sortByBytes(order: Int32Array, bytes: Uint8Array, starts: Uint32Array): void {
-  if (order.length > MOST_AT_ONCE) throw new RangeError(`${order.length} strings are too many to sort at once`);
   sortFrom(order, 0, bytes, starts);
 }
 
@@ -25,9 +21,12 @@ function sortFrom(order: Int32Array, depth: number, bytes: Uint8Array, starts: U
   const count = order.length;
   if (count <= FEW) return sortFew(order, bytes, starts);
   const alike = depth + commonLength(order, depth, bytes, starts);
+  const headBytes = count > MANY ? 3 : 4;
   const scale = 2 ** (32 - Math.clz32(count - 1));
   const heads = new Float64Array(count);
-  for (let i = 0; i < count; i++) heads[i] = headOf(order[i] as number, alike, bytes, starts) * scale + i;
+  for (let i = 0; i < count; i++) {
+    heads[i] = headOf(order[i] as number, alike, headBytes, bytes, starts) * scale + i;
+  }
   heads.sort();
   const before = order.slice();
   let from = 0; // of the strings whose heads are like the last one
@@ -38,7 +37,7 @@ function sortFrom(order: Int32Array, depth: number, bytes: Uint8Array, starts: U
     if (i < count) order[i] = before[packed - head * scale] as number;
     if (head === last) continue;
     // Strings with head 0 have ended: they are equal.
-    if (i - from > 1 && last > 0) sortFrom(order.subarray(from, i), alike + HEAD_BYTES, bytes, starts);
+    if (i - from > 1 && last > 0) sortFrom(order.subarray(from, i), alike + headBytes, bytes, starts);
     from = i;
     last = head;
   }
@@ -60,12 +59,13 @@ function commonLength(order: Int32Array, depth: number, bytes: Uint8Array, start
   return Math.max(0, length);
 }
 
-function headOf(item: number, depth: number, bytes: Uint8Array, starts: Uint32Array): number {
+function headOf(item: number, depth: number, length: number, bytes: Uint8Array, starts: Uint32Array): number {
   const end = starts[item + 1] as number;
   const from = (starts[item] as number) + depth;
   let head = 0;
-  for (let at = from; at < from + HEAD_BYTES; at++)
+  for (let at = from; at < from + length; at++) {
     head = head * HEAD_BASE + (at < end ? (bytes[at] as number) + 1 : 0);
+  }
   return head;
 }
 

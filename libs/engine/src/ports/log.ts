@@ -30,7 +30,7 @@ export const MAX_APPEND_BYTES = 1_000_000;
 /** Framing of a record and of each of its headers, at their longest. */
 const RECORD_FRAMING_BYTES = 32;
 
-/** At least what a record takes in an append. */
+/** No fewer bytes than a record takes in an append. */
 export function appendBytes(record: NewRecord): number {
   if (record instanceof PackedRecord) return RECORD_FRAMING_BYTES + record.valueTo - record.keyFrom;
   const { key, value, headers } = record;

@@ -2,13 +2,14 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { crc32c } from '@node-rs/crc32';
 import { PackedRecord } from '@tillstream/contracts';
 import type { NewRecord } from '@tillstream/engine';
+import { appendBytes } from '@tillstream/engine';
 import * as fc from 'fast-check';
 import Decoder from 'kafkajs/src/protocol/decoder';
 import decodeByKafkajs from 'kafkajs/src/protocol/recordBatch/v0/decoder';
 import { CorruptBatchError } from '../errors';
 import { type Compression, numberOf } from './compression';
 import { type AbortedTransaction, decodeBatches, offsetBehind } from './decode-batches';
-import { encodeBatch, estimatedBytes } from './encode-batch';
+import { encodeBatch } from './encode-batch';
 import { APPEND_TIME_FLAG, BATCH, CONTROL_FLAG, TRANSACTIONAL_FLAG } from './record-batch';
 
 const NOW_MS = 1_700_000_000_000;
@@ -89,7 +90,7 @@ describe('a record batch', () => {
         });
         const apart = pairs.map(([key, value]): NewRecord => ({ key, value }));
         expect(encodeBatch(packed, 'none', NOW_MS).equals(encodeBatch(apart, 'none', NOW_MS))).toBe(true);
-        expect(packed.map(estimatedBytes)).toEqual(apart.map(estimatedBytes));
+        expect(packed.map(appendBytes)).toEqual(apart.map(appendBytes));
         expect(packed.map(content)).toEqual(apart.map(content));
       }),
     );
@@ -150,7 +151,7 @@ describe('a record batch', () => {
   it('is never larger than estimated, but for its own header', () =>
     fc.assert(
       fc.property(batches, (written) => {
-        const estimated = written.reduce((sum, record) => sum + estimatedBytes(record), 0);
+        const estimated = written.reduce((sum, record) => sum + appendBytes(record), 0);
         expect(encodeBatch(written, 'none', NOW_MS).length - BATCH.records).toBeLessThanOrEqual(estimated);
       }),
     ));

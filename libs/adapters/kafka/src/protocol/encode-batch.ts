@@ -5,18 +5,6 @@ import { type Compression, compress, numberOf } from './compression';
 import { BATCH, BATCH_PREFIX_BYTES, MAGIC } from './record-batch';
 import { sizeOfVarint, writeVarint } from './varint';
 
-/** Offset delta, timestamp delta and lengths of a record, at their longest. */
-const RECORD_OVERHEAD_BYTES = 21;
-
-/** At most this many bytes does a record take in a batch. */
-export function estimatedBytes(record: NewRecord): number {
-  if (record instanceof PackedRecord) return RECORD_OVERHEAD_BYTES + record.valueTo - record.keyFrom;
-  const { key, value, headers } = record;
-  let bytes = RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
-  for (const name in headers) bytes += 10 + 3 * name.length + (headers[name]?.length ?? 0);
-  return bytes;
-}
-
 /**
  * One record batch without producer id or sequence: whoever repeats it appends it again.
  * @param nowMs time of records that have none

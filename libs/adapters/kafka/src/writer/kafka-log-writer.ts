@@ -1,11 +1,12 @@
 import type { LogWriter, NewRecord } from '@tillstream/engine';
+import { appendBytes } from '@tillstream/engine';
 import { Backoff } from '../cluster/backoff';
 import { KafkaCluster } from '../cluster/kafka-cluster';
 import type { KafkaOptions } from '../cluster/kafka-options';
 import { BrokerError, UnknownPartitionError, WriterClosedError, WriterFullError } from '../errors';
 import { brokerError } from '../protocol/broker-errors';
 import type { Compression } from '../protocol/compression';
-import { encodeBatch, estimatedBytes } from '../protocol/encode-batch';
+import { encodeBatch } from '../protocol/encode-batch';
 import { type ProducePartitionAnswer, produceExchange } from '../protocol/produce';
 import { exchange } from '../protocol/wire';
 import { BatchMemory } from './batch-memory';
@@ -77,7 +78,7 @@ export class KafkaLogWriter implements LogWriter {
     if (records.length === 0) throw new RangeError('there is nothing to append');
     if (this.#closed) throw new WriterClosedError();
     let bytes = 0;
-    for (const record of records) bytes += estimatedBytes(record);
+    for (const record of records) bytes += appendBytes(record);
     // One append may pass whatever its size, or it never could.
     if (this.#pendingBytes > 0 && this.#pendingBytes + bytes > this.#maxPendingBytes) {
       throw new WriterFullError(this.#pendingBytes, this.#maxPendingBytes);
