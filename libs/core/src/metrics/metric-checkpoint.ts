@@ -71,8 +71,12 @@ export class MetricCheckpoint {
       const index = Number(start) / hopMs;
       if (what === 'late') late.restore(new ByteReader(bytes));
       else if (index < state.firstOpen) this.book.drop(this.nameOf(what, Number(start)));
-      else if (what === 'slice') restoreSlice(state.slice(index), state, bytes, rawNext <= toldNext);
       else if (what === 'sent') sent.push({ window: index, bytes });
+      else if (what === 'slice') {
+        const slice = state.slice(index);
+        const entries = restoreSlice(slice, state, bytes);
+        if (rawNext > toldNext) for (const entry of entries) slice.touch(entry);
+      }
     }
     for (const slice of state.slices.values()) {
       slice.clearUnsaved();

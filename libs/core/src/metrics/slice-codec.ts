@@ -65,12 +65,11 @@ export function encodeSlice(slice: Slice, owner: SliceOwner, extent: 'changes' |
 }
 
 /**
- * Takes over what `encodeSlice` wrote. Later deltas overwrite earlier ones.
+ * Takes over what `encodeSlice` wrote. Later deltas overwrite earlier ones. Returns the entries it has set.
  *
- * @param isTold provisional results have told of it already
  * @throws RangeError for a delta that is cut short or was written by a later version
  */
-export function restoreSlice(slice: Slice, owner: SliceOwner, bytes: Uint8Array, isTold: boolean): void {
+export function restoreSlice(slice: Slice, owner: SliceOwner, bytes: Uint8Array): readonly number[] {
   const { plan, space, groups } = owner;
   const reader = new ByteReader(bytes);
   const version = reader.byte();
@@ -79,7 +78,6 @@ export function restoreSlice(slice: Slice, owner: SliceOwner, bytes: Uint8Array,
   for (let left = reader.count(); left > 0; left--) {
     const entry = slice.entryOf(space.read(new ByteReader(reader.bytes())), groups);
     entries.push(entry);
-    if (!isTold) slice.touch(entry);
     readNumbers(plan, reader, slice.cells, entry * plan.width);
     for (const part of plan.collects) {
       readCollected(
@@ -101,6 +99,7 @@ export function restoreSlice(slice: Slice, owner: SliceOwner, bytes: Uint8Array,
     }
   });
   reader.finish();
+  return entries;
 }
 
 function writeCollected(items: CollectedItems, entry: number): void {
