@@ -36,6 +36,11 @@ function content({ key, value, headers, timestampMs }: NewRecord): unknown {
   return { key: plain(key), value: plain(value), headers: pairs, timestampMs: timestampMs ?? NOW_MS };
 }
 
+/** kafkajs takes a header called `constructor` for one that it has read before. */
+function isWithinKafkajs(written: readonly NewRecord[]): boolean {
+  return written.every(({ headers }) => Object.keys(headers ?? {}).every((name) => !(name in Object.prototype)));
+}
+
 /** A batch as a broker stores it, at its place in the log. */
 function stored(baseOffset: number, values: readonly string[], flags = 0, producerId = -1n): Buffer {
   const batch = encodeBatch(
@@ -98,7 +103,7 @@ describe('a record batch', () => {
 
   it('reads the same to kafkajs', () =>
     fc.assert(
-      fc.asyncProperty(batches, async (written) => {
+      fc.asyncProperty(batches.filter(isWithinKafkajs), async (written) => {
         const { records: read } = await decodeByKafkajs(new Decoder(encodeBatch(written, 'none', NOW_MS)));
         const theirs = read.map(({ key, value, headers, timestamp }) => ({
           key,
