@@ -1,9 +1,6 @@
-import type { Client, ClientDuplexStream, ServiceClientConstructor } from '@grpc/grpc-js';
-import { credentials, loadPackageDefinition, Metadata } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
 import type { PublishRequest, PublishResponse } from '@tillstream/contracts';
-import { PROTO_FILES, PROTO_LOADER_OPTIONS, protoRoot } from '@tillstream/contracts';
 import { WRITE_KEY } from '../e2e/platform';
+import { bearer, ingestStub } from '../rig/grpc-stubs';
 import { chunks } from './feeds';
 import { RawHttpConnection } from './raw-http';
 
@@ -41,14 +38,14 @@ export function overHttp(connections: number): Send {
 /** Unary calls over one connection. */
 export function overGrpc(inFlight: number): Send {
   return async ({ stream, grpc }, bodies, eventsEach) => {
-    const client = new IngestClient(`127.0.0.1:${grpc}`, credentials.createInsecure());
-    const metadata = bearer();
+    const client = ingestStub(grpc);
+    const metadata = bearer(WRITE_KEY);
     await inTurns(inFlight, bodies, async () => ({
       send: (body) =>
         new Promise<void>((resolve, reject) => {
-          client.publish(requestOf(stream, body), metadata, (error, response) => {
+          client.publish(requestOf(stream, body), metadata, {}, (error, response) => {
             if (error !== null) reject(error);
-            else if (response?.accepted !== eventsEach) reject(new Error(JSON.stringify(response)));
+            else if (response.accepted !== eventsEach) reject(new Error(JSON.stringify(response)));
             else resolve();
           });
         }),
@@ -61,11 +58,11 @@ export function overGrpc(inFlight: number): Send {
 /** Streams over one connection, each sending on without waiting for answers, as far as it may. */
 export function overGrpcStream(streams: number): Send {
   return async ({ stream, grpc }, bodies, eventsEach) => {
-    const client = new IngestClient(`127.0.0.1:${grpc}`, credentials.createInsecure());
+    const client = ingestStub(grpc);
     const shares = chunks(bodies, Math.ceil(bodies.length / streams));
     await Promise.all(
       shares.map(async (share) => {
-        const call = client.publishStream(bearer());
+        const call = client.publishStream(bearer(WRITE_KEY));
         const sending = (async () => {
           for (const body of share) {
             if (!call.write(requestOf(stream, body))) await new Promise((resolve) => call.once('drain', resolve));
@@ -105,25 +102,3 @@ async function inTurns(senders: number, bodies: readonly Uint8Array[], open: () 
 function requestOf(stream: string, payload: Uint8Array): PublishRequest {
   return { stream, payload, contentType: '', idempotencyKey: '' };
 }
-
-function bearer(): Metadata {
-  const metadata = new Metadata();
-  metadata.set('authorization', `Bearer ${WRITE_KEY}`);
-  return metadata;
-}
-
-interface Ingest extends Client {
-  publish(
-    request: PublishRequest,
-    metadata: Metadata,
-    done: (error: Error | null, response?: PublishResponse) => void,
-  ): void;
-  publishStream(metadata: Metadata): ClientDuplexStream<PublishRequest, PublishResponse>;
-}
-
-const definition = loadSync(PROTO_FILES.ingest, { ...PROTO_LOADER_OPTIONS, includeDirs: [protoRoot()] });
-const IngestClient = (
-  loadPackageDefinition(definition) as unknown as {
-    tillstream: { ingest: { v1: { IngestService: ServiceClientConstructor } } };
-  }
-).tillstream.ingest.v1.IngestService as unknown as new (...args: ConstructorParameters<typeof Client>) => Ingest;

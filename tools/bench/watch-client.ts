@@ -1,16 +1,5 @@
-import { type Client, type ClientReadableStream, credentials, loadPackageDefinition } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
-import {
-  PROTO_FILES,
-  PROTO_LOADER_OPTIONS,
-  protoRoot,
-  type WatchWindowsRequest,
-  type WatchWindowsResponse,
-} from '@tillstream/contracts';
-
-interface Stub extends Client {
-  watchWindows(request: Partial<WatchWindowsRequest>): ClientReadableStream<WatchWindowsResponse>;
-}
+import type { WatchWindowsRequest, WatchWindowsResponse } from '@tillstream/contracts';
+import { queryStubAt } from '../rig/grpc-stubs';
 
 /** A watch of one metric. */
 export interface RunningWatch {
@@ -25,11 +14,7 @@ export function watchWindows(
   request: Partial<WatchWindowsRequest>,
   onMessage: (message: WatchWindowsResponse) => void,
 ): RunningWatch {
-  const definition = loadSync(PROTO_FILES.query, { ...PROTO_LOADER_OPTIONS, includeDirs: [protoRoot()] });
-  const { tillstream } = loadPackageDefinition(definition) as unknown as {
-    tillstream: { query: { v1: { QueryService: new (address: string, channel: unknown) => Stub } } };
-  };
-  const stub = new tillstream.query.v1.QueryService(address, credentials.createInsecure());
+  const stub = queryStubAt(address);
   const call = stub.watchWindows(request);
   let closed = false;
   call.on('data', onMessage);

@@ -4,7 +4,7 @@
  */
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { QueryClient } from './query-client';
+import { QueryClient } from '../rig/query-client';
 import { renderBlock, renderLine } from './render';
 import { Screen } from './screen';
 import { Observer } from './snapshot';

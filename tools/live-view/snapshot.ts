@@ -7,7 +7,7 @@ import {
 } from '@tillstream/contracts';
 import { sumOfDecimals } from './decimal-sum';
 import { sumOfSeries } from './prometheus-text';
-import type { QueryClient } from './query-client';
+import type { QueryClient } from '../rig/query-client';
 
 /** What the view shows. What could not be learned is null: the view goes on while a service is away. */
 export interface Snapshot {

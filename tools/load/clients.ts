@@ -3,8 +3,8 @@ import type { ServiceError } from '@grpc/grpc-js';
 import { Agent, request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WRITE_KEY } from '../e2e/platform';
-import type { IngestStub } from './grpc-stubs';
-import { bearer, ingestStub } from './grpc-stubs';
+import type { IngestStub } from '../rig/grpc-stubs';
+import { bearer, ingestStub } from '../rig/grpc-stubs';
 
 /** What one attempt to hand in a body came to. `pauseMs` is what the answer asked for; null when it asked for nothing. */
 type Attempt =

@@ -1,6 +1,6 @@
 import type { Client } from './clients';
-import type { QueryStub } from './grpc-stubs';
-import { queryStub } from './grpc-stubs';
+import type { QueryStub } from '../rig/grpc-stubs';
+import { queryStub } from '../rig/grpc-stubs';
 import { BEHIND_MS, type Load } from './load';
 import { toTimestamp } from '@tillstream/contracts';
 

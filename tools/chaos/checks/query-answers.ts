@@ -1,6 +1,6 @@
 import type { StreamDefinition, ValueMessage, WindowResultMessage } from '@tillstream/contracts';
 import { fromTimestamp } from '@tillstream/contracts';
-import { QueryClient } from '../../live-view/query-client';
+import { QueryClient } from '../../rig/query-client';
 import type { ExpectedOutcome, JsonValue } from '../../oracle/raw-oracle';
 
 const PAGE_ROWS = 10_000;

@@ -2,7 +2,7 @@ import { toTimestamp } from '@tillstream/contracts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Platform, ServiceProcess } from '../../e2e/platform';
 import { WRITE_KEY } from '../../e2e/platform';
-import { QueryClient } from '../../live-view/query-client';
+import { QueryClient } from '../../rig/query-client';
 import { partitionOfKey } from '../../oracle/raw/murmur2';
 
 const METRIC = 'revenue_by_category';

@@ -4,7 +4,7 @@ import { until } from '../../e2e/platform';
 import { httpClient, newAgent, Tally } from '../clients';
 import { eventOf } from '../events';
 import { Gauges, residentMiB } from '../gauges';
-import { queryStub } from '../grpc-stubs';
+import { queryStub } from '../../rig/grpc-stubs';
 import { BEHIND_MS, Load } from '../load';
 import { Probe } from '../probe';
 import { quantiles } from '../report';
