@@ -42,7 +42,7 @@ export function headerInteger(headers: Readonly<Record<string, Uint8Array>>, nam
 
 /** `-12`, `0`, `340` → the number; null for anything else, including integers that a double cannot hold exactly. */
 export function parseInteger(text: string): number | null {
-  if (!/^-?(0|[1-9][0-9]{0,15})$/.test(text)) return null;
+  if (!/^(0|-?[1-9][0-9]{0,15})$/.test(text)) return null;
   const value = Number(text);
   return Number.isSafeInteger(value) ? value : null;
 }

@@ -37,19 +37,25 @@ export function batchIdOf(record: OracleRecord): string | null {
   return bytes?.length === 16 ? Buffer.from(bytes).toString('hex') : null;
 }
 
-/** `partition|from|next|d d …`, each d the step from the row before (the first from `from`). */
+/**
+ * `partition|from|next|d d …`, each d the step from the row before (the first from `from`). Whoever writes such a header
+ * writes numbers without leading zeros and rows that lie before `next`; anything else says nothing.
+ */
 export function sourceOf(record: OracleRecord): Source | null {
   const header = record.headers[REROUTED];
   if (header === undefined) return null;
-  const match = /^(\d+)\|(\d+)\|(\d+)\|([\d ]*)$/.exec(textOf(header));
-  if (match === null) return null;
-  const [partition, from, next] = match.slice(1, 4).map(Number);
+  const fields = textOf(header).split('|');
+  const steps = fields[3] === '' ? [] : fields[3]?.split(' ');
+  if (fields.length !== 4 || ![...fields.slice(0, 3), ...(steps ?? [])].every(isNatural)) return null;
+  const [partition, from, next] = fields.map(Number);
   if (partition === undefined || from === undefined || next === undefined) return null;
   const rowOffsets: number[] = [];
-  for (const step of (match[4] ?? '').split(' ').filter((text) => text !== '')) {
-    rowOffsets.push((rowOffsets.at(-1) ?? from) + Number(step));
-  }
-  return { partition, next, rowOffsets };
+  for (const step of steps ?? []) rowOffsets.push((rowOffsets.at(-1) ?? from) + Number(step));
+  return rowOffsets.every((offset) => offset < next) ? { partition, next, rowOffsets } : null;
+}
+
+function isNatural(text: string): boolean {
+  return /^(0|[1-9]\d*)$/.test(text) && Number(text) <= Number.MAX_SAFE_INTEGER;
 }
 
 function textOf(bytes: Uint8Array): string {
