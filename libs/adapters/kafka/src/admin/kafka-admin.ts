@@ -8,6 +8,7 @@ import { repairKafkajs } from '../cluster/repair-kafkajs';
 const NOT_YET: ReadonlySet<unknown> = new Set([
   'UNKNOWN_TOPIC_OR_PARTITION',
   'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
   'GROUP_LOAD_IN_PROGRESS',
   'GROUP_COORDINATOR_NOT_AVAILABLE',
   'NOT_COORDINATOR_FOR_GROUP',
@@ -146,7 +147,7 @@ export class KafkaAdmin {
     const committed = await onceTheyKnow(() => admin.fetchOffsets({ groupId, topics: [...topics] }));
     const lags = topics.map(async (topic) => {
       const offsets = committed.find((one) => one.topic === topic)?.partitions ?? [];
-      const limits = await admin.fetchTopicOffsets(topic);
+      const limits = await onceTheyKnow(() => admin.fetchTopicOffsets(topic));
       return limits.map(({ partition, low, high }) => {
         const offset = Number(offsets.find((one) => one.partition === partition)?.offset ?? -1);
         const begin = Number(low);
@@ -179,8 +180,10 @@ export class KafkaAdmin {
   async deleteRecordsBefore(topic: string, partition: number, offset: number): Promise<void> {
     const admin = await this.connected();
     // kafkajs finds the leaders only of topics it has already asked about.
-    await onceTheyKnow(() => admin.fetchTopicOffsets(topic));
-    await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
+    await onceTheyKnow(async () => {
+      await admin.fetchTopicOffsets(topic);
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
+    });
   }
 
   async deleteTopics(topics: readonly string[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker } from 'kafkajs/src/broker';
 import type { KafkaCluster } from '../cluster/kafka-cluster';
@@ -8,22 +9,39 @@ const LOOK_EVERY_MS = 20;
  * Members of a group that an earlier life of this process has left behind when it died without a word. The group would
  * wait for them until their session times out, and their partitions with it.
  *
- * They are known by the client id, which therefore must be that of one process at a time. Should it ever be shared, then
- * a living member is sent away once, and joins again at its next heartbeat.
+ * They are known by their client id: the name of the process, which must be that of one at a time, and a number of the
+ * life. Should two that live ever have one name (hosts that are called alike), each is sent away once and joins again: a
+ * life looks for others of its name until it stands in the group, and after that for what a lost answer has left of itself.
  */
 export class EarlierLives {
+  private readonly life = randomBytes(4).toString('hex');
+  private haveEnded = false;
+
   /** @param cluster connections of its own: a join that waits holds up everything behind it */
   constructor(
     private readonly cluster: KafkaCluster,
     private readonly groupId: string,
     private readonly topic: string,
-    private readonly clientId: string,
+    private readonly name: string,
   ) {}
+
+  /** The client id that this life must join under. */
+  get clientId(): string {
+    return `${this.name}#${this.life}`;
+  }
 
   /** To be asked before this life joins. @throws when no coordinator answers */
   async find(): Promise<ReadonlySet<string>> {
     const members = await this.members(await this.coordinator());
-    return new Set(members.filter(({ clientId }) => clientId === this.clientId).map(({ memberId }) => memberId));
+    const dead = members.filter(({ clientId }) =>
+      this.haveEnded ? clientId === this.clientId : clientId.startsWith(`${this.name}#`),
+    );
+    return new Set(dead.map(({ memberId }) => memberId));
+  }
+
+  /** This life stands in the group: whoever has its name from now on is alive. */
+  joined(): void {
+    this.haveEnded = true;
   }
 
   /**

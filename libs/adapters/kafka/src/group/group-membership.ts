@@ -141,6 +141,7 @@ export class GroupMembership {
     });
     if (dead.size > 0) void this.endEarlierLives(dead, ended.signal);
     const joined = await joining.finally(() => ended.abort());
+    this.earlierLives?.joined();
     this.#memberId = joined.memberId;
     this.#generation = joined.generationId;
     const isLeader = joined.leaderId === joined.memberId;

@@ -267,6 +267,20 @@ describe('the Kafka group consumer', () => {
     await proxy.close();
   });
 
+  it('comes to rest when two that live have one name: each is sent away once at most', async () => {
+    const [one, two, other] = [new Assignments(), new Assignments(), new Assignments()];
+    await joining(one, { instance: 'here:1' });
+    await one.until(() => one.sources.size === 4);
+    await joining(two, { instance: 'here:1' });
+    await two.until(() => two.sources.size === 2);
+    await one.until(() => one.sources.size === 2);
+    await joining(other, { instance: 'here:2' });
+    await other.until(() => other.sources.size === 1);
+    const hasGiven = (): boolean => one.sources.size + two.sources.size === 3;
+    await Promise.race([one.until(hasGiven), two.until(hasGiven)]);
+    expect([...one.partitions(), ...two.partitions(), ...other.partitions()].sort()).toEqual([0, 1, 2, 3]);
+  });
+
   it('keeps its partitions through a short loss of the connection, and reads on', async () => {
     const proxy = await FaultyProxy.before(kafka.brokers[0] ?? '');
     const alone = new Assignments();

@@ -60,11 +60,12 @@ export class KafkaGroupConsumer implements GroupConsumer {
     const sessionTimeoutMs = options.sessionTimeoutMs ?? 10_000;
     const requestTimeoutMs = Math.min(options.requestTimeoutMs ?? Infinity, Math.max(1_000, sessionTimeoutMs / 2));
     const { instance, groupId, topics } = options;
-    const clientId = instance === undefined ? options.clientId : `${options.clientId}@${instance}`;
-    this.#groupCluster = new KafkaCluster({ ...options, clientId, requestTimeoutMs });
     this.#fetchCluster = new KafkaCluster(options);
+    const name = `${options.clientId}@${instance}`;
     const earlierLives =
-      instance === undefined ? null : new EarlierLives(this.#fetchCluster, groupId, topics[0] ?? '', clientId);
+      instance === undefined ? null : new EarlierLives(this.#fetchCluster, groupId, topics[0] ?? '', name);
+    const { clientId } = earlierLives ?? options;
+    this.#groupCluster = new KafkaCluster({ ...options, clientId, requestTimeoutMs });
     const offsets = new OffsetLookup(this.#fetchCluster, this.#closing.signal);
     this.#fetcher = new Fetcher(this.#fetchCluster, offsets, { maxWaitMs, maxBytes, maxPartitionBytes }, 'fail');
     this.#membership = new GroupMembership(
