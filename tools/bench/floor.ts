@@ -6,6 +6,10 @@ import { KafkaAdmin } from '@tillstream/adapter-kafka';
 import { decodeMetricsRecord } from '@tillstream/contracts';
 import { readRange } from '@tillstream/engine';
 import { Platform } from '../e2e/platform';
+import type { OwnServers } from '../rig/own-servers';
+import { withOwnServers } from '../rig/own-servers';
+import { cpuOf, cpuSecondsOf, peakBytesOf } from '../rig/process-figures';
+import { table } from '../rig/table';
 import type { BenchContext } from './context';
 import { eventsIn } from './events';
 import type { EventFile } from './events';
@@ -13,10 +17,6 @@ import { fillTopic } from './feeds';
 import { deleteTopics, runLine, without } from './line';
 import type { LineCosts, LineOptions } from './line';
 import { median } from './measure';
-import { cpuOf, cpuSecondsOf, peakBytesOf } from './process-cpu';
-import type { Servers } from './servers';
-import { withServers } from './servers';
-import { table } from './table';
 
 const PROGRAM = 'tools/bench/plain-program.ts';
 /** Node runs TypeScript as it stands, and says what it guessed. */
@@ -43,7 +43,7 @@ interface Rounds {
 export async function measureFloor({ definition, lineEvents, repeat, say }: BenchContext): Promise<string> {
   const events = await lineEvents();
   const rounds: Rounds = { writing: [], notWriting: [], ours: { 'one a record': [], batched: [] } };
-  const compared = await withServers(async (servers) => {
+  const compared = await withOwnServers(async (servers) => {
     let compared = '';
     say('warming up: a broker that has just started takes longer for everything');
     await runLine(servers, 'batched', NO_EVENTS);
@@ -71,7 +71,7 @@ export async function measureFloor({ definition, lineEvents, repeat, say }: Benc
 
 /** One run of the plain program on a topic of its own. @param answers takes what it wrote, by metric, window and group */
 async function runPlain(
-  { broker }: Servers,
+  { broker }: OwnServers,
   partitions: number,
   events: EventFile,
   writing: boolean,

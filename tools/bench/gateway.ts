@@ -1,12 +1,12 @@
+import { withOwnServers } from '../rig/own-servers';
+import { cpuSecondsOf, peakBytesOf } from '../rig/process-figures';
+import { table } from '../rig/table';
 import type { BenchContext } from './context';
 import type { EventFile } from './events';
 import { overGrpc, overGrpcStream, overHttp } from './gateway-senders';
 import type { Send, Target } from './gateway-senders';
 import { cpuPerMillion } from './measure';
-import { cpuSecondsOf, peakBytesOf } from './process-cpu';
 import { Platform } from '../e2e/platform';
-import { withServers } from './servers';
-import { table } from './table';
 
 const BODY_EVENTS = 1_000;
 /** Of the events, so many are sent one a request. */
@@ -32,7 +32,7 @@ const FORMS: readonly Form[] = [
 /** What taking events in costs the gateway alone, in each form they come in: a real process on a broker of its own. */
 export async function measureGateway({ partEvents, say }: BenchContext): Promise<string> {
   const events = await partEvents();
-  return withServers(async () => {
+  return withOwnServers(async () => {
     const platform = new Platform();
     try {
       await platform.createTopics();

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Platform } from '../e2e/platform';
+import { withOwnServers } from '../rig/own-servers';
+import { cpuSecondsOf, residentBytesOf } from '../rig/process-figures';
+import { table } from '../rig/table';
 import type { BenchContext } from './context';
 import { pidOf } from './line';
-import { cpuSecondsOf, residentBytesOf } from './process-cpu';
-import { withServers } from './servers';
-import { table } from './table';
 
 /** What has been going on ends, and what is done once is done, before the clock runs. */
 const SETTLE_MS = 20_000;
@@ -12,7 +12,7 @@ const SERVICES = ['gateway', 'enricher', 'aggregator', 'query-api'] as const;
 
 /** What the platform costs while nobody sends anything. */
 export function measureIdle({ seconds, say }: BenchContext): Promise<string> {
-  return withServers(async ({ broker, redis }) => {
+  return withOwnServers(async ({ broker, store: redis }) => {
     const platform = new Platform();
     try {
       await platform.createTopics();

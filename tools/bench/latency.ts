@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import type { WatchWindowsResponse } from '@tillstream/contracts';
 import type { ServiceProcess } from '../e2e/platform';
 import { Platform, WRITE_KEY, until } from '../e2e/platform';
+import { withOwnServers } from '../rig/own-servers';
+import { cpuSecondsOf, loadAverage } from '../rig/process-figures';
+import { table } from '../rig/table';
 import { percentileChart } from './chart';
 import type { BenchContext } from './context';
 import { pidOf } from './line';
 import { percentile } from './measure';
 import { BODY_EVERY_MS, probeOf, sendOpenLoad } from './open-load';
 import type { SentBody } from './open-load';
-import { cpuSecondsOf, loadAverage } from './process-cpu';
-import { withServers } from './servers';
-import { table } from './table';
 import { watchWindows } from './watch-client';
 
 const RATES = [100, 1_000, 10_000];
@@ -39,7 +39,7 @@ export async function measureLatency({ seconds, write, say }: BenchContext): Pro
   const measured = new Map<number, Latencies>();
   for (const rate of RATES) {
     say(`measuring latency at ${rate} events a second for ${seconds} s`);
-    measured.set(rate, await withServers(() => measureAt(rate, seconds)));
+    measured.set(rate, await withOwnServers(() => measureAt(rate, seconds)));
   }
   if (write) {
     const lines = [...measured].map(([rate, { visible }]) => ({ name: `${rate} events/s`, values: visible }));

@@ -2,11 +2,11 @@ import { KafkaAdmin } from '@tillstream/adapter-kafka';
 import { topicSpecs } from '@tillstream/contracts';
 import type { ServiceName, ServiceProcess } from '../e2e/platform';
 import { Platform, isEnriched, until } from '../e2e/platform';
+import type { OwnServers } from '../rig/own-servers';
+import { cpuOf, peakBytesOf } from '../rig/process-figures';
+import type { Cpu } from '../rig/process-figures';
 import type { EventFile } from './events';
 import { fillTopic, sendBodies } from './feeds';
-import { cpuOf, peakBytesOf } from './process-cpu';
-import type { Cpu } from './process-cpu';
-import type { Servers } from './servers';
 
 const DONE_WITHIN_MS = 900_000;
 const QUIET_MS = 2_000;
@@ -49,7 +49,7 @@ export interface LineOptions {
  * starting and waiting.
  */
 export async function runLine(
-  { broker, redis }: Servers,
+  { broker, store: redis }: OwnServers,
   form: Form,
   events: EventFile,
   { environment = {}, partitions, replicas = 1, afterwards, onStarted }: LineOptions = {},

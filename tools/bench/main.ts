@@ -1,8 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatProblems, parseStreamFile } from '@tillstream/contracts';
+import { builtServices } from '../rig/built-services';
+import { loadAverage } from '../rig/process-figures';
 import type { BenchContext } from './context';
 import { uniformEvents } from './events';
 import { measureFloor } from './floor';
@@ -11,7 +12,6 @@ import { measureIdle } from './idle';
 import { measureLatency } from './latency';
 import { provenance, writeFigures } from './page';
 import { measureParts } from './parts';
-import { loadAverage } from './process-cpu';
 import { measureProfiles } from './profile';
 import { measureScaling } from './scaling';
 import { measureStart } from './start';
@@ -90,7 +90,7 @@ async function main(): Promise<void> {
   const [partCount, lineCount] = [count('events', values.events), count('line', values.line)];
   const parsed = parseStreamFile(readFileSync(join(process.cwd(), FILE), 'utf8'), { file: FILE });
   if (!parsed.ok) throw new Error(formatProblems(FILE, parsed.problems));
-  execFileSync(process.execPath, ['tools/build/build.mjs'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  builtServices();
   const context: BenchContext = {
     definition: parsed.definition,
     partEvents: () => uniformEvents(partCount, say),

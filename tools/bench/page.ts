@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { loadAverage } from './process-cpu';
+import { loadAverage } from '../rig/process-figures';
 
 const PAGE = 'docs/benchmarks.md';
 

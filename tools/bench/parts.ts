@@ -11,11 +11,11 @@ import {
   partitionOf,
   splitPart,
 } from '@tillstream/core';
+import { table } from '../rig/table';
 import type { BenchContext } from './context';
 import type { EventFile } from './events';
 import { arrayOf, chunks } from './feeds';
 import { best, cpuPerMillion } from './measure';
-import { table } from './table';
 
 const RUNS = 3;
 const BODY_EVENTS = 1_000;

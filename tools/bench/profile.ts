@@ -3,10 +3,10 @@ import { SourceMap } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withOwnServers } from '../rig/own-servers';
 import type { BenchContext } from './context';
 import { runLine } from './line';
 import type { Form } from './line';
-import { withServers } from './servers';
 
 const PROFILED = ['one a record', 'through the gateway'] as const satisfies readonly Form[];
 const FRAMES = 25;
@@ -40,7 +40,7 @@ export async function measureProfiles({ lineEvents, say }: BenchContext): Promis
       const environment = {
         NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${directory} --cpu-prof-interval=${SAMPLE_MICROS}`,
       };
-      await withServers((servers) => runLine(servers, form, events, { environment }));
+      await withOwnServers((servers) => runLine(servers, form, events, { environment }));
       lines.push(
         `${events.length} events, ${form}, starting and stopping included:`,
         '',

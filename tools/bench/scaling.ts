@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import { withOwnServers } from '../rig/own-servers';
+import { table } from '../rig/table';
 import type { BenchContext } from './context';
 import { eventsIn } from './events';
 import { pidOf, runLine, without } from './line';
 import type { LineCosts, LineOptions } from './line';
-import { withServers } from './servers';
-import { table } from './table';
 
 /** Everything on one core, or on two; one to four processes of enricher and aggregator each; few partitions or many. */
 const CASES = [
@@ -23,7 +23,7 @@ export async function measureScaling({ lineEvents, say }: BenchContext): Promise
   const events = await lineEvents();
   const none = eventsIn(Buffer.alloc(0));
   const rows: string[][] = [];
-  await withServers(async (servers) => {
+  await withOwnServers(async (servers) => {
     say('warming up: a broker that has just started takes longer for everything');
     await runLine(servers, 'batched', none);
     for (const { cores, replicas, partitions } of CASES) {
@@ -35,7 +35,7 @@ export async function measureScaling({ lineEvents, say }: BenchContext): Promise
           for (const process of platform.processes) pinTo(cores, pidOf(process));
         },
       };
-      for (const { pid } of [servers.broker, servers.redis]) pinTo(cores, pid);
+      for (const { pid } of [servers.broker, servers.store]) pinTo(cores, pid);
       const idle = await runLine(servers, 'batched', none, options);
       const costs = without(idle, await runLine(servers, 'batched', events, options));
       rows.push(describe(costs, events.length, [cores, replicas, partitions]));

@@ -7,12 +7,12 @@ import { createInterface } from 'node:readline';
 import { freePort } from '@tillstream/local';
 import type { ServiceProcess } from '../e2e/platform';
 import { Platform } from '../e2e/platform';
+import { withOwnServers } from '../rig/own-servers';
+import { cpuSecondsOf, residentBytesOf } from '../rig/process-figures';
+import { table } from '../rig/table';
 import type { BenchContext } from './context';
 import { pidOf } from './line';
 import { median } from './measure';
-import { cpuSecondsOf, residentBytesOf } from './process-cpu';
-import { withServers } from './servers';
-import { table } from './table';
 
 const SERVICES = ['gateway', 'enricher', 'aggregator', 'query-api'] as const;
 const ROUNDS = 3;
@@ -21,7 +21,7 @@ const PORTS_APART = 20_000;
 
 /** From the birth of a process until it says that it is ready, one service at a time; and the second `npm start`. */
 export async function measureStart({ say }: BenchContext): Promise<string> {
-  const services = await withServers(async () => {
+  const services = await withOwnServers(async () => {
     const platform = new Platform();
     try {
       await platform.createTopics();

@@ -1,16 +1,16 @@
+import { withOwnServers } from '../rig/own-servers';
+import { table } from '../rig/table';
 import type { BenchContext } from './context';
 import { eventsIn } from './events';
 import { FORMS, runLine, without } from './line';
 import type { Form, LineCosts, Process, Service } from './line';
 import { median } from './measure';
-import { withServers } from './servers';
-import { table } from './table';
 
 /** The whole line, in each of the forms that events come in, in turns. */
 export async function measureWholeLine({ lineEvents, repeat, say }: BenchContext): Promise<string> {
   const events = await lineEvents();
   const rounds = new Map<Form, LineCosts[]>(FORMS.map((form) => [form, []]));
-  await withServers(async (servers) => {
+  await withOwnServers(async (servers) => {
     for (let round = 1; round <= repeat; round += 1) {
       const told = repeat > 1 ? `, round ${round} of ${repeat}` : '';
       const costs = new Map<Form, LineCosts>();

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { builtServices } from '../rig/built-services';
 import type { Fault } from './fault';
 import { FAULTS } from './faults';
 import { planOf } from './plan';
@@ -126,11 +126,6 @@ function chosenFaults(names: readonly string[] | undefined): readonly Fault[] {
   });
   if (possible.length === 0) throw new Error('none of these faults can be tried here');
   return possible;
-}
-
-function builtServices(): string {
-  execFileSync(process.execPath, ['tools/build/build.mjs'], { stdio: ['ignore', 'ignore', 'inherit'] });
-  return join(process.cwd(), 'dist/apps');
 }
 
 function print(text: string): number {

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { cpuSecondsOf } from '../bench/process-cpu';
+import { cpuSecondsOf } from '../rig/process-figures';
 
 import { addToCorpus } from './corpus-files';
 import { lastInput } from './executor';

@@ -1,5 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import { cpuSecondsOf, peakBytesOf } from '../bench/process-cpu';
+import { cpuSecondsOf, openHandlesOf, peakBytesOf, residentBytesOf } from '../rig/process-figures';
 
 const SAMPLE_EVERY_MS = 500;
 const MIB = 1024 * 1024;
@@ -22,17 +21,12 @@ export interface Usage {
 
 /** Resident memory of a process in MiB; 0 when there is none. */
 export function residentMiB(pid: number | undefined): number {
-  const match = /^VmRSS:\s+(\d+) kB/m.exec(pid === undefined ? '' : readOrEmpty(`/proc/${pid}/status`));
-  return Number(match?.[1] ?? 0) / 1024;
+  return orNothing(residentBytesOf, pid) / MIB;
 }
 
 /** Open file handles of a process; 0 when there is none. */
 export function handlesOf(pid: number | undefined): number {
-  try {
-    return pid === undefined ? 0 : readdirSync(`/proc/${pid}/fd`).length;
-  } catch {
-    return 0; // it has just ended
-  }
+  return orNothing(openHandlesOf, pid);
 }
 
 /** Looks at processes again and again, from its creation until `stop`. */
@@ -44,7 +38,7 @@ export class Gauges {
     this.rows = processes.map((watched) => {
       const pid = watched.pid();
       const now = residentMiB(pid);
-      return { watched, first: now, peak: now, cpu: cpuOf(pid), pid };
+      return { watched, first: now, peak: now, cpu: orNothing(cpuSecondsOf, pid), pid };
     });
     this.timer = setInterval(() => this.sample(), SAMPLE_EVERY_MS);
   }
@@ -57,7 +51,7 @@ export class Gauges {
       firstMiB: first,
       peakMiB: peak,
       lastMiB: residentMiB(watched.pid()),
-      cpuSeconds: watched.pid() === pid ? cpuOf(pid) - cpu : cpuOf(watched.pid()),
+      cpuSeconds: orNothing(cpuSecondsOf, watched.pid()) - (watched.pid() === pid ? cpu : 0),
     }));
   }
 
@@ -73,29 +67,14 @@ export class Gauges {
 
 /** The most memory each process has held since it was born, which no sampling misses. */
 export function peaksSinceBirth(processes: readonly Watched[]): ReadonlyMap<string, number> {
-  return new Map(processes.map(({ name, pid }) => [name, peakOf(pid())]));
+  return new Map(processes.map(({ name, pid }) => [name, orNothing(peakBytesOf, pid()) / MIB]));
 }
 
-function peakOf(pid: number | undefined): number {
+/** 0 of a process that has just ended, or has not begun. */
+function orNothing(figureOf: (pid: number) => number, pid: number | undefined): number {
   try {
-    return pid === undefined ? 0 : peakBytesOf(pid) / MIB;
+    return pid === undefined ? 0 : figureOf(pid);
   } catch {
     return 0;
-  }
-}
-
-function cpuOf(pid: number | undefined): number {
-  try {
-    return pid === undefined ? 0 : cpuSecondsOf(pid);
-  } catch {
-    return 0;
-  }
-}
-
-function readOrEmpty(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
   }
 }

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
+import { builtServices } from '../rig/built-services';
 import { EXTREMES, extremes } from './extremes';
 import { overload } from './overload';
 import { say } from './report';
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  execFileSync(process.execPath, ['tools/build/build.mjs'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  builtServices();
   const problems = [...(await run(positionals, values))];
   say(problems.length === 0 ? '\nall held' : `\n${problems.length} did not hold:\n${problems.join('\n')}`);
   if (problems.length > 0) process.exitCode = 1;

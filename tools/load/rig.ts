@@ -1,12 +1,10 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TopicRole } from '@tillstream/contracts';
-import type { Broker } from '../local/kafka.mjs';
-import type { Redis } from '../local/redis.mjs';
-import { startBroker, startRedis } from '@tillstream/local';
 import type { ServiceName, ServiceProcess } from '../e2e/platform';
 import { Platform } from '../e2e/platform';
+import type { OwnServers } from '../rig/own-servers';
+import { startOwnServers } from '../rig/own-servers';
 import type { Watched } from './gauges';
 import { say } from './report';
 
@@ -26,23 +24,14 @@ const ALL: readonly ServiceName[] = ['gateway', 'enricher', 'aggregator', 'query
 /** A platform of its own: a broker, a Redis and the services, as real processes on this machine. */
 export class Rig {
   private constructor(
-    private readonly directory: string,
-    readonly broker: Broker,
-    readonly redis: Redis,
+    private readonly servers: OwnServers,
     readonly platform: Platform,
   ) {}
 
   static async start(options: RigOptions = {}): Promise<Rig> {
-    const directory = mkdtempSync(join(tmpdir(), 'tillstream-load-'));
-    const broker = await startBroker({
-      dataDir: join(directory, 'kafka'),
-      properties: { ...options.brokerProperties },
-    });
-    const redis = await startRedis({ dataDir: join(directory, 'redis') });
-    process.env['KAFKA_BROKERS'] = broker.address;
-    process.env['REDIS_URL'] = redis.address;
+    const servers = await startOwnServers(options.brokerProperties);
     const platform = new Platform(options.streamFile, { LOG_LEVEL: 'warn', ...options.environment });
-    const rig = new Rig(directory, broker, redis, platform);
+    const rig = new Rig(servers, platform);
     try {
       await platform.createTopics(options.topicSettings);
       for (const service of options.services ?? ALL) await platform.start(service);
@@ -68,6 +57,14 @@ export class Rig {
       process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
       await rig.stop();
     }
+  }
+
+  get broker(): OwnServers['broker'] {
+    return this.servers.broker;
+  }
+
+  get redis(): OwnServers['store'] {
+    return this.servers.store;
   }
 
   service(name: ServiceName): ServiceProcess {
@@ -112,7 +109,6 @@ export class Rig {
 
   async stop(): Promise<void> {
     await this.platform.stop();
-    await Promise.all([this.broker.stop(), this.redis.stop()]);
-    rmSync(this.directory, { recursive: true, force: true });
+    await this.servers.stop();
   }
 }

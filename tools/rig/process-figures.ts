@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 
 /** Linux counts a process's time in ticks of this length. */
 const TICK_SECONDS = 0.01;
@@ -10,6 +10,7 @@ export interface Cpu {
   readonly system: number;
 }
 
+/** @throws Error when there is no such process, as all of these do */
 export function cpuOf(pid: number): Cpu {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // The name of the program stands in parentheses and may hold anything; what follows is numbers.
@@ -31,6 +32,11 @@ export function peakBytesOf(pid: number): number {
 /** Memory a process holds now, in bytes. */
 export function residentBytesOf(pid: number): number {
   return kilobytesOf(pid, 'VmRSS') * 1024;
+}
+
+/** Files, connections and the like that a process holds open now. */
+export function openHandlesOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
 }
 
 function kilobytesOf(pid: number, name: string): number {
