@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { buildPrograms } from './bundle.mjs';
+import { refuseSilentEnd } from './silent-end.mjs';
 
 const [directory = '', ...rest] = process.argv.slice(2);
 const program = join(fileURLToPath(new URL('../..', import.meta.url)), 'dist', directory, 'main.js');
@@ -19,6 +20,7 @@ try {
 }
 process.argv = [process.argv[0] ?? '', program, ...rest];
 process.setSourceMapsEnabled(true);
+refuseSilentEnd();
 // File names on the command line are meant from where it was typed.
 process.chdir(process.env['TILLSTREAM_CALLED_FROM'] ?? '.');
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));

@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { TopicRole } from '@tillstream/contracts';
 import type { ServiceName, ServiceProcess } from '../e2e/platform';
@@ -46,7 +47,10 @@ export class Rig {
   /** Runs something on a platform that is gone afterwards. */
   static async with<T>(options: RigOptions, run: (rig: Rig) => Promise<T>): Promise<T> {
     const rig = await Rig.start(options);
-    const interrupted = (): void => void rig.stop().finally(() => process.exit(130));
+    const interrupted = (signal: NodeJS.Signals): void => {
+      say(`ended by ${signal} before it was done: nothing has been shown`);
+      void rig.stop().finally(() => process.exit(128 + constants.signals[signal]));
+    };
     process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
     try {
       return await run(rig);
