@@ -3,7 +3,8 @@ import { builtServices } from '../rig/built-services';
 import { EXTREMES, extremes } from './extremes';
 import { overload } from './overload';
 import { say } from './report';
-import { soak } from './soak';
+import { startOwnServers } from '../rig/own-servers';
+import { EAGER_RETENTION, soak } from './soak';
 
 const HELP = `npm run load -- <scenario> [options]
 
@@ -49,21 +50,20 @@ async function main(): Promise<void> {
   if (problems.length > 0) process.exitCode = 1;
 }
 
-/** A little of everything, to see that it works; no figure of it is worth anything. */
+/** A little of everything on one broker and one Redis, to see that it works; no figure of it is worth anything. */
 async function short(): Promise<readonly string[]> {
-  const problems = [
-    ...(await overload({
-      minutes: 0.1,
-      clients: 100,
-      bodyEvents: 1_000,
-      inFlightMiB: 8,
-      probeSeconds: 2,
-      leastOffered: 1,
-    })),
-    ...(await extremes(['one-user', 'large-events'], 0.02)),
-    ...(await soak({ minutes: 0.5, eventsPerSecond: 500, killEverySeconds: 10, retentionSeconds: 60 })),
-  ];
-  return problems;
+  const servers = await startOwnServers(EAGER_RETENTION);
+  try {
+    const crowd = { minutes: 0.1, clients: 100, bodyEvents: 1_000, inFlightMiB: 8, probeSeconds: 2, leastOffered: 1 };
+    const steady = { minutes: 0.4, eventsPerSecond: 500, killEverySeconds: 6, retentionSeconds: 60 };
+    return [
+      ...(await overload({ ...crowd, servers })),
+      ...(await extremes(['one-user', 'large-events'], 0.02, servers)),
+      ...(await soak({ ...steady, servers })),
+    ];
+  } finally {
+    await servers.stop();
+  }
 }
 
 interface Settings {

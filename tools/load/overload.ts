@@ -9,6 +9,7 @@ import type { ProbedEvent } from './probe';
 import { Probe } from './probe';
 import { quantiles, Report } from './report';
 import { Rig } from './rig';
+import type { OwnServers } from '../rig/own-servers';
 
 export interface OverloadOptions {
   readonly minutes: number;
@@ -20,6 +21,7 @@ export interface OverloadOptions {
   readonly probeSeconds: number;
   /** So many times what is taken must be offered, or nothing has been shown. */
   readonly leastOffered: number;
+  readonly servers?: OwnServers;
 }
 
 const SHAPE = { users: 20_000, categories: 200 };
@@ -37,7 +39,7 @@ const PATIENT = (text: string): string => text.replace(/outOfOrderness: 1m$/m, '
 export async function overload(options: OverloadOptions): Promise<readonly string[]> {
   const report = new Report('overload');
   const environment = { TILLSTREAM_MAX_IN_FLIGHT_BYTES: String(options.inFlightMiB * MIB) };
-  await Rig.with({ streamFile: PATIENT, environment }, async (rig) => {
+  await Rig.with({ streamFile: PATIENT, environment, servers: options.servers }, async (rig) => {
     const { platform } = rig;
     const load = new Load(SHAPE);
     const agent = newAgent();

@@ -14,6 +14,8 @@ export interface RigOptions {
   readonly streamFile?: (text: string) => string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly brokerProperties?: Readonly<Record<string, string>>;
+  /** Servers that run already and are left running; default: its own, with the `brokerProperties`. */
+  readonly servers?: OwnServers | undefined;
   /** Settings of topics beside those that the stream file asks for, by role. */
   readonly topicSettings?: Partial<Record<TopicRole, Readonly<Record<string, string>>>>;
   /** What is started at once; default: one of each. */
@@ -22,17 +24,18 @@ export interface RigOptions {
 
 const ALL: readonly ServiceName[] = ['gateway', 'enricher', 'aggregator', 'query-api'];
 
-/** A platform of its own: a broker, a Redis and the services, as real processes on this machine. */
+/** The services as real processes on this machine, on a stream of their own, with a broker and a Redis. */
 export class Rig {
   private constructor(
     private readonly servers: OwnServers,
+    private readonly ownsServers: boolean,
     readonly platform: Platform,
   ) {}
 
   static async start(options: RigOptions = {}): Promise<Rig> {
-    const servers = await startOwnServers(options.brokerProperties);
+    const servers = options.servers ?? (await startOwnServers(options.brokerProperties));
     const platform = new Platform(options.streamFile, { LOG_LEVEL: 'warn', ...options.environment });
-    const rig = new Rig(servers, platform);
+    const rig = new Rig(servers, options.servers === undefined, platform);
     try {
       await platform.createTopics(options.topicSettings);
       for (const service of options.services ?? ALL) await platform.start(service);
@@ -113,6 +116,6 @@ export class Rig {
 
   async stop(): Promise<void> {
     await this.platform.stop();
-    await this.servers.stop();
+    if (this.ownsServers) await this.servers.stop();
   }
 }

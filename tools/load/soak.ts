@@ -12,6 +12,7 @@ import { Ledger } from './ledger';
 import { Load } from './load';
 import { quantiles, Report } from './report';
 import { Rig } from './rig';
+import type { OwnServers } from '../rig/own-servers';
 
 export interface SoakOptions {
   readonly minutes: number;
@@ -19,7 +20,15 @@ export interface SoakOptions {
   readonly killEverySeconds: number;
   /** How long the topics keep their records. */
   readonly retentionSeconds: number;
+  /** Started with `EAGER_RETENTION`; default: its own. */
+  readonly servers?: OwnServers;
 }
+
+/** A broker that looks often for what has expired. */
+export const EAGER_RETENTION: Readonly<Record<string, string>> = {
+  'log.retention.check.interval.ms': '10000',
+  'log.segment.delete.delay.ms': '5000',
+};
 
 const MINUTE_MS = 60_000;
 const BODY_EVENTS = 100;
@@ -65,7 +74,8 @@ export async function soak(options: SoakOptions): Promise<readonly string[]> {
     streamFile: SHORT_WINDOWS,
     services: PAIRS,
     topicSettings: { raw: kept, enriched: kept, parts: kept, metrics: kept, late: kept, deadLetters: kept },
-    brokerProperties: { 'log.retention.check.interval.ms': '10000', 'log.segment.delete.delay.ms': '5000' },
+    brokerProperties: EAGER_RETENTION,
+    servers: options.servers,
   };
   await Rig.with(rigOptions, async (rig) => {
     const { platform } = rig;

@@ -17,8 +17,8 @@ const HUNDRED_KB = 100_000;
 export const largeEvents: Extreme = {
   name: 'large-events',
   about: 'events of 100 KB and 512 KiB, bodies of 8 MiB',
-  run: (report, share) =>
-    Rig.with({}, async (rig) => {
+  run: (report, share, servers) =>
+    Rig.with({ servers }, async (rig) => {
       const load = new Load(SHAPE);
       const agent = newAgent();
       const tally = new Tally();

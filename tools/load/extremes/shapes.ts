@@ -7,6 +7,7 @@ import { BEHIND_MS, Load } from '../load';
 import { quantiles, type Report } from '../report';
 import { checkResults } from '../results';
 import { Rig } from '../rig';
+import type { OwnServers } from '../../rig/own-servers';
 import type { Extreme } from './scenario';
 
 const BODY_EVENTS = 1_000;
@@ -18,16 +19,19 @@ const WINDOW_MS = 300_000;
 export const oneUser: Extreme = {
   name: 'one-user',
   about: '100,000 events of one user',
-  run: (report, share) =>
-    send(report, Math.round(100_000 * share), (number, timeMs) => ({ ...eventOf(number, timeMs, SHAPE), user: 7 })),
+  run: (report, share, servers) =>
+    send(report, servers, Math.round(100_000 * share), (number, timeMs) => ({
+      ...eventOf(number, timeMs, SHAPE),
+      user: 7,
+    })),
 };
 
 /** Every event is of another user, all within one window; each tenth of them buys for more than 100. */
 export const manyUsers: Extreme = {
   name: 'many-users',
   about: '1,000,000 users in one window',
-  run: (report, share) =>
-    send(report, Math.round(1_000_000 * share), (number, timeMs) => ({
+  run: (report, share, servers) =>
+    send(report, servers, Math.round(1_000_000 * share), (number, timeMs) => ({
       ...eventOf(number, timeMs, SHAPE),
       user: number,
       type: number % 10 === 0 ? 'purchase' : 'page_view',
@@ -39,9 +43,9 @@ export const manyUsers: Extreme = {
 export const manyCategories: Extreme = {
   name: 'many-categories',
   about: '10,000 categories',
-  run: (report, share) => {
+  run: (report, share, servers) => {
     const categories = Math.round(10_000 * share);
-    return send(report, 20 * categories, (number, timeMs) => ({
+    return send(report, servers, 20 * categories, (number, timeMs) => ({
       ...eventOf(number, timeMs, SHAPE),
       type: 'purchase',
       category: `category-${number % categories}`,
@@ -50,8 +54,13 @@ export const manyCategories: Extreme = {
 };
 
 /** Sends events that all happen at one instant in the middle of a window, then compares everything. */
-async function send(report: Report, count: number, make: (number: number, timeMs: number) => LoadEvent): Promise<void> {
-  await Rig.with({}, async (rig) => {
+async function send(
+  report: Report,
+  servers: OwnServers | undefined,
+  count: number,
+  make: (number: number, timeMs: number) => LoadEvent,
+): Promise<void> {
+  await Rig.with({ servers }, async (rig) => {
     const load = new Load(SHAPE);
     const tally = new Tally();
     const agent = newAgent();
