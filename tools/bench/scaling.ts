@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { withOwnServers } from '../rig/own-servers';
+import { pinTo } from '../rig/pin-to';
 import { table } from '../rig/table';
 import type { BenchContext } from './context';
 import { eventsIn } from './events';
@@ -32,10 +32,10 @@ export async function measureScaling({ lineEvents, say }: BenchContext): Promise
         partitions,
         replicas,
         onStarted: (platform) => {
-          for (const process of platform.processes) pinTo(cores, pidOf(process));
+          for (const process of platform.processes) pinTo(`0-${cores - 1}`, pidOf(process));
         },
       };
-      for (const { pid } of [servers.broker, servers.store]) pinTo(cores, pid);
+      for (const { pid } of [servers.broker, servers.store]) pinTo(`0-${cores - 1}`, pid);
       const idle = await runLine(servers, 'batched', none, options);
       const costs = without(idle, await runLine(servers, 'batched', events, options));
       rows.push(describe(costs, events.length, [cores, replicas, partitions]));
@@ -74,9 +74,4 @@ function describe({ cpu, wallSeconds, peakMiB }: LineCosts, events: number, head
     peakMiB.enricher.toFixed(0),
     peakMiB.aggregator.toFixed(0),
   ];
-}
-
-/** Lets all threads of a process run on the first so many cores only. @throws Error where there is no taskset */
-function pinTo(cores: number, pid: number): void {
-  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', `0-${cores - 1}`, String(pid)], { stdio: 'ignore' });
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isEnriched, until } from '../e2e/platform';
 import type { Client } from './clients';
@@ -10,6 +11,7 @@ import { Probe } from './probe';
 import { quantiles, Report } from './report';
 import { Rig } from './rig';
 import type { OwnServers } from '../rig/own-servers';
+import { pinTo } from '../rig/pin-to';
 
 export interface OverloadOptions {
   readonly minutes: number;
@@ -29,6 +31,7 @@ const MIB = 1024 * 1024;
 const PROBE_EVERY_MS = 250;
 const CAUGHT_UP_WITHIN_MS = 1_800_000;
 const NORMAL_WITHIN_S = 10;
+const EVERY_CORE = `0-${availableParallelism() - 1}`;
 /** Late events would be judged by order, and overload knows none. */
 const PATIENT = (text: string): string => text.replace(/outOfOrderness: 1m$/m, 'outOfOrderness: 10m');
 
@@ -58,6 +61,8 @@ export async function overload(options: OverloadOptions): Promise<readonly strin
     const beganMs = performance.now();
 
     // 2. During.
+    const apart = availableParallelism() > 1;
+    if (apart) setCores(rig, '0', '1');
     const gauges = new Gauges(rig.processes);
     const tallies = { http: new Tally(), grpc: new Tally() };
     const clients = Array.from({ length: options.clients }, (_, i) =>
@@ -69,6 +74,7 @@ export async function overload(options: OverloadOptions): Promise<readonly strin
     await Promise.all(clients.map((client) => keepSending(client, load, options.bodyEvents, untilMs)));
     const endedMs = performance.now();
     const usage = gauges.now();
+    if (apart) setCores(rig, EVERY_CORE, EVERY_CORE);
 
     // 3. After.
     await sleep(options.probeSeconds * 1_000);
@@ -87,6 +93,7 @@ export async function overload(options: OverloadOptions): Promise<readonly strin
       'lasted',
       `${seconds.toFixed(0)} s, ${options.clients} clients with bodies of ${options.bodyEvents} events, ${options.inFlightMiB} MiB may be in flight`,
     );
+    report.figure('cores', apart ? 'one for services, broker and Redis, another for the clients' : 'one for all');
     report.figure('HTTP', tallies.http.text);
     report.figure('gRPC', tallies.grpc.text);
     report.figure(
@@ -122,6 +129,12 @@ export async function overload(options: OverloadOptions): Promise<readonly strin
     await checkResults(rig, load, report);
   });
   return report.problems;
+}
+
+/** Clients that share their cores with the services get slower together with them, and never ask for too much. */
+function setCores(rig: Rig, services: string, clients: string): void {
+  for (const { pid } of rig.processes) pinTo(services, pid() ?? 0);
+  pinTo(clients, process.pid);
 }
 
 async function keepSending(client: Client, load: Load, events: number, untilMs: number): Promise<void> {
