@@ -8,10 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KafkaAdmin, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
 import type { StreamDefinition, TopicRole } from '@tillstream/contracts';
-import { decodeEventBatch } from '@tillstream/core';
 import { encodeControl, formatProblems, parseStreamFile, topicSpecs } from '@tillstream/contracts';
 import type { LogRecord } from '@tillstream/engine';
-import { readRange } from '@tillstream/engine';
+import { lastBatch, readRange } from '@tillstream/engine';
 
 const ROOT = process.cwd();
 const READY_WITHIN_MS = 60_000;
@@ -254,11 +253,9 @@ export async function settled(
 
 /** Everything in raw is in enriched. */
 export async function isEnriched({ definition, reader }: Platform): Promise<boolean> {
-  const { raw, enriched } = definition.topics;
+  const { raw } = definition.topics;
   for (let partition = 0; partition < definition.schema.partitions; partition += 1) {
-    const end = await reader.end(enriched, partition);
-    const [last] = end === 0 ? [] : await reader.read(enriched, partition, end - 1, 1_000);
-    const next = last?.value ? decodeEventBatch(last.value).rawNext : 0;
+    const next = (await lastBatch(reader, definition, partition))?.batch.rawNext ?? 0;
     if (next < (await reader.end(raw, partition))) return false;
   }
   return true;

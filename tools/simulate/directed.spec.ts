@@ -148,7 +148,8 @@ describe('a partition that must not be passed', () => {
     stage.world.start(AGGREGATOR);
     await stage.pass(60_000);
     expect(stage.stopped).toEqual([expect.objectContaining({ topic: enriched, partition: 0 })]);
-    expect(stage.stopped[0]?.reason).toContain(`from raw offset ${rawFrom} `);
+    expect(stage.stopped[0]?.reason).toContain(`offset ${at} of ${enriched}/0 is no batch`);
+    expect(stage.stopped[0]?.reason).toContain(`[${rawFrom}, ${rawNext})`);
     expect(stage.world.broker.end(metrics, 1)).toBeGreaterThan(0);
 
     const gap = { service: AGGREGATOR, partition: 0, from: rawFrom, to: rawNext, reason: 'unreadable' };
@@ -158,6 +159,38 @@ describe('a partition that must not be passed', () => {
     const before = stage.world.broker.end(metrics, 0);
     await stage.finish();
     expect(stage.world.broker.end(metrics, 0)).toBeGreaterThan(before);
+  });
+
+  it('loses nothing over records that somebody else has written among the batches, wherever they stand', async () => {
+    const stage = new Stage();
+    const { enriched } = stage.definition.topics;
+    const foreign = { key: null, value: new TextEncoder().encode('{"event_type":"page_view"}') };
+    const disturb = () => stage.append(enriched, 0, [foreign, { ...foreign, value: new Uint8Array() }]);
+    await disturb();
+    const lives = [stage.world.start(AGGREGATOR)];
+    await stage.pass(5_000);
+    lives.push(stage.world.start(ENRICHER));
+    await stage.shop(2, START_MS - 600_000);
+    await stage.pass(5_000);
+    await disturb();
+    await stage.shop(2, START_MS - 420_000);
+    await stage.pass(60_000);
+    expect(stage.stopped).toEqual([]);
+
+    // As the last of the topic, before lives that know nothing but the topic.
+    await disturb();
+    for (const life of lives) {
+      stage.world.scheduler.kill(life.process);
+      stage.world.expel(life);
+    }
+    stage.world.store.flushAll();
+    stage.world.start(ENRICHER);
+    stage.world.start(AGGREGATOR);
+    await stage.shop(2, START_MS - 300_000);
+    await stage.pass(60_000);
+    await stage.finish();
+    expect(stage.stopped).toEqual([]);
+    expect(stage.differences()).toEqual([]);
   });
 
   it('stops where the topic turns out to be for another stream file', async () => {

@@ -1,8 +1,7 @@
 import type { StreamDefinition } from '@tillstream/contracts';
 import { decodeGap } from '@tillstream/contracts';
-import { decodeEventBatch } from '@tillstream/core';
 import type { LogRecord } from '@tillstream/engine';
-import { ENRICHER } from '@tillstream/engine';
+import { ENRICHER, readableBatch } from '@tillstream/engine';
 import type { ExpectedOutcome, OracleRecord, PlainDefinition } from '../oracle/raw-oracle';
 import { expectedOutcome } from '../oracle/raw-oracle';
 import { compareMisplaced } from './misplaced';
@@ -48,7 +47,7 @@ function compareAccepted(expected: ExpectedOutcome, enriched: readonly (readonly
   const actual = new Set<string>();
   const problems: string[] = [];
   enriched.forEach((records, partition) => {
-    const batches = records.flatMap(({ value }) => (value ? [decodeEventBatch(value)] : []));
+    const batches = records.flatMap((record) => readableBatch(record) ?? []);
     let next = batches[0]?.rawFrom ?? 0;
     for (const batch of batches) {
       if (batch.rawNext <= next) continue;

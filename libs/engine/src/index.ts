@@ -37,7 +37,8 @@ export type { OpenTask, PartitionTask, StoppedPartition } from './task/partition
 export { PartitionSupervisor } from './task/partition-supervisor';
 export type { StopCode } from './task/stop-partition';
 export { StopPartitionError, TaskSpentError } from './task/stop-partition';
-export { lastRecord, newestFirst, readRange, recordsBetween } from './task/log-tail';
+export { lastBatch, readableBatch } from './task/readable-batch';
+export { newestFirst, readRange, recordsBetween } from './task/log-tail';
 export type { TaskPorts } from './task/task-ports';
 export type { StreamMember } from './worker/stream-worker';
 export { StreamWorker } from './worker/stream-worker';

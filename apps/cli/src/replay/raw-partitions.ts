@@ -1,6 +1,5 @@
 import { type ControlDecision, encodeControl, type StreamDefinition } from '@tillstream/contracts';
-import { decodeEventBatch } from '@tillstream/core';
-import { lastRecord, type LogReader, type LogWriter } from '@tillstream/engine';
+import { lastBatch, type LogReader, type LogWriter } from '@tillstream/engine';
 
 const partitionsOf = ({ schema }: StreamDefinition): number[] =>
   Array.from({ length: schema.partitions }, (_, partition) => partition);
@@ -30,11 +29,10 @@ export interface PartitionProgress {
 
 /** Reads what the newest batch of each enriched partition says. */
 export async function readProgress(reader: LogReader, definition: StreamDefinition): Promise<PartitionProgress[]> {
-  const { raw, enriched } = definition.topics;
+  const { raw } = definition.topics;
   return Promise.all(
     partitionsOf(definition).map(async (partition) => {
-      const newest = await lastRecord(reader, enriched, partition);
-      const batch = newest?.value ? decodeEventBatch(newest.value) : null;
+      const batch = (await lastBatch(reader, definition, partition))?.batch;
       const [begin, end] = await Promise.all([reader.begin(raw, partition), reader.end(raw, partition)]);
       return {
         partition,

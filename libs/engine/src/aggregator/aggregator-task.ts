@@ -1,5 +1,5 @@
 import type { EventBatch } from '@tillstream/core';
-import { EventBatchFormatError, PartitionAggregator, decodeEventBatch, splitPart } from '@tillstream/core';
+import { PartitionAggregator, splitPart } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import {
   encodeClosed,
@@ -16,6 +16,7 @@ import { judgeRange } from '../task/chain';
 import type { GapLedger } from '../task/gap-ledger';
 import { readGaps } from '../task/gap-ledger';
 import { OrderedAppender } from '../task/ordered-appender';
+import { firstBatch, readableBatch } from '../task/readable-batch';
 import { withHeaders } from '../task/with-headers';
 import { StopPartitionError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
@@ -164,7 +165,12 @@ export class AggregatorTask {
       this.traceHeaders = headers;
       const next = (): number => this.gaps.behind(this.aggregator.next);
       for await (const portion of this.attempts.portions(records, next)) {
-        await this.attempts.guard(next(), () => portion.forEach((record) => this.apply(record)));
+        for (let rest = portion; rest.length > 0;) {
+          const applied = await this.attempts.guard(next(), () => this.applyReadable(rest));
+          const unreadable = rest[applied];
+          if (unreadable) await this.passOver(unreadable);
+          rest = rest.slice(applied + 1);
+        }
         if (portion.length < records.length) await this.keepWhatWasSurvived();
       }
       await this.publishFinals();
@@ -182,34 +188,50 @@ export class AggregatorTask {
     await this.committer.drain();
   }
 
-  private apply(record: LogRecord): void {
-    const batch = this.read(record);
-    if (batch === null) {
+  /** Applies records up to one that holds no batch and should; returns how many. */
+  private applyReadable(records: readonly LogRecord[]): number {
+    for (const [index, record] of records.entries()) {
+      const batch = readableBatch(record);
+      if (batch) this.apply(batch, record);
+      else if (record.value) return index;
       this.seek = record.offset + 1;
-      return;
     }
+    return records.length;
+  }
+
+  private apply(batch: EventBatch, record: LogRecord): void {
     const verdict = judgeRange(batch, this.aggregator.next);
     if (verdict === 'hole' && this.gaps.behind(this.aggregator.next) < batch.rawFrom) this.refuseHole(batch, record);
-    if (verdict !== 'drop') {
-      this.aggregator.apply(this.gaps.isEmpty ? batch : withoutRowsOf(batch, (offset) => this.gaps.holds(offset)));
-      this.ports.telemetry.meter.count('events_in', this.labels, batch.rows);
-    }
-    this.seek = record.offset + 1;
+    if (verdict === 'drop') return;
+    this.aggregator.apply(this.gaps.isEmpty ? batch : withoutRowsOf(batch, (offset) => this.gaps.holds(offset)));
+    this.ports.telemetry.meter.count('events_in', this.labels, batch.rows);
   }
 
   /**
-   * The batch of a record. Null for a record without one, and for one that cannot be read where an operator has given up
-   * what comes next: what it spoke for must then lie in that gap, or the batch behind it shows the hole.
+   * Goes on behind a record that cannot be read when nothing is missing with it: the next batch begins where the work
+   * stands, or behind a gap that an operator has accepted.
+   * @throws StopPartitionError when rows are missing, or when no batch has come yet that could tell
    */
-  private read({ value }: LogRecord): EventBatch | null {
-    if (!value) return null;
-    try {
-      return decodeEventBatch(value);
-    } catch (cause) {
-      const { next } = this.aggregator;
-      if (cause instanceof EventBatchFormatError && this.gaps.behind(next) > next) return null;
-      throw cause;
+  private async passOver({ offset }: LogRecord): Promise<void> {
+    const { topic, partition } = this.source;
+    const { reader, telemetry } = this.ports;
+    const next = this.gaps.behind(this.aggregator.next);
+    const end = await reader.end(topic, partition);
+    const following = await firstBatch(reader, topic, partition, offset + 1, end);
+    if (next === this.aggregator.next && (following?.batch.rawFrom ?? Infinity) > next) {
+      const missing = following
+        ? `with it everything from raw offset ${next} up to ${following.batch.rawFrom} is missing; restore the topic, or ` +
+          `accept the loss with \`till skip\` [${next}, ${following.batch.rawFrom})`
+        : `whether anything is missing with it, from raw offset ${next} on, the next batch will show`;
+      throw new StopPartitionError(
+        'unreadable-batch',
+        this.name,
+        `what stands at offset ${offset} of ${topic}/${partition} is no batch (does anybody else write to this topic?), ` +
+          `and ${missing}`,
+      );
     }
+    telemetry.log.warn('unreadable_batch', { task: this.name, topic, offset });
+    this.seek = offset + 1;
   }
 
   private refuseHole(batch: EventBatch, record: LogRecord): never {
@@ -383,7 +405,7 @@ function appendersFor({ writer }: TaskPorts, { topics, schema }: StreamDefinitio
   };
 }
 
-/** A partition that never had a record holds nobody up: it says so once, and waits. */
+/** A partition that never had a batch holds nobody up: it says so once, and waits. */
 async function waitForFirstBatch(
   { reader }: TaskPorts,
   { topics }: StreamDefinition,
@@ -391,10 +413,11 @@ async function waitForFirstBatch(
   { parts }: Appenders,
 ): Promise<void> {
   const begin = await reader.begin(topics.enriched, source.partition);
-  if ((await reader.end(topics.enriched, source.partition)) > begin) return;
+  const end = await reader.end(topics.enriched, source.partition);
+  if (await firstBatch(reader, topics.enriched, source.partition, begin, end)) return;
   const unborn = { watermarkInputMs: -Infinity, maxEventTimeMs: -Infinity, maxAppendMs: -Infinity, rawNext: 0 };
   const frontier = { ...unborn, caughtUp: true, held: false };
   for (const appender of parts) appender.enqueue([encodeFrontier(source.partition, frontier)]);
-  source.seek(begin);
-  while ((await source.next(MAX_WAIT_MS)) === null);
+  source.seek(end);
+  for (let born = false; !born;) born = (await source.next(MAX_WAIT_MS))?.some(readableBatch) ?? false;
 }

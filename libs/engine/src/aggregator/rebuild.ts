@@ -1,9 +1,11 @@
-import type { BatchPosition, EventBatch, LateCount, MetricDefinition } from '@tillstream/core';
-import { decodeEventBatch, formatEventTime } from '@tillstream/core';
+import type { BatchPosition, LateCount, MetricDefinition } from '@tillstream/core';
+import { formatEventTime } from '@tillstream/core';
 import type { Frontier, StreamDefinition } from '@tillstream/contracts';
 import { decodeMetricsRecord, decodePartsRecord } from '@tillstream/contracts';
 import type { LogReader } from '../ports/log';
 import { newestFirst, readRange, recordsBetween } from '../task/log-tail';
+import type { PlacedBatch } from '../task/readable-batch';
+import { firstBatch, readableBatch } from '../task/readable-batch';
 import { StopPartitionError } from '../task/stop-partition';
 
 /** A zombie has no more batches under way than this when it comes back. */
@@ -34,8 +36,8 @@ export async function findRebuildStart(
   const { enriched } = definition.topics;
   const begin = await reader.begin(enriched, partition);
   const end = await reader.end(enriched, partition);
-  const first = await batchAt(reader, enriched, partition, begin, end);
-  if (!first) throw new Error(`${enriched}/${partition} is empty: there is nothing to rebuild from`);
+  const first = await firstBatch(reader, enriched, partition, begin, end);
+  if (!first) throw new Error(`${enriched}/${partition} holds no batch: there is nothing to rebuild from`);
   const frontier = await lastFrontier(reader, definition, partition);
   if (frontier === null) {
     const { before, rawFrom } = first.batch;
@@ -114,11 +116,7 @@ async function lastFrontier(
   return null;
 }
 
-interface PlacedBatch {
-  readonly offset: number;
-  readonly batch: EventBatch;
-}
-
+/** The batch at offset `from` < `to`; null when none stands there, or none that can be read. */
 async function batchAt(
   reader: LogReader,
   topic: string,
@@ -126,9 +124,9 @@ async function batchAt(
   from: number,
   to: number,
 ): Promise<PlacedBatch | null> {
-  if (from >= to) return null;
   const [record] = await readRange(reader, topic, partition, from, Math.min(to, from + 1));
-  return record?.value ? { offset: record.offset, batch: decodeEventBatch(record.value) } : null;
+  const batch = record ? readableBatch(record) : null;
+  return record && batch ? { offset: record.offset, batch } : null;
 }
 
 /** What must hold of a batch that a rebuild begins with. */
@@ -187,7 +185,7 @@ async function newerBefore(
 ): Promise<number | null> {
   const from = Math.max(first.offset, offset - COPIES_IN_A_ROW);
   for await (const record of recordsBetween(reader, topic, partition, from, offset)) {
-    if (record.value && decodeEventBatch(record.value).rawNext > batch.rawNext) return record.offset;
+    if ((readableBatch(record)?.rawNext ?? 0) > batch.rawNext) return record.offset;
   }
   return null;
 }

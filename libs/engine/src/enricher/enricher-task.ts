@@ -1,13 +1,14 @@
 import type { BatchPosition, EnrichResult, EventBatch } from '@tillstream/core';
-import { RawEnricher, decodeEventBatch, emptyPosition, encodeEventBatch } from '@tillstream/core';
+import { RawEnricher, emptyPosition, encodeEventBatch } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { decodeRawRecord, encodeDeadLetter, encodeReroute } from '@tillstream/contracts';
 import type { LogRecord, PartitionSource, RecordHeaders } from '../ports/log';
 import { Attempts } from '../task/attempts';
 import type { GapLedger } from '../task/gap-ledger';
 import { readGaps } from '../task/gap-ledger';
-import { lastRecord, recordsBetween } from '../task/log-tail';
+import { recordsBetween } from '../task/log-tail';
 import { OrderedAppender } from '../task/ordered-appender';
+import { lastBatch, readableBatch } from '../task/readable-batch';
 import { StopPartitionError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
 import { withHeaders } from '../task/with-headers';
@@ -57,8 +58,8 @@ export class EnricherTask {
     const { partition } = source;
     const name = `${ENRICHER}:${definition.schema.stream}:${partition}`;
     const gaps = await readGaps(ports.reader, definition, ENRICHER, partition);
-    const tail = await lastRecord(ports.reader, definition.topics.enriched, partition);
-    const last = tail?.value ? decodeEventBatch(tail.value) : null;
+    const tail = await lastBatch(ports.reader, definition, partition);
+    const last = tail?.batch;
     const begin = await ports.reader.begin(definition.topics.raw, partition);
     const reached = last ? last.rawNext : ((await committed()) ?? begin);
     const readFrom = gaps.behind(reached);
@@ -74,7 +75,7 @@ export class EnricherTask {
     assertDefinition(name, definition, position.definition);
     // The next batch covers the gap, so that readers see no hole: given up is not the same as missing.
     const enricher = new RawEnricher({ schema: definition.schema, partition, next: reached, position });
-    if (last && tail) await restoreHorizon(ports, definition, partition, position, tail.offset, enricher);
+    if (tail) await restoreHorizon(ports, definition, partition, position, tail.offset, enricher);
     source.seek(readFrom);
     return new EnricherTask(name, ports, definition, source, enricher, gaps);
   }
@@ -187,7 +188,8 @@ async function restoreHorizon(
   const from = (await ports.reader.offsetAtOrAfter(enriched, partition, oldestMs)) ?? tailOffset;
   const startedMs = ports.clock.monotonicMs();
   for await (const record of recordsBetween(ports.reader, enriched, partition, from, tailOffset + 1)) {
-    if (record.value) enricher.remember(decodeEventBatch(record.value));
+    const batch = readableBatch(record);
+    if (batch) enricher.remember(batch);
   }
   const labels = { stream: definition.schema.stream, partition };
   ports.telemetry.meter.observe('restore_seconds', labels, (ports.clock.monotonicMs() - startedMs) / 1000);

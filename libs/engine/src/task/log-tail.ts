@@ -4,12 +4,6 @@ import type { LogReader, LogRecord } from '../ports/log';
 const READ_WAIT_MS = 5_000;
 const FIRST_STEP_BACK = 1;
 
-/** The last record of a partition, or null when it is empty. Steps back over what compaction or markers have left. */
-export async function lastRecord(reader: LogReader, topic: string, partition: number): Promise<LogRecord | null> {
-  for await (const record of newestFirst(reader, topic, partition)) return record;
-  return null;
-}
-
 /** Retained records from the newest to the oldest, read in steps that grow. */
 export async function* newestFirst(
   reader: LogReader,

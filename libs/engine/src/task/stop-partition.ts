@@ -1,6 +1,12 @@
 /** Why a partition stands still until somebody acts. Closed list: readiness, metrics and logs use these words. */
 export type StopCode =
-  'hole-in-log' | 'log-before-position' | 'poison' | 'definition-mismatch' | 'rebuild-impossible' | 'partition-count';
+  | 'hole-in-log'
+  | 'log-before-position'
+  | 'poison'
+  | 'unreadable-batch'
+  | 'definition-mismatch'
+  | 'rebuild-impossible'
+  | 'partition-count';
 
 /**
  * This partition must not go on by itself: passing the place would lose or change results in silence. The others run

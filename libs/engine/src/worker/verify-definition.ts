@@ -1,8 +1,8 @@
 import type { StreamDefinition } from '@tillstream/contracts';
 import { decodeRawRecord } from '@tillstream/contracts';
-import { decodeEventBatch } from '@tillstream/core';
 import type { LogReader } from '../ports/log';
-import { lastRecord, recordsBetween } from '../task/log-tail';
+import { recordsBetween } from '../task/log-tail';
+import { lastBatch } from '../task/readable-batch';
 
 /** How many records of a raw partition are searched for its first `definition` when nothing has been enriched yet. */
 const SEARCHED_RECORDS = 1_000;
@@ -31,9 +31,9 @@ export async function definitionInLog(
   definition: StreamDefinition,
   partition: number,
 ): Promise<string> {
-  const { enriched, raw } = definition.topics;
-  const tail = await lastRecord(reader, enriched, partition);
-  const reached = tail?.value ? decodeEventBatch(tail.value).after.definition : '';
+  const { raw } = definition.topics;
+  const tail = await lastBatch(reader, definition, partition);
+  const reached = tail?.batch.after.definition ?? '';
   if (reached !== '') return reached;
   const begin = await reader.begin(raw, partition);
   const end = Math.min(await reader.end(raw, partition), begin + SEARCHED_RECORDS);
