@@ -15,6 +15,7 @@ export interface ProbedEvent {
 }
 
 const WINDOW_MS = 60_000;
+const LOOK_AGAIN_MS = 200;
 
 /**
  * Sends single events at a steady pace, whatever becomes of those before, and measures how long each takes to the
@@ -73,10 +74,12 @@ export class Probe {
       group: { category: { text: category } },
       from,
     };
-    const watch = this.query.watchWindows(request);
+    let isOver = false;
+    let cancel = (): void => undefined;
     const stop = (): void => {
+      isOver = true;
       this.open.delete(stop);
-      watch.cancel();
+      cancel();
     };
     this.open.add(stop);
     let seenAtMs: number | null = null;
@@ -85,11 +88,17 @@ export class Probe {
       event.visibleMs = Math.max(0, seenAtMs - event.sentMs - event.ackMs);
       stop();
     };
-    watch.on('error', () => undefined); // cancelled
-    watch.on('data', ({ upserts }: { upserts: readonly unknown[] }) => {
-      if (upserts.length > 0) seenAtMs ??= performance.now();
-      note();
-    });
+    const look = (): void => {
+      const watch = this.query.watchWindows(request);
+      cancel = () => watch.cancel();
+      watch.on('data', ({ upserts }: { upserts: readonly unknown[] }) => {
+        if (upserts.length > 0) seenAtMs ??= performance.now();
+        note();
+      });
+      // A connection that breaks ends the watch, and whoever wants to know looks again.
+      watch.on('error', () => void setTimeout(() => isOver || look(), LOOK_AGAIN_MS).unref());
+    };
+    look();
     const publishing = this.client.publish(this.load.purchaseIn(category)).then(() => {
       event.ackMs = performance.now() - event.sentMs;
       note();
