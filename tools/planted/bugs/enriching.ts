@@ -72,7 +72,7 @@ export const enrichingBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: ENRICHER,
-        find: 'if (last && tail) await restoreHorizon(ports, definition, partition, position, tail.offset, enricher);',
+        find: 'if (tail) await restoreHorizon(ports, definition, partition, position, tail.offset, enricher);',
         replace: '',
       },
     ],
