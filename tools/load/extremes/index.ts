@@ -1,5 +1,6 @@
 import { Report } from '../report';
 import type { OwnServers } from '../../rig/own-servers';
+import { fullTopic } from './full-topic';
 import { idleConnections } from './idle-connections';
 import { largeEvents } from './large-events';
 import type { Extreme } from './scenario';
@@ -13,6 +14,7 @@ export const EXTREMES: readonly Extreme[] = [
   largeEvents,
   idleConnections,
   slowReaders,
+  fullTopic,
 ];
 
 /** Runs the named extremes one after the other, all of them when none is named; returns what did not hold. */
