@@ -30,6 +30,11 @@ export function differences(
   ];
 }
 
+/** What must come of the raw log. */
+export function demanded(definition: StreamDefinition, plain: PlainDefinition, recordsOf: ReadTopic): ExpectedOutcome {
+  return expectedOutcome(plain, rawRecords(definition, recordsOf));
+}
+
 /** The raw log as it counts: without what an operator has given up, which nobody may even look at. */
 function rawRecords(definition: StreamDefinition, recordsOf: ReadTopic): OracleRecord[][] {
   const gaps = recordsOf(definition.topics.gaps)
