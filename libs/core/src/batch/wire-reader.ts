@@ -6,6 +6,7 @@ const DELIMITED = 2;
 const FIXED32 = 5;
 
 const MAX_UINT32 = 0xffff_ffff;
+const MAX_INT32 = 0x7fff_ffff;
 
 /**
  * Reads the Protobuf wire format of one message, bytes[start, end). Never reads beyond it; whatever is not well formed
@@ -93,7 +94,24 @@ export class WireReader {
   uints(known: Float64Array | null): Float64Array {
     const end = this.packedEnd(known, 1);
     const values = new Float64Array(this.countVarints(end));
-    for (let i = 0; i < values.length; i++) values[i] = this.varint();
+    if (this.takeSmall(values, end)) return values;
+    const { bytes } = this;
+    for (let i = 0; i < values.length; i++) {
+      const first = bytes[this.at] as number;
+      if (first < 0x80) {
+        values[i] = first;
+        this.at++;
+        continue;
+      }
+      // As many numbers end before `end` as are read here, so there is a second byte.
+      const second = bytes[this.at + 1] as number;
+      if (second < 0x80) {
+        values[i] = (first & 0x7f) | (second << 7);
+        this.at += 2;
+      } else {
+        values[i] = this.varint();
+      }
+    }
     if (this.at !== end) this.fail('a list that ends within a number');
     return values;
   }
@@ -103,6 +121,7 @@ export class WireReader {
     const end = this.packedEnd(known, 1);
     const { bytes } = this;
     const values = new Uint32Array(this.countVarints(end));
+    if (this.takeSmall(values, end)) return values;
     for (let i = 0; i < values.length; i++) {
       const c = bytes[this.at] as number;
       if (c < 0x80) {
@@ -139,12 +158,25 @@ export class WireReader {
     return this.at + length;
   }
 
-  /** Numbers that end before `end`. */
+  /** Numbers that end before `end`: bytes without their highest bit, counted four at a time. */
   private countVarints(end: number): number {
-    const { bytes } = this;
+    const { bytes, view } = this;
     let count = 0;
-    for (let p = this.at; p < end; p++) if ((bytes[p] as number) < 0x80) count++;
+    let p = this.at;
+    for (; p + 4 <= end; p += 4) {
+      const lasts = ~view.getInt32(p, true) & 0x8080_8080;
+      count += Math.imul(lasts >>> 7, 0x0101_0101) >>> 24; // the sum of the four bytes
+    }
+    for (; p < end; p++) if ((bytes[p] as number) < 0x80) count++;
     return count;
+  }
+
+  /** Most lists hold small numbers only, one byte each: those are their bytes. */
+  private takeSmall(values: Float64Array | Uint32Array, end: number): boolean {
+    if (values.length !== end - this.at) return false;
+    values.set(this.bytes.subarray(this.at, end));
+    this.at = end;
+    return true;
   }
 
   private expect(wireType: number): void {
@@ -187,5 +219,6 @@ export class WireReader {
 }
 
 export function unzigzag(value: number): number {
+  if (value <= MAX_INT32) return (value >>> 1) ^ -(value & 1);
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }
