@@ -2,15 +2,15 @@ import { compareBytes } from '../expression/compare-bytes';
 
 /** Up to here, comparing whole strings is quicker. */
 const FEW = 8;
-/** A byte of a head, the bytes compared at once as one number; a string that has ended counts as less than any byte. */
-const HEAD_BASE = 257;
-/** Up to here a head of four bytes and the number of its string fit a double exactly: 257^4 * 2^20 < 2^53. */
-const MANY = 2 ** 20;
+/** Up to here a head and the place of its string fit a double exactly. */
+const EXACT = 2 ** 53;
+const ENDED = -1;
 
 /**
  * Sorts `order`, numbers of byte strings (string i is bytes[starts[i], starts[i + 1])), byte by byte; a string comes
  * before those it is a prefix of. Keys of groups mostly begin alike: the bytes behind what they have in common are put
- * into numbers, which the engine sorts natively, and only strings whose numbers are equal are looked at further.
+ * into numbers, their heads, which the engine sorts natively, and only strings whose heads are equal are looked at
+ * further.
  */
 export function sortByBytes(order: Int32Array, bytes: Uint8Array, starts: Uint32Array): void {
   sortFrom(order, 0, bytes, starts);
@@ -21,12 +21,10 @@ function sortFrom(order: Int32Array, depth: number, bytes: Uint8Array, starts: U
   const count = order.length;
   if (count <= FEW) return sortFew(order, bytes, starts);
   const alike = depth + commonLength(order, depth, bytes, starts);
-  const headBytes = count > MANY ? 3 : 4;
   const scale = 2 ** (32 - Math.clz32(count - 1));
   const heads = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    heads[i] = headOf(order[i] as number, alike, headBytes, bytes, starts) * scale + i;
-  }
+  const next = addBytes(heads, EXACT / scale, order, alike, bytes, starts);
+  for (let i = 0; i < count; i++) heads[i] = (heads[i] as number) * scale + i;
   heads.sort();
   const before = order.slice();
   let from = 0; // of the strings whose heads are like the last one
@@ -36,10 +34,44 @@ function sortFrom(order: Int32Array, depth: number, bytes: Uint8Array, starts: U
     const head = Math.floor(packed / scale);
     if (i < count) order[i] = before[packed - head * scale] as number;
     if (head === last) continue;
-    // Strings with head 0 have ended: they are equal.
-    if (i - from > 1 && last > 0) sortFrom(order.subarray(from, i), alike + headBytes, bytes, starts);
+    if (i - from > 1 && next !== ENDED) sortFrom(order.subarray(from, i), next, bytes, starts);
     from = i;
     last = head;
+  }
+}
+
+/**
+ * Puts the bytes from `at` on into the heads, as many as keep them below `limit`. A byte counts only as many values as
+ * it has among the strings: most letters of ids are the same in all, and digits are ten. A string that has ended counts
+ * as less than any byte. Returns the place of the first byte that is not in the heads, ENDED when there is none.
+ */
+function addBytes(
+  heads: Float64Array,
+  limit: number,
+  order: Int32Array,
+  at: number,
+  bytes: Uint8Array,
+  starts: Uint32Array,
+): number {
+  const count = order.length;
+  const values = new Int16Array(count);
+  for (let kindsSoFar = 1, place = at; ; place++) {
+    let least = 256;
+    let most = 0;
+    for (let i = 0; i < count; i++) {
+      const item = order[i] as number;
+      const from = (starts[item] as number) + place;
+      const value = from < (starts[item + 1] as number) ? (bytes[from] as number) + 1 : 0;
+      values[i] = value;
+      if (value < least) least = value;
+      if (value > most) most = value;
+    }
+    if (most === 0) return ENDED;
+    const kinds = most - least + 1;
+    kindsSoFar *= kinds;
+    if (kindsSoFar > limit) return place;
+    if (kinds === 1) continue;
+    for (let i = 0; i < count; i++) heads[i] = (heads[i] as number) * kinds + (values[i] as number) - least;
   }
 }
 
@@ -57,16 +89,6 @@ function commonLength(order: Int32Array, depth: number, bytes: Uint8Array, start
     length = alike;
   }
   return Math.max(0, length);
-}
-
-function headOf(item: number, depth: number, length: number, bytes: Uint8Array, starts: Uint32Array): number {
-  const end = starts[item + 1] as number;
-  const from = (starts[item] as number) + depth;
-  let head = 0;
-  for (let at = from; at < from + length; at++) {
-    head = head * HEAD_BASE + (at < end ? (bytes[at] as number) + 1 : 0);
-  }
-  return head;
 }
 
 function sortFew(order: Int32Array, bytes: Uint8Array, starts: Uint32Array): void {
