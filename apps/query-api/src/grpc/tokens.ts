@@ -62,8 +62,8 @@ function decode(token: string, field: string): readonly unknown[] {
   throw malformed(field);
 }
 
-// JSON has numbers that are no places: 1e999, 0.5.
-const isInteger = (value: unknown): value is number => Number.isSafeInteger(value);
+// JSON has numbers that are no places: 1e999, 0.5, -0.
+const isInteger = (value: unknown): value is number => Number.isSafeInteger(value) && !Object.is(value, -0);
 const isPosition = (value: unknown): value is number => isInteger(value) && value >= 0;
 
 const malformed = (field: string): Error =>
