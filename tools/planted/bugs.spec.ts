@@ -56,4 +56,12 @@ describe('the table of planted bugs', () => {
     expect(withTable(`a\n${FIRST}\nold\n${LAST}\nb`, 'new')).toBe(`a\n${FIRST}\n\nnew\n\n${LAST}\nb`);
     expect(() => withTable('a', 'new')).toThrow('no place');
   });
+
+  it('has a row on the page for each bug there is, and nobody has failed to notice it', () => {
+    const page = readFileSync('docs/guarantees.md', 'utf8');
+    const rows = page.slice(page.indexOf(FIRST), page.indexOf(LAST)).split('\n');
+    const told = rows.filter((row) => row.startsWith('| ')).slice(2);
+    expect(told.map((row) => row.split(' | ')[0]?.slice(2)).sort()).toEqual(plantedBugs.map((one) => one.bug).sort());
+    expect(told.filter((row) => row.split(' | ')[2]?.startsWith('nobody'))).toEqual([]);
+  });
 });
