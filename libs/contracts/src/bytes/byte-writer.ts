@@ -131,7 +131,8 @@ export class ByteWriter {
     this.buffer[this.at++] = rest;
   }
 
-  private reserve(count: number): void {
+  /** Makes room for so many bytes more: a writer that knows how many will come need not grow on the way. */
+  reserve(count: number): void {
     if (this.at + count <= this.buffer.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.at + count));
     this.buffer.copy(larger, 0, 0, this.at);

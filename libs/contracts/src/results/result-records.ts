@@ -24,6 +24,9 @@ const COMMA = 0x2c;
 const CLOSE_BRACKET = 0x5d;
 const CLOSE_BRACE = 0x7d;
 
+/** About what the values of a row take beside its lists, and its group beside its texts, written twice. */
+const ROW_BYTES = 64;
+
 /** A metric's window. */
 export interface WindowOf {
   readonly metric: MetricDefinition;
@@ -38,7 +41,7 @@ export interface WindowOf {
 export function encodeResults(block: ResultBlock, schema: StreamSchema): NewRecord[] {
   const { metric, groups } = block;
   const groupJson = new GroupJson(metric.groupBy, schema);
-  const writer = new ByteWriter(320 * groups.count + 1024);
+  const writer = new ByteWriter(1024);
   // What is the same in every row is written once, in front, and copied from there.
   const keyPrefix = writeStretch(writer, `${block.final ? 'f' : 'p'}|${windowKey(block)}|`);
   const head = writeStretch(writer, `${windowJson(block)},"group":`);
@@ -46,6 +49,8 @@ export function encodeResults(block: ResultBlock, schema: StreamSchema): NewReco
     writeStretch(writer, `${i === 0 ? ',"measures":{' : ','}"${name}":`),
   );
   const tail = writeStretch(writer, `},"final":${block.final},"revision":${block.revision}`);
+  // What a block takes by and large: to grow on the way would be to copy all of it.
+  writer.reserve(groups.count * (writer.length + ROW_BYTES) + 2 * groups.bytes.length + listedBytes(block));
 
   const cuts = new Float64Array(2 * groups.count + 1);
   cuts[0] = writer.length;
@@ -70,6 +75,13 @@ export function encodeResults(block: ResultBlock, schema: StreamSchema): NewReco
     cuts[2 * row + 2] = writer.length;
   }
   return cutRecords(writer, cuts, groups.count);
+}
+
+/** About what the items of lists take. */
+function listedBytes({ measures }: ResultBlock): number {
+  let bytes = 0;
+  for (const measure of measures) if (measure.kind === 'list') bytes += measure.items.listedBytesOfAll();
+  return bytes;
 }
 
 /** Where something stands in a writer. */

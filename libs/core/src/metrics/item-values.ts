@@ -71,6 +71,12 @@ export class ItemValues {
     return this.isText ? listedTextBytes(this.textEnd(item) - this.textStart(item)) : LISTED_NUMBER_BYTES;
   }
 
+  /** The same of all items together. */
+  listedBytesOfAll(): number {
+    if (!this.isText) return this.count * LISTED_NUMBER_BYTES;
+    return this.count === 0 ? 0 : this.count * LISTED_TEXT_FRAMING_BYTES + this.textEnd(this.count - 1);
+  }
+
   valueOf(item: number): CollectedValue {
     if (this.isText) return decodeText(this.bytes, this.textStart(item), this.textEnd(item));
     const value = this.numbers[item] as number;
