@@ -190,9 +190,9 @@ export class PartitionAggregator {
     for (const count of counts) this.find(count.metric)?.late.seed(count);
   }
 
-  /** Pairs of group and open window that `takeProvisional` would look at now: no fewer than it would tell. */
-  provisionalSize(metric: MetricDefinition): number {
-    return this.find(metric)?.provisional.size() ?? 0;
+  /** Has a group of an open window changed since `takeProvisional` was last called? Looks at slices, not at groups. */
+  hasProvisional(metric: MetricDefinition): boolean {
+    return this.find(metric)?.provisional.isEmpty() === false;
   }
 
   /**

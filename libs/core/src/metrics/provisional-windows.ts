@@ -30,11 +30,11 @@ export class ProvisionalWindows {
     this.merger = new SliceMerger(state.plan);
   }
 
-  /** Pairs of group and open window that have changed. */
-  size(): number {
-    let size = 0;
-    this.eachStretch((_, { from, to }) => (size += to - from + 1));
-    return size;
+  /** Has no group of an open window changed? */
+  isEmpty(): boolean {
+    const { slices, firstTold } = this.state;
+    for (const { index, changed } of slices.values()) if (changed.length > 0 && index >= firstTold) return false;
+    return true;
   }
 
   take(revision: number): { results: ResultBlock[]; parts: PartBlock[] } {

@@ -294,7 +294,7 @@ export class AggregatorTask {
     const nowMs = this.ports.clock.monotonicMs();
     this.definition.metrics.forEach((metric, index) => {
       const cadence = this.cadences[index];
-      if (!cadence?.isDue(nowMs) || this.aggregator.provisionalSize(metric) === 0) return;
+      if (!cadence?.isDue(nowMs) || !this.aggregator.hasProvisional(metric)) return;
       const { results, parts } = this.aggregator.takeProvisional(metric);
       for (const part of parts) this.sendPart(part);
       for (const block of results) this.metrics.enqueue(this.traced(encodeResults(block, this.definition.schema)));
@@ -363,7 +363,7 @@ export class AggregatorTask {
   private waitMs(): number {
     const nowMs = this.ports.clock.monotonicMs();
     const waits = this.definition.metrics.map((metric, index) =>
-      this.aggregator.provisionalSize(metric) > 0 ? (this.cadences[index]?.waitMs(nowMs) ?? MAX_WAIT_MS) : MAX_WAIT_MS,
+      this.aggregator.hasProvisional(metric) ? (this.cadences[index]?.waitMs(nowMs) ?? MAX_WAIT_MS) : MAX_WAIT_MS,
     );
     if (this.aggregator.next > this.committed.next && this.committer.isIdle) {
       waits.push(this.committed.atMs + CHECKPOINT_EVERY_MS - nowMs);
