@@ -5,6 +5,12 @@ import type { IngestMetrics } from './ingest-metrics';
 import { createTaskMetrics } from './task-metrics';
 import type { TaskMetrics } from './task-metrics';
 
+/**
+ * How often the delay of the event loop is looked at. What is told is the time between two looks, so it is this much when
+ * nothing is delayed. Every 10 ms, the usual, costs 0.6 % of a core in a process that does nothing; this costs 0.1 %.
+ */
+const EVENT_LOOP_LOOK_MS = 50;
+
 /** The metrics of one service; each kind is registered when it is first asked for. */
 export interface ServiceMetrics {
   readonly tasks: () => TaskMetrics;
@@ -15,7 +21,7 @@ export interface ServiceMetrics {
 /** Labels everything in `registry` with the service's name, and adds what every process measures: CPU, memory, event loop. */
 export function createServiceMetrics(registry: Registry, service: string): ServiceMetrics {
   registry.setDefaultLabels({ service });
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_LOOK_MS });
   return {
     tasks: () => createTaskMetrics(registry),
     ingest: (inFlightBytes) => createIngestMetrics(registry, inFlightBytes),
