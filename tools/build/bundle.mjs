@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** What every program depends on beside its own sources. */
-const COMMON = ['tools/build/bundle.mjs', 'tsconfig.base.json', 'package-lock.json'];
+const COMMON = ['tools/build/bundle.mjs', 'tsconfig.base.json', 'package.json', 'package-lock.json'];
 const PROTOS = 'libs/contracts/proto';
 
 /**
@@ -22,7 +22,8 @@ export function programs(kind) {
 
 /**
  * Bundles programs into `dist/<directory>/main.js`, each with the libraries it imports; packages from npm stay outside
- * (instrumentation patches them as they are loaded). Also copies the files programs read when they run.
+ * (instrumentation patches them as they are loaded), and modules that nobody uses are left out (`sideEffects` in
+ * package.json), with the packages they would load. Also copies the files programs read when they run.
  *
  * @param {string[]} directories
  * @returns {Promise<string[]>} those that were out of date
