@@ -8,6 +8,17 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** What every program depends on beside its own sources. */
 const COMMON = ['tools/build/bundle.mjs', 'tsconfig.base.json', 'package.json', 'package-lock.json'];
 const PROTOS = 'libs/contracts/proto';
+/**
+ * What is run loads the program, and before that sets what must be set before anything is compiled: what V8 makes of it is
+ * kept for the next start, and stack traces name our sources (those of packages stay as they are: looking for their source
+ * maps costs a tenth of a start).
+ */
+const MAIN = `'use strict';
+const { enableCompileCache, setSourceMapsSupport } = require('node:module');
+enableCompileCache(require('node:path').join(__dirname, '../../.compile-cache'));
+setSourceMapsSupport(true);
+require('./program.js');
+`;
 
 /**
  * @param {'apps' | 'tools'} kind
@@ -21,7 +32,7 @@ export function programs(kind) {
 }
 
 /**
- * Bundles programs into `dist/<directory>/main.js`, each with the libraries it imports; packages from npm stay outside
+ * Bundles programs, to be run as `dist/<directory>/main.js`, each with the libraries it imports; packages from npm stay outside
  * (instrumentation patches them as they are loaded), and modules that nobody uses are left out (`sideEffects` in
  * package.json), with the packages they would load. Also copies the files programs read when they run.
  *
@@ -46,14 +57,12 @@ async function bundle(directories, common) {
     directories.map(async (directory) => {
       const entry = entryOf(directory);
       if (entry === undefined) throw new Error(`there is no program in ${directory}`);
-      const output = join(ROOT, 'dist', directory, 'main.js');
+      const output = join(ROOT, 'dist', directory, 'program.js');
       const { outputFiles, metafile } = await build({
         absWorkingDir: ROOT,
         entryPoints: [entry],
         outfile: output,
         bundle: true,
-        // What V8 has compiled is kept for the next start: most of what starting costs is compiling packages.
-        banner: { js: "'use strict';require('node:module').enableCompileCache?.();" },
         platform: 'node',
         target: 'node24',
         format: 'cjs',
@@ -67,6 +76,7 @@ async function bundle(directories, common) {
       });
       // A program may be started while it is built: each file is there whole, the old one or the new one.
       for (const file of outputFiles) await writeWhole(file.path, file.contents);
+      await writeWhole(join(ROOT, 'dist', directory, 'main.js'), MAIN);
       const inputs = Object.keys(metafile.inputs).sort();
       const stamp = { inputs, hash: await hashOf(inputs), common };
       await writeWhole(stampFile(directory), JSON.stringify(stamp));

@@ -19,7 +19,6 @@ try {
   process.exit(1);
 }
 process.argv = [process.argv[0] ?? '', program, ...rest];
-process.setSourceMapsEnabled(true);
 refuseSilentEnd();
 // File names on the command line are meant from where it was typed.
 process.chdir(process.env['TILLSTREAM_CALLED_FROM'] ?? '.');

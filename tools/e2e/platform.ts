@@ -212,7 +212,7 @@ export class Platform {
     grpc: number | null,
     environment: Readonly<Record<string, string>> = {},
   ): ChildProcess {
-    const child = spawn(process.execPath, ['--enable-source-maps', join(ROOT, 'dist/apps', service, 'main.js')], {
+    const child = spawn(process.execPath, [join(ROOT, 'dist/apps', service, 'main.js')], {
       env: {
         ...process.env,
         KAFKA_BROKERS: this.brokers.join(','),

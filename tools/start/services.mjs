@@ -29,7 +29,7 @@ export function servicePrograms({ dataDir, streamFiles, writeKeys, ports }, { br
   ];
   return services.map(([name, httpPort, grpcPort]) => ({
     name,
-    args: [...NODE_OPTIONS, programFile(`apps/${name}`)],
+    args: [programFile(`apps/${name}`)],
     env: {
       ...process.env,
       ...common,
@@ -52,13 +52,11 @@ export function simulatorProgram({ dataDir, rate, writeKeys, ports }) {
   const [firstKey = ''] = writeKeys.split(',')[0]?.split(':') ?? [];
   return {
     name: 'simulator',
-    args: [...NODE_OPTIONS, programFile('apps/cli'), 'generate', '--rate', rate, '--to', to],
+    args: [programFile('apps/cli'), 'generate', '--rate', rate, '--to', to],
     env: { ...process.env, TILLSTREAM_WRITE_KEY: firstKey },
     ...filesOf(dataDir, 'simulator'),
   };
 }
-
-const NODE_OPTIONS = ['--enable-source-maps'];
 
 /** @param {string} directory */
 export const programFile = (directory) => join(ROOT, 'dist', directory, 'main.js');

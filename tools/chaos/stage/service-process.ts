@@ -54,7 +54,7 @@ export class ServiceProcess implements ServiceSlot {
     const { program, environment, http, grpc } = this.options;
     const child = await launch({
       command: process.execPath,
-      args: ['--enable-source-maps', '--require', CLOCK_STEP, program],
+      args: ['--require', CLOCK_STEP, program],
       env: {
         ...process.env,
         ...environment,
