@@ -171,6 +171,7 @@ export class AggregatorTask {
           if (unreadable) await this.passOver(unreadable);
           rest = rest.slice(applied + 1);
         }
+        await this.attempts.survived(next());
         if (portion.length < records.length) await this.keepWhatWasSurvived();
       }
       await this.publishFinals();

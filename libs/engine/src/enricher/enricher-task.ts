@@ -106,6 +106,7 @@ export class EnricherTask {
           const rest = raw;
           const result = await this.guarded(() => this.enricher.apply(rest));
           raw = raw.slice(result.consumed);
+          if (raw.length === 0) await this.attempts.survived(this.gaps.behind(this.enricher.next));
           await this.publish(result, headers);
         }
       }
