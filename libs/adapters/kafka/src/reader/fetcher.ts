@@ -9,7 +9,10 @@ import type { OffsetLookup } from './offset-lookup';
 import type { PartitionFlow } from './partition-flow';
 
 export interface FetcherBounds {
-  /** How long a broker holds a fetch that finds nothing. Also how long a new flow may wait to be in the next one. */
+  /**
+   * How long a broker holds a fetch that finds nothing. Also how long a new flow may wait to be in the next one. Four times
+   * as long when nothing has come for a while.
+   */
   readonly maxWaitMs: number;
   readonly maxBytes: number;
   readonly maxPartitionBytes: number;
@@ -20,6 +23,9 @@ export type OutOfRangePolicy = 'fail' | 'skip';
 
 const OFFSET_OUT_OF_RANGE = 1;
 const UNKNOWN_TOPIC_ATTEMPTS = 6;
+/** So many fetches in a row that found nothing, and the next ones may take longer: asking is what being idle costs. */
+const QUIET_AFTER = 40;
+const QUIET_STRETCH = 4;
 /** A view on an answer this much larger than itself is copied, so that a slow reader does not keep the answer alive. */
 const COPY_BELOW_SHARE = 0.5;
 
@@ -27,6 +33,8 @@ const COPY_BELOW_SHARE = 0.5;
 interface FetchLoop {
   /** Number of the one under way; null in between. */
   underWay: number | null;
+  /** Fetches in a row that have found nothing. */
+  empty: number;
 }
 
 interface Sent {
@@ -87,6 +95,7 @@ export class Fetcher {
     else if (loop === undefined) this.keepFetching(node);
     else if (loop.underWay !== null && flow.missed !== loop.underWay) {
       flow.missed = loop.underWay;
+      loop.empty = 0;
       void this.fetchAtOnce(flow);
     }
   }
@@ -107,7 +116,7 @@ export class Fetcher {
 
   private keepFetching(node: number): void {
     if (this.#loops.has(node) || this.#aborted.signal.aborted) return;
-    const loop: FetchLoop = { underWay: null };
+    const loop: FetchLoop = { underWay: null, empty: 0 };
     this.#loops.set(node, loop);
     void this.run(node, loop);
   }
@@ -117,7 +126,11 @@ export class Fetcher {
     await Promise.resolve();
     for (let flows = this.hungryOn(node); flows.length > 0; flows = this.hungryOn(node)) {
       loop.underWay = this.#fetches + 1;
-      await this.working(flows, () => this.fetch(node, flows, this.bounds.maxWaitMs, 'fetches'));
+      const waitMs = this.bounds.maxWaitMs * (loop.empty < QUIET_AFTER ? 1 : QUIET_STRETCH);
+      await this.working(flows, async () => {
+        const bytes = await this.fetch(node, flows, waitMs, 'fetches');
+        loop.empty = bytes > 0 ? 0 : loop.empty + 1;
+      });
       loop.underWay = null;
     }
     this.#loops.delete(node);
@@ -147,12 +160,13 @@ export class Fetcher {
     return agreeing([...flows.slice(first), ...flows.slice(0, first)]);
   }
 
+  /** @returns bytes of records that have come */
   private async fetch(
     node: number,
     flows: readonly PartitionFlow[],
     maxWaitMs: number,
     channel: Channel,
-  ): Promise<void> {
+  ): Promise<number> {
     const number = ++this.#fetches;
     const sent = new Map<string, Sent[]>();
     const wanted = new Map<string, FetchPartition>();
@@ -173,6 +187,7 @@ export class Fetcher {
     for (const answer of partitions) {
       for (const asked of sent.get(nameOf(answer)) ?? []) this.deliver(asked, answer, answered);
     }
+    return answered;
   }
 
   private deliver(asked: Sent, answer: FetchPartitionAnswer, answeredBytes: number): void {
