@@ -3,10 +3,17 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BUNDLING } from './bundling.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** What every program depends on beside its own sources. */
-const COMMON = ['tools/build/bundle.mjs', 'tsconfig.base.json', 'package.json', 'package-lock.json'];
+const COMMON = [
+  'tools/build/bundle.mjs',
+  'tools/build/bundling.mjs',
+  'tsconfig.base.json',
+  'package.json',
+  'package-lock.json',
+];
 const PROTOS = 'libs/contracts/proto';
 /**
  * What is run loads the program, and before that sets what must be set before anything is compiled: what V8 makes of it is
@@ -62,13 +69,7 @@ async function bundle(directories, common) {
         absWorkingDir: ROOT,
         entryPoints: [entry],
         outfile: output,
-        bundle: true,
-        platform: 'node',
-        target: 'node24',
-        format: 'cjs',
-        packages: 'external',
-        tsconfig: 'tsconfig.base.json',
-        loader: { '.lua': 'text', '.proto': 'text' },
+        ...BUNDLING,
         sourcemap: 'linked',
         metafile: true,
         write: false,

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { BUNDLING } from '../build/bundling.mjs';
 import type { PlantedBug } from './bug';
 import { patched } from './bug';
 import type { Trial } from './trial';
@@ -71,13 +72,7 @@ export class Planting {
       absWorkingDir: this.root,
       entryPoints: ['tools/planted/trial.ts'],
       outfile,
-      bundle: true,
-      platform: 'node',
-      target: 'node24',
-      format: 'cjs',
-      packages: 'external',
-      tsconfig: 'tsconfig.base.json',
-      loader: { '.lua': 'text', '.proto': 'text' },
+      ...BUNDLING,
       logLevel: 'error',
       plugins: [
         {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { transformSync, types } from '@babel/core';
 import { build, type Plugin, transform } from 'esbuild';
 
+import { BUNDLING } from '../../build/bundling.mjs';
 import { ALLOCATE, coveragePlugin, EDGES, type InstrumentedFile } from './coverage-plugin';
 
 /** Room for the counters; the product has about a third as many edges. */
@@ -34,13 +35,7 @@ export async function buildTargets(root: string, output: string): Promise<void> 
     absWorkingDir: root,
     entryPoints: ['tools/fuzz/worker.ts'],
     outfile: output,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'cjs',
-    packages: 'external',
-    tsconfig: 'tsconfig.base.json',
-    loader: { '.lua': 'text', '.proto': 'text' },
+    ...BUNDLING,
     sourcemap: 'linked',
     logLevel: 'warning',
     banner: { js: prelude() },

@@ -2,7 +2,7 @@ import { BodySplitter } from '@tillstream/core';
 import { partitionOfKey } from '../../oracle/raw/murmur2';
 
 import { readRow } from '../../oracle/raw/read-row';
-import { rowTextsOf } from '../../oracle/raw/row-texts';
+import { isJson, rowTextsOf } from '../../oracle/raw/row-texts';
 import { expectSame, type FuzzTarget } from '../fuzz-target';
 
 import { everyTypeSchema, JSON_WORDS, plainEveryType, rowTexts } from './commerce';
@@ -41,15 +41,6 @@ function elements(array: string): string[] {
     from = at + 1;
   }
   return found;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function run(input: Uint8Array): void {

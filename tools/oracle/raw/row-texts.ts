@@ -95,7 +95,8 @@ export function depthOf(text: string): number {
   return deepest;
 }
 
-function isJson(text: string): boolean {
+/** Whether a text is one JSON value, by the engine's own parser. */
+export function isJson(text: string): boolean {
   try {
     JSON.parse(text);
     return true;

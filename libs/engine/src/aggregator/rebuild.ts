@@ -3,7 +3,7 @@ import { formatEventTime } from '@tillstream/core';
 import type { Frontier, StreamDefinition } from '@tillstream/contracts';
 import { decodeMetricsRecord, decodePartsRecord } from '@tillstream/contracts';
 import type { LogReader } from '../ports/log';
-import { newestFirst, readRange, recordsBetween } from '../task/log-tail';
+import { newestFirst, recordsBetween } from '../task/log-tail';
 import type { PlacedBatch } from '../task/readable-batch';
 import { firstBatch, readableBatch } from '../task/readable-batch';
 import { StopPartitionError } from '../task/stop-partition';
@@ -116,19 +116,6 @@ async function lastFrontier(
   return null;
 }
 
-/** The batch at offset `from` < `to`; null when none stands there, or none that can be read. */
-async function batchAt(
-  reader: LogReader,
-  topic: string,
-  partition: number,
-  from: number,
-  to: number,
-): Promise<PlacedBatch | null> {
-  const [record] = await readRange(reader, topic, partition, from, Math.min(to, from + 1));
-  const batch = record ? readableBatch(record) : null;
-  return record && batch ? { offset: record.offset, batch } : null;
-}
-
 /** What must hold of a batch that a rebuild begins with. */
 interface Limits {
   /** No row before it belongs to a window that begins here or later. */
@@ -168,7 +155,7 @@ async function searchBelow(
   let high = end;
   while (high - low.offset > 1) {
     const middle = low.offset + Math.floor((high - low.offset) / 2);
-    const probe = await batchAt(reader, topic, partition, middle, high);
+    const probe = await firstBatch(reader, topic, partition, middle, middle + 1);
     if (probe && probe.batch.before.maxEventTimeMs < oldestMs && probe.batch.rawFrom <= publishedNext) low = probe;
     else high = middle;
   }

@@ -15,7 +15,7 @@ const LOOK_EVERY_MS = 20;
  */
 export class EarlierLives {
   private readonly life = randomBytes(4).toString('hex');
-  private haveEnded = false;
+  private hasJoined = false;
 
   /** @param cluster connections of its own: a join that waits holds up everything behind it */
   constructor(
@@ -34,14 +34,14 @@ export class EarlierLives {
   async find(): Promise<ReadonlySet<string>> {
     const members = await this.members(await this.coordinator());
     const dead = members.filter(({ clientId }) =>
-      this.haveEnded ? clientId === this.clientId : clientId.startsWith(`${this.name}#`),
+      this.hasJoined ? clientId === this.clientId : clientId.startsWith(`${this.name}#`),
     );
     return new Set(dead.map(({ memberId }) => memberId));
   }
 
   /** This life stands in the group: whoever has its name from now on is alive. */
   joined(): void {
-    this.haveEnded = true;
+    this.hasJoined = true;
   }
 
   /**

@@ -61,9 +61,10 @@ export class KafkaGroupConsumer implements GroupConsumer {
     const requestTimeoutMs = Math.min(options.requestTimeoutMs ?? Infinity, Math.max(1_000, sessionTimeoutMs / 2));
     const { instance, groupId, topics } = options;
     this.#fetchCluster = new KafkaCluster(options);
-    const name = `${options.clientId}@${instance}`;
     const earlierLives =
-      instance === undefined ? null : new EarlierLives(this.#fetchCluster, groupId, topics[0] ?? '', name);
+      instance === undefined
+        ? null
+        : new EarlierLives(this.#fetchCluster, groupId, topics[0] ?? '', `${options.clientId}@${instance}`);
     const { clientId } = earlierLives ?? options;
     this.#groupCluster = new KafkaCluster({ ...options, clientId, requestTimeoutMs });
     const offsets = new OffsetLookup(this.#fetchCluster, this.#closing.signal);
