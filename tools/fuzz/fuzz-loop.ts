@@ -7,7 +7,7 @@ import type { Executor, Failure } from './executor';
 import type { Mutator } from './mutate/mutator';
 import { shrink } from './shrink';
 
-/** How often the loop looks at the clock, and lets go of the processor for messages. */
+/** How often the loop asks whether it goes on, and lets go of the processor for messages. */
 const RUNS_BETWEEN_LOOKS = 50;
 const TURN_EVERY_MS = 200;
 const SHRINK_RUNS = 3_000;
@@ -55,11 +55,11 @@ export class FuzzLoop {
     }
   }
 
-  /** Fuzzes until `untilMs`, on the clock of `performance.now()`. */
-  async fuzz(mutator: Mutator, untilMs: number): Promise<void> {
+  /** Fuzzes as long as `goesOn`, which is told how many inputs were made so far. */
+  async fuzz(mutator: Mutator, goesOn: (made: number) => boolean): Promise<void> {
     if (this.entries.length === 0) this.entries.push({ bytes: new Uint8Array(0), shortestOf: 0 });
     const found = (input: Uint8Array): void => this.events.found(input);
-    while (performance.now() < untilMs) {
+    for (let made = 0; goesOn(made); made += RUNS_BETWEEN_LOOKS) {
       for (let left = RUNS_BETWEEN_LOOKS; left > 0; left--) {
         await this.run(mutator.mutate(this.pick().bytes, this.pick().bytes), found);
       }

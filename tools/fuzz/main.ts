@@ -16,6 +16,7 @@ tools/fuzz/targets. What is learnt is kept in .tillstream/fuzz and used by the n
 
   --target NAME   one door, or several with a comma between them (default: all of them)
   --minutes M     how long, for all together (default 1)
+  --inputs N      instead of that: so many inputs for each; the same seed then makes the same ones
   --seed S        another seed, other inputs (default: from the clock)
   --input FILE    run one input of one target and say what becomes of it
   --choose        afterwards put the smallest inputs that do all that is known into the corpus of the project
@@ -39,6 +40,7 @@ async function main(): Promise<number> {
     options: {
       target: { type: 'string', default: targetNames.join(',') },
       minutes: { type: 'string', default: '1' },
+      inputs: { type: 'string' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       input: { type: 'string' },
       choose: { type: 'boolean', default: false },
@@ -51,9 +53,10 @@ async function main(): Promise<number> {
   }
   const targets = values.target.split(',');
   const minutes = Number(values.minutes);
+  const inputs = values.inputs === undefined ? null : Number(values.inputs);
   const seed = Number(values.seed);
   const unknown = targets.filter((name) => !targetNames.includes(name));
-  if (unknown.length > 0 || !(minutes >= 0) || !Number.isSafeInteger(seed)) {
+  if (unknown.length > 0 || !(minutes >= 0) || !(inputs === null || inputs >= 0) || !Number.isSafeInteger(seed)) {
     const problem = unknown.length > 0 ? `There is no target ${unknown.join(', ')}` : 'That is no number';
     process.stderr.write(`${problem}; see npm run fuzz -- --help\n`);
     return 2;
@@ -63,19 +66,21 @@ async function main(): Promise<number> {
 
   let found = 0;
   for (const target of targets) {
-    const seconds = (minutes * 60) / targets.length;
-    found += (await fuzz(target, seconds, seed)).findings.length;
+    const limit = inputs === null ? { seconds: (minutes * 60) / targets.length, inputs } : { seconds: null, inputs };
+    found += (await fuzz(target, limit, seed)).findings.length;
     if (values.choose) await choose(target);
   }
   say(found === 0 ? 'every promise was kept\n' : `${found} broken promises; their inputs are named above\n`);
   return found === 0 ? 0 : 1;
 }
 
-async function fuzz(target: string, seconds: number, seed: number): Promise<WorkerResult> {
+type Limit = Pick<WorkerTask & { kind: 'fuzz' }, 'seconds' | 'inputs'>;
+
+async function fuzz(target: string, limit: Limit, seed: number): Promise<WorkerResult> {
   const task: WorkerTask = {
     kind: 'fuzz',
     target,
-    seconds,
+    ...limit,
     seed,
     corpus: corpusOf(target),
     workDir: workDirOf(target),

@@ -4,7 +4,14 @@ export type WorkerTask = {
   /** What is known so far and grows, and where the input that is running is written. */
   readonly workDir: string;
 } & (
-  | { readonly kind: 'fuzz'; readonly seconds: number; readonly seed: number; readonly corpus: string }
+  | {
+      readonly kind: 'fuzz';
+      /** Infinity does not survive JSON: null for no end by the clock, or by the count. */
+      readonly seconds: number | null;
+      readonly inputs: number | null;
+      readonly seed: number;
+      readonly corpus: string;
+    }
   /** Chooses the corpus of the project from everything that is known. */
   | { readonly kind: 'choose'; readonly corpus: string; readonly mostBytes: number }
   | { readonly kind: 'input'; readonly file: string }

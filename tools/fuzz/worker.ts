@@ -20,8 +20,8 @@ const { tillstreamFuzz } = globalThis as unknown as {
   readonly tillstreamFuzz: { readonly edges: Uint8Array; readonly allocated: Account };
 };
 
-/** How long what was learnt from the inputs is used before the dictionary is made anew. */
-const LEARN_EVERY_MS = 20_000;
+/** After so many inputs the dictionary is made anew of what they reached. */
+const LEARN_EVERY_INPUTS = 1_000;
 
 const say = (message: WorkerMessage): unknown => process.send?.(message);
 
@@ -42,7 +42,7 @@ async function main(task: WorkerTask): Promise<void> {
 }
 
 async function fuzz(
-  { seconds, seed, corpus, workDir }: WorkerTask & { kind: 'fuzz' },
+  { seconds, inputs, seed, corpus, workDir }: WorkerTask & { kind: 'fuzz' },
   target: FuzzTarget,
   executor: Executor,
   coverage: CoverageMap,
@@ -59,19 +59,22 @@ async function fuzz(
       const file = join(workDir, 'findings', addToCorpus(join(workDir, 'findings'), input));
       say({ kind: 'finding', signature, text, file });
     },
-    looked: () => {
-      say(progressOf(executor, coverage, loop.entries.length, (performance.now() - newsMs) / 1_000));
-    },
+    looked: () => report(),
   });
-  const untilMs = performance.now() + seconds * 1_000;
+  const report = (): void => {
+    say(progressOf(executor, coverage, loop.entries.length, (performance.now() - newsMs) / 1_000));
+  };
+  const untilMs = performance.now() + (seconds ?? Infinity) * 1_000;
   await loop.begin(everything(target, corpus, known));
   newsMs = performance.now();
   const dictionary = new Dictionary(target.dictionary ?? []);
   const mutator = new Mutator(new SeededRandom(seed + 1), dictionary, target.maxBytes);
-  while (performance.now() < untilMs) {
-    dictionary.update(map, coverage);
-    await loop.fuzz(mutator, Math.min(untilMs, performance.now() + LEARN_EVERY_MS));
-  }
+  // Without an end by the clock the same seed makes the same inputs, on any machine.
+  await loop.fuzz(mutator, (made) => {
+    if (made % LEARN_EVERY_INPUTS === 0) dictionary.update(map, coverage);
+    return performance.now() < untilMs && made < (inputs ?? Infinity);
+  });
+  report();
 }
 
 async function choose(

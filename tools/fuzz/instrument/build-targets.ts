@@ -41,11 +41,15 @@ export async function buildTargets(root: string, output: string): Promise<void> 
     banner: { js: prelude() },
     plugins: [instrumented(files)],
   });
+  // They are loaded in any order; the same seed must find the same words at the same place.
+  files.sort((a, b) => (a.path < b.path ? -1 : 1));
   const edges = files.reduce((sum, file) => sum + file.edges, 0);
   if (edges > MAX_EDGES) throw new Error(`the product has ${edges} edges: there is room for ${MAX_EDGES}`);
   const map: TargetsMap = {
     edges,
-    files: files.map((file) => ({ ...file, words: [...file.words], numbers: [...file.numbers] })),
+    files: files.map(({ firstEdge, edges, words, numbers }) => {
+      return { firstEdge, edges, words: [...words], numbers: [...numbers] };
+    }),
   };
   await writeFile(join(dirname(output), 'targets.json'), JSON.stringify(map));
 }
@@ -66,7 +70,7 @@ function instrumented(files: InstrumentedFile[]): Plugin {
           tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
         });
         // Not asynchronous: files are loaded at once, and the next one's edges begin where this one's end.
-        const file: InstrumentedFile = { firstEdge: nextEdge, edges: 0, words: new Set(), numbers: new Set() };
+        const file: InstrumentedFile = { path, firstEdge: nextEdge, edges: 0, words: new Set(), numbers: new Set() };
         const measured = transformSync(plain.code, {
           babelrc: false,
           configFile: false,

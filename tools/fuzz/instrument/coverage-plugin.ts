@@ -24,6 +24,7 @@ const MAX_WORD = 40;
 
 /** What one file gave: the numbers of its edges, and what its code compares things with. */
 export interface InstrumentedFile {
+  readonly path: string;
   readonly firstEdge: number;
   edges: number;
   readonly words: Set<string>;

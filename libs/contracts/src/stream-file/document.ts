@@ -158,7 +158,7 @@ export class Value {
       }
       const near = nearestName(key, keys);
       if (near !== null) misspelt.add(near);
-      keyValue.problem(refused[key] ?? unknownKey(near, keys));
+      keyValue.problem((Object.hasOwn(refused, key) ? refused[key] : null) ?? unknownKey(near, keys));
     }
     return new Section(this, known, misspelt);
   }

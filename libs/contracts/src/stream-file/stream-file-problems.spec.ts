@@ -123,6 +123,12 @@ const CASES: readonly (readonly [name: string, piece: string, by: string, ...pro
     'foo: bar\ntopics: {',
     ':7:1: foo: is not a key of this section: there are stream, partitions, key, id, eventTime, money, topics, retention, fields, metrics',
   ],
+  ...['constructor', '__proto__'].map((name): readonly [string, string, string, string] => [
+    `the key ${name}`,
+    'topics: {',
+    `${name}: bar\ntopics: {`,
+    `:7:1: ${name}: is not a key of this section: there are stream, partitions, key, id, eventTime, money, topics, retention, fields, metrics`,
+  ]),
   [
     'a section of later versions',
     'topics: {',

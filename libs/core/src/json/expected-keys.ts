@@ -7,7 +7,7 @@ export const COMPACT = 0;
 export const SPACED = 1;
 const STYLES = 2;
 
-/** No field: what stands before the first member of a row, and behind one that nothing is known to follow. */
+/** No field: what stands before the first declared field of a row, and behind one that nothing is known to follow. */
 export const NO_FIELD = -1;
 
 /** Of expected members that are not there, so many are tried before the key is looked up: optional fields that are left out. */
@@ -24,7 +24,7 @@ export class ExpectedKeys {
   slot = NO_FIELD;
   private style = COMPACT;
   private readonly fields: number;
-  /** Slot that followed a slot; of the first member of a row at `fields`. */
+  /** Slot that followed a slot; of the first declared field of a row at `fields`. */
   private readonly followers: Int16Array;
   /** By style, for a first member or a later one, and by slot. */
   private readonly lengths: Int32Array;
@@ -56,14 +56,16 @@ export class ExpectedKeys {
   }
 
   /**
-   * The position of the value of the expected member, whose slot is then in `slot`; -1 when something else stands at `p`,
-   * behind the value of `last` or the brace that opens the row. Needs words of `view` up to `limit`.
+   * The position of the value of the expected member, whose slot is then in `slot`; -1 when something else stands at `p`.
+   * Needs words of `view` up to `limit`.
+   *
+   * @param last the declared field before it, NO_FIELD for none: members that are not declared may stand between
+   * @param isFirst `p` is behind the brace that opens the row: no comma stands before the member
    */
-  match(last: number, view: DataView, p: number, limit: number): number {
+  match(last: number, isFirst: boolean, view: DataView, p: number, limit: number): number {
     const { followers, fields, lengths } = this;
-    const first = last === NO_FIELD;
-    const texts = (STYLES * this.style + (first ? 0 : 1)) * fields;
-    let slot = followers[first ? fields : last] as number;
+    const texts = (STYLES * this.style + (isFirst ? 0 : 1)) * fields;
+    let slot = followers[last === NO_FIELD ? fields : last] as number;
     for (let tries = 0; slot !== NO_FIELD && tries < TRIES; tries++) {
       const text = texts + slot;
       const behind = p + (lengths[text] as number);

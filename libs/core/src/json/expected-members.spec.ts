@@ -111,7 +111,9 @@ const keyOf = (name: string) =>
       arbitrary: fc.constantFrom(`"\\u00${name.charCodeAt(0).toString(16)}${name.slice(1)}"`, '"stranger"', '"pricee"'),
     },
   );
-const memberOf = (name: string) => fc.tuple(keyOf(name), valueOf(name));
+/** A comma is forgotten now and then. */
+const commaOf = fc.oneof({ weight: 40, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) });
+const memberOf = (name: string) => fc.tuple(keyOf(name), valueOf(name), commaOf);
 /** The usual order with some left out, or any order with repetitions. */
 const order = fc.oneof(
   { weight: 4, arbitrary: fc.subarray(names, { minLength: 4 }) },
@@ -125,7 +127,10 @@ const row = fc
     fc.constantFrom('', '', '', ' '),
   )
   .map(([members, [colon = '', comma = ''], space]) => {
-    return `{${space}${members.map(([key, value]) => `${key}${colon}${value}`).join(comma)}${space}}`;
+    const texts = members.map(([key, value, separate], i) => {
+      return `${key}${colon}${value}${separate && i < members.length - 1 ? comma : ''}`;
+    });
+    return `{${space}${texts.join('')}${space}}`;
   });
 
 /** One byte of a row changed, or its end cut off. */
@@ -200,6 +205,22 @@ describe('the reader of rows', () => {
       ),
       { numRuns: 200 },
     );
+  });
+
+  it('wants a comma behind a member that is not declared, wherever that stands', () => {
+    const reader = new RowReader(schema);
+    const usual = ['"key":"k"', '"at":1767571200000', '"name_of_it":"text"', '"n":5'];
+    const read = (text: string) => readWith(reader, new Uint8Array(Buffer.from(text)), 'json').rows;
+    const known = read(`{${usual.join(',')}}`);
+    for (let place = 0; place <= usual.length; place++) {
+      const before = usual.slice(0, place).map((member) => `${member},`);
+      const after = usual.slice(place);
+      expect(read(`{${before.join('')}${['"stranger":0', ...after].join(',')}}`)).toEqual(known);
+      if (after.length === 0) continue;
+      expect(read(`{${before.join('')}"stranger":0${after.join(',')}}`)).toEqual([
+        { code: 'malformed-json', path: '$' },
+      ]);
+    }
   });
 
   it('does not read on behind the end of a record, whatever stands there', () => {

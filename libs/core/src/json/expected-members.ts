@@ -51,17 +51,17 @@ export class ExpectedMembers {
   ) {}
 
   /**
-   * From behind the brace that opens a row (with `last` = NO_FIELD), or from behind the value of `last`, over as many
+   * From behind the brace that opens a row (`isFirst`, with `last` = NO_FIELD), or from behind any value, over as many
    * members as it can. Returns the position behind the last one.
    */
-  read(from: number, row: number): number {
+  read(from: number, row: number, isFirst: boolean): number {
     const { target, keys } = this;
     const { cursor, registers, types, givenIn, tables } = target;
     const { bytes, view, end, wordsEnd } = cursor;
     const { base, status } = registers;
     let p = from;
     for (;;) {
-      const value = keys.match(this.last, view, p, wordsEnd);
+      const value = keys.match(this.last, isFirst && p === from, view, p, wordsEnd);
       if (value < 0) return p;
       const { slot } = keys;
       if (givenIn[slot] === row) return p;

@@ -175,7 +175,7 @@ export class RowReader {
     const { cursor, expected, row } = this;
     const { bytes, end } = cursor;
     expected.last = NO_FIELD;
-    let p = expected.read(from + 1, row);
+    let p = expected.read(from + 1, row, true);
     let isFirst = p === from + 1;
     for (;;) {
       // Behind the brace or behind a value.
@@ -193,7 +193,7 @@ export class RowReader {
       p = this.readMember(p);
       if (p < 0) return -1;
       isFirst = false;
-      p = expected.read(p, row);
+      p = expected.read(p, row, false);
     }
   }
 
