@@ -29,6 +29,8 @@ export { decodeDeadLetter, encodeDeadLetter } from './dead-letters/dead-letter-r
 
 export type { MetricsRecord, ResultValue } from './results/decode-metrics-record';
 export { decodeMetricsRecord } from './results/decode-metrics-record';
+export type { ExpectedWindow, PlainResult, TextBytes } from './results/plain-results';
+export { PlainResults } from './results/plain-results';
 export type { WindowOf } from './results/result-records';
 export { encodeClosed, encodeLateCount, encodeProvisionalTombstones, encodeResults } from './results/result-records';
 export { encodeLateRows } from './late/late-records';

@@ -71,8 +71,8 @@ export const publishingBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: 'libs/contracts/src/results/result-records.ts',
-        find: "${block.final ? 'f' : 'p'}|${windowKey(block)}|`);\n  const head",
-        replace: 'f|${windowKey(block)}|`);\n  const head',
+        find: "${final ? 'f' : 'p'}|${windowKey(window)}|",
+        replace: 'f|${windowKey(window)}|',
       },
     ],
     specs: ['libs/contracts/src/results/result-records.spec.ts'],

@@ -1,26 +1,27 @@
 import type { ResultValue, ValueMap, ValueMessage } from '@tillstream/contracts';
 import type { MetricCodec } from '../results/metric-codec';
+import type { GroupFilter } from '../view/row-query';
 import { fromMessage } from '../results/values';
 import { invalid, listed } from './refusals';
 
 /**
- * Says of a group's text in the view whether it has all of the values; null: every group has.
+ * The groups of the view that have all of the values; null: every group has.
  * @throws GrpcStatusError INVALID_ARGUMENT for a field that the metric is not grouped by, or a value of another kind
  */
-export function groupFilter(codec: MetricCodec, group: ValueMap): ((groupText: string) => boolean) | null {
+export function groupFilter(codec: MetricCodec, group: ValueMap): GroupFilter | null {
   const wanted = new Map(Object.entries(group).map(([name, message]) => [name, valueOf(codec, name, message)]));
   if (wanted.size === 0) return null;
   if (wanted.size === codec.groups.length) {
-    const text = codec.groupText(Object.fromEntries(wanted));
-    return (groupText) => groupText === text;
+    return { only: codec.groupText(Object.fromEntries(wanted)) };
   }
   const tests = codec.groups.flatMap(({ name }, index) =>
     wanted.has(name) ? [{ index, value: wanted.get(name) }] : [],
   );
-  return (groupText) => {
+  const matches = (groupText: string): boolean => {
     const values = JSON.parse(groupText) as ResultValue[];
     return tests.every(({ index, value }) => values[index] === value);
   };
+  return { matches };
 }
 
 function valueOf(codec: MetricCodec, name: string, message: ValueMessage): ResultValue {

@@ -46,7 +46,7 @@ export async function listWindows(
     if (end !== null && isFull) return { windows, nextPageToken: encodePageToken(question, end) };
     windows.push(codec.toResult(row));
     bytes += codec.bytesOf(row);
-    end = { startMs: row.window.startMs, group: row.window.groups[row.slot]! };
+    end = { startMs: row.window.startMs, group: row.window.group(row.slot) };
   }
   return { windows, nextPageToken: '' };
 }

@@ -73,19 +73,19 @@ export class MetricCodec {
 
   toResult(row: RowRef): WindowResultMessage {
     const { window, slot } = row;
-    const values = parseValues(window.payloads[slot]!);
+    const values = parseValues(window.payload(slot));
     return {
       ...this.toRetraction(row),
       measures: Object.fromEntries(this.measures.map((type, i) => [type.name, toMessage(values[i] ?? null, type)])),
       final: window.isFinal(slot),
-      revision: String(window.revisions[slot]!),
+      revision: String(window.revision(slot)),
       lateRows: String(window.lateRows),
       truncated: values.length > this.measures.length,
     };
   }
 
   toRetraction({ window, slot }: RowRef): RetractionMessage {
-    const values = parseValues(window.groups[slot]!);
+    const values = parseValues(window.group(slot));
     return {
       metric: this.metric.name,
       start: toTimestamp(window.startMs),
@@ -96,12 +96,12 @@ export class MetricCodec {
 
   /** A row's value of the measure at `index`; null where it has none. */
   measureOf({ window, slot }: RowRef, index: number): ResultValue {
-    return parseValues(window.payloads[slot]!)[index] ?? null;
+    return parseValues(window.payload(slot))[index] ?? null;
   }
 
   /** About how many bytes a row takes in an answer. */
   bytesOf({ window, slot }: RowRef): number {
-    return this.overheadBytes + Buffer.byteLength(window.groups[slot]!) + Buffer.byteLength(window.payloads[slot]!);
+    return this.overheadBytes + window.textBytes(slot);
   }
 
   /** One value per measure; one more where something was left out. */

@@ -87,9 +87,12 @@ export function rising(history: readonly Sent[]): Sent[] {
   });
 }
 
+/** A record as it stands in the log. */
+export type Logged = PlacedRecord & { readonly record: ViewRecord };
+
 /** The partitions' logs, with offsets from 0. */
-export function logsOf(history: readonly Sent[]): PlacedRecord[][] {
-  const logs: PlacedRecord[][] = Array.from({ length: PARTITIONS }, () => []);
+export function logsOf(history: readonly Sent[]): Logged[][] {
+  const logs: Logged[][] = Array.from({ length: PARTITIONS }, () => []);
   for (const sent of history) {
     const log = logs[sent.partition]!;
     log.push({ offset: log.length, appendMs: log.length, record: sent.record });
@@ -113,7 +116,7 @@ function keyOf(record: ViewRecord): string {
 }
 
 /** A log as the cleaner leaves it: of the records below `cleanTo`, the last of each key; tombstones are kept. */
-export function compacted(log: readonly PlacedRecord[], cleanTo: number): PlacedRecord[] {
-  const last = new Map(log.map(({ offset, record }) => [keyOf(record!), offset]));
-  return log.filter(({ offset, record }) => offset >= cleanTo || last.get(keyOf(record!)) === offset);
+export function compacted(log: readonly Logged[], cleanTo: number): Logged[] {
+  const last = new Map(log.map(({ offset, record }) => [keyOf(record), offset]));
+  return log.filter(({ offset, record }) => offset >= cleanTo || last.get(keyOf(record)) === offset);
 }

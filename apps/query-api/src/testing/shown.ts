@@ -12,11 +12,11 @@ export const EVERYTHING: RowFilter = {
 /** `start|group` → what is shown of the row. */
 export type Shown = ReadonlyMap<string, string>;
 
-export const keyOfRow = ({ window, slot }: RowRef): string => `${window.startMs}|${window.groups[slot]!}`;
+export const keyOfRow = ({ window, slot }: RowRef): string => `${window.startMs}|${window.group(slot)}`;
 
 export function textOfRow({ window, slot }: RowRef): string {
   const state = window.isFinal(slot) ? 'final' : 'provisional';
-  return `${window.payloads[slot]!} ${state} ${window.revisions[slot]!} late ${window.lateRows}`;
+  return `${window.payload(slot)} ${state} ${window.revision(slot)} late ${window.lateRows}`;
 }
 
 /** Everything the view shows of a metric. */

@@ -1,5 +1,5 @@
 import type { Positions } from './positions';
-import type { RecordPosition, ViewRecord } from './view-record';
+import type { PackedRow, RecordPosition, ViewRecord } from './view-record';
 import { WindowRows } from './window-rows';
 
 /** The windows of one metric, by start. */
@@ -25,7 +25,7 @@ export class MetricRows {
   }
 
   /** False: the window had been dropped for want of room, and the record was not taken. */
-  apply(record: ViewRecord, position: RecordPosition): boolean {
+  apply(record: ViewRecord | PackedRow, position: RecordPosition): boolean {
     const refusedMs = this.refused.get(record.startMs);
     if (refusedMs !== undefined) {
       this.refused.set(record.startMs, Math.max(refusedMs, position.appendMs));

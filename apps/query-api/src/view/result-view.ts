@@ -88,8 +88,8 @@ export class ResultView {
     if (offset > 0) this.trimmed.add(partition);
   }
 
-  /** Takes what one fetch of a partition brought, and wakes those who wait for changes. */
-  apply(partition: number, records: readonly PlacedRecord[]): void {
+  /** Takes what one fetch of a partition brought, each record before the next is asked for, and wakes those who wait for changes. */
+  apply(partition: number, records: Iterable<PlacedRecord>): void {
     for (const { offset, appendMs, record } of records) {
       if (offset < this.next[partition]!) continue;
       this.next[partition] = offset + 1;

@@ -15,10 +15,13 @@ export interface RowFilter {
   readonly toMs: number;
   /** Only the newest windows that have rows, of those in the range; null: all. */
   readonly newestWindows: number | null;
-  /** Says of a group's JSON text whether it is asked for; null: every group. */
-  readonly group: ((group: string) => boolean) | null;
+  /** Null: every group. */
+  readonly group: GroupFilter | null;
   readonly finalOnly: boolean;
 }
+
+/** Which groups are asked for, by their JSON texts: one, or those that a test lets pass. */
+export type GroupFilter = { readonly only: string } | { readonly matches: (group: string) => boolean };
 
 /** Where a page ended. */
 export interface PageEnd {
@@ -36,7 +39,7 @@ const SLOTS_PER_STEP = 1_000;
 export function* listRows(metric: MetricRows, filter: RowFilter, after: PageEnd | null): Generator<RowRef | null> {
   let looked = 0;
   for (const window of windowsOf(metric, { ...filter, fromMs: Math.max(filter.fromMs, after?.startMs ?? -Infinity) })) {
-    const order = window.inGroupOrder();
+    const order = slotsInOrder(window, filter.group);
     const first = after?.startMs === window.startMs ? indexBehind(window, order, after.group) : 0;
     for (let index = first; index < order.length && !window.dropped; index += 1) {
       const slot = order[index]!;
@@ -70,7 +73,8 @@ export function* changedRows(metric: MetricRows, filter: RowFilter, pass: Pass):
     const cursor = isNew ? null : pass.cursor;
     if (cursor && !window.changedSince(cursor)) continue;
     const everyRow = cursor === null || window.lateChangedSince(cursor);
-    for (let slot = 0; slot < window.size; slot += 1) {
+    const { from, to } = slotsOf(window, filter.group);
+    for (let slot = from; slot < (to ?? window.size); slot += 1) {
       if (window.dropped) {
         pass.interrupted = true;
         break;
@@ -88,10 +92,28 @@ function isTold(
   everyRow: boolean,
   cursor: Positions | null,
 ): boolean {
-  if (filter.group && !filter.group(window.groups[slot]!)) return false;
-  if (!window.isVisible(slot)) return cursor !== null && window.slotChangedSince(slot, cursor);
+  const isChanged = cursor !== null && window.slotChangedSince(slot, cursor);
+  if (!window.isVisible(slot)) return isChanged && isAskedFor(window, slot, filter);
   if (filter.finalOnly && !window.isFinal(slot)) return false;
-  return everyRow || window.slotChangedSince(slot, cursor!);
+  return (everyRow || isChanged) && isAskedFor(window, slot, filter);
+}
+
+/** Looks at the text last: of most slots, something cheaper says that they are not told. */
+function isAskedFor(window: WindowRows, slot: number, { group }: RowFilter): boolean {
+  return group === null || 'only' in group || group.matches(window.group(slot));
+}
+
+/** The slots among which those of the filter are; `to` null: all there are, those that come meanwhile, too. */
+function slotsOf(window: WindowRows, group: GroupFilter | null): { readonly from: number; readonly to: number | null } {
+  if (group === null || !('only' in group)) return { from: 0, to: null };
+  const slot = window.slotOf(group.only);
+  return slot === undefined ? { from: 0, to: 0 } : { from: slot, to: slot + 1 };
+}
+
+/** The same in the order of their groups. */
+function slotsInOrder(window: WindowRows, group: GroupFilter | null): Uint32Array {
+  const { from, to } = slotsOf(window, group);
+  return to === null ? window.inGroupOrder() : Uint32Array.from({ length: to - from }, () => from);
 }
 
 function windowsOf(metric: MetricRows, filter: RowFilter): readonly WindowRows[] {
@@ -101,7 +123,7 @@ function windowsOf(metric: MetricRows, filter: RowFilter): readonly WindowRows[]
 
 function passes(window: WindowRows, slot: number, filter: RowFilter): boolean {
   if (filter.finalOnly ? !window.isFinal(slot) : !window.isVisible(slot)) return false;
-  return filter.group === null || filter.group(window.groups[slot]!);
+  return isAskedFor(window, slot, filter);
 }
 
 /** Index in `order` of the first group greater than `group`. */
@@ -110,7 +132,7 @@ function indexBehind(window: WindowRows, order: Uint32Array, group: string): num
   let high = order.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (window.groups[order[middle]!]! <= group) low = middle + 1;
+    if (window.group(order[middle]!) <= group) low = middle + 1;
     else high = middle;
   }
   return low;

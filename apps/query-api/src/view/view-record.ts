@@ -1,3 +1,5 @@
+import type { TextBytes } from '@tillstream/contracts';
+
 /** Where a record of the results topic stands, and when it got there. */
 export interface RecordPosition {
   readonly partition: number;
@@ -42,10 +44,21 @@ export type ViewRecord =
     }
   | { readonly kind: 'late-removed'; readonly metric: string; readonly startMs: number; readonly source: number };
 
+/** A row whose texts are bytes that are overwritten once it has been applied: nearly all records are rows. */
+export interface PackedRow {
+  readonly kind: 'packed-row';
+  readonly metric: string;
+  readonly startMs: number;
+  readonly group: TextBytes;
+  readonly final: boolean;
+  readonly revision: number;
+  readonly payload: TextBytes;
+}
+
 /** A record of the results topic in its place. */
 export interface PlacedRecord {
   readonly offset: number;
   readonly appendMs: number;
   /** Null: nothing the view knows (another metric's, another version's, unreadable). It only moves the position. */
-  readonly record: ViewRecord | null;
+  readonly record: ViewRecord | PackedRow | null;
 }

@@ -33,7 +33,7 @@ export interface WatchPace {
 
 /** A step holds at most so many rows, and is full when their text is this long. */
 const ROWS_PER_STEP = 500;
-const CHARACTERS_PER_STEP = 64 * 1024;
+const BYTES_PER_STEP = 64 * 1024;
 
 /**
  * Tells a watcher what stands and what changes. Nothing is queued for it: each pass compares the view with the positions
@@ -88,15 +88,15 @@ export async function* watchRows(view: ResultView, watch: Watch, pace: WatchPace
 
 class StepBuilder {
   readonly rows: RowRef[] = [];
-  private characters = 0;
+  private bytes = 0;
 
   get isFull(): boolean {
-    return this.rows.length >= ROWS_PER_STEP || this.characters >= CHARACTERS_PER_STEP;
+    return this.rows.length >= ROWS_PER_STEP || this.bytes >= BYTES_PER_STEP;
   }
 
   add(row: RowRef): void {
     this.rows.push(row);
-    this.characters += row.window.groups[row.slot]!.length + row.window.payloads[row.slot]!.length;
+    this.bytes += row.window.textBytes(row.slot);
   }
 }
 

@@ -1,6 +1,10 @@
-import type { RecordPosition, ViewRecord } from './view-record';
+import type { TextBytes } from '@tillstream/contracts';
+import { GroupSlots } from './group-slots';
+import { grown } from './grown';
+import { Payloads } from './payloads';
+import { bytesOf } from './text-arena';
+import type { PackedRow, RecordPosition, ViewRecord } from './view-record';
 
-type RowRecord = Extract<ViewRecord, { kind: 'row' }>;
 type LateRecord = Extract<ViewRecord, { kind: 'late' }>;
 
 /** What stands in a slot. Only provisional and final rows are seen by callers. */
@@ -21,6 +25,12 @@ interface LateCount {
   readonly position: RecordPosition;
 }
 
+/** What a row says, whichever form it came in. */
+type Row = Pick<PackedRow, 'group' | 'revision' | 'payload'>;
+
+const FIRST_SLOTS = 16;
+const NO_TEXT = bytesOf('');
+
 /**
  * The rows of one metric and window, in columns. A slot, once taken by a group, is the group's for good: rows that
  * disappear leave a mark, so that a reader can be told, and so that scans survive changes made meanwhile.
@@ -29,16 +39,13 @@ interface LateCount {
  * has left out. Provisionals: the highest revision wins, a final beats them all, a closed window has none.
  */
 export class WindowRows {
-  /** Groups by slot, as JSON text. */
-  readonly groups: string[] = [];
-  readonly payloads: string[] = [];
-  readonly revisions: number[] = [];
+  private readonly groups = new GroupSlots();
+  private readonly payloads = new Payloads();
+  private revisions = new Float64Array(FIRST_SLOTS);
   /** Offset of the record that changed the slot last, and its partition. */
-  private readonly offsets: number[] = [];
-  private readonly partitions: number[] = [];
-  private readonly states: number[] = [];
-  private readonly slots = new Map<string, number>();
-
+  private offsets = new Float64Array(FIRST_SLOTS);
+  private partitions = new Int32Array(FIRST_SLOTS);
+  private states = new Uint8Array(FIRST_SLOTS);
   private readonly closedBy = new Set<number>();
   /** By source partition. */
   private readonly late = new Map<number, LateCount>();
@@ -57,7 +64,25 @@ export class WindowRows {
 
   /** Slots taken, marks included. */
   get size(): number {
-    return this.groups.length;
+    return this.groups.size;
+  }
+
+  /** The slot's group, as JSON text. */
+  group(slot: number): string {
+    return this.groups.text(slot);
+  }
+
+  payload(slot: number): string {
+    return this.payloads.text(slot);
+  }
+
+  revision(slot: number): number {
+    return this.revisions[slot]!;
+  }
+
+  /** Of group and payload, as UTF-8. */
+  textBytes(slot: number): number {
+    return this.groups.length(slot) + this.payloads.length(slot);
   }
 
   /** Late rows of the window over all source partitions. */
@@ -67,13 +92,17 @@ export class WindowRows {
     return sum;
   }
 
-  apply(record: ViewRecord, position: RecordPosition): void {
+  apply(record: ViewRecord | PackedRow, position: RecordPosition): void {
     this.lastAppendMs = Math.max(this.lastAppendMs, position.appendMs);
     switch (record.kind) {
-      case 'row':
-        return record.final ? this.putFinal(record, position) : this.putProvisional(record, position);
+      case 'packed-row':
+        return record.final ? this.putFinal(record, position) : this.putProvisional(record, false, position);
+      case 'row': {
+        const row = { ...record, group: bytesOf(record.group), payload: bytesOf(record.payload) };
+        return record.final ? this.putFinal(row, position) : this.putProvisional(row, record.retracted, position);
+      }
       case 'row-removed':
-        return this.remove(record.group, record.final, position);
+        return this.remove(bytesOf(record.group), record.final, position);
       case 'closed':
         return this.close(position);
       case 'late':
@@ -92,7 +121,7 @@ export class WindowRows {
   }
 
   slotOf(group: string): number | undefined {
-    return this.slots.get(group);
+    return this.groups.find(bytesOf(group));
   }
 
   /** Something of the window has changed at or after the cursor (next offset to be told of, by partition). */
@@ -118,37 +147,39 @@ export class WindowRows {
 
   /** All slots in the order of their groups. Never changed once handed out. */
   inGroupOrder(): Uint32Array {
-    this.sorted ??= Uint32Array.from(this.groups.keys()).sort((a, b) => (this.groups[a]! < this.groups[b]! ? -1 : 1));
+    if (this.sorted?.length === this.size) return this.sorted;
+    const groups = Array.from({ length: this.size }, (_, slot) => this.group(slot));
+    this.sorted = Uint32Array.from(groups.keys()).sort((a, b) => (groups[a]! < groups[b]! ? -1 : 1));
     return this.sorted;
   }
 
-  private putFinal(record: RowRecord, position: RecordPosition): void {
-    const slot = this.slotFor(record.group);
+  private putFinal({ group, revision, payload }: Row, position: RecordPosition): void {
+    const slot = this.slotFor(group);
     if (this.states[slot] === RowState.Final) return;
-    this.set(slot, RowState.Final, record.revision, record.payload, position);
+    this.set(slot, RowState.Final, revision, payload, position);
   }
 
-  private putProvisional(record: RowRecord, position: RecordPosition): void {
-    const known = this.slots.has(record.group);
-    const slot = this.slotFor(record.group);
+  private putProvisional({ group, revision, payload }: Row, retracted: boolean, position: RecordPosition): void {
+    const before = this.size;
+    const slot = this.slotFor(group);
     if (this.states[slot] === RowState.Final) return;
     if (this.closedBy.has(position.partition)) {
       // An owner that woke up too late. A reader elsewhere may hold an earlier record of this key that compaction has
       // taken from us: the mark tells it that the row is gone.
-      if (!known) this.set(slot, RowState.Gone, -1, '', position);
+      if (slot === before) this.set(slot, RowState.Gone, -1, NO_TEXT, position);
       return;
     }
-    if (record.revision <= this.revisions[slot]!) return;
-    if (record.retracted) this.set(slot, RowState.Retracted, record.revision, '', position);
-    else this.set(slot, RowState.Provisional, record.revision, record.payload, position);
+    if (revision <= this.revisions[slot]!) return;
+    if (retracted) this.set(slot, RowState.Retracted, revision, NO_TEXT, position);
+    else this.set(slot, RowState.Provisional, revision, payload, position);
   }
 
-  private remove(group: string, final: boolean, position: RecordPosition): void {
-    const known = this.slots.has(group);
+  private remove(group: TextBytes, final: boolean, position: RecordPosition): void {
+    const before = this.size;
     const slot = this.slotFor(group);
     if (this.states[slot] === RowState.Final && !final) return;
     // No revision is remembered: what stands behind a tombstone is all that a replica that starts later will see.
-    if (!known || this.isVisible(slot)) this.set(slot, RowState.Gone, -1, '', position);
+    if (slot === before || this.isVisible(slot)) this.set(slot, RowState.Gone, -1, NO_TEXT, position);
     else this.revisions[slot] = -1;
   }
 
@@ -156,7 +187,7 @@ export class WindowRows {
     this.closedBy.add(position.partition);
     for (let slot = 0; slot < this.size; slot += 1) {
       if (this.partitions[slot] === position.partition && this.states[slot] === RowState.Provisional) {
-        this.set(slot, RowState.Gone, -1, '', position);
+        this.set(slot, RowState.Gone, -1, NO_TEXT, position);
       }
     }
   }
@@ -172,25 +203,28 @@ export class WindowRows {
     this.markChanged(position);
   }
 
-  private slotFor(group: string): number {
-    const known = this.slots.get(group);
-    if (known !== undefined) return known;
-    const slot = this.groups.push(group) - 1;
-    this.slots.set(group, slot);
-    this.payloads.push('');
-    this.revisions.push(-1);
-    this.offsets.push(-1);
-    this.partitions.push(0);
-    this.states.push(RowState.Gone);
-    this.sorted = null;
+  private slotFor(group: TextBytes): number {
+    const before = this.size;
+    const slot = this.groups.findOrAdd(group);
+    if (slot === before) this.addSlot(slot);
     return slot;
   }
 
-  private set(slot: number, state: RowState, revision: number, payload: string, position: RecordPosition): void {
+  private addSlot(slot: number): void {
+    this.revisions = grown(this.revisions, slot + 1);
+    this.offsets = grown(this.offsets, slot + 1);
+    this.partitions = grown(this.partitions, slot + 1);
+    this.states = grown(this.states, slot + 1);
+    this.revisions[slot] = -1;
+    this.offsets[slot] = -1;
+    this.states[slot] = RowState.Gone;
+  }
+
+  private set(slot: number, state: RowState, revision: number, payload: TextBytes, position: RecordPosition): void {
     this.visible += Number(state <= RowState.Final) - Number(this.isVisible(slot));
     this.states[slot] = state;
     this.revisions[slot] = revision;
-    this.payloads[slot] = payload;
+    this.payloads.set(slot, payload);
     this.offsets[slot] = position.offset;
     this.partitions[slot] = position.partition;
     this.markChanged(position);

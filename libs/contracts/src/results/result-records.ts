@@ -36,15 +36,15 @@ export interface WindowOf {
 
 /**
  * One record per group of a block. Equal blocks give equal bytes: keys of objects in declared order, nothing of clock or
- * writer. All records share one buffer.
+ * writer. All records share one buffer. `PlainResults` reads this very form.
  */
 export function encodeResults(block: ResultBlock, schema: StreamSchema): NewRecord[] {
   const { metric, groups } = block;
   const groupJson = new GroupJson(metric.groupBy, schema);
   const writer = new ByteWriter(1024);
   // What is the same in every row is written once, in front, and copied from there.
-  const keyPrefix = writeStretch(writer, `${block.final ? 'f' : 'p'}|${windowKey(block)}|`);
-  const head = writeStretch(writer, `${windowJson(block)},"group":`);
+  const keyPrefix = writeStretch(writer, keyBegin(block, block.final));
+  const head = writeStretch(writer, valueBegin(block));
   const labels = metric.measures.map(({ name }, i) =>
     writeStretch(writer, `${i === 0 ? ',"measures":{' : ','}"${name}":`),
   );
@@ -75,6 +75,16 @@ export function encodeResults(block: ResultBlock, schema: StreamSchema): NewReco
     cuts[2 * row + 2] = writer.length;
   }
   return cutRecords(writer, cuts, groups.count);
+}
+
+/** What the keys of a window's results have in common. */
+export function keyBegin(window: WindowOf, final: boolean): string {
+  return `${final ? 'f' : 'p'}|${windowKey(window)}|`;
+}
+
+/** What the values of a window's results have in common. */
+export function valueBegin(window: WindowOf): string {
+  return `${windowJson(window)},"group":`;
 }
 
 /** About what the items of lists take. */
