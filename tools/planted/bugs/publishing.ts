@@ -1,5 +1,6 @@
 import type { PlantedBug } from '../bug';
 
+const ENRICHER = 'libs/engine/src/enricher/enricher-task.ts';
 const AGGREGATOR = 'libs/engine/src/aggregator/aggregator-task.ts';
 const MERGE = 'libs/engine/src/merge/merge-task.ts';
 
@@ -22,6 +23,12 @@ export const publishingBugs: readonly PlantedBug[] = [
     ],
   },
   {
+    name: 'failed-append-unnoticed',
+    bug: 'an enricher whose last batch did not get into the log waits for the next record',
+    patches: [{ file: ENRICHER, find: '      this.enriched.assertAlive();\n', replace: '' }],
+    specs: ['libs/engine/src/enricher/enricher-task.spec.ts'],
+  },
+  {
     name: 'checkpoint-before-acks',
     bug: "an aggregator's checkpoint does not wait for what it passes",
     patches: [{ file: AGGREGATOR, find: 'published: this.published(),', replace: 'published: Promise.resolve(),' }],
@@ -32,7 +39,7 @@ export const publishingBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: AGGREGATOR,
-        find: 'await Promise.all([this.metrics, this.late, ...this.parts].map((appender) => appender.flush()));',
+        find: 'await Promise.all(this.appenders.map((appender) => appender.flush()));',
         replace: 'await Promise.all([this.metrics, this.late].map((appender) => appender.flush()));',
       },
     ],
@@ -43,7 +50,7 @@ export const publishingBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: AGGREGATOR,
-        find: 'await Promise.all([this.metrics, this.late, ...this.parts].map((appender) => appender.flush()));',
+        find: 'await Promise.all(this.appenders.map((appender) => appender.flush()));',
         replace: 'await Promise.all([this.metrics, ...this.parts].map((appender) => appender.flush()));',
       },
     ],

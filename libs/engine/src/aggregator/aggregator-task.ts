@@ -135,7 +135,7 @@ export class AggregatorTask {
   async run(): Promise<never> {
     this.sendFrontier();
     for (;;) {
-      this.committer.assertAlive();
+      this.assertAlive();
       const records = await this.source.next(this.waitMs());
       if (records) await this.process(records);
       await this.publishProvisionals();
@@ -303,7 +303,7 @@ export class AggregatorTask {
       if (metric.local) this.countResults(metric.name, upserts);
       cadence.sent(upserts, nowMs, this.isCaughtUp() ? 1 : CATCH_UP_STRETCH);
     });
-    const pending = [this.metrics, this.late, ...this.parts].reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
+    const pending = this.appenders.reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
     if (pending > MAX_PENDING_BYTES) await this.published();
   }
 
@@ -353,8 +353,18 @@ export class AggregatorTask {
     this.source.commit(this.seek);
   }
 
+  /** @throws once the task's memory is worth nothing, because something that it has said will never be in the log. */
+  private assertAlive(): void {
+    this.committer.assertAlive();
+    for (const appender of this.appenders) appender.assertAlive();
+  }
+
+  private get appenders(): readonly OrderedAppender[] {
+    return [this.metrics, this.late, ...this.parts];
+  }
+
   private async published(): Promise<void> {
-    await Promise.all([this.metrics, this.late, ...this.parts].map((appender) => appender.flush()));
+    await Promise.all(this.appenders.map((appender) => appender.flush()));
   }
 
   private isCaughtUp(): boolean {

@@ -6,7 +6,7 @@ import { ImmediateTurn } from '../memory/immediate-turn';
 import { MemoryBroker } from '../memory/memory-broker';
 import { MemoryCheckpointStore, MemoryStoreData } from '../memory/memory-checkpoint-store';
 import { MemoryLogReader, MemoryLogWriter } from '../memory/memory-log';
-import type { PartitionSource } from '../ports/log';
+import type { LogWriter, PartitionSource } from '../ports/log';
 import { SourceRevokedError } from '../ports/log';
 import { silentTelemetry } from '../ports/telemetry';
 import { SeededRandom } from '../simulation/seeded-random';
@@ -15,6 +15,8 @@ import { EnricherTask } from './enricher-task';
 
 const NOW_MS = Date.UTC(2026, 0, 5, 12);
 const RECORDS = 6;
+/** How often a task looks for more records before somebody takes its partition away. */
+const ENOUGH_LOOKS = 50;
 const utf8 = new TextEncoder();
 
 function shop(): StreamDefinition {
@@ -65,6 +67,41 @@ class Shop {
     await new Promise(setImmediate); // the last batch is still on its way
   }
 
+  /** Enriches what there is, record by record; then the log is idle. Appends to `enriched` from the n-th on fail. */
+  async enrichIdly(failFrom: number): Promise<unknown> {
+    const { raw, enriched } = this.definition.topics;
+    let next = 0;
+    let appends = 0;
+    let looks = 0;
+    const inner = this.ports.writer;
+    const writer: LogWriter = {
+      append: async (topic, partition, records) => {
+        if (topic === enriched && ++appends >= failFrom) {
+          await new Promise(setImmediate); // what comes meanwhile waits behind it
+          throw new Error('the broker is gone');
+        }
+        return inner.append(topic, partition, records);
+      },
+    };
+    const source: PartitionSource = {
+      topic: raw,
+      partition: 0,
+      seek: (offset) => (next = offset),
+      next: async () => {
+        if (next < RECORDS) return this.broker.slice(raw, 0, next++, 1);
+        await new Promise(setImmediate);
+        if (++looks > ENOUGH_LOOKS) throw new SourceRevokedError(raw, 0);
+        return null;
+      },
+      logEndOffset: () => RECORDS,
+      commit: () => undefined,
+      isRevoked: () => false,
+    };
+    const ports = { ...this.ports, writer };
+    const task = await EnricherTask.open(ports, this.definition, source, () => Promise.resolve(null));
+    return task.run().catch((cause: unknown) => cause);
+  }
+
   ranges(): string[] {
     return this.broker.all(this.definition.topics.enriched, 0).map(({ value }) => {
       const { rawFrom, rawNext } = decodeEventBatch(value ?? new Uint8Array());
@@ -88,5 +125,14 @@ describe('an enricher that is opened again', () => {
     const stage = new Shop();
     await stage.enrich(RECORDS, 4);
     expect(stage.ranges()).toEqual(['[4, 5)', '[5, 6)']);
+  });
+});
+
+describe('an enricher whose batch did not get into the log', () => {
+  it.each([1, RECORDS])('ends, although no record comes that it could enrich: append %i', async (failFrom) => {
+    const stage = new Shop();
+    await expect(stage.enrichIdly(failFrom)).resolves.toEqual(new Error('the broker is gone'));
+    await stage.enrich(RECORDS, null);
+    expect(stage.ranges().at(-1)).toBe(`[${RECORDS - 1}, ${RECORDS})`);
   });
 });

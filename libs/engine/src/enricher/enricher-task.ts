@@ -84,6 +84,7 @@ export class EnricherTask {
   async run(): Promise<never> {
     for (;;) {
       const records = await this.source.next(FETCH_WAIT_MS);
+      this.enriched.assertAlive();
       if (records) await this.process(records);
       this.reportLag();
     }
@@ -144,7 +145,7 @@ export class EnricherTask {
     const { rawNext } = result.batch;
     this.enriched.flush().then(
       () => this.source.commit(rawNext),
-      () => undefined, // the next enqueue or flush throws the same failure
+      () => undefined, // the next look at the appender throws the same failure
     );
   }
 

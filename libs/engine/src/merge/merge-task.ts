@@ -121,6 +121,7 @@ export class MergeTask {
   async run(): Promise<never> {
     for (;;) {
       this.committer.assertAlive();
+      this.metrics.assertAlive();
       const records = await this.source.next(this.waitMs());
       if (records) await this.process(records);
       await this.publishProvisionals();

@@ -51,6 +51,7 @@ describe('OrderedAppender', () => {
     writer.appends[0]?.fail(new Error('gone'));
     await expect(flushed).rejects.toThrow('gone');
     expect(writer.appends).toHaveLength(1);
+    expect(() => appender.assertAlive()).toThrow('gone');
     expect(() => appender.enqueue([aRecord('c')])).toThrow('gone');
     await expect(appender.flush()).rejects.toThrow('gone');
   });

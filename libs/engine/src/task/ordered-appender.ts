@@ -11,7 +11,8 @@ interface Waiter {
  * Appends to one partition on behalf of one task, one append at a time, gathering what is enqueued meanwhile.
  *
  * Law: when an append has failed, nothing enqueued after it is ever sent. A later batch without an earlier one would
- * be a hole in the chain of ranges, so the task must be opened anew, from the tail of what really is in the log.
+ * be a hole in the chain of ranges, so the task must be opened anew, from the tail of what really is in the log. Whoever does
+ * not wait for what it enqueues looks with `assertAlive` now and then: there may never be another record to enqueue.
  */
 export class OrderedAppender {
   private queue: NewRecord[] = [];
@@ -35,9 +36,14 @@ export class OrderedAppender {
     return this.queueBytes + this.inFlightBytes;
   }
 
+  /** @throws the cause when an append has failed. */
+  assertAlive(): void {
+    if (this.failed) throw this.failure;
+  }
+
   /** @throws the cause when an earlier append has failed. */
   enqueue(records: readonly NewRecord[]): void {
-    if (this.failed) throw this.failure;
+    this.assertAlive();
     for (const record of records) {
       this.queue.push(record);
       this.queueBytes += appendBytes(record);
@@ -53,7 +59,7 @@ export class OrderedAppender {
     return new Promise((resolve, reject) => this.waiters.push({ mark: this.enqueued, resolve, reject }));
   }
 
-  /** Never rejects: a failure is kept for `enqueue` and `flush`. */
+  /** Never rejects: a failure is kept for `assertAlive`, `enqueue` and `flush`. */
   private async pump(): Promise<void> {
     this.sending = true;
     try {
