@@ -61,6 +61,7 @@ export class MetricCheckpoint {
    * Takes over saved pieces of this metric (by their names without the identity), in the order they were written.
    *
    * @param toldNext what rows before this raw position have changed need not be told again
+   * @throws RangeError for a piece that this metric cannot have saved
    */
   restore(pieces: readonly SavedPiece[], toldNext: number): void {
     const { state, late } = this;
@@ -70,7 +71,9 @@ export class MetricCheckpoint {
       const [what, start] = name.split('/') as [What, string];
       const index = Number(start) / hopMs;
       if (what === 'late') late.restore(new ByteReader(bytes));
-      else if (index < state.firstOpen) this.book.drop(this.nameOf(what, Number(start)));
+      else if (!Number.isInteger(index)) {
+        throw new RangeError(`${name} of ${state.plan.metric.identity} begins at no multiple of ${hopMs} ms`);
+      } else if (index < state.firstOpen) this.book.drop(this.nameOf(what, Number(start)));
       else if (what === 'sent') sent.push({ window: index, bytes });
       else if (what === 'slice') {
         const slice = state.slice(index);
