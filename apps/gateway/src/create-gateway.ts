@@ -37,7 +37,10 @@ export interface Gateway {
 }
 
 /** A payload a little too large can still be answered; one far too large ends its call. */
-const GRPC_SLACK_BYTES = 1024 * 1024;
+const MAX_MESSAGE_BYTES = MAX_BODY_BYTES + 1024 * 1024;
+
+/** As long as a request over HTTP may take to come. */
+const BODY_TIMEOUT_MS = 60_000;
 
 /** Of the memory that bodies needed, so much is kept for those to come: a few of the largest, or many of the usual ones. */
 const KEPT_BYTES = 2 * MAX_BODY_BYTES;
@@ -87,8 +90,15 @@ export function createGateway(
       protoFiles: [PROTO_FILES.ingest],
       loaderOptions: PROTO_LOADER_OPTIONS,
       services: [createIngestService(grpcIngest, (method, error) => logger.error({ method, error }, 'call_failed'))],
-      maxReceiveBytes: MAX_BODY_BYTES + GRPC_SLACK_BYTES,
-      interceptors: [createAdmission(grpcIngest, config.grpc.maxUnanswered)],
+      maxReceiveBytes: MAX_MESSAGE_BYTES,
+      interceptors: [
+        createAdmission(grpcIngest, {
+          maxUnanswered: config.grpc.maxUnanswered,
+          maxBodyBytes: MAX_BODY_BYTES,
+          maxMessageBytes: MAX_MESSAGE_BYTES,
+          bodyTimeoutMs: BODY_TIMEOUT_MS,
+        }),
+      ],
     },
   };
 }

@@ -2,6 +2,8 @@ import { status } from '@grpc/grpc-js';
 import type { Metadata } from '@grpc/grpc-js';
 import { bodyFormOf } from '../http/body-content';
 import { derivedBatchIds, randomBatchId } from '../ingest/batch-ids';
+import type { ByteLane, Reservation } from '../ingest/byte-budget';
+import { freeMemory } from '../ingest/free-memory';
 import type { IngestEdge } from '../ingest/ingest-edge';
 import type { Verdict } from '../ingest/verdict';
 import type { Caller } from '../ingest/write-keys';
@@ -14,6 +16,9 @@ export interface GrpcIngestOptions {
 
 /** What `tillstream.ingest.v1.IngestService` answers, apart from its calls. */
 export class GrpcIngest {
+  /** Of bodies that have come and not been published yet. */
+  private readonly shares = new WeakMap<PublishRequest, Reservation>();
+
   constructor(
     private readonly edge: IngestEdge,
     private readonly options: GrpcIngestOptions,
@@ -24,32 +29,67 @@ export class GrpcIngest {
     return this.edge.keys.find(metadata.get('authorization')[0]?.toString());
   }
 
-  /** Takes in one body. Never rejects for what the body or the log is: the response's code says it. */
+  /** Where bodies that begin to come take their share; null while nothing is taken in. */
+  get lane(): ByteLane | null {
+    return this.edge.isOpen() ? this.edge.budget : null;
+  }
+
+  /** Keeps the share that a body took when it began to come. */
+  arrived(request: PublishRequest, share: Reservation): void {
+    share.shrink(request.payload.length);
+    this.shares.set(request, share);
+  }
+
+  /** Gives back the share of a body that nobody is going to publish. */
+  abandoned(request: PublishRequest): void {
+    this.takeShare(request)?.release();
+  }
+
+  /** Takes in one body that has `arrived`. Never rejects for what the body or the log is: the response's code says it. */
   async publish(request: PublishRequest, caller: Caller): Promise<PublishResponse> {
-    const { clock, observer } = this.edge;
-    const startedMs = clock.monotonicMs();
+    const startedMs = this.edge.clock.monotonicMs();
     const response = await this.answer(request, caller);
-    const code = status[response.code] ?? String(response.code);
-    observer.answered('grpc', code, (clock.monotonicMs() - startedMs) / 1000);
+    this.answered(response, startedMs);
     return response;
   }
 
+  /** The answer to a body that is refused before it has come: nothing can be taken in now. */
+  refuseUnread(): PublishResponse {
+    const response = this.noRoom();
+    this.answered(response, this.edge.clock.monotonicMs());
+    return response;
+  }
+
+  private answered({ code }: PublishResponse, startedMs: number): void {
+    const { clock, observer } = this.edge;
+    observer.answered('grpc', status[code] ?? String(code), (clock.monotonicMs() - startedMs) / 1000);
+  }
+
+  private takeShare(request: PublishRequest): Reservation | null {
+    const share = this.shares.get(request) ?? null;
+    this.shares.delete(request);
+    return share;
+  }
+
   private async answer(request: PublishRequest, caller: Caller): Promise<PublishResponse> {
-    const { streams, budget, publisher, isOpen } = this.edge;
+    const { streams, publisher } = this.edge;
     const { stream: name, payload, contentType, idempotencyKey } = request;
+    const reservation = this.takeShare(request);
+    if (reservation === null) return this.noRoom(); // the caller has gone
+    const refuse = (code: status, message: string): PublishResponse => {
+      reservation.release();
+      return failed(code, message);
+    };
     const stream = streams.get(name);
-    if (stream === undefined) return failed(status.NOT_FOUND, `there is no stream ${name.slice(0, 100)}`);
-    if (!caller.mayWrite(name)) return failed(status.PERMISSION_DENIED, `the write key is not for the stream ${name}`);
+    if (stream === undefined) return refuse(status.NOT_FOUND, `there is no stream ${name.slice(0, 100)}`);
+    if (!caller.mayWrite(name)) return refuse(status.PERMISSION_DENIED, `the write key is not for the stream ${name}`);
     const form = bodyFormOf(contentType === '' ? 'application/json' : contentType);
     if (form === null) {
-      return failed(status.INVALID_ARGUMENT, 'content_type must be application/json or application/x-ndjson, in UTF-8');
+      return refuse(status.INVALID_ARGUMENT, 'content_type must be application/json or application/x-ndjson, in UTF-8');
     }
     if (payload.length > this.options.maxBodyBytes) {
-      return failed(status.INVALID_ARGUMENT, `a payload may have ${this.options.maxBodyBytes} bytes`);
+      return refuse(status.INVALID_ARGUMENT, `a payload may have ${this.options.maxBodyBytes} bytes`);
     }
-    const reservation = isOpen() ? budget.reserve(payload.length) : null;
-    if (reservation === null) return this.noRoom();
-
     const batchIds =
       idempotencyKey === ''
         ? randomBatchId
@@ -57,7 +97,7 @@ export class GrpcIngest {
     const outcome = await publisher.publish({
       stream,
       bytes: payload,
-      discard: () => {},
+      discard: () => freeMemory(payload),
       form,
       batchIds,
       reservation,

@@ -3,6 +3,7 @@ import type { BrotliDecompress, Gunzip, ZstdDecompress } from 'node:zlib';
 import type { Readable } from 'node:stream';
 import type { BufferPool } from '@tillstream/core';
 import type { Reservation } from '../ingest/byte-budget';
+import { freeMemory } from '../ingest/free-memory';
 import type { BodyEncoding } from './body-content';
 
 /** Why a body was not read to its end. */
@@ -65,7 +66,7 @@ export function readBody(
       // What follows the end of a frame would be lost without a word.
       if (decoder !== null && decoder.bytesWritten !== received) return refuse('malformed-encoding');
       finish(wholeOf(chunks, kept, pool));
-      if (decoder === null && chunks.length > 1) chunks.forEach(free);
+      if (decoder === null && chunks.length > 1) chunks.forEach(freeMemory);
     };
     const receive = (chunk: Buffer): void => {
       received += chunk.length;
@@ -97,11 +98,6 @@ function wholeOf(chunks: readonly Buffer[], length: number, pool: BufferPool): R
     at += chunk.length;
   }
   return { kind: 'read', bytes, discard: () => pool.give(bytes) };
-}
-
-/** Gives the memory of a chunk back at once, instead of when the heap is collected next. */
-function free({ buffer, byteLength }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 function createDecoder(encoding: BodyEncoding): Gunzip | BrotliDecompress | ZstdDecompress | null {

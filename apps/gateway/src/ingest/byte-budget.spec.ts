@@ -54,6 +54,24 @@ describe('ByteBudget', () => {
     expect([own, budget.grpc.reserve(1)]).toEqual([expect.anything(), null]);
   });
 
+  it('gives what comes free to who waits longest, and nothing to who has given up', () => {
+    const budget = new ByteBudget(64, 64);
+    const held = budget.http.reserve(64);
+    const granted: string[] = [];
+    const wait = (name: string, bytes: number): (() => void) => budget.grpc.wait(bytes, () => granted.push(name));
+    wait('first', 30);
+    const giveUp = wait('second', 30);
+    wait('third', 30);
+    wait('fourth', 30);
+    giveUp();
+    held?.shrink(40);
+    expect(granted).toEqual([]);
+    held?.shrink(34);
+    expect(granted).toEqual(['first']);
+    held?.release();
+    expect([granted, budget.inFlight]).toEqual([['first', 'third'], 60]);
+  });
+
   it('always has room for the largest body when nothing is in flight, however small it is', () => {
     for (const limit of [8, 9, 16, 64]) expect(new ByteBudget(limit, 8).grpc.reserve(8)).not.toBeNull();
   });

@@ -74,6 +74,7 @@ export class Publisher {
   /** Resolves once every accepted event is in the log, or with `unavailable`. Never rejects for what the log does. */
   async publish(body: Body): Promise<PublishOutcome> {
     const { stream, reservation } = body;
+    const bodyBytes = body.bytes.length; // of memory that may be gone soon
     const { pool } = this.ports;
     let room: Uint8Array<ArrayBuffer> | null = null;
     const split = splitOf(body, (bytes) => (room = pool.take(bytes)));
@@ -86,7 +87,7 @@ export class Publisher {
     if (failure !== null) return { kind: 'unavailable', message: failure, retryAfterMs: this.options.retryAfterMs };
     // What the log has acknowledged the writer does not need any more; of what it has not, nobody knows.
     if (room !== null) pool.give(room);
-    this.ports.observer.published(stream.name, split, body.bytes.length);
+    this.ports.observer.published(stream.name, split, bodyBytes);
     return { kind: 'published', verdict: verdictOf(split) };
   }
 
