@@ -59,5 +59,7 @@ export {
   type PartitionAggregatorOptions,
   type SavedAggregator,
 } from './metrics/partition-aggregator';
+export { MAX_SKETCHES } from './metrics/metric-plan';
+export { relativeErrorOf } from './metrics/relative-error';
 export { splitPart } from './metrics/split-part';
 export { WindowMerge, type MergedWindow, type WindowMergeOptions } from './metrics/window-merge';

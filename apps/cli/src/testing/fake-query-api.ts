@@ -22,9 +22,9 @@ const SALES: MetricMessage = {
   outOfOrderness: toDuration(60_000),
   groupBy: ['category'],
   measures: [
-    { name: 'total', kind: 'sum', valueKind: 'decimal' },
-    { name: 'orders', kind: 'count', valueKind: 'integer' },
-    { name: 'names', kind: 'collect', valueKind: 'list' },
+    { name: 'total', kind: 'sum', valueKind: 'decimal', relativeError: 0 },
+    { name: 'orders', kind: 'count', valueKind: 'integer', relativeError: 0 },
+    { name: 'names', kind: 'collect', valueKind: 'list', relativeError: 0 },
   ],
   completeFrom: null,
   oldestWindow: toTimestamp(0),

@@ -7,6 +7,7 @@ import {
   type TimestampMessage,
 } from '@tillstream/contracts';
 import type { MetricCodec } from '../results/metric-codec';
+import { relativeErrorOf } from '@tillstream/core';
 import type { ServedStream } from '../results/served-stream';
 import type { ReadableStreams } from './streams';
 
@@ -27,7 +28,12 @@ function describe(stream: ServedStream, codec: MetricCodec): MetricMessage {
     windowHop: toDuration(metric.window.hopMs),
     outOfOrderness: toDuration(metric.outOfOrdernessMs),
     groupBy: metric.groupBy,
-    measures: metric.measures.map(({ name, kind }, i) => ({ name, kind, valueKind: measures[i]!.kind })),
+    measures: metric.measures.map((measure, i) => ({
+      name: measure.name,
+      kind: measure.kind,
+      valueKind: measures[i]!.kind,
+      relativeError: relativeErrorOf(measure),
+    })),
     completeFrom: optionalTimestamp(stream.view.completeFromMs(metric.identity)),
     oldestWindow: optionalTimestamp(rows.oldest()?.startMs ?? null),
     newestWindow: optionalTimestamp(rows.newest(1)[0]?.startMs ?? null),

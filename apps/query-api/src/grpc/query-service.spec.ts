@@ -69,9 +69,9 @@ describe('ListMetrics', () => {
       windowHop: { seconds: '5', nanos: 0 },
       groupBy: ['category'],
       measures: [
-        { name: 'total', kind: 'sum', valueKind: 'decimal' },
-        { name: 'orders', kind: 'count', valueKind: 'integer' },
-        { name: 'average', kind: 'avg', valueKind: 'decimal' },
+        { name: 'total', kind: 'sum', valueKind: 'decimal', relativeError: 0 },
+        { name: 'orders', kind: 'count', valueKind: 'integer', relativeError: 0 },
+        { name: 'average', kind: 'avg', valueKind: 'decimal', relativeError: 0 },
       ],
       completeFrom: null,
       newestWindow: { seconds: '5', nanos: 0 },

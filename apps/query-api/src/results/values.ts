@@ -35,10 +35,17 @@ export function measureType(measure: Measure): ValueType {
   switch (measure.kind) {
     case 'count':
     case 'distinct':
+    case 'approx_distinct':
       return { name, kind: 'integer', items: null };
+    case 'rate':
+    case 'stddev':
+      return { name, kind: 'number', items: null };
     case 'sum':
     case 'min':
     case 'max':
+    case 'percentile':
+    case 'first':
+    case 'last':
       return { name, kind: KIND_OF[measure.fieldType], items: null };
     case 'avg':
       return { name, kind: measure.fieldType === 'money' ? 'decimal' : 'number', items: null };

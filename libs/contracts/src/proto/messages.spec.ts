@@ -40,7 +40,7 @@ const start = toTimestamp(1_571_000_000_123);
 const end = toTimestamp(1_571_000_060_123);
 const rejection: Rejection = { index: -1, code: 'malformed-json', path: '$', message: 'no' };
 const range: IndexRange = { first: 100, last: 163 };
-const measure: MeasureMessage = { name: 'total', kind: 'sum', valueKind: 'decimal' };
+const measure: MeasureMessage = { name: 'total', kind: 'sum', valueKind: 'decimal', relativeError: 0 };
 const metric: MetricMessage = {
   stream: 's',
   name: 'm',

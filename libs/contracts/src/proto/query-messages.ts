@@ -55,6 +55,7 @@ export interface MeasureMessage {
   readonly name: string;
   readonly kind: string;
   readonly valueKind: string;
+  readonly relativeError: number;
 }
 
 export interface ListWindowsRequest {

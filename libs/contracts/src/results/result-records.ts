@@ -87,10 +87,12 @@ export function valueBegin(window: WindowOf): string {
   return `${windowJson(window)},"group":`;
 }
 
-/** About what the items of lists take. */
+/** About what the items of lists and single values take. */
 function listedBytes({ measures }: ResultBlock): number {
   let bytes = 0;
-  for (const measure of measures) if (measure.kind === 'list') bytes += measure.items.listedBytesOfAll();
+  for (const measure of measures) {
+    if (measure.kind === 'list' || measure.kind === 'value') bytes += measure.items.listedBytesOfAll();
+  }
   return bytes;
 }
 
@@ -166,6 +168,12 @@ function writeMeasure(writer: ByteWriter, column: MeasureColumn, row: number, mo
       const text = column.texts[row] ?? null;
       if (text === null) writer.ascii('null');
       else writeJsonText(writer, text);
+      return;
+    }
+    case 'value': {
+      const item = column.at[row] as number;
+      if (item < 0) writer.ascii('null');
+      else writeItem(writer, column.items, item, moneyExponent);
       return;
     }
     case 'list': {

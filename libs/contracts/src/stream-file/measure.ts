@@ -7,9 +7,15 @@ import { fieldScope } from './field-section';
 import type { DeclaredField } from './field-section';
 import { didYouMean, nearestName } from './nearest-name';
 
-const FUNCTIONS = ['count', 'sum', 'avg', 'min', 'max', 'distinct', 'collect'] as const;
+const FUNCTIONS = [
+  ...(['count', 'sum', 'avg', 'min', 'max', 'stddev', 'rate', 'percentile', 'median'] as const),
+  ...(['first', 'last', 'distinct', 'approx_distinct', 'collect'] as const),
+] as const;
 const DEFAULT_COLLECT = 100;
 const MAX_COLLECT = 1000;
+const MEDIAN = 50;
+/** What a function takes beside a field. */
+const SECOND_ARGUMENTS: Readonly<Partial<Record<string, string>>> = { collect: 'a limit', percentile: 'a percentage' };
 
 /** What a measure may rely on. */
 export interface MeasureScope {
@@ -54,7 +60,14 @@ export function measureName(measure: Measure, money: StreamSchema['money']): Sco
   switch (measure.kind) {
     case 'count':
     case 'distinct':
+    case 'approx_distinct':
       return { type: 'int' };
+    case 'rate':
+    case 'stddev':
+      return { type: 'double' };
+    case 'first':
+    case 'last':
+      return edgeName(measure.name, measure.fieldType);
     case 'collect':
       return { type: null, refused: `${measure.name} is a list, which expressions cannot use` };
     case 'derived':
@@ -64,6 +77,11 @@ export function measureName(measure: Measure, money: StreamSchema['money']): Sco
     default:
       return { type: measure.fieldType };
   }
+}
+
+function edgeName(name: string, type: FieldType): ScopeName {
+  if (type !== 'string' && type !== 'bool') return { type };
+  return { type: null, refused: `${name} is ${type}: expressions over measures use numbers` };
 }
 
 /** An average of money is no amount (it has fractions of cents): expressions see it as a double in major units. */
@@ -107,12 +125,16 @@ function readAggregate(name: string, call: CallNode, scope: MeasureScope, report
     if (excess === undefined) return { name, kind, where: null };
     return report(excess.start, 'count() takes no field: for rows that have one, write count() where x != null');
   }
+  if (kind === 'rate' && args.length === 0) return { name, kind, field: null, fieldType: null, where: null };
   const field = readArgument(kind, call, scope, report);
   const limit = kind === 'collect' ? readLimit(args[1], report) : DEFAULT_COLLECT;
-  const excess = args[kind === 'collect' ? 2 : 1];
-  if (excess !== undefined)
-    return report(excess.start, `${kind} takes ${kind === 'collect' ? 'a field and a limit' : 'one field'}`);
-  if (field === null || field.type === null || limit === null) return null;
+  const percent = kind === 'percentile' ? readPercent(call, report) : MEDIAN;
+  const second = SECOND_ARGUMENTS[kind];
+  const excess = args[second === undefined ? 1 : 2];
+  if (excess !== undefined) {
+    return report(excess.start, `${kind} takes ${second === undefined ? 'one field' : `a field and ${second}`}`);
+  }
+  if (field === null || field.type === null || limit === null || percent === null) return null;
 
   const at = args[0]?.start ?? call.start;
   switch (kind) {
@@ -120,9 +142,19 @@ function readAggregate(name: string, call: CallNode, scope: MeasureScope, report
       return checkDistinct(field, scope, at, report) ? { name, kind, field: field.name, where: null } : null;
     case 'collect':
       return { name, kind, field: field.name, fieldType: field.type, limit, where: null };
+    case 'first':
+    case 'last':
+      return { name, kind, field: field.name, fieldType: field.type, where: null };
+    case 'approx_distinct':
+      return { name, kind, field: field.name, where: null };
     default: {
       const refusal = refuseNumeric(kind, field.name, field.type);
       if (refusal !== null) return report(at, refusal);
+      if (kind === 'stddev' || kind === 'rate' || kind === 'percentile' || kind === 'median') {
+        const fieldType = field.type as Exclude<NumericType, 'timestamp'>;
+        if (kind === 'stddev' || kind === 'rate') return { name, kind, field: field.name, fieldType, where: null };
+        return { name, kind: 'percentile', field: field.name, fieldType, percent, where: null };
+      }
       return { name, kind, field: field.name, fieldType: field.type as NumericType, where: null };
     }
   }
@@ -131,7 +163,6 @@ function readAggregate(name: string, call: CallNode, scope: MeasureScope, report
 type NumericType = Extract<Measure, { readonly kind: 'sum' }>['fieldType'];
 
 function unknownFunction(called: string): string {
-  if (called === 'approx_distinct') return 'approx_distinct comes in a later version';
   return `there is no function ${called}: ${didYouMean(called, FUNCTIONS)}`;
 }
 
@@ -159,12 +190,23 @@ function readLimit(argument: ASTNode | undefined, report: ReportAt): number | nu
   return report(argument.start, `the limit of collect is a whole number from 1 to ${MAX_COLLECT}`);
 }
 
+function readPercent(call: CallNode, report: ReportAt): number | null {
+  const argument = call.args[1][1];
+  if (argument === undefined) return report(call.start, 'percentile needs a percentage: percentile(x, 95)');
+  const percent = argument.op === 'value' ? Number(argument.args) : NaN;
+  if (percent >= 0 && percent <= 100) return percent;
+  return report(argument.start, 'the percentage of percentile is a number from 0 to 100');
+}
+
+type NumericFunction = 'sum' | 'avg' | 'min' | 'max' | 'stddev' | 'rate' | 'percentile' | 'median';
+
 /** Why a function is not for fields of this type; null where it is. */
-function refuseNumeric(kind: 'sum' | 'avg' | 'min' | 'max', field: string, type: FieldType): string | null {
+function refuseNumeric(kind: NumericFunction, field: string, type: FieldType): string | null {
   if (type === 'int' || type === 'double' || type === 'money') return null;
   if (type === 'timestamp') {
-    return kind === 'min' || kind === 'max'
-      ? null
+    if (kind === 'min' || kind === 'max') return null;
+    return kind === 'percentile' || kind === 'median'
+      ? `${kind}(${field}): it is near in proportion, which says nothing of an instant; min and max can be taken`
       : `${kind}(${field}): instants cannot be added; min and max can be taken`;
   }
   return (
@@ -179,7 +221,7 @@ function checkDistinct(field: DeclaredField, { local, key }: MeasureScope, at: n
   report(
     at,
     `distinct(${field.name}) would count a value once in every partition: this metric is merged over partitions, where ` +
-      `only distinct(${key}), the stream's key, is exact; approx_distinct comes in a later version`,
+      `only distinct(${key}), the stream's key, is exact; write approx_distinct(${field.name})`,
   );
   return false;
 }

@@ -1,3 +1,4 @@
+import { MAX_SKETCHES } from '@tillstream/core';
 import type { EmitSpec, Expression, Measure, MetricDefinition, StreamSchema, WindowSpec } from '@tillstream/core';
 import type { MapEntry, Section, Value } from './document';
 import { formatDuration } from './duration';
@@ -19,6 +20,10 @@ const MAX_WINDOW_MS = 31 * DAY_MS;
 const MAX_WINDOWS_PER_EVENT = 10_000;
 const DEFAULT_EMIT: EmitSpec = { everyMs: 250, maxPerSecond: 2000 };
 const MIN_EMIT_MS = 10;
+
+const TOO_MANY_SKETCHES =
+  `a metric keeps at most ${MAX_SKETCHES} of approx_distinct and percentile; percentiles of one field and condition are one: ` +
+  'declare another metric';
 
 /** What a metric may rely on. */
 export interface MetricScope {
@@ -108,6 +113,7 @@ function readMeasures(section: Section<MetricKey>, scope: MetricScope, local: bo
   const all = entries.map(({ key }) => key);
   const measures: Measure[] = [];
   const names = new Map<string, ScopeName>();
+  const sketches = new Set<string>();
   for (const { key: name, keyValue, value: text } of entries) {
     const refusal = refusedName(name);
     if (refusal !== null) keyValue.problem(refusal);
@@ -115,9 +121,19 @@ function readMeasures(section: Section<MetricKey>, scope: MetricScope, local: bo
     const measure = readMeasure(name, text, { fields, money, key, local, earlier: names, all });
     names.set(name, measure === null ? { type: null } : measureName(measure, money));
     if (measure !== null) measures.push(measure);
+    if (measure !== null && addSketch(measure, sketches)) text.problem(TOO_MANY_SKETCHES);
   }
   if (value?.isMap && entries.length === 0) value.problem('a metric has at least one measure');
   return { measures, names };
+}
+
+/** Notes the sketch that a measure keeps; true when it is the first that is too many. */
+function addSketch(measure: Measure, sketches: Set<string>): boolean {
+  if (measure.kind !== 'percentile' && measure.kind !== 'approx_distinct') return false;
+  const { kind, field, where } = measure;
+  const before = sketches.size;
+  sketches.add(JSON.stringify([kind, field, where]));
+  return before === MAX_SKETCHES && sketches.size > before;
 }
 
 function readHaving(

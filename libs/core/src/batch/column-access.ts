@@ -45,3 +45,10 @@ export function numberAt(column: NumberColumn, row: number): number | null {
   const value = column.values[row] as number;
   return Number.isNaN(value) ? null : value;
 }
+
+/** Is a column null in a row? */
+export function isNullAt(column: Column, row: number): boolean {
+  if (column.kind === 'number') return Number.isNaN(column.values[row]);
+  if (column.kind === 'dictionary') return (column.indices[row] as number) < 0;
+  return column.nulls !== null && column.nulls[row] === 1;
+}

@@ -1,11 +1,15 @@
+import { isNullAt } from '../batch/column-access';
 import type { Column } from '../batch/event-batch';
 import type { BatchView } from './batch-view';
 import { CARRY } from './exact-sum';
 import type { CollectedItems } from './collected';
+import { keepEdges } from './edge-rows';
 import type { ItemValues } from './item-values';
 import { LISTED_NUMBER_BYTES, listedTextBytes } from './item-values';
-import type { CollectPart, ExtremePart, MetricPlan, SumPart } from './metric-plan';
+import type { CollectPart, ExtremePart, MetricPlan, MomentsPart, SumPart } from './metric-plan';
 import { ROWS } from './metric-plan';
+import { addToMoments } from './moments';
+import { sketch } from './sketch-rows';
 import type { Slice } from './slice';
 
 const MAX = Number.MAX_SAFE_INTEGER;
@@ -39,7 +43,10 @@ export function accumulate(
     else addUp(slice.cells, plan.width, part, view, rows, from, to, entries);
   }
   for (const part of plan.extremes) extend(slice.cells, plan.width, part, view, rows, from, to, entries);
+  for (const part of plan.moments) spread(slice.cells, plan.width, part, view, rows, from, to, entries);
+  for (const part of plan.edges) keepEdges(slice, plan.width, part, view, rows, from, to, entries);
   for (const part of plan.collects) collect(slice, plan.width, part, view, rows, from, to, entries);
+  for (const part of plan.sketches) sketch(slice, part, view, rows, from, to, entries);
 }
 
 function countRows({ cells, count }: Slice, width: number, entries: Int32Array, from: number, to: number): void {
@@ -128,6 +135,26 @@ function extend(
   }
 }
 
+function spread(
+  cells: Float64Array,
+  width: number,
+  { field, condition, at }: MomentsPart,
+  view: BatchView,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  entries: Int32Array,
+): void {
+  const values = view.numbers(field);
+  const mask = view.mask(condition);
+  for (let i = from; i < to; i++) {
+    const row = rows[i] as number;
+    const value = values[row] as number;
+    if (Number.isNaN(value) || (mask !== null && mask[row] === 0)) continue;
+    addToMoments(cells, (entries[i] as number) * width + at, value);
+  }
+}
+
 function collect(
   slice: Slice,
   width: number,
@@ -169,13 +196,6 @@ function listedBytesAt(column: Column, row: number): number {
   if (column.kind === 'number') return LISTED_NUMBER_BYTES;
   const text = column.kind === 'dictionary' ? (column.indices[row] as number) : row;
   return listedTextBytes((column.offsets[text + 1] as number) - (column.offsets[text] as number));
-}
-
-/** Is a column null in a row? */
-function isNullAt(column: Column, row: number): boolean {
-  if (column.kind === 'number') return Number.isNaN(column.values[row]);
-  if (column.kind === 'dictionary') return (column.indices[row] as number) < 0;
-  return column.nulls !== null && column.nulls[row] === 1;
 }
 
 /** Appends a column's value in a row where it is not null. */

@@ -301,6 +301,10 @@ function upserts({
     measures: measures.map((column) => {
       if (column.kind === 'decimal') return column.texts[i];
       if (column.kind === 'number') return column.values[i];
+      if (column.kind === 'value') {
+        const item = column.at[i] as number;
+        return item < 0 ? null : column.items.valueOf(item);
+      }
       const { items, starts } = column;
       return Array.from({ length: items.count }, (_, item) => items.valueOf(item)).slice(starts[i], starts[i + 1]);
     }),

@@ -24,6 +24,44 @@ export type Measure = { readonly name: string } & (
     }
   | {
       /**
+       * The first or last non-null value by event time; of equal times by raw order, then partition. Texts are cut where they
+       * would make the lists and texts of the result longer than MAX_COLLECTED_BYTES: truncated.
+       */
+      readonly kind: 'first' | 'last';
+      readonly field: string;
+      readonly fieldType: FieldType;
+      readonly where: Expression | null;
+    }
+  | {
+      /** Rows, or the sum of a field, per second of the window. */
+      readonly kind: 'rate';
+      readonly field: string | null;
+      readonly fieldType: 'int' | 'double' | 'money' | null;
+      readonly where: Expression | null;
+    }
+  | {
+      /** Standard deviation of a sample; of money in its major unit. Null for less than two values. */
+      readonly kind: 'stddev';
+      readonly field: string;
+      readonly fieldType: 'int' | 'double' | 'money';
+      readonly where: Expression | null;
+    }
+  | {
+      /** The value below which `percent` of 100 of the values are, within QUANTILE_ERROR of it. */
+      readonly kind: 'percentile';
+      readonly field: string;
+      readonly fieldType: 'int' | 'double' | 'money';
+      readonly percent: number;
+      readonly where: Expression | null;
+    }
+  | {
+      /** Number of distinct values across partitions, of any field, with CARDINALITY_ERROR. Nulls do not count. */
+      readonly kind: 'approx_distinct';
+      readonly field: string;
+      readonly where: Expression | null;
+    }
+  | {
+      /**
        * The first `limit` non-null values in row order (partition, offset, index), up to the first that would make the lists of
        * the result longer than MAX_COLLECTED_BYTES; beyond: truncated.
        */

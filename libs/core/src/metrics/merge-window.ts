@@ -4,6 +4,7 @@ import type { ByteWriter } from './byte-writer';
 import { CollectedItems } from './collected';
 import { KeyInterner } from './key-interner';
 import type { CollectPart, MetricPlan } from './metric-plan';
+import { mergeMoments } from './moments';
 import type { PartBlock } from './output';
 import { decodeAccumulator } from './part-codec';
 import { highHalf, lowHalf, writeSum } from './exact-sum';
@@ -144,10 +145,24 @@ export class MergeWindow {
       for (const { kind, at } of plan.extremes) {
         values.numbers[to + at] = extremeOf(kind, values.numbers[to + at] as number, numberAt(at));
       }
+      for (const { at } of plan.moments) mergeMoments(values.numbers, to + at, accumulators.numbers, from + at);
+      for (const part of plan.edges) {
+        const { edges, numbers } = accumulators;
+        if (Number.isNaN(numberAt(part.at))) continue;
+        values.mergeEdge(
+          row,
+          part,
+          numbers,
+          from + part.at,
+          edges.sourceOf(cell, part.edge),
+          edges.ownerOf(cell, part.edge),
+        );
+      }
       for (const part of plan.collects) {
         add(part.at);
         this.copyItems(cell, part, numberAt(part.at), lists[part.list] as CollectedItems);
       }
+      for (const { sketch } of plan.sketches) values.sketched.copy(row, accumulators.sketched, cell, sketch);
       for (const { parts } of plan.distincts) for (const { at } of parts) add(at);
     }
     plan.sums.forEach(({ at, exact }, i) => {

@@ -1,9 +1,13 @@
 import type { FieldType, StreamSchema } from '../stream/schema';
 import type { SlicedWindows } from '../windowing/sliced-windows';
 import { slicedWindows } from '../windowing/sliced-windows';
+import { LAST_RANK, REGISTERS } from './cardinality-sketch';
 import { MAX_COLLECTED_BYTES } from './collected';
 import type { ConditionSet } from './condition-set';
 import type { Measure, MetricDefinition } from './definition';
+import { MOMENTS } from './moments';
+import { LAST_BUCKET } from './quantile-sketch';
+import type { TallyKind } from './tallies';
 
 /** Position of the number of rows that satisfy the metric's condition: a group without any has no result. */
 export const ROWS = 0;
@@ -37,6 +41,29 @@ export interface ExtremePart {
   readonly at: number;
 }
 
+/** Number, mean and squared distances of values from `at` on: see moments.ts. */
+export interface MomentsPart {
+  readonly kind: 'moments';
+  readonly field: number;
+  readonly condition: number;
+  readonly at: number;
+}
+
+/**
+ * The first or last value by event time: its time at `at`, NaN for none; at `at + 1` whether it was cut; the value itself is
+ * number `edge` of the edges.
+ */
+export interface EdgePart {
+  readonly kind: 'edge';
+  readonly of: 'first' | 'last';
+  readonly field: number;
+  readonly type: FieldType;
+  readonly maxBytes: number;
+  readonly condition: number;
+  readonly at: number;
+  readonly edge: number;
+}
+
 /** How many values there were at `at`; the first of them, within both bounds, in list number `list`. */
 export interface CollectPart {
   readonly kind: 'collect';
@@ -56,13 +83,34 @@ export interface DistinctPart {
   readonly at: number;
 }
 
+/** A sketch of the values of a field: sketch number `sketch`. */
+export interface SketchPart {
+  readonly of: 'quantiles' | 'cardinality';
+  readonly field: number;
+  readonly type: FieldType;
+  readonly condition: number;
+  readonly sketch: number;
+}
+
+/** What the keys and values of sketches are: buckets and how many values, registers and their ranks. */
+export const SKETCH_KINDS: Readonly<Record<SketchPart['of'], TallyKind>> = {
+  quantiles: { merge: 'add', maxKey: LAST_BUCKET, maxValue: Number.MAX_SAFE_INTEGER },
+  cardinality: { merge: 'max', maxKey: REGISTERS - 1, maxValue: LAST_RANK },
+};
+
+/**
+ * A sketch takes up to 16 KiB of a part, which has to fit into a record with everything else that is kept for its group.
+ * Measures of one field and condition share theirs.
+ */
+export const MAX_SKETCHES = 16;
+
 /** Distinct counts of one field: they share the members. */
 export interface DistinctField {
   readonly field: string;
   readonly parts: readonly DistinctPart[];
 }
 
-export type CellPart = CountPart | SumPart | ExtremePart | CollectPart;
+export type CellPart = CountPart | SumPart | ExtremePart | MomentsPart | EdgePart | CollectPart;
 
 /** How a measure is read from a group's numbers. */
 export type MeasurePlan =
@@ -73,7 +121,33 @@ export type MeasurePlan =
       readonly type: NumberType;
       readonly measure: Measure;
     }
+  | {
+      readonly kind: 'deviation';
+      readonly part: MomentsPart;
+      /** Smallest units in one of the result. */
+      readonly unit: number;
+      readonly type: 'double';
+      readonly measure: Measure;
+    }
+  | { readonly kind: 'edge'; readonly part: EdgePart; readonly measure: Measure }
   | { readonly kind: 'list'; readonly part: CollectPart; readonly measure: Measure }
+  | {
+      /** What stands at `at`, or a sum, divided by `divisor`. */
+      readonly kind: 'rate';
+      readonly part: SumPart | null;
+      readonly at: number;
+      readonly divisor: number;
+      readonly type: 'double';
+      readonly measure: Measure;
+    }
+  | {
+      readonly kind: 'percentile';
+      readonly part: SketchPart;
+      readonly percent: number;
+      readonly type: NumberType;
+      readonly measure: Measure;
+    }
+  | { readonly kind: 'cardinality'; readonly part: SketchPart; readonly type: 'int'; readonly measure: Measure }
   | {
       readonly kind: 'derived';
       readonly type: NumberType;
@@ -98,7 +172,10 @@ export interface MetricPlan {
   readonly counts: readonly CountPart[];
   readonly sums: readonly SumPart[];
   readonly extremes: readonly ExtremePart[];
+  readonly moments: readonly MomentsPart[];
+  readonly edges: readonly EdgePart[];
   readonly collects: readonly CollectPart[];
+  readonly sketches: readonly SketchPart[];
   readonly distincts: readonly DistinctField[];
   readonly measures: readonly MeasurePlan[];
 }
@@ -121,7 +198,10 @@ class Planner {
   private readonly counts: CountPart[] = [];
   private readonly sums: SumPart[] = [];
   private readonly extremes: ExtremePart[] = [];
+  private readonly moments: MomentsPart[] = [];
+  private readonly edges: EdgePart[] = [];
   private readonly collects: CollectPart[] = [];
+  private readonly sketches: SketchPart[] = [];
   private readonly distincts = new Map<string, Omit<DistinctPart, 'at'>[]>();
   private width = ROWS + 1;
 
@@ -154,7 +234,10 @@ class Planner {
       counts: this.counts,
       sums: this.sums,
       extremes: this.extremes,
+      moments: this.moments,
+      edges: this.edges,
       collects: this.collects,
+      sketches: this.sketches,
       distincts,
       measures: readers.map((read) => read(distincts)),
     };
@@ -166,12 +249,7 @@ class Planner {
       case 'count': {
         const condition = this.conditions.add(measure.where);
         if (measure.where === null) return () => ({ kind: 'number', at: ROWS, type: 'int', measure });
-        let part = this.counts.find((other) => other.condition === condition);
-        if (!part) {
-          part = { kind: 'count', condition, at: this.width++ };
-          this.counts.push(part);
-        }
-        const { at } = part;
+        const { at } = this.count(condition);
         return () => ({ kind: 'number', at, type: 'int', measure });
       }
       case 'sum':
@@ -191,13 +269,45 @@ class Planner {
           field: this.fieldOf(measure.field, null).number,
           type: measure.fieldType,
           limit: measure.limit,
-          maxBytes: Math.floor(MAX_COLLECTED_BYTES / this.countOf('collect')),
+          maxBytes: this.maxCollectedBytes,
           condition: this.conditions.add(measure.where),
           at: this.width++,
           list: this.collects.length,
         };
         this.collects.push(part);
         return () => ({ kind: 'list', part, measure });
+      }
+      case 'first':
+      case 'last': {
+        const part: EdgePart = {
+          kind: 'edge',
+          of: measure.kind,
+          field: this.fieldOf(measure.field, null).number,
+          type: measure.fieldType,
+          maxBytes: this.maxCollectedBytes,
+          condition: this.conditions.add(measure.where),
+          at: this.width,
+          edge: this.edges.length,
+        };
+        this.width += 2;
+        this.edges.push(part);
+        return () => ({ kind: 'edge', part, measure });
+      }
+      case 'rate':
+        return this.planRate(measure);
+      case 'stddev': {
+        const part = this.momentsOf(measure.field, this.conditions.add(measure.where));
+        const unit = this.unitOf(measure.fieldType);
+        return () => ({ kind: 'deviation', part, unit, type: 'double', measure });
+      }
+      case 'percentile': {
+        const { percent, fieldType: type } = measure;
+        const part = this.sketch('quantiles', measure.field, 'number', this.conditions.add(measure.where));
+        return () => ({ kind: 'percentile', part, percent, type, measure });
+      }
+      case 'approx_distinct': {
+        const part = this.sketch('cardinality', measure.field, null, this.conditions.add(measure.where));
+        return () => ({ kind: 'cardinality', part, type: 'int', measure });
       }
       case 'distinct': {
         const { field } = measure;
@@ -217,8 +327,60 @@ class Planner {
     }
   }
 
-  private countOf(kind: Measure['kind']): number {
-    return this.metric.measures.filter((measure) => measure.kind === kind).length;
+  private planRate(measure: Extract<Measure, { kind: 'rate' }>): () => MeasurePlan {
+    const seconds = this.metric.window.sizeMs / 1000;
+    const condition = this.conditions.add(measure.where);
+    if (measure.field === null) {
+      const at = measure.where === null ? ROWS : this.count(condition).at;
+      return () => ({ kind: 'rate', part: null, at, divisor: seconds, type: 'double', measure });
+    }
+    const part = this.sum(measure.field, measure.fieldType !== 'double', condition);
+    const divisor = seconds * this.unitOf(measure.fieldType);
+    return () => ({ kind: 'rate', part, at: part.at, divisor, type: 'double', measure });
+  }
+
+  /** Of how many of the numbers that are kept one of the result consists: money is shown in its major unit. */
+  private unitOf(type: FieldType | null): number {
+    return type === 'money' ? 10 ** this.schema.money.exponent : 1;
+  }
+
+  private momentsOf(name: string, condition: number): MomentsPart {
+    const field = this.fieldOf(name, 'number').number;
+    let part = this.moments.find((other) => other.field === field && other.condition === condition);
+    if (!part) {
+      part = { kind: 'moments', field, condition, at: this.width };
+      this.width += MOMENTS;
+      this.moments.push(part);
+    }
+    return part;
+  }
+
+  private count(condition: number): CountPart {
+    let part = this.counts.find((other) => other.condition === condition);
+    if (!part) {
+      part = { kind: 'count', condition, at: this.width++ };
+      this.counts.push(part);
+    }
+    return part;
+  }
+
+  private sketch(of: SketchPart['of'], name: string, wanted: 'number' | null, condition: number): SketchPart {
+    const { number: field, type } = this.fieldOf(name, wanted);
+    let part = this.sketches.find((other) => other.of === of && other.field === field && other.condition === condition);
+    if (!part) {
+      part = { of, field, type, condition, sketch: this.sketches.length };
+      this.sketches.push(part);
+    }
+    if (this.sketches.length > MAX_SKETCHES) {
+      throw new RangeError(`metric ${this.metric.name} has more than ${MAX_SKETCHES} different sketches`);
+    }
+    return part;
+  }
+
+  /** What is left of MAX_COLLECTED_BYTES for each list and each value that may be a text. */
+  private get maxCollectedBytes(): number {
+    const sharing: readonly Measure['kind'][] = ['collect', 'first', 'last'];
+    return Math.floor(MAX_COLLECTED_BYTES / this.metric.measures.filter(({ kind }) => sharing.includes(kind)).length);
   }
 
   private sum(name: string, exact: boolean, condition: number): SumPart {

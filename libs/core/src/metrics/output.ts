@@ -17,6 +17,13 @@ export type MeasureColumn =
   /** Averages of money: decimal text, 6 digits, half even; null where there is nothing to average. */
   | { readonly kind: 'decimal'; readonly texts: readonly (string | null)[] }
   | {
+      /** A value of any type. */
+      readonly kind: 'value';
+      readonly items: ItemValues;
+      /** By group: its item, -1 for null. */
+      readonly at: Int32Array;
+    }
+  | {
       readonly kind: 'list';
       /** Items of all groups; those of the group at i are items[starts[i], starts[i + 1]). */
       readonly items: ItemValues;

@@ -2,11 +2,14 @@ import { endOf, startOf } from '../windowing/sliced-windows';
 import type { ByteReader } from './byte-reader';
 import { ByteWriter } from './byte-writer';
 import { CollectedItems } from './collected';
+import { EdgeValues } from './edge-values';
 import type { MetricPlan } from './metric-plan';
-import { ROWS } from './metric-plan';
+import { ROWS, SKETCH_KINDS } from './metric-plan';
+import { MOMENTS } from './moments';
 import type { KeyWriter } from './ordered-keys';
 import { orderByKey } from './ordered-keys';
 import type { ByteStrings, PartBlock } from './output';
+import { Tallies } from './tallies';
 import type { WindowValues } from './window-values';
 
 /** First byte of every accumulator. */
@@ -57,6 +60,11 @@ function encodeAccumulators(values: WindowValues, rows: Int32Array): ByteStrings
         (values.pickedFrom[i] as CollectedItems).values.write(values.picked[i] as number, writer);
       }
     }
+    for (const part of plan.edges) {
+      if (Number.isNaN(values.numbers[at + part.at])) continue;
+      values.edges.sourceOf(row, part.edge).write(values.edges.ownerOf(row, part.edge), writer);
+    }
+    for (const { sketch } of plan.sketches) values.sketched.merged(row, sketch).write(0, writer);
     offsets[i + 1] = writer.length;
   });
   return { count: rows.length, bytes: writer.toBytes(), offsets };
@@ -82,6 +90,17 @@ export function decodeAccumulator(reader: ByteReader, values: WindowValues, row:
     }
     values.setItems(row, list, items);
   }
+  for (const part of plan.edges) {
+    if (Number.isNaN(values.numbers[at + part.at])) continue;
+    const edge = new EdgeValues(part.type);
+    edge.read(0, reader);
+    values.edges.set(row, part.edge, edge, 0);
+  }
+  for (const { sketch, of } of plan.sketches) {
+    const tallies = new Tallies(SKETCH_KINDS[of]);
+    tallies.read(0, reader);
+    values.sketched.set(row, sketch, tallies);
+  }
 }
 
 /** Writes the numbers of a group that are not distinct counts: those of a slice as well as those of a window. */
@@ -94,6 +113,14 @@ export function writeNumbers(plan: MetricPlan, target: ByteWriter, numbers: Floa
     if (part.exact) target.integer(numbers[at + part.at + 2] as number);
   }
   for (const part of plan.extremes) writeNumber(target, numbers[at + part.at] as number, part.integers);
+  for (const { at: place } of plan.moments) {
+    target.count(numbers[at + place] as number);
+    for (let i = 1; i < MOMENTS; i++) target.double(numbers[at + place + i] as number);
+  }
+  for (const { at: place } of plan.edges) {
+    target.double(numbers[at + place] as number);
+    target.count(numbers[at + place + 1] as number);
+  }
   for (const part of plan.collects) target.count(numbers[at + part.at] as number);
 }
 
@@ -107,6 +134,14 @@ export function readNumbers(plan: MetricPlan, reader: ByteReader, numbers: Float
     if (part.exact) numbers[at + part.at + 2] = reader.integer();
   }
   for (const part of plan.extremes) numbers[at + part.at] = readNumber(reader, part.integers);
+  for (const { at: place } of plan.moments) {
+    numbers[at + place] = reader.count();
+    for (let i = 1; i < MOMENTS; i++) numbers[at + place + i] = reader.double();
+  }
+  for (const { at: place } of plan.edges) {
+    numbers[at + place] = reader.double();
+    numbers[at + place + 1] = reader.count();
+  }
   for (const part of plan.collects) numbers[at + part.at] = reader.count();
 }
 

@@ -2,11 +2,14 @@ import type { Column } from '../batch/event-batch';
 import { compileCondition, compileFormula } from '../expression/compile-expression';
 import type { Columns, Condition, Formula } from '../expression/columns';
 import { averageMoney } from '../money/money';
+import { cardinalityOf } from './cardinality-sketch';
 import type { CollectedItems } from './collected';
 import { sumValue } from './exact-sum';
 import { ItemValues } from './item-values';
-import type { CollectPart, MeasurePlan, MetricPlan, SumPart } from './metric-plan';
+import type { CollectPart, EdgePart, MeasurePlan, MetricPlan, SumPart } from './metric-plan';
 import { endOf, startOf } from '../windowing/sliced-windows';
+import { sampleDeviation } from './moments';
+import { percentileOf } from './quantile-sketch';
 import type { KeyWriter } from './ordered-keys';
 import { orderByKey } from './ordered-keys';
 import type { MeasureColumn, ResultBlock } from './output';
@@ -80,10 +83,11 @@ function flagsOf(rows: Int32Array, has: (row: number, i: number) => boolean): Ui
   return flags;
 }
 
-/** Did a bounded measure leave values out: a list at one of its bounds, a sum beyond what is exact? */
+/** Did a bounded measure leave values out: a list at one of its bounds, a text that was cut, a sum beyond what is exact? */
 function isTruncated({ numbers, plan }: WindowValues, row: number, listed: (part: CollectPart) => number): boolean {
   const from = row * plan.windowWidth;
   for (const part of plan.collects) if ((numbers[from + part.at] as number) > listed(part)) return true;
+  for (const edge of plan.edges) if (numbers[from + edge.at + 1] === 1) return true;
   for (const sum of plan.sums) if (Number.isNaN(sumAt(numbers, from, sum))) return true;
   return false;
 }
@@ -120,9 +124,8 @@ class MeasureColumns implements Columns {
 
   gather(measure: MeasurePlan, rows: Int32Array): MeasureColumn {
     const { values } = this;
-    if (measure.kind === 'list') {
-      return this.gatherItems(measure.part, rows);
-    }
+    if (measure.kind === 'list') return this.gatherItems(measure.part, rows);
+    if (measure.kind === 'edge') return this.gatherEdges(measure.part, rows);
     if (measure.kind === 'average' && measure.type === 'money') {
       const { windowWidth, schema } = this.plan;
       const texts = Array.from(rows, (row) => {
@@ -144,6 +147,17 @@ class MeasureColumns implements Columns {
   listed(part: CollectPart, i: number): number {
     const starts = this.starts.get(part);
     return starts === undefined ? 0 : (starts[i + 1] as number) - (starts[i] as number);
+  }
+
+  private gatherEdges({ at, edge, type }: EdgePart, rows: Int32Array): MeasureColumn {
+    const { numbers, edges, plan } = this.values;
+    const items = new ItemValues(type);
+    const itemOf = Int32Array.from(rows, (row) => {
+      if (Number.isNaN(numbers[row * plan.windowWidth + at])) return -1;
+      edges.sourceOf(row, edge).pushTo(items, edges.ownerOf(row, edge));
+      return items.count - 1;
+    });
+    return { kind: 'value', items, at: itemOf };
   }
 
   private gatherItems(part: CollectPart, rows: Int32Array): MeasureColumn {
@@ -189,12 +203,46 @@ class MeasureColumns implements Columns {
           out[row] = added === 0 ? NaN : measure.kind === 'sum' ? sum : sum / added;
         }
         return out;
+      case 'rate':
+        for (let row = 0; row < count; row++) {
+          const from = row * windowWidth;
+          const { part, at, divisor } = measure;
+          out[row] = (part === null ? (numbers[from + at] as number) : sumAt(numbers, from, part)) / divisor;
+        }
+        return out;
+      case 'deviation':
+        for (let row = 0; row < count; row++) {
+          out[row] = sampleDeviation(numbers, row * windowWidth + measure.part.at) / measure.unit;
+        }
+        return out;
+      case 'percentile': {
+        const { part, percent, type } = measure;
+        for (let row = 0; row < count; row++) {
+          const value = percentileOf(this.values.sketched.sorted(row, part.sketch), percent);
+          out[row] = type === 'double' ? value : Math.round(value) + 0;
+        }
+        return out;
+      }
+      case 'cardinality':
+        for (let row = 0; row < count; row++) {
+          out[row] = cardinalityOf(this.values.sketched.sorted(row, measure.part.sketch));
+        }
+        return out;
       case 'derived': {
         const results = (this.formulas.get(measure) as Formula)(this);
         // What is declared a whole number is one, exactly, or it is null.
         for (let row = 0; row < count; row++) {
           const value = results[row] as number;
           out[row] = measure.type === 'double' || Number.isSafeInteger(value) ? value : NaN;
+        }
+        return out;
+      }
+      case 'edge': {
+        const { at, edge } = measure.part;
+        const { edges } = this.values;
+        for (let row = 0; row < count; row++) {
+          const isNone = Number.isNaN(numbers[row * windowWidth + at]);
+          out[row] = isNone ? NaN : edges.sourceOf(row, edge).numberOf(edges.ownerOf(row, edge));
         }
         return out;
       }

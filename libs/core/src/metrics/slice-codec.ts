@@ -2,6 +2,7 @@ import { ByteReader } from './byte-reader';
 import { ByteWriter } from './byte-writer';
 import type { CollectedItems } from './collected';
 import type { DistinctCounter } from './distinct-counter';
+import type { EdgeValues } from './edge-values';
 import type { GroupTable } from './group-table';
 import type { FieldKeySpace, KeySpace } from './key-space';
 import type { CollectPart, MetricPlan } from './metric-plan';
@@ -50,6 +51,10 @@ export function encodeSlice(slice: Slice, owner: SliceOwner, extent: 'changes' |
     for (const { list } of plan.collects) {
       writeCollected(slice.collected[list] as CollectedItems, entry);
     }
+    for (const { at, edge } of plan.edges) {
+      if (!Number.isNaN(slice.cells[entry * plan.width + at])) (slice.edges[edge] as EdgeValues).write(entry, writer);
+    }
+    for (const tallies of slice.sketches) tallies.write(entry, writer);
   }
   owner.distincts.forEach(({ counter, members }, d) => {
     const list = slice.sightings[d] as Slice['sightings'][number];
@@ -88,6 +93,10 @@ export function restoreSlice(slice: Slice, owner: SliceOwner, bytes: Uint8Array)
         slice.cells[entry * plan.width + part.at],
       );
     }
+    for (const { at, edge } of plan.edges) {
+      if (!Number.isNaN(slice.cells[entry * plan.width + at])) (slice.edges[edge] as EdgeValues).read(entry, reader);
+    }
+    for (const tallies of slice.sketches) tallies.read(entry, reader);
   }
   owner.distincts.forEach(({ counter, members, count }) => {
     for (let left = reader.count(); left > 0; left--) {

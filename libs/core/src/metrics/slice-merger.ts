@@ -1,11 +1,14 @@
 import type { CollectedItems } from './collected';
+import type { EdgeValues } from './edge-values';
 import type { MetricPlan, SumPart } from './metric-plan';
+import { mergeMoments } from './moments';
 import type { Slice } from './slice';
+import type { Tallies } from './tallies';
 import type { WindowValues } from './window-values';
 
 /**
- * Puts together from the slices of a window what cannot be subtracted: smallest and largest values, sums of doubles and
- * lists. Slices are merged oldest first, so that a sum of doubles is always the same one.
+ * Puts together from the slices of a window what cannot be subtracted: smallest and largest values, sums of doubles,
+ * moments, first and last values, lists and sketches. Slices are merged oldest first, so that a sum of doubles is always the same one.
  */
 export class SliceMerger {
   /** Is there anything to merge? */
@@ -14,7 +17,14 @@ export class SliceMerger {
 
   constructor(private readonly plan: MetricPlan) {
     this.inexact = plan.sums.filter(({ exact }) => !exact);
-    this.isNeeded = this.inexact.length + plan.extremes.length + plan.collects.length > 0;
+    this.isNeeded =
+      this.inexact.length +
+        plan.extremes.length +
+        plan.moments.length +
+        plan.edges.length +
+        plan.collects.length +
+        plan.sketches.length >
+      0;
   }
 
   /** Merges an entry of a slice into a row of the window's values. */
@@ -30,9 +40,14 @@ export class SliceMerger {
     for (const { kind, at } of plan.extremes) {
       numbers[to + at] = extremeOf(kind, numbers[to + at] as number, slice.cells[from + at] as number);
     }
+    for (const { at } of plan.moments) mergeMoments(numbers, to + at, slice.cells, from + at);
+    for (const part of plan.edges) {
+      values.mergeEdge(row, part, slice.cells, from + part.at, slice.edges[part.edge] as EdgeValues, entry);
+    }
     for (const { list } of plan.collects) {
       values.gather(row, list, slice.collected[list] as CollectedItems, entry);
     }
+    for (const { sketch } of plan.sketches) values.sketched.add(row, sketch, slice.sketches[sketch] as Tallies, entry);
   }
 }
 

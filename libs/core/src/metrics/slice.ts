@@ -1,8 +1,11 @@
 import { grownBytes, grownDoubles, grownInts, roomFor } from '../windowing/grow';
 import { IntList } from '../windowing/int-list';
 import { CollectedItems } from './collected';
+import { EdgeValues } from './edge-values';
 import type { GroupTable } from './group-table';
 import type { MetricPlan } from './metric-plan';
+import { SKETCH_KINDS } from './metric-plan';
+import { Tallies } from './tallies';
 
 const MIN_SLOTS = 16;
 /** Estimates of what is written for an entry: its key, and each of its numbers. */
@@ -33,6 +36,10 @@ export class Slice {
   private flags: Uint8Array<ArrayBuffer>;
   /** What the entries have collected, for each `collect` of the plan. */
   readonly collected: readonly CollectedItems[];
+  /** Their first and last values, for each of the plan. */
+  readonly edges: readonly EdgeValues[];
+  /** Their sketches, for each of the plan. */
+  readonly sketches: readonly Tallies[];
   /** Open addressing; entry + 1, 0 is empty. Ids are dense, so they hash to themselves. */
   private table: Int32Array<ArrayBuffer>;
 
@@ -49,6 +56,8 @@ export class Slice {
     this.cells = new Float64Array(expected * plan.width);
     this.table = new Int32Array(Math.max(MIN_SLOTS, roomFor(2 * expected)));
     this.collected = plan.collects.map(({ type }) => new CollectedItems(type));
+    this.edges = plan.edges.map(({ type }) => new EdgeValues(type));
+    this.sketches = plan.sketches.map(({ of }) => new Tallies(SKETCH_KINDS[of]));
     const distincts = plan.windowWidth - plan.width;
     this.sightings = Array.from({ length: distincts }, (_, d) => new IntList(like?.sightings[d]?.length ?? 0));
     this.savedSightings = this.sightings.map(() => 0);
@@ -120,7 +129,7 @@ export class Slice {
 
   private add(key: number, groups: GroupTable): number {
     const entry = this.count++;
-    const { width, extremes } = this.plan;
+    const { width, extremes, edges } = this.plan;
     this.keys = grownInts(this.keys, this.count);
     this.slots = grownInts(this.slots, this.count);
     this.flags = grownBytes(this.flags, this.count);
@@ -128,6 +137,7 @@ export class Slice {
     this.keys[entry] = key;
     this.slots[entry] = groups.acquire(key);
     for (const { at } of extremes) this.cells[entry * width + at] = NaN;
+    for (const { at } of edges) this.cells[entry * width + at] = NaN;
     this.entryBytes += ENTRY_BYTES + NUMBER_BYTES * width;
     if (this.count * 2 <= this.table.length) this.place(entry);
     else {

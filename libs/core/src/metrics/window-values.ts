@@ -1,11 +1,15 @@
 import { grownDoubles, grownInts } from '../windowing/grow';
 import type { CollectedItems } from './collected';
 import { NO_ITEM, isBefore } from './collected';
-import type { CollectPart, MetricPlan } from './metric-plan';
+import { takesPlace } from './edge-rows';
+import type { EdgeValues } from './edge-values';
+import type { CollectPart, EdgePart, MetricPlan } from './metric-plan';
+import { WindowEdges } from './window-edges';
+import { WindowSketches } from './window-sketches';
 
 /**
- * The numbers and lists of some groups in one window, before they become results or a part: `plan.windowWidth` numbers
- * and one list for each `collect` of the plan.
+ * The numbers, values, lists and sketches of some groups in one window, before they become results or a part: `plan.windowWidth`
+ * numbers and one list for each `collect` of the plan.
  */
 export class WindowValues {
   count = 0;
@@ -28,16 +32,23 @@ export class WindowValues {
   private readonly cursors: number[] = [];
   private readonly merging: CollectedItems[] = [];
 
-  constructor(readonly plan: MetricPlan) {}
+  readonly edges: WindowEdges;
+  readonly sketched: WindowSketches;
+
+  constructor(readonly plan: MetricPlan) {
+    this.edges = new WindowEdges(plan.edges.length);
+    this.sketched = new WindowSketches(plan.sketches);
+  }
 
   clear(): void {
     this.count = 0;
     this.sources = 0;
+    this.sketched.clear();
   }
 
   /** A new row; its numbers are 0, its smallest and largest values NaN, its lists empty. */
   add(owner: number): number {
-    const { windowWidth, extremes, collects } = this.plan;
+    const { windowWidth, extremes, edges, collects } = this.plan;
     const row = this.count++;
     this.owners = grownInts(this.owners, this.count);
     this.numbers = grownDoubles(this.numbers, this.count * windowWidth);
@@ -46,8 +57,21 @@ export class WindowValues {
     const at = row * windowWidth;
     for (let i = 0; i < windowWidth; i++) this.numbers[at + i] = 0;
     for (const extreme of extremes) this.numbers[at + extreme.at] = NaN;
+    for (const edge of edges) this.numbers[at + edge.at] = NaN;
     for (let list = 0; list < collects.length; list++) this.heads[row * collects.length + list] = NO_ITEM;
     return row;
+  }
+
+  /**
+   * Merges a first or last value into a row's: that of an owner, with time and cut at `at` of other numbers. What stands behind in
+   * raw order, or in a later partition, comes later.
+   */
+  mergeEdge(row: number, part: EdgePart, numbers: Float64Array, at: number, source: EdgeValues, owner: number): void {
+    const to = row * this.plan.windowWidth + part.at;
+    if (!takesPlace(part.of, numbers[at] as number, this.numbers[to] as number)) return;
+    this.numbers[to] = numbers[at] as number;
+    this.numbers[to + 1] = numbers[at + 1] as number;
+    this.edges.set(row, part.edge, source, owner);
   }
 
   /** Adds the items of one owner to a row's list, wherever they belong in it. They must not change before `pick`. */

@@ -134,6 +134,11 @@ const numberFields = fc.constantFrom(
   { field: 'seen', fieldType: 'timestamp' as const },
 );
 
+function numberField(field: 'amount' | 'quantity' | 'score') {
+  const types = { amount: 'money', quantity: 'int', score: 'double' } as const;
+  return { field, fieldType: types[field] };
+}
+
 type Unnamed = Measure extends infer M ? (M extends Measure ? Omit<M, 'name'> : never) : never;
 
 function measures(distinctFields: readonly string[]): fc.Arbitrary<Unnamed> {
@@ -148,6 +153,32 @@ function measures(distinctFields: readonly string[]): fc.Arbitrary<Unnamed> {
         .tuple(fc.constantFrom(...distinctFields), where)
         .map(([name, condition]): Unnamed => ({ kind: 'distinct', field: name, where: condition })),
     },
+    fc
+      .tuple(fc.constantFrom('amount', 'quantity', 'score' as const), where)
+      .map(([name, condition]): Unnamed => ({ kind: 'rate', ...numberField(name), where: condition })),
+    fc
+      .tuple(
+        fc.constantFrom('first', 'last' as const),
+        fc.constantFrom('place', 'amount', 'score', 'flag', 'kind', 'seen'),
+        where,
+      )
+      .map(([kind, name, condition]): Unnamed => {
+        const fieldType = testSchema.fields.find((candidate) => candidate.name === name)?.type ?? 'string';
+        return { kind, field: name, fieldType, where: condition };
+      }),
+    where.map((condition): Unnamed => ({ kind: 'rate', field: null, fieldType: null, where: condition })),
+    fc
+      .tuple(
+        fc.constantFrom('amount', 'quantity', 'score' as const),
+        fc.constantFrom(0, 12.5, 50, 95, 99.9, 100),
+        where,
+      )
+      .map(([name, percent, condition]): Unnamed => {
+        return { kind: 'percentile', ...numberField(name), percent, where: condition };
+      }),
+    fc
+      .tuple(fc.constantFrom('place', 'amount', 'score', 'flag', 'kind', 'user'), where)
+      .map(([name, condition]): Unnamed => ({ kind: 'approx_distinct', field: name, where: condition })),
     fc
       .tuple(fc.constantFrom('place', 'amount', 'score', 'flag', 'kind'), fc.integer({ min: 1, max: 4 }), where)
       .map(([name, limit, condition]): Unnamed => {
@@ -189,7 +220,7 @@ export const metricDefinitions: fc.Arbitrary<MetricDefinition> = fc
       .map(({ measures: unnamed, ratio, having }): MetricDefinition => {
         const named = unnamed.map((measure, i): Measure => ({ ...measure, name: `m${i}` }));
         const usable = named
-          .filter(({ kind }) => kind !== 'collect')
+          .filter(({ kind }) => !['collect', 'first', 'last'].includes(kind))
           .map(({ name }): Expression => ({ kind: 'field', name, type: 'double' }));
         const pick = (index: number) => usable[index % usable.length] as Expression;
         if (ratio && usable.length > 0) {

@@ -30,6 +30,10 @@ function valueOf(column: MeasureColumn, row: number): MeasureValue {
     }
     case 'decimal':
       return column.texts[row] ?? null;
+    case 'value': {
+      const item = column.at[row] as number;
+      return item < 0 ? null : column.items.valueOf(item);
+    }
     case 'list': {
       const { items, starts } = column;
       const from = starts[row] as number;

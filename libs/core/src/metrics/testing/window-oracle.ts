@@ -1,5 +1,6 @@
 import { averageMoney } from '../../money/money';
-import type { StreamSchema } from '../../stream/schema';
+import { murmur3x128 } from '../../hash/murmur3';
+import type { FieldType, StreamSchema } from '../../stream/schema';
 import type { Measure, MetricDefinition } from '../definition';
 import type { Row, RowValue } from './evaluate-row';
 import { evaluateRow } from './evaluate-row';
@@ -112,10 +113,10 @@ export function resultsOf(metric: MetricDefinition, schema: StreamSchema, rows: 
     // What formulas see: averages of money as numbers.
     const numbers: Record<string, RowValue> = {};
     let truncated = false;
-    const lists = metric.measures.filter(({ kind }) => kind === 'collect').length;
+    const lists = metric.measures.filter(({ kind }) => ['collect', 'first', 'last'].includes(kind)).length;
     const bytesForList = Math.floor(BYTES_FOR_LISTS / lists);
     for (const measure of metric.measures) {
-      const value = measureOf(measure, members, numbers, schema, bytesForList);
+      const value = measureOf(measure, members, numbers, { schema, metric, bytesForList });
       measures[measure.name] = value.shown;
       numbers[measure.name] = value.number;
       truncated ||= value.truncated;
@@ -136,6 +137,13 @@ function withinBytes(values: readonly RowValue[], bytes: number): readonly RowVa
   return end < 0 ? values : values.slice(0, end);
 }
 
+/** As many whole characters as there is room for. */
+function cutTo(text: string, bytes: number): string {
+  const whole = utf8.encode(text);
+  // A decoder that expects more keeps half a character to itself.
+  return whole.length <= bytes ? text : new TextDecoder().decode(whole.subarray(0, bytes), { stream: true });
+}
+
 interface Measured {
   readonly shown: MeasureValue;
   readonly number: RowValue;
@@ -146,12 +154,17 @@ function plain(value: RowValue, truncated = false): Measured {
   return { shown: value, number: value, truncated };
 }
 
+interface MeasureContext {
+  readonly schema: StreamSchema;
+  readonly metric: MetricDefinition;
+  readonly bytesForList: number;
+}
+
 function measureOf(
   measure: Measure,
   group: readonly Row[],
   earlier: Row,
-  schema: StreamSchema,
-  bytesForList: number,
+  { schema, metric, bytesForList }: MeasureContext,
 ): Measured {
   if (measure.kind === 'derived') {
     const value = evaluateRow(measure.value, earlier) as number | null;
@@ -159,8 +172,10 @@ function measureOf(
   }
   const { where } = measure;
   const rows = group.filter((row) => where === null || evaluateRow(where, row) === true);
+  const seconds = metric.window.sizeMs / 1000;
   if (measure.kind === 'count') return plain(rows.length);
-  const values = rows.map((row) => row[measure.field] ?? null).filter((value) => value !== null);
+  if (measure.kind === 'rate' && measure.field === null) return plain(rows.length / seconds);
+  const values = rows.map((row) => row[measure.field ?? ''] ?? null).filter((value) => value !== null);
   switch (measure.kind) {
     case 'distinct': {
       const isKey = measure.field === schema.key[0];
@@ -170,23 +185,76 @@ function measureOf(
       const list = withinBytes(values.slice(0, measure.limit), bytesForList);
       return { shown: list, number: null, truncated: values.length > list.length };
     }
+    case 'first':
+    case 'last': {
+      const shown = rows.filter((row) => (row[measure.field] ?? null) !== null);
+      const times = shown.map((row) => row[schema.eventTime.field] as number);
+      const at = measure.kind === 'first' ? times.indexOf(Math.min(...times)) : times.lastIndexOf(Math.max(...times));
+      const value = shown[at]?.[measure.field] ?? null;
+      const kept = typeof value === 'string' ? cutTo(value, bytesForList - 3) : value;
+      return plain(kept, kept !== value);
+    }
     case 'min':
     case 'max': {
       const numbers = (values as number[]).sort((a, b) => a - b);
       return plain((measure.kind === 'min' ? numbers.at(0) : numbers.at(-1)) ?? null);
     }
+    case 'stddev':
+      return plain(deviationOf(values as number[], measure.fieldType, schema));
+    case 'percentile':
+      return plain(percentileOf(values as number[], measure.percent, measure.fieldType));
+    case 'approx_distinct':
+      return plain(fewDistinct(values));
     case 'sum':
-    case 'avg': {
-      if (values.length === 0) return plain(null);
+    case 'avg':
+    case 'rate': {
+      if (values.length === 0) return plain(measure.kind === 'rate' ? 0 : null);
       const sum =
         measure.fieldType === 'double'
           ? (values as number[]).reduce((total, value) => total + value, 0)
           : Number((values as number[]).reduce((total, value) => total + BigInt(value), 0n));
       if (measure.fieldType !== 'double' && !Number.isSafeInteger(sum)) return plain(null, true);
       if (measure.kind === 'sum') return plain(sum);
+      if (measure.kind === 'rate') {
+        return plain(sum / (seconds * (measure.fieldType === 'money' ? 10 ** schema.money.exponent : 1)));
+      }
       const average = sum / values.length;
       if (measure.fieldType !== 'money') return plain(average);
       return { shown: averageMoney(sum, values.length, schema.money.exponent), number: average, truncated: false };
     }
   }
+}
+
+/** The value at its place, seen through the glasses of the sketch: the middle of a bucket from γ^(i−1) to γ^i. */
+function percentileOf(values: readonly number[], percent: number, type: FieldType): number | null {
+  const sorted = [...values].sort((a, b) => a - b);
+  const exact = sorted[Math.floor((percent * (sorted.length - 1)) / 100)];
+  if (exact === undefined) return null;
+  const gamma = 101 / 99;
+  const bounded = Math.min(Math.abs(exact), 2 ** 53);
+  const middle = (2 * gamma ** Math.ceil(Math.log(bounded) / Math.log(gamma))) / (gamma + 1);
+  const seen = exact === 0 ? 0 : Math.sign(exact) * middle;
+  return type === 'double' ? seen : Math.round(seen) + 0;
+}
+
+/** By linear counting of the registers that are taken: what the sketch comes to when there are few values. */
+function fewDistinct(values: readonly RowValue[]): number {
+  const hash = new DataView(new ArrayBuffer(16));
+  const registers = new Set(
+    values.map((value) => {
+      const bytes =
+        typeof value === 'string' ? utf8.encode(value) : new Uint8Array(Float64Array.of(Number(value)).buffer);
+      murmur3x128(bytes, 0, bytes.length, 0x1c0de, hash, 0);
+      return hash.getUint32(0, true) >> 20;
+    }),
+  );
+  return Math.round(4096 * Math.log(4096 / (4096 - registers.size)));
+}
+
+/** In two passes. Equal to what is kept by and by but for the last digits. */
+function deviationOf(values: readonly number[], type: FieldType, { money }: StreamSchema): number | null {
+  if (values.length < 2) return null;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return Math.sqrt(squares / (values.length - 1)) / (type === 'money' ? 10 ** money.exponent : 1);
 }
