@@ -10,6 +10,8 @@ export type {
   TextColumn,
 } from './batch/event-batch';
 export type { DeadLetter, EnrichResult, RawControl, RawRecord, RejectCode, Reroute, Rerouted } from './enrich/types';
+export { TEXT_TESTS, type TextTest } from './expression/text-functions';
+export { TIME_PARTS, type TimePart } from './expression/time-part';
 export type { ArithmeticOperator, ComparisonOperator, Expression, ExpressionType } from './expression/ast';
 export type { EmitSpec, Measure, MetricDefinition, WindowSpec } from './metrics/definition';
 export type {

@@ -90,6 +90,16 @@ const TEXTS = [
     '(((quantity)))',
     'flag == true',
   ],
+  ...[
+    "kind.startsWith('vi') && !place.endsWith('')",
+    "contains(place, 'or') || has(score)",
+    'size(place) + size(kind) > 4',
+    "kind.lowerAscii() == 'view'",
+    'at.getHours() * 60 + at.getMinutes()',
+    'getDayOfWeek(seen) in [0, 6]',
+    'flag ? quantity : 0',
+    'quantity > 1 ? amount : 0.50',
+  ],
 ];
 
 export const target: FuzzTarget = {
@@ -133,6 +143,15 @@ export const target: FuzzTarget = {
       '?',
       ':',
       '.size()',
+      'has(',
+      ".startsWith('",
+      ".endsWith('",
+      ".contains('",
+      '.lowerAscii()',
+      '.getHours()',
+      'getDayOfYear(',
+      ' ? ',
+      ' : ',
       '"""',
       "b'",
       "r'",

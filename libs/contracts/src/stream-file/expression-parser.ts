@@ -1,9 +1,12 @@
+import { TEXT_TESTS, TIME_PARTS } from '@tillstream/core';
 import type {
   ArithmeticOperator,
   ComparisonOperator,
   Expression,
   ExpressionType,
   StreamSchema,
+  TextTest,
+  TimePart,
 } from '@tillstream/core';
 import { parseMoney } from '@tillstream/core';
 import { ParseError, parse } from '@marcbachmann/cel-js';
@@ -35,7 +38,8 @@ export interface ExpressionScope {
 /** Takes a problem at an index of the expression's text. */
 export type ReportAt = (index: number, message: string) => null;
 
-const SUPPORTED = 'comparisons, && || !, in, + - * / % and tests for null are';
+const SUPPORTED =
+  'comparisons, && || ! ? :, in, + - * / %, has, size, startsWith, endsWith, contains, lowerAscii and parts of instants are';
 
 /**
  * Parses and checks a condition or formula: the part of CEL that compiles into loops over columns. Differs from CEL in
@@ -124,6 +128,12 @@ class Checker {
         return this.negate(node, node.args);
       case 'in':
         return this.isIn(node, node.args);
+      case '?:':
+        return this.choice(node, node.args);
+      case 'call':
+        return this.call(node, node.args[0], node.args[1]);
+      case 'rcall':
+        return this.call(node, node.args[0], [node.args[1], ...node.args[2]]);
       default:
         return this.refuse(node);
     }
@@ -258,6 +268,64 @@ class Checker {
     return this.done(node, { kind: 'in', operand: operand.expression, values: complete, type: 'bool' });
   }
 
+  private choice(node: ASTNode, [test, first, second]: readonly [ASTNode, ASTNode, ASTNode]): Checked | null {
+    const condition = this.condition(test, '? :');
+    const operands = this.both([first, second]);
+    if (condition === null || operands === null) return null;
+    const [whenTrue, otherwise] = operands.map(({ expression }) => expression) as [Expression, Expression];
+    const type = choiceType(whenTrue.type, otherwise.type);
+    if (type === null) {
+      const sides = operands.map((operand) => this.describe(operand)).join(' and ');
+      return this.problem(node, `? : chooses between two numbers, amounts, instants or conditions, not ${sides}`);
+    }
+    return this.done(node, { kind: 'choice', condition, whenTrue, otherwise, type });
+  }
+
+  /** A function, written `f(x, y)` or `x.f(y)`. */
+  private call(node: ASTNode, called: string, [subject, ...more]: readonly ASTNode[]): Checked | null {
+    const test = TEXT_TESTS.find((candidate) => candidate === called);
+    const part = TIME_PARTS.find((candidate) => candidate === called);
+    const isKnown = test !== undefined || part !== undefined || ['has', 'size', 'lowerAscii'].includes(called);
+    if (!isKnown || subject === undefined)
+      return this.problem(node, `${called}(…) is not supported here; ${SUPPORTED}`);
+    const operand = this.check(subject);
+    if (operand === null) return null;
+    const excess = more[test === undefined ? 0 : 1];
+    if (excess !== undefined) {
+      return this.problem(excess, `${called} takes ${test === undefined ? 'nothing else' : 'one text'}`);
+    }
+    if (part !== undefined) return this.timePart(node, part, operand);
+    if (called === 'has') return this.has(node, operand);
+    if (operand.expression.type !== 'string' || operand.expression.kind === 'literal') {
+      return this.problem(subject, `${called} is for fields that are texts, ${this.describe(operand)} is none`);
+    }
+    if (test !== undefined) return this.textTest(node, test, operand.expression, more[0]);
+    return called === 'size'
+      ? this.done(node, { kind: 'size', operand: operand.expression, type: 'int' })
+      : this.done(node, { kind: 'lower', operand: operand.expression, type: 'string' });
+  }
+
+  private textTest(node: ASTNode, test: TextTest, operand: Expression, argument: ASTNode | undefined): Checked | null {
+    if (argument?.op !== 'value' || typeof argument.args !== 'string') {
+      return this.problem(argument ?? node, `${test} needs a text in quotes: x.${test}('a')`);
+    }
+    return this.done(node, { kind: 'text-test', test, operand, pattern: argument.args, type: 'bool' });
+  }
+
+  private timePart(node: ASTNode, part: TimePart, operand: Checked): Checked | null {
+    const { expression } = operand;
+    if (expression.type !== 'timestamp') {
+      return this.problem(operand.node, `${part} is for instants, ${this.describe(operand)} is none`);
+    }
+    return this.done(node, { kind: 'time-part', part, operand: expression, type: 'int' });
+  }
+
+  private has(node: ASTNode, { expression, node: operand }: Checked): Checked | null {
+    if (expression.kind === 'literal') return this.problem(operand, 'has asks whether a field or measure is there');
+    const right: Expression = { kind: 'literal', value: null, type: 'null' };
+    return this.done(node, { kind: 'compare', operator: '!=', left: expression, right, type: 'bool' });
+  }
+
   private listItem(node: ASTNode, operand: Checked | null): string | number | boolean | null {
     const unscaled = this.check(node);
     if (unscaled === null || operand === null) return null;
@@ -276,12 +344,6 @@ class Checker {
 
   private refuse(node: ASTNode): null {
     switch (node.op) {
-      case '?:':
-        return this.problem(node, `the choice ? : is not supported; ${SUPPORTED}`);
-      case 'call':
-        return this.problem(node, `${node.args[0]}(…) is not supported here; ${SUPPORTED}`);
-      case 'rcall':
-        return this.problem(node, `.${node.args[0]}(…) is not supported; ${SUPPORTED}`);
       case 'list':
         return this.problem(node, 'a list is only supported behind in');
       case 'map':
@@ -363,6 +425,15 @@ function usable(names: ReadonlyMap<string, ScopeName>): string[] {
 
 function isNumber(type: ExpressionType | undefined): boolean {
   return type === 'int' || type === 'double';
+}
+
+/** Null: there is no choice between these. */
+function choiceType(whenTrue: ExpressionType, otherwise: ExpressionType): ExpressionType | null {
+  if (isNumber(whenTrue) && isNumber(otherwise)) return whenTrue === otherwise ? whenTrue : 'double';
+  const types = [whenTrue, otherwise].filter((type) => type !== 'null');
+  const [type] = types;
+  if (type === undefined || types.some((other) => other !== type)) return null;
+  return type === 'string' || (type === 'bool' && types.length < 2) ? null : type;
 }
 
 /** Null: the operation is not defined. */

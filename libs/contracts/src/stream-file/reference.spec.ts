@@ -1,3 +1,4 @@
+import { TEXT_TESTS, TIME_PARTS } from '@tillstream/core';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Document, parse } from 'yaml';
@@ -26,6 +27,8 @@ fields:
 const page = readFileSync(join(process.cwd(), 'docs/stream-files.md'), 'utf8');
 const examples = [...page.matchAll(/```yaml\n([^]*?)```/g)].map(([, text]) => text ?? '');
 
+const FUNCTIONS = [...TEXT_TESTS, ...TIME_PARTS, 'has(', 'size(', 'lowerAscii('];
+
 describe('the reference of stream files', () => {
   it('has examples', () => {
     expect(examples.length).toBeGreaterThan(5);
@@ -41,5 +44,6 @@ describe('the reference of stream files', () => {
   it('tells of every function', () => {
     const functions = ['count', 'sum', 'avg', 'min', 'max', 'stddev', 'rate', 'percentile', 'median', 'first', 'last'];
     for (const name of [...functions, 'distinct', 'approx_distinct', 'collect']) expect(page).toContain(`\`${name}(`);
+    for (const name of FUNCTIONS) expect(page).toContain(name);
   });
 });

@@ -397,20 +397,20 @@ const CASES: readonly (readonly [name: string, piece: string, by: string, ...pro
   [
     'a function in a condition',
     'price > 1.50',
-    'size(event_type) > 1',
-    ':22:35: metrics.sales.where: size(…) is not supported here; comparisons, && || !, in, + - * / % and tests for null are',
+    'double(event_type) > 1',
+    ':22:35: metrics.sales.where: double(…) is not supported here; comparisons, && || ! ? :, in, + - * / %, has, size, startsWith, endsWith, contains, lowerAscii and parts of instants are',
   ],
   [
     'a method',
     'price > 1.50',
-    "event_type.startsWith('b')",
-    ':22:35: metrics.sales.where: .startsWith(…) is not supported; comparisons, && || !, in, + - * / % and tests for null are',
+    "event_type.matches('b')",
+    ':22:35: metrics.sales.where: matches(…) is not supported here; comparisons, && || ! ? :, in, + - * / %, has, size, startsWith, endsWith, contains, lowerAscii and parts of instants are',
   ],
   [
-    'a choice',
+    'a choice of texts',
     "where: event_type == 'buy' && price > 1.50",
-    'where: "gift ? true : false"',
-    ':22:13: metrics.sales.where: the choice ? : is not supported; comparisons, && || !, in, + - * / % and tests for null are',
+    'where: "gift ? event_type : user_id"',
+    ':22:13: metrics.sales.where: ? : chooses between two numbers, amounts, instants or conditions, not event_type (string) and user_id (string)',
   ],
   [
     'a condition that is a number',
@@ -622,7 +622,7 @@ const CASES: readonly (readonly [name: string, piece: string, by: string, ...pro
     'a function within a formula',
     'each: total / orders',
     'each: total / count()',
-    ':30:21: metrics.sales.measures.each: count(…) is not supported here; comparisons, && || !, in, + - * / % and tests for null are',
+    ':30:21: metrics.sales.measures.each: count(…) is not supported here; comparisons, && || ! ? :, in, + - * / %, has, size, startsWith, endsWith, contains, lowerAscii and parts of instants are',
   ],
   [
     'a measure given twice',
@@ -706,7 +706,7 @@ const CASES: readonly (readonly [name: string, piece: string, by: string, ...pro
     'a part of a value',
     'price > 1.50',
     'event_type.size == 3',
-    ':22:35: metrics.sales.where: event_type.size reaches into a value, which is not supported; comparisons, && || !, in, + - * / % and tests for null are',
+    ':22:35: metrics.sales.where: event_type.size reaches into a value, which is not supported; comparisons, && || ! ? :, in, + - * / %, has, size, startsWith, endsWith, contains, lowerAscii and parts of instants are',
   ],
   [
     "something behind the file's end",

@@ -1,8 +1,8 @@
-import type { Column } from '../batch/event-batch';
 import type { ComparisonOperator, Expression } from './ast';
-import type { Columns, Condition, Formula } from './columns';
+import type { Condition, Formula } from './columns';
 import { UnsupportedExpressionError } from './columns';
 import { compareBytes } from './compare-bytes';
+import { compileText, itemOf, type TextFormula } from './compile-text';
 import { BitVector } from './vectors';
 
 /** NaN compares as a null operand must: false, and true for `!=`. */
@@ -40,12 +40,13 @@ export function compileNumberComparison(operator: ComparisonOperator, left: Form
 /** Texts compare by code point. A dictionary-coded column is compared once per dictionary entry. */
 export function compileTextComparison(operator: ComparisonOperator, left: Expression, right: Expression): Condition {
   const verdict = verdictOf(operator);
-  if (left.kind === 'field' && right.kind === 'literal')
-    return compareWithLiteral(left.name, textLiteral(right), verdict);
-  if (left.kind === 'literal' && right.kind === 'field') {
-    return compareWithLiteral(right.name, textLiteral(left), mirrored(verdict));
+  if (left.kind !== 'literal' && right.kind === 'literal') {
+    return compareWithLiteral(compileText(left), textLiteral(right), verdict);
   }
-  if (left.kind === 'field' && right.kind === 'field') return compareFields(left.name, right.name, verdict);
+  if (left.kind === 'literal' && right.kind !== 'literal') {
+    return compareWithLiteral(compileText(right), textLiteral(left), mirrored(verdict));
+  }
+  if (left.kind !== 'literal') return compareTexts(compileText(left), compileText(right), verdict);
   if (left.kind === 'literal' && right.kind === 'literal') {
     const a = textLiteral(left);
     const b = textLiteral(right);
@@ -53,7 +54,7 @@ export function compileTextComparison(operator: ComparisonOperator, left: Expres
     const bits = new BitVector();
     return ({ rows }) => bits.take(rows).fill(held, 0, rows);
   }
-  throw new UnsupportedExpressionError('texts can only be compared as fields and literals');
+  throw new UnsupportedExpressionError('a text can only be compared with a text');
 }
 
 /** What a comparison says for less, equal, greater and for a null operand. */
@@ -88,12 +89,12 @@ function textLiteral(expression: Expression): Uint8Array {
   return new TextEncoder().encode(expression.value);
 }
 
-function compareWithLiteral(name: string, literal: Uint8Array, verdict: Verdict): Condition {
+function compareWithLiteral(text: TextFormula, literal: Uint8Array, verdict: Verdict): Condition {
   const bits = new BitVector();
   const entryBits = new BitVector();
   return (columns) => {
     const { rows } = columns;
-    const column = textColumn(columns, name);
+    const column = text(columns);
     const out = bits.take(rows);
     if (column === null) return out.fill(verdict.unknown, 0, rows);
     if (column.kind === 'dictionary') {
@@ -116,12 +117,12 @@ function compareWithLiteral(name: string, literal: Uint8Array, verdict: Verdict)
   };
 }
 
-function compareFields(leftName: string, rightName: string, verdict: Verdict): Condition {
+function compareTexts(leftText: TextFormula, rightText: TextFormula, verdict: Verdict): Condition {
   const bits = new BitVector();
   return (columns) => {
     const { rows } = columns;
-    const left = textColumn(columns, leftName);
-    const right = textColumn(columns, rightName);
+    const left = leftText(columns);
+    const right = rightText(columns);
     const out = bits.take(rows);
     if (left === null || right === null) return out.fill(verdict.unknown, 0, rows);
     for (let i = 0; i < rows; i++) {
@@ -144,18 +145,4 @@ function compareFields(leftName: string, rightName: string, verdict: Verdict): C
     }
     return out;
   };
-}
-
-type AnyTextColumn = Exclude<Column, { kind: 'number' }>;
-
-/** Index of a row's text within its column, -1 for null. */
-function itemOf(column: AnyTextColumn, row: number): number {
-  if (column.kind === 'dictionary') return column.indices[row] as number;
-  return column.nulls !== null && column.nulls[row] === 1 ? -1 : row;
-}
-
-function textColumn(columns: Columns, name: string): AnyTextColumn | null {
-  const column = columns.column(name);
-  if (column?.kind === 'number') throw new TypeError(`column ${name} holds numbers, not texts`);
-  return column;
 }

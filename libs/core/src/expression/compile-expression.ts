@@ -4,6 +4,8 @@ import { UnsupportedExpressionError } from './columns';
 import { compileNumberComparison, compileTextComparison } from './compile-comparison';
 import { compileNumberMembership, compileTextMembership } from './compile-membership';
 import { compileNumberNullTest, compileTextNullTest } from './compile-null-test';
+import { compileSize, compileText, compileTextTest } from './compile-text';
+import { timePartOf, type TimePart } from './time-part';
 import { BitVector, ConstantVector, NumberVector } from './vectors';
 
 /**
@@ -41,8 +43,21 @@ export function compileCondition(expression: Expression): Condition {
     case 'in':
       if (expression.operand.type === 'string') return compileTextMembership(expression);
       return compileNumberMembership(compileFormula(expression.operand), expression.values);
+    case 'text-test':
+      return compileTextTest(expression);
+    case 'choice': {
+      if (expression.type !== 'bool') break;
+      return compileChoiceOfConditions(
+        compileCondition(expression.condition),
+        compileCondition(expression.whenTrue),
+        compileCondition(expression.otherwise),
+      );
+    }
     case 'arithmetic':
     case 'negate':
+    case 'lower':
+    case 'size':
+    case 'time-part':
       break;
   }
   throw new UnsupportedExpressionError(
@@ -80,9 +95,23 @@ export function compileFormula(expression: Expression): Formula {
         return out;
       };
     }
+    case 'size':
+      return compileSize(expression);
+    case 'time-part':
+      return compileTimePart(expression.part, compileFormula(expression.operand));
+    case 'choice':
+      if (expression.type === 'string') break;
+      return compileChoice(
+        compileCondition(expression.condition),
+        compileFormula(expression.whenTrue),
+        compileFormula(expression.otherwise),
+      );
+    case 'lower':
+      break;
     case 'compare':
     case 'logic':
     case 'not':
+    case 'text-test':
     case 'in': {
       const condition = compileCondition(expression);
       const numbers = new NumberVector();
@@ -108,8 +137,8 @@ function compileNullTest(operand: Expression, operator: ComparisonOperator): Con
   if (operator !== '==' && operator !== '!=') return compileConstant(0);
   const whenNull = operator === '==' ? 1 : 0;
   if (operand.type !== 'string') return compileNumberNullTest(compileFormula(operand), whenNull);
-  if (operand.kind === 'field') return compileTextNullTest(operand.name, whenNull);
-  return compileConstant(1 - whenNull);
+  if (operand.kind === 'literal') return compileConstant(1 - whenNull);
+  return compileTextNullTest(compileText(operand), whenNull);
 }
 
 function compileConstant(bit: number): Condition {
@@ -148,6 +177,40 @@ function compileLogic(operator: '&&' | '||', left: Condition, right: Condition):
     const out = bits.take(rows);
     if (operator === '&&') for (let i = 0; i < rows; i++) out[i] = (a[i] as number) & (b[i] as number);
     else for (let i = 0; i < rows; i++) out[i] = (a[i] as number) | (b[i] as number);
+    return out;
+  };
+}
+
+function compileTimePart(part: TimePart, operand: Formula): Formula {
+  const numbers = new NumberVector();
+  return (columns) => {
+    const values = operand(columns);
+    const out = numbers.take(columns.rows);
+    for (let i = 0; i < columns.rows; i++) out[i] = timePartOf(part, values[i] as number);
+    return out;
+  };
+}
+
+function compileChoice(condition: Condition, whenTrue: Formula, otherwise: Formula): Formula {
+  const numbers = new NumberVector();
+  return (columns) => {
+    const held = condition(columns);
+    const a = whenTrue(columns);
+    const b = otherwise(columns);
+    const out = numbers.take(columns.rows);
+    for (let i = 0; i < columns.rows; i++) out[i] = (held[i] === 1 ? a[i] : b[i]) as number;
+    return out;
+  };
+}
+
+function compileChoiceOfConditions(condition: Condition, whenTrue: Condition, otherwise: Condition): Condition {
+  const bits = new BitVector();
+  return (columns) => {
+    const held = condition(columns);
+    const a = whenTrue(columns);
+    const b = otherwise(columns);
+    const out = bits.take(columns.rows);
+    for (let i = 0; i < columns.rows; i++) out[i] = (held[i] === 1 ? a[i] : b[i]) as number;
     return out;
   };
 }

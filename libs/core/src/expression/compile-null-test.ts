@@ -1,15 +1,15 @@
 import type { Condition, Formula } from './columns';
+import type { TextFormula } from './compile-text';
 import { BitVector } from './vectors';
 
-/** Is a text field null, or (with `whenNull` 0) is it not? */
-export function compileTextNullTest(name: string, whenNull: 0 | 1): Condition {
+/** Is a text null, or (with `whenNull` 0) is it not? */
+export function compileTextNullTest(text: TextFormula, whenNull: 0 | 1): Condition {
   const bits = new BitVector();
   return (columns) => {
     const { rows } = columns;
-    const column = columns.column(name);
+    const column = text(columns);
     if (column === null) return bits.take(rows).fill(whenNull, 0, rows);
     const out = bits.take(rows).fill(1 - whenNull, 0, rows);
-    if (column.kind === 'number') throw new TypeError(`column ${name} holds numbers, not texts`);
     if (column.kind === 'dictionary') {
       for (let i = 0; i < rows; i++) if ((column.indices[i] as number) < 0) out[i] = whenNull;
     } else if (column.nulls !== null) {

@@ -1,4 +1,7 @@
 import type { ArithmeticOperator, ComparisonOperator, Expression } from '../expression/ast';
+import { byteTest, codePointsOf, copyLower } from '../expression/text-functions';
+import { timePartOf } from '../expression/time-part';
+import { grownBytes } from '../windowing/grow';
 
 import type { RowReader } from './row-reader';
 import { ABSENT, NUMBER } from './row-registers';
@@ -55,10 +58,32 @@ export function compileRowNumber(expression: Expression, reader: RowReader): Row
       return compileComparison(expression.operator, expression.left, expression.right, reader);
     case 'in':
       return compileMembership(expression.operand, expression.values, reader);
+    case 'text-test': {
+      const text = compileRowText(expression.operand, reader);
+      const holds = byteTest(expression.test, expression.pattern);
+      return { evaluate: () => (text.locate() && holds(text.bytes, text.start, text.end) ? 1 : 0) };
+    }
+    case 'size': {
+      const text = compileRowText(expression.operand, reader);
+      return { evaluate: () => (text.locate() ? codePointsOf(text.bytes, text.start, text.end) : NaN) };
+    }
+    case 'time-part': {
+      const { part } = expression;
+      const instant = compileRowNumber(expression.operand, reader);
+      return { evaluate: () => timePartOf(part, instant.evaluate()) };
+    }
+    case 'choice': {
+      const condition = compileRowNumber(expression.condition, reader);
+      const whenTrue = compileRowNumber(expression.whenTrue, reader);
+      const otherwise = compileRowNumber(expression.otherwise, reader);
+      return { evaluate: () => (condition.evaluate() === 1 ? whenTrue : otherwise).evaluate() };
+    }
+    case 'lower':
+      throw new TypeError('a text is no number');
   }
 }
 
-/** Compiles a text: a literal or a field. @throws TypeError for any other expression */
+/** Compiles a text: a literal, a field or a function of one. @throws TypeError for any other expression */
 export function compileRowText(expression: Expression, reader: RowReader): RowText {
   if (expression.kind === 'field') return new FieldText(slotOf(expression.name, reader), reader);
   if (expression.kind === 'literal') {
@@ -66,6 +91,7 @@ export function compileRowText(expression: Expression, reader: RowReader): RowTe
     const bytes = new TextEncoder().encode(typeof value === 'string' ? value : '');
     return { bytes, start: 0, end: bytes.length, locate: () => value !== null };
   }
+  if (expression.kind === 'lower') return new LowerText(compileRowText(expression.operand, reader));
   throw new TypeError(`an expression of kind ${expression.kind} is no text`);
 }
 
@@ -86,6 +112,23 @@ class FieldText implements RowText {
     this.bytes = reader.bytesOf(slot);
     this.start = registers.start[registers.base + slot] as number;
     this.end = registers.end[registers.base + slot] as number;
+    return true;
+  }
+}
+
+class LowerText implements RowText {
+  bytes = new Uint8Array(0);
+  readonly start = 0;
+  end = 0;
+
+  constructor(private readonly operand: RowText) {}
+
+  locate(): boolean {
+    const { operand } = this;
+    if (!operand.locate()) return false;
+    this.end = operand.end - operand.start;
+    this.bytes = grownBytes(this.bytes, this.end);
+    copyLower(operand.bytes, operand.start, operand.end, this.bytes, 0);
     return true;
   }
 }

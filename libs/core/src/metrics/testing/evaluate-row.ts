@@ -1,4 +1,6 @@
 import type { Expression } from '../../expression/ast';
+import type { TextTest } from '../../expression/text-functions';
+import type { TimePart } from '../../expression/time-part';
 
 /** A value of a row; money in minor units, timestamps in epoch ms. */
 export type RowValue = string | number | boolean | null;
@@ -66,5 +68,49 @@ export function evaluateRow(expression: Expression, row: Row): RowValue {
       const operand = evaluateRow(expression.operand, row);
       return operand !== null && expression.values.includes(operand);
     }
+    case 'text-test': {
+      const operand = evaluateRow(expression.operand, row);
+      return typeof operand === 'string' && testText[expression.test](operand, expression.pattern);
+    }
+    case 'lower': {
+      const operand = evaluateRow(expression.operand, row);
+      return typeof operand === 'string' ? operand.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) : null;
+    }
+    case 'size': {
+      const operand = evaluateRow(expression.operand, row);
+      return typeof operand === 'string' ? [...operand].length : null;
+    }
+    case 'time-part': {
+      const operand = evaluateRow(expression.operand, row);
+      return typeof operand === 'number' ? timeParts[expression.part](new Date(operand)) : null;
+    }
+    case 'choice': {
+      const held = evaluateRow(expression.condition, row) === true;
+      return evaluateRow(held ? expression.whenTrue : expression.otherwise, row);
+    }
   }
 }
+
+const testText: Readonly<Record<TextTest, (text: string, pattern: string) => boolean>> = {
+  startsWith: (text, pattern) => text.startsWith(pattern),
+  endsWith: (text, pattern) => text.endsWith(pattern),
+  contains: (text, pattern) => text.includes(pattern),
+};
+
+const DAY_MS = 86_400_000;
+
+const timeParts: Readonly<Record<TimePart, (instant: Date) => number>> = {
+  getFullYear: (instant) => instant.getUTCFullYear(),
+  getMonth: (instant) => instant.getUTCMonth(),
+  getDate: (instant) => instant.getUTCDate(),
+  getDayOfMonth: (instant) => instant.getUTCDate() - 1,
+  getDayOfWeek: (instant) => instant.getUTCDay(),
+  getDayOfYear: (instant) => {
+    const midnight = Date.UTC(instant.getUTCFullYear(), instant.getUTCMonth(), instant.getUTCDate());
+    return (midnight - Date.UTC(instant.getUTCFullYear(), 0, 1)) / DAY_MS;
+  },
+  getHours: (instant) => instant.getUTCHours(),
+  getMinutes: (instant) => instant.getUTCMinutes(),
+  getSeconds: (instant) => instant.getUTCSeconds(),
+  getMilliseconds: (instant) => instant.getUTCMilliseconds(),
+};

@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
 import type { Expression } from '../../expression/ast';
+import { TEXT_TESTS } from '../../expression/text-functions';
+import { TIME_PARTS } from '../../expression/time-part';
 import type { Field, FieldType, StreamSchema } from '../../stream/schema';
 import type { Measure, MetricDefinition } from '../definition';
 import type { Row } from './evaluate-row';
@@ -43,7 +45,7 @@ const amounts = fc.oneof(
 /** Everything of a row but its time and user. */
 export const rowFields = fc.record({
   kind: optional(fc.constantFrom('view', 'cart', 'purchase', 'é')),
-  place: optional(fc.constantFrom('', 'north', 'south', 'a place with a name of more than a few letters')),
+  place: optional(fc.constantFrom('', 'north', 'South É', 'a place with a name of more than a few letters')),
   amount: optional(amounts),
   quantity: optional(fc.integer({ min: -3, max: 3 })),
   score: optional(fc.integer({ min: -20, max: 20 }).map((quarters) => quarters / 4)), // exact in any order
@@ -68,6 +70,9 @@ const compare = (operator: '==' | '!=' | '<' | '<=' | '>' | '>=', left: Expressi
   type: 'bool',
 });
 
+const lowerOf = (operand: Expression, lower: boolean): Expression =>
+  lower ? { kind: 'lower', operand, type: 'string' } : operand;
+
 const numbers: fc.Arbitrary<Expression> = fc.letrec<{ number: Expression }>((tie) => ({
   number: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -81,15 +86,31 @@ const numbers: fc.Arbitrary<Expression> = fc.letrec<{ number: Expression }>((tie
       type: fc.constant('double' as const),
     }),
     tie('number').map((operand): Expression => ({ kind: 'negate', operand, type: 'double' })),
+    fc
+      .constantFrom(...TIME_PARTS)
+      .map((part): Expression => ({ kind: 'time-part', part, operand: field('seen'), type: 'int' })),
+    fc
+      .tuple(fc.constantFrom('kind', 'place'), fc.boolean())
+      .map(([name, lower]): Expression => ({ kind: 'size', operand: lowerOf(field(name), lower), type: 'int' })),
+    fc.tuple(tie('number'), tie('number'), tie('number')).map(([test, whenTrue, otherwise]): Expression => ({
+      kind: 'choice',
+      condition: compare('<', test, whenTrue),
+      whenTrue,
+      otherwise,
+      type: 'double',
+    })),
   ),
 })).number;
 
 const texts = fc.oneof(
-  fc.constantFrom(field('kind'), field('place'), field('user')),
+  fc
+    .tuple(fc.constantFrom(field('kind'), field('place'), field('user')), fc.boolean())
+    .map(([operand, lower]) => lowerOf(operand, lower)),
   fc
     .constantFrom('view', 'cart', 'north', '', 'zzz', 'é')
     .map((value): Expression => ({ kind: 'literal', value, type: 'string' })),
 );
+const patterns = fc.constantFrom('', 'v', 'é', 'th', 'w', 'north', 'more than', 'N');
 const nothing: Expression = { kind: 'literal', value: null, type: 'null' };
 
 /** Conditions over the rows of `testSchema`. */
@@ -105,6 +126,16 @@ export const conditions: fc.Arbitrary<Expression> = fc.letrec<{ condition: Expre
       .tuple(equality, fc.oneof(texts, numbers, fc.constant(field('flag'))))
       .map(([operator, operand]) => compare(operator, operand, nothing)),
     fc.constant(field('flag')),
+    fc
+      .tuple(fc.constantFrom(...TEXT_TESTS), fc.constantFrom('kind', 'place'), fc.boolean(), patterns)
+      .map(([test, name, lower, pattern]): Expression => {
+        return { kind: 'text-test', test, operand: lowerOf(field(name), lower), pattern, type: 'bool' };
+      }),
+    fc
+      .tuple(tie('condition'), tie('condition'), tie('condition'))
+      .map(([condition, whenTrue, otherwise]): Expression => {
+        return { kind: 'choice', condition, whenTrue, otherwise, type: 'bool' };
+      }),
     fc
       .subarray(['view', 'cart', 'north'], { minLength: 1 })
       .chain((values) =>
