@@ -19,12 +19,12 @@ describe('the columns of a window', () => {
       }),
     ));
 
-  it('tell a hundred thousand groups apart', () => {
-    const slots = new GroupSlots();
-    const groups = Array.from({ length: 100_000 }, (_, index) => bytesOf(`["user-${index}"]`));
+  it('tell groups apart that have the same hash', () => {
+    const slots = new GroupSlots(({ from, to }) => to - from);
+    const groups = Array.from({ length: 1_000 }, (_, index) => bytesOf(`["user-${index}"]`));
     for (const group of groups) slots.findOrAdd(group);
     expect(groups.filter((group, slot) => slots.find(group) !== slot)).toEqual([]);
-    expect(slots.text(99_999)).toBe('["user-99999"]');
+    expect(slots.text(999)).toBe('["user-999"]');
   });
 
   it('hold the last payload of each slot, however often they are replaced', () => {

@@ -18,8 +18,12 @@ export class GroupSlots {
   /** Slot + 1 at or behind the place that its hash says, or FREE. Never more than half full. */
   private table = new Int32Array(2 * FIRST_SLOTS);
   private count = 0;
-  /** Nobody who chooses groups can tell which ones will have the same hash. */
-  private readonly seed = randomInt(2 ** 31);
+
+  /** @param seed Nobody who chooses groups is to know which of them have the same hash. */
+  constructor(
+    private readonly hashOf: (group: TextBytes, seed: number) => number = mixedHash,
+    private readonly seed = randomInt(2 ** 31),
+  ) {}
 
   get size(): number {
     return this.count;
@@ -35,13 +39,13 @@ export class GroupSlots {
   }
 
   find(group: TextBytes): number | undefined {
-    const slot = this.table[this.placeOf(group, hashOf(group, this.seed))]! - 1;
+    const slot = this.table[this.placeOf(group, this.hashOf(group, this.seed))]! - 1;
     return slot < 0 ? undefined : slot;
   }
 
   /** The group's slot; a new one (`size` as it was) when it has none yet. */
   findOrAdd(group: TextBytes): number {
-    const hash = hashOf(group, this.seed);
+    const hash = this.hashOf(group, this.seed);
     const place = this.placeOf(group, hash);
     const found = this.table[place]! - 1;
     return found < 0 ? this.add(group, hash, place) : found;
@@ -87,7 +91,7 @@ export class GroupSlots {
 }
 
 /** FNV-1a, mixed once more at the end, since the table looks at the lowest bits. */
-function hashOf({ bytes, from, to }: TextBytes, seed: number): number {
+function mixedHash({ bytes, from, to }: TextBytes, seed: number): number {
   let hash = seed;
   for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
