@@ -35,6 +35,21 @@ describe('when the store has lost what it was given', () => {
     expect(stage.differences()).toEqual([]);
   });
 
+  it('does not take what is left of a checkpoint that goes away while it is loaded', async () => {
+    const stage = new SlowStage();
+    const aggregator = await anHourIn(stage);
+    for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, 50, 40);
+    await stage.pass(5_000);
+    let losses = PARTITIONS;
+    stage.onLoad = () => {
+      if (losses-- > 0) stage.world.store.flushAll();
+    };
+    stage.replace(aggregator);
+    await stage.finish();
+    expect(losses).toBeLessThan(PARTITIONS);
+    expect(stage.differences()).toEqual([]);
+  });
+
   it('knows that a row is late which is the first that it reads again', async () => {
     const stage = new SlowStage();
     const aggregator = await anHourIn(stage);

@@ -22,6 +22,8 @@ export class SlowStage {
   readonly definition = commerceWith({ partitions: PARTITIONS });
   readonly topics = this.definition.topics;
   readonly waiting = new Set<string>();
+  /** Called when a task has claimed its checkpoint and begins to load it. */
+  onLoad: () => void = () => undefined;
   readonly world = new World(this.definition, new SeededRandom(1), START_MS, { ports: (ports) => this.patient(ports) });
   private readonly clients = this.world.spawnWriter('clients');
   private events = 0;
@@ -31,7 +33,22 @@ export class SlowStage {
       while (this.waiting.has(topic) || this.waiting.has(`${topic}/${partition}`)) await ports.clock.sleep(RETRY_MS);
       return ports.writer.append(topic, partition, records);
     };
-    return { ...ports, writer: { append } };
+    const { store } = ports;
+    const onLoad = (): void => this.onLoad();
+    return {
+      ...ports,
+      writer: { append },
+      store: {
+        claim: (...args) => store.claim(...args),
+        create: (...args) => store.create(...args),
+        commit: (...args) => store.commit(...args),
+        countAttempt: (...args) => store.countAttempt(...args),
+        async *load(...args) {
+          onLoad();
+          yield* store.load(...args);
+        },
+      },
+    };
   }
 
   async send(partition: number, records: readonly NewRecord[]): Promise<void> {

@@ -64,10 +64,25 @@ export const checkpointBugs: readonly PlantedBug[] = [
     specs: [CHECKPOINT_SPEC],
   },
   {
+    name: 'load-not-verified',
+    bug: 'a checkpoint is taken for whole although the store may have lost some of it while it was loaded',
+    patches: [
+      {
+        file: AGGREGATOR,
+        find: 'if (!(await isUnchanged(ports.store, name, token, claimed))) {',
+        replace: 'if (Number.isNaN(claimed.next)) {',
+      },
+    ],
+  },
+  {
     name: 'loads-beyond-position',
     bug: 'what a commit that failed half-way has left behind is loaded (planted in the in-memory store)',
     patches: [
-      { file: STORE, find: '.filter((delta) => delta.rawNext <= next);', replace: '.filter(() => next >= 0);' },
+      {
+        file: STORE,
+        find: 'deltas.filter((delta) => delta.rawNext <= next)',
+        replace: 'deltas.filter(() => next >= 0)',
+      },
     ],
     specs: [STORE_SPEC],
   },

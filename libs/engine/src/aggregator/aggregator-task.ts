@@ -9,6 +9,7 @@ import {
   encodeParts,
   encodeResults,
 } from '@tillstream/contracts';
+import type { CheckpointStore, ClaimedCheckpoint } from '../ports/checkpoint-store';
 import type { LogRecord, NewRecord, PartitionSource, RecordHeaders } from '../ports/log';
 import { Attempts } from '../task/attempts';
 import { UpsertCadence } from '../task/cadence';
@@ -106,6 +107,9 @@ export class AggregatorTask {
       ({ inc, seek } = claimed);
       const deltas = [];
       for await (const delta of ports.store.load(name, claimed.next)) deltas.push(delta);
+      if (!(await isUnchanged(ports.store, name, token, claimed))) {
+        return AggregatorTask.open(ports, definition, source);
+      }
       aggregator = PartitionAggregator.restore(options, { next: claimed.next, state: claimed.state, deltas });
     } else {
       await waitForFirstBatch(ports, definition, source, appenders);
@@ -414,6 +418,20 @@ function appendersFor({ writer }: TaskPorts, { topics, schema }: StreamDefinitio
     late: new OrderedAppender(writer, topics.late, partition),
     parts: Array.from({ length: schema.partitions }, (_, q) => new OrderedAppender(writer, topics.parts, q)),
   };
+}
+
+/**
+ * Was what has been loaded meanwhile the checkpoint as it was claimed? A store that was emptied or rolled back since, or another
+ * owner that has committed, would leave a part of it, and finals are published before any commit could be refused.
+ */
+async function isUnchanged(
+  store: CheckpointStore,
+  name: string,
+  token: string,
+  { inc, next }: ClaimedCheckpoint,
+): Promise<boolean> {
+  const again = await store.claim(name, token);
+  return again?.inc === inc && again.next === next;
 }
 
 /** A partition that never had a batch holds nobody up: it says so once, and waits. */

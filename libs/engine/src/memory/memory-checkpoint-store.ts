@@ -84,9 +84,12 @@ export class MemoryCheckpointStore implements CheckpointStore {
 
   async *load(task: string, next: number): AsyncIterable<SliceDelta> {
     await this.reach(`load ${task}`);
-    const stored = this.data.tasks.get(task);
-    const deltas = [...(stored?.slices.values() ?? [])].flat().filter((delta) => delta.rawNext <= next);
-    for (const delta of deltas) yield delta;
+    // Each list is asked for by itself, and may be gone by then.
+    for (const slice of [...(this.data.tasks.get(task)?.slices.keys() ?? [])]) {
+      await this.turn.wait(`load ${task}`);
+      const deltas = this.data.tasks.get(task)?.slices.get(slice) ?? [];
+      for (const delta of deltas.filter((delta) => delta.rawNext <= next)) yield delta;
+    }
   }
 
   async commit(task: string, commit: Commit): Promise<CommitOutcome> {

@@ -59,7 +59,9 @@ export interface CheckpointStore {
   create(task: string, token: string, checkpoint: ClaimedCheckpoint): Promise<boolean>;
   /**
    * All deltas of the task in the order of their commits, slice by slice, but for those with rawNext > `next` (what a
-   * commit that failed half-way left behind). Streams, so that a large state is never held twice.
+   * commit that failed half-way left behind). Streams, so that a large state is never held twice. It is that of the claim
+   * only as long as nothing else happens to the store: whoever has loaded it claims once more, and starts again when `inc` or
+   * `next` have changed.
    */
   load(task: string, next: number): AsyncIterable<SliceDelta>;
   /** All or nothing as far as `claim` and `load` can see. */
