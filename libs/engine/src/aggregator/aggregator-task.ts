@@ -297,15 +297,16 @@ export class AggregatorTask {
 
   private async publishProvisionals(): Promise<void> {
     const nowMs = this.ports.clock.monotonicMs();
+    const stretch = this.isCaughtUp() ? 1 : CATCH_UP_STRETCH;
     this.definition.metrics.forEach((metric, index) => {
       const cadence = this.cadences[index];
-      if (!cadence?.isDue(nowMs) || !this.aggregator.hasProvisional(metric)) return;
+      if (!cadence?.isDue(nowMs, stretch) || !this.aggregator.hasProvisional(metric)) return;
       const { results, parts } = this.aggregator.takeProvisional(metric);
       for (const part of parts) this.sendPart(part);
       for (const block of results) this.metrics.enqueue(this.traced(encodeResults(block, this.definition.schema)));
       const upserts = [...results, ...parts].reduce((sum, { groups }) => sum + groups.count, 0);
       if (metric.local) this.countResults(metric.name, upserts);
-      cadence.sent(upserts, nowMs, this.isCaughtUp() ? 1 : CATCH_UP_STRETCH);
+      cadence.sent(upserts, nowMs);
     });
     const pending = this.appenders.reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
     if (pending > MAX_PENDING_BYTES) await this.published();
@@ -377,8 +378,11 @@ export class AggregatorTask {
 
   private waitMs(): number {
     const nowMs = this.ports.clock.monotonicMs();
+    const stretch = this.isCaughtUp() ? 1 : CATCH_UP_STRETCH;
     const waits = this.definition.metrics.map((metric, index) =>
-      this.aggregator.hasProvisional(metric) ? (this.cadences[index]?.waitMs(nowMs) ?? MAX_WAIT_MS) : MAX_WAIT_MS,
+      this.aggregator.hasProvisional(metric)
+        ? (this.cadences[index]?.waitMs(nowMs, stretch) ?? MAX_WAIT_MS)
+        : MAX_WAIT_MS,
     );
     if (this.aggregator.next > this.committed.next && this.committer.isIdle) {
       waits.push(this.committed.atMs + CHECKPOINT_EVERY_MS - nowMs);

@@ -17,10 +17,12 @@ describe('UpsertCadence', () => {
     expect(cadence.isDue(5_000)).toBe(true);
   });
 
-  it('waits longer when asked to', () => {
+  it('waits longer as long as it is asked to', () => {
     const cadence = new UpsertCadence(250, 1_000);
-    cadence.sent(10, 0, 20);
-    expect(cadence.isDue(4_999)).toBe(false);
-    expect(cadence.isDue(5_000)).toBe(true);
+    cadence.sent(10, 0);
+    expect(cadence.isDue(4_999, 20)).toBe(false);
+    expect(cadence.waitMs(4_000, 20)).toBe(1_000);
+    expect(cadence.isDue(5_000, 20)).toBe(true);
+    expect(cadence.isDue(250)).toBe(true);
   });
 });
