@@ -51,7 +51,10 @@ function parseRow(definition: PlainDefinition, text: string): PlainRow {
   }
   if (depthOf(text) > MAX_DEPTH) throw new Invalid('too-deep');
   for (const [name, field] of Object.entries(definition.fields)) {
-    if (row[name] === null && field.otherwise !== undefined) row[name] = field.otherwise(row);
+    if (row[name] !== null || field.otherwise === undefined) continue;
+    const value = field.otherwise(row);
+    if (typeof value === 'bigint' && !isSafe(value)) throw new Invalid('out-of-range');
+    row[name] = value;
   }
   return row;
 }
