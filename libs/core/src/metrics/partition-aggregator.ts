@@ -13,7 +13,7 @@ import type { ClosedAt } from './metric-aggregator';
 import { MetricAggregator } from './metric-aggregator';
 import type { SavedPiece } from './metric-checkpoint';
 import { MetricCheckpoint, splitName } from './metric-checkpoint';
-import { planMetric } from './metric-plan';
+import { planMetric } from './metric-planner';
 import { MetricState } from './metric-state';
 import type { ClosedWindow, LateCount, LateRow, PartBlock, ResultBlock } from './output';
 import { decodePartitionState, encodePartitionState } from './partition-state';

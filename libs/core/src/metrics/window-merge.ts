@@ -3,7 +3,7 @@ import { ConditionSet } from './condition-set';
 import type { MetricDefinition } from './definition';
 import { MergeWindow } from './merge-window';
 import type { MetricPlan } from './metric-plan';
-import { planMetric } from './metric-plan';
+import { planMetric } from './metric-planner';
 import type { PartBlock, ResultBlock } from './output';
 import { ResultBuilder } from './result-builder';
 

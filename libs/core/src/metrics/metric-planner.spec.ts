@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { ConditionSet } from './condition-set';
 import type { Measure, MetricDefinition } from './definition';
 import { decodeGroupKey, encodeGroupKey } from './group-key';
-import { planMetric } from './metric-plan';
+import { planMetric } from './metric-planner';
 import { metricDefinitions, testSchema } from './testing/metric-arbitraries';
 
 const schema = testSchema;
