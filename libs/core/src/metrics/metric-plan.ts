@@ -83,7 +83,6 @@ export interface DistinctPart {
 export interface SketchPart {
   readonly of: 'quantiles' | 'cardinality';
   readonly field: number;
-  readonly type: FieldType;
   readonly condition: number;
   readonly sketch: number;
 }

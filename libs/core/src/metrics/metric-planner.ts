@@ -204,10 +204,10 @@ class Planner {
   }
 
   private sketch(of: SketchPart['of'], name: string, wanted: 'number' | null, condition: number): SketchPart {
-    const { number: field, type } = this.fieldOf(name, wanted);
+    const field = this.fieldOf(name, wanted).number;
     let part = this.sketches.find((other) => other.of === of && other.field === field && other.condition === condition);
     if (!part) {
-      part = { of, field, type, condition, sketch: this.sketches.length };
+      part = { of, field, condition, sketch: this.sketches.length };
       this.sketches.push(part);
     }
     if (this.sketches.length > MAX_SKETCHES) {
