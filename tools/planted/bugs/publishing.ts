@@ -2,6 +2,7 @@ import type { PlantedBug } from '../bug';
 
 const ENRICHER = 'libs/engine/src/enricher/enricher-task.ts';
 const AGGREGATOR = 'libs/engine/src/aggregator/aggregator-task.ts';
+const OUTPUT = 'libs/engine/src/aggregator/aggregator-output.ts';
 const MERGE = 'libs/engine/src/merge/merge-task.ts';
 
 /** What is final is acknowledged before anything that passes it. */
@@ -11,14 +12,14 @@ export const publishingBugs: readonly PlantedBug[] = [
     bug: 'a frontier is sent before what it speaks for is acknowledged',
     patches: [
       {
-        file: AGGREGATOR,
-        find: 'await this.published();\n      const seconds',
-        replace: 'const seconds',
+        file: OUTPUT,
+        find: 'await this.published();\n      telemetry',
+        replace: 'telemetry',
       },
       {
-        file: AGGREGATOR,
-        find: 'await this.published();\n    this.sendFrontier();\n  }\n\n  private sendFrontier',
-        replace: 'this.sendFrontier();\n  }\n\n  private sendFrontier',
+        file: OUTPUT,
+        find: 'await this.published();\n    this.sendFrontier(aggregator, isCaughtUp);',
+        replace: 'this.sendFrontier(aggregator, isCaughtUp);',
       },
     ],
   },
@@ -31,14 +32,16 @@ export const publishingBugs: readonly PlantedBug[] = [
   {
     name: 'checkpoint-before-acks',
     bug: "an aggregator's checkpoint does not wait for what it passes",
-    patches: [{ file: AGGREGATOR, find: 'published: this.published(),', replace: 'published: Promise.resolve(),' }],
+    patches: [
+      { file: AGGREGATOR, find: 'published: this.output.published(),', replace: 'published: Promise.resolve(),' },
+    ],
   },
   {
     name: 'checkpoint-before-parts',
     bug: 'neither a frontier nor a checkpoint waits for the shares of closed windows',
     patches: [
       {
-        file: AGGREGATOR,
+        file: OUTPUT,
         find: 'await Promise.all(this.appenders.map((appender) => appender.flush()));',
         replace: 'await Promise.all([this.metrics, this.late].map((appender) => appender.flush()));',
       },
@@ -49,7 +52,7 @@ export const publishingBugs: readonly PlantedBug[] = [
     bug: 'neither a frontier nor a checkpoint waits for late rows',
     patches: [
       {
-        file: AGGREGATOR,
+        file: OUTPUT,
         find: 'await Promise.all(this.appenders.map((appender) => appender.flush()));',
         replace: 'await Promise.all([this.metrics, ...this.parts].map((appender) => appender.flush()));',
       },

@@ -1,30 +1,19 @@
 import type { EventBatch } from '@tillstream/core';
-import { PartitionAggregator, splitPart } from '@tillstream/core';
+import { PartitionAggregator } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
-import {
-  encodeClosed,
-  encodeFrontier,
-  encodeLateCount,
-  encodeLateRows,
-  encodeParts,
-  encodeResults,
-} from '@tillstream/contracts';
 import type { CheckpointStore, ClaimedCheckpoint } from '../ports/checkpoint-store';
-import type { LogRecord, NewRecord, PartitionSource, RecordHeaders } from '../ports/log';
+import type { LogRecord, PartitionSource } from '../ports/log';
 import { Attempts } from '../task/attempts';
-import { UpsertCadence } from '../task/cadence';
 import { judgeRange } from '../task/chain';
 import type { GapLedger } from '../task/gap-ledger';
 import { readGaps } from '../task/gap-ledger';
-import { OrderedAppender } from '../task/ordered-appender';
 import { firstBatch, readableBatch } from '../task/readable-batch';
-import { withHeaders } from '../task/with-headers';
 import { StopPartitionError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
 import { shortestWait } from '../task/shortest-wait';
+import { AggregatorOutput } from './aggregator-output';
 import { withoutRowsOf } from './batch-without-rows';
 import { Committer } from './committer';
-import { FrontierPace } from './frontier-pace';
 import { TimeLag } from './time-lag';
 import { findRebuildStart, lastLateCounts } from './rebuild';
 
@@ -36,16 +25,7 @@ const CHECKPOINT_BYTES = 256 * 1024;
 /** A store that is away may hold up this much, or this long, before no more is read. */
 const MAX_UNCOMMITTED_BYTES = 64 * 1024 * 1024;
 const MAX_UNCOMMITTED_MS = 30_000;
-const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 const TOKEN_BYTES = 16;
-/**
- * Results of several partitions are paced twice, here and where they are merged. Shares leave so many times more often
- * than results, so that the two waits together are little longer than one.
- */
-const SHARES_PER_RESULT = 2;
-/** Behind the log, provisional results are of windows that will be final before anybody has looked at them. */
-const CATCH_UP_STRETCH = 20;
-
 /**
  * Applies one enriched partition to the windows of all metrics.
  *
@@ -53,17 +33,10 @@ const CATCH_UP_STRETCH = 20;
  * (2) before a checkpoint passes the rows it came from. A crash anywhere repeats identical records and loses none.
  */
 export class AggregatorTask {
-  private readonly metrics: OrderedAppender;
-  private readonly late: OrderedAppender;
-  private readonly parts: readonly OrderedAppender[];
-  private readonly cadences: readonly UpsertCadence[];
-  private readonly frontierPace: FrontierPace;
   private readonly attempts: Attempts;
   private committed: { next: number; atMs: number };
   private oldestUncommittedMs: number | null = null;
   private readonly lag = new TimeLag();
-  /** Context of the newest traced batch, for what is published on its behalf. */
-  private traceHeaders: RecordHeaders = {};
 
   private constructor(
     private readonly name: string,
@@ -75,15 +48,8 @@ export class AggregatorTask {
     private readonly committer: Committer,
     /** Offset in `enriched` of the first record not yet applied. */
     private seek: number,
-    appenders: Appenders,
+    private readonly output: AggregatorOutput,
   ) {
-    this.metrics = appenders.metrics;
-    this.late = appenders.late;
-    this.parts = appenders.parts;
-    this.cadences = definition.metrics.map(
-      ({ emit, local }) => new UpsertCadence(emit.everyMs / (local ? 1 : SHARES_PER_RESULT), emit.maxPerSecond),
-    );
-    this.frontierPace = new FrontierPace(definition.metrics);
     this.attempts = new Attempts(ports.store, name);
     this.committed = { next: aggregator.next, atMs: ports.clock.monotonicMs() };
   }
@@ -95,7 +61,7 @@ export class AggregatorTask {
     const name = taskName(schema.stream, partition);
     const startedMs = ports.clock.monotonicMs();
     const gaps = await readGaps(ports.reader, definition, AGGREGATOR, partition);
-    const appenders = appendersFor(ports, definition, partition);
+    const output = new AggregatorOutput(ports, definition, partition);
     const token = ports.random.hex(TOKEN_BYTES);
     const options = { schema, metrics, partition };
     const claimed = await ports.store.claim(name, token);
@@ -112,7 +78,7 @@ export class AggregatorTask {
       }
       aggregator = PartitionAggregator.restore(options, { next: claimed.next, state: claimed.state, deltas });
     } else {
-      await waitForFirstBatch(ports, definition, source, appenders);
+      await waitForFirstBatch(ports, definition, source, output);
       const start = await findRebuildStart(ports.reader, definition, partition, name);
       aggregator = PartitionAggregator.create(options, start);
       aggregator.seedLateCounts(await lastLateCounts(ports.reader, definition, partition));
@@ -132,18 +98,18 @@ export class AggregatorTask {
     meter.observe('restore_seconds', labels, (ports.clock.monotonicMs() - startedMs) / 1000);
     log.info('task_opened', { task: name, next: aggregator.next, seek, rebuilt: claimed === null });
     source.seek(seek);
-    return new AggregatorTask(name, ports, definition, source, gaps, aggregator, committer, seek, appenders);
+    return new AggregatorTask(name, ports, definition, source, gaps, aggregator, committer, seek, output);
   }
 
   /** Works until the source is revoked or something throws. */
   async run(): Promise<never> {
-    this.sendFrontier();
+    this.output.sendFrontier(this.aggregator, this.isCaughtUp);
     for (;;) {
       this.assertAlive();
       const records = await this.source.next(this.waitMs());
       if (records) await this.process(records);
-      await this.publishProvisionals();
-      await this.tellFrontier();
+      await this.output.publishProvisionals(this.aggregator, this.isCaughtUp);
+      await this.output.tellFrontier(this.aggregator, this.isCaughtUp);
       await this.checkpoint();
       this.reportProgress();
     }
@@ -166,7 +132,7 @@ export class AggregatorTask {
     const startedMs = clock.monotonicMs();
     const { topic, partition } = this.source;
     await telemetry.tracer.batch({ name: 'aggregate', topic, partition, records }, async (headers) => {
-      this.traceHeaders = headers;
+      this.output.speakFor(headers);
       const next = (): number => this.gaps.behind(this.aggregator.next);
       for await (const portion of this.attempts.portions(records, next)) {
         for (let rest = portion; rest.length > 0;) {
@@ -178,7 +144,7 @@ export class AggregatorTask {
         await this.attempts.survived(next());
         if (portion.length < records.length) await this.keepWhatWasSurvived();
       }
-      await this.publishFinals();
+      await this.output.publishFinals(this.aggregator, this.isCaughtUp);
     });
     telemetry.meter.observe('batch_seconds', this.labels, (clock.monotonicMs() - startedMs) / 1000);
   }
@@ -188,7 +154,7 @@ export class AggregatorTask {
    * cannot be survived would count its attempts at another position, and anew each time.
    */
   private async keepWhatWasSurvived(): Promise<void> {
-    await this.publishFinals();
+    await this.output.publishFinals(this.aggregator, this.isCaughtUp);
     if (this.aggregator.next > this.committed.next) this.submitCheckpoint();
     await this.committer.drain();
   }
@@ -250,84 +216,6 @@ export class AggregatorTask {
     );
   }
 
-  /** Finals, frozen parts and late rows; then, once all of it is acknowledged, the frontier that says so. */
-  private async publishFinals(): Promise<void> {
-    const { schema } = this.definition;
-    const { partition } = this.source;
-    for (const closed of this.aggregator.takeClosed()) {
-      if (closed.part) this.sendPart(closed.part);
-      if (!closed.metric.local) continue;
-      if (closed.results) {
-        this.metrics.enqueue(this.traced(encodeResults(closed.results, schema)));
-        this.countResults(closed.metric.name, closed.results.groups.count);
-      }
-      this.metrics.enqueue([encodeClosed(closed, closed.results?.revision ?? 0)]);
-    }
-    const { rows, counts } = this.aggregator.takeLate();
-    if (rows.length > 0) {
-      this.late.enqueue(encodeLateRows(rows, partition));
-      this.ports.telemetry.meter.count('late_rows', this.labels, rows.length);
-    }
-    this.metrics.enqueue(counts.map((count) => encodeLateCount(count, partition)));
-    if (this.frontierPace.passedWindowEnd(this.aggregator.watermarkInputMs)) {
-      const startedMs = this.ports.clock.monotonicMs();
-      await this.published();
-      const seconds = (this.ports.clock.monotonicMs() - startedMs) / 1000;
-      this.ports.telemetry.meter.observe('publish_seconds', this.labels, seconds);
-      this.sendFrontier();
-    }
-  }
-
-  private countResults(metric: string, rows: number): void {
-    this.ports.telemetry.meter.count('results', { ...this.labels, metric }, rows);
-  }
-
-  private sendPart(part: Parameters<typeof splitPart>[0]): void {
-    const { partition } = this.source;
-    splitPart(part, this.parts.length).forEach((share, q) => {
-      if (share) this.parts[q]?.enqueue(this.traced(encodeParts(partition, share)));
-    });
-    this.ports.telemetry.meter.count('parts', this.labels, part.groups.count);
-  }
-
-  /** A sampled batch's context travels on in the headers of what came of it; values stay the same whoever writes them. */
-  private traced(records: readonly NewRecord[]): readonly NewRecord[] {
-    return withHeaders(records, this.traceHeaders);
-  }
-
-  private async publishProvisionals(): Promise<void> {
-    const nowMs = this.ports.clock.monotonicMs();
-    const stretch = this.isCaughtUp() ? 1 : CATCH_UP_STRETCH;
-    this.definition.metrics.forEach((metric, index) => {
-      const cadence = this.cadences[index];
-      if (!cadence?.isDue(nowMs, stretch) || !this.aggregator.hasProvisional(metric)) return;
-      const { results, parts } = this.aggregator.takeProvisional(metric);
-      for (const part of parts) this.sendPart(part);
-      for (const block of results) this.metrics.enqueue(this.traced(encodeResults(block, this.definition.schema)));
-      const upserts = [...results, ...parts].reduce((sum, { groups }) => sum + groups.count, 0);
-      if (metric.local) this.countResults(metric.name, upserts);
-      cadence.sent(upserts, nowMs);
-    });
-    const pending = this.appenders.reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
-    if (pending > MAX_PENDING_BYTES) await this.published();
-  }
-
-  private async tellFrontier(): Promise<void> {
-    const { watermarkInputMs, held } = this.aggregator;
-    const nowMs = this.ports.clock.monotonicMs();
-    if (!this.frontierPace.isDue(watermarkInputMs, this.isCaughtUp(), held, nowMs)) return;
-    await this.published();
-    this.sendFrontier();
-  }
-
-  private sendFrontier(): void {
-    const { watermarkInputMs, maxEventTimeMs, maxAppendMs, held, next } = this.aggregator;
-    const caughtUp = this.isCaughtUp();
-    const frontier = { watermarkInputMs, maxEventTimeMs, maxAppendMs, caughtUp, held, rawNext: next };
-    for (const appender of this.parts) appender.enqueue([encodeFrontier(this.source.partition, frontier)]);
-    this.frontierPace.sent(watermarkInputMs, caughtUp, held, this.ports.clock.monotonicMs());
-  }
-
   private async checkpoint(): Promise<void> {
     const nowMs = this.ports.clock.monotonicMs();
     if (this.committer.isIdle) this.oldestUncommittedMs = null;
@@ -352,7 +240,7 @@ export class AggregatorTask {
       deltas: deltas.map((delta) => ({ ...delta, ...range })),
       rewrites: rewrites.map((delta) => ({ ...delta, ...range })),
       drops,
-      published: this.published(),
+      published: this.output.published(),
     });
     this.committed = { next, atMs: this.ports.clock.monotonicMs() };
     this.source.commit(this.seek);
@@ -361,29 +249,15 @@ export class AggregatorTask {
   /** @throws once the task's memory is worth nothing, because something that it has said will never be in the log. */
   private assertAlive(): void {
     this.committer.assertAlive();
-    for (const appender of this.appenders) appender.assertAlive();
+    this.output.assertAlive();
   }
 
-  private get appenders(): readonly OrderedAppender[] {
-    return [this.metrics, this.late, ...this.parts];
-  }
-
-  private async published(): Promise<void> {
-    await Promise.all(this.appenders.map((appender) => appender.flush()));
-  }
-
-  private isCaughtUp(): boolean {
-    return this.lag.isCaughtUp(this.seek, this.source.logEndOffset(), this.ports.clock.monotonicMs());
-  }
+  private readonly isCaughtUp = (): boolean =>
+    this.lag.isCaughtUp(this.seek, this.source.logEndOffset(), this.ports.clock.monotonicMs());
 
   private waitMs(): number {
     const nowMs = this.ports.clock.monotonicMs();
-    const stretch = this.isCaughtUp() ? 1 : CATCH_UP_STRETCH;
-    const waits = this.definition.metrics.map((metric, index) =>
-      this.aggregator.hasProvisional(metric)
-        ? (this.cadences[index]?.waitMs(nowMs, stretch) ?? MAX_WAIT_MS)
-        : MAX_WAIT_MS,
-    );
+    const waits = this.output.provisionalWaits(this.aggregator, this.isCaughtUp);
     if (this.aggregator.next > this.committed.next && this.committer.isIdle) {
       waits.push(this.committed.atMs + CHECKPOINT_EVERY_MS - nowMs);
     }
@@ -406,22 +280,8 @@ export class AggregatorTask {
   }
 }
 
-interface Appenders {
-  readonly metrics: OrderedAppender;
-  readonly late: OrderedAppender;
-  readonly parts: readonly OrderedAppender[];
-}
-
 export function taskName(stream: string, partition: number): string {
   return `agg:${stream}:${partition}`;
-}
-
-function appendersFor({ writer }: TaskPorts, { topics, schema }: StreamDefinition, partition: number): Appenders {
-  return {
-    metrics: new OrderedAppender(writer, topics.metrics, partition),
-    late: new OrderedAppender(writer, topics.late, partition),
-    parts: Array.from({ length: schema.partitions }, (_, q) => new OrderedAppender(writer, topics.parts, q)),
-  };
 }
 
 /**
@@ -443,14 +303,12 @@ async function waitForFirstBatch(
   { reader }: TaskPorts,
   { topics }: StreamDefinition,
   source: PartitionSource,
-  { parts }: Appenders,
+  output: AggregatorOutput,
 ): Promise<void> {
   const begin = await reader.begin(topics.enriched, source.partition);
   const end = await reader.end(topics.enriched, source.partition);
   if (await firstBatch(reader, topics.enriched, source.partition, begin, end)) return;
-  const unborn = { watermarkInputMs: -Infinity, maxEventTimeMs: -Infinity, maxAppendMs: -Infinity, rawNext: 0 };
-  const frontier = { ...unborn, caughtUp: true, held: false };
-  for (const appender of parts) appender.enqueue([encodeFrontier(source.partition, frontier)]);
+  output.sendUnborn();
   source.seek(end);
   for (let born = false; !born;) born = (await source.next(MAX_WAIT_MS))?.some(readableBatch) ?? false;
 }

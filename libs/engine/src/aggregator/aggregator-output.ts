@@ -1,0 +1,176 @@
+import type { PartBlock, PartitionAggregator } from '@tillstream/core';
+import { splitPart } from '@tillstream/core';
+import type { StreamDefinition } from '@tillstream/contracts';
+import {
+  encodeClosed,
+  encodeFrontier,
+  encodeLateCount,
+  encodeLateRows,
+  encodeParts,
+  encodeResults,
+} from '@tillstream/contracts';
+import type { NewRecord, RecordHeaders } from '../ports/log';
+import { UpsertCadence } from '../task/cadence';
+import { OrderedAppender } from '../task/ordered-appender';
+import type { TaskPorts } from '../task/task-ports';
+import { withHeaders } from '../task/with-headers';
+import { FrontierPace } from './frontier-pace';
+
+const MAX_PENDING_BYTES = 8 * 1024 * 1024;
+/**
+ * Results of several partitions are paced twice, here and where they are merged. Shares leave so many times more often
+ * than results, so that the two waits together are little longer than one.
+ */
+const SHARES_PER_RESULT = 2;
+/** Behind the log, provisional results are of windows that will be final before anybody has looked at them. */
+const CATCH_UP_STRETCH = 20;
+
+/** Asked when it matters: between the question and the answer something may have come. */
+export type CaughtUp = () => boolean;
+
+/**
+ * Everything that the aggregator of one partition says: results, shares of windows, late rows, frontiers.
+ *
+ * Law: a frontier is sent only when all that is final before it is acknowledged.
+ */
+export class AggregatorOutput {
+  private readonly metrics: OrderedAppender;
+  private readonly late: OrderedAppender;
+  private readonly parts: readonly OrderedAppender[];
+  private readonly cadences: readonly UpsertCadence[];
+  private readonly frontierPace: FrontierPace;
+  /** Context of the newest traced batch, for what is published on its behalf. */
+  private traceHeaders: RecordHeaders = {};
+
+  constructor(
+    private readonly ports: TaskPorts,
+    private readonly definition: StreamDefinition,
+    private readonly partition: number,
+  ) {
+    const { topics, schema, metrics } = definition;
+    const appenderOf = (topic: string, target: number): OrderedAppender =>
+      new OrderedAppender(ports.writer, topic, target);
+    this.metrics = appenderOf(topics.metrics, partition);
+    this.late = appenderOf(topics.late, partition);
+    this.parts = Array.from({ length: schema.partitions }, (_, q) => appenderOf(topics.parts, q));
+    this.cadences = metrics.map(
+      ({ emit, local }) => new UpsertCadence(emit.everyMs / (local ? 1 : SHARES_PER_RESULT), emit.maxPerSecond),
+    );
+    this.frontierPace = new FrontierPace(metrics);
+  }
+
+  /** From here on what is said is on behalf of a traced batch. */
+  speakFor(headers: RecordHeaders): void {
+    this.traceHeaders = headers;
+  }
+
+  /** Finals, frozen parts and late rows; then, once all of it is acknowledged, the frontier that says so. */
+  async publishFinals(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): Promise<void> {
+    const { clock, telemetry } = this.ports;
+    for (const closed of aggregator.takeClosed()) {
+      if (closed.part) this.sendPart(closed.part);
+      if (!closed.metric.local) continue;
+      if (closed.results) {
+        this.metrics.enqueue(this.traced(encodeResults(closed.results, this.definition.schema)));
+        this.countResults(closed.metric.name, closed.results.groups.count);
+      }
+      this.metrics.enqueue([encodeClosed(closed, closed.results?.revision ?? 0)]);
+    }
+    const { rows, counts } = aggregator.takeLate();
+    if (rows.length > 0) {
+      this.late.enqueue(encodeLateRows(rows, this.partition));
+      telemetry.meter.count('late_rows', this.labels, rows.length);
+    }
+    this.metrics.enqueue(counts.map((count) => encodeLateCount(count, this.partition)));
+    if (this.frontierPace.passedWindowEnd(aggregator.watermarkInputMs)) {
+      const startedMs = clock.monotonicMs();
+      await this.published();
+      telemetry.meter.observe('publish_seconds', this.labels, (clock.monotonicMs() - startedMs) / 1000);
+      this.sendFrontier(aggregator, isCaughtUp);
+    }
+  }
+
+  /** What has changed in open windows, of the metrics whose turn it is. */
+  async publishProvisionals(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): Promise<void> {
+    const nowMs = this.ports.clock.monotonicMs();
+    const stretch = isCaughtUp() ? 1 : CATCH_UP_STRETCH;
+    this.definition.metrics.forEach((metric, index) => {
+      const cadence = this.cadences[index];
+      if (!cadence?.isDue(nowMs, stretch) || !aggregator.hasProvisional(metric)) return;
+      const { results, parts } = aggregator.takeProvisional(metric);
+      for (const part of parts) this.sendPart(part);
+      for (const block of results) this.metrics.enqueue(this.traced(encodeResults(block, this.definition.schema)));
+      const upserts = [...results, ...parts].reduce((sum, { groups }) => sum + groups.count, 0);
+      if (metric.local) this.countResults(metric.name, upserts);
+      cadence.sent(upserts, nowMs);
+    });
+    const pending = this.appenders.reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
+    if (pending > MAX_PENDING_BYTES) await this.published();
+  }
+
+  /** By metric that has something to tell: milliseconds until its turn. */
+  provisionalWaits(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): number[] {
+    const nowMs = this.ports.clock.monotonicMs();
+    const stretch = isCaughtUp() ? 1 : CATCH_UP_STRETCH;
+    return this.definition.metrics.flatMap((metric, index) =>
+      aggregator.hasProvisional(metric) ? (this.cadences[index]?.waitMs(nowMs, stretch) ?? []) : [],
+    );
+  }
+
+  async tellFrontier(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): Promise<void> {
+    const { watermarkInputMs, held } = aggregator;
+    if (!this.frontierPace.isDue(watermarkInputMs, isCaughtUp(), held, this.ports.clock.monotonicMs())) return;
+    await this.published();
+    this.sendFrontier(aggregator, isCaughtUp);
+  }
+
+  /** How far the partition has come. Nothing final may be on its way. */
+  sendFrontier(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): void {
+    const { watermarkInputMs, maxEventTimeMs, maxAppendMs, held, next } = aggregator;
+    const caughtUp = isCaughtUp();
+    const frontier = { watermarkInputMs, maxEventTimeMs, maxAppendMs, caughtUp, held, rawNext: next };
+    for (const appender of this.parts) appender.enqueue([encodeFrontier(this.partition, frontier)]);
+    this.frontierPace.sent(watermarkInputMs, caughtUp, held, this.ports.clock.monotonicMs());
+  }
+
+  /** The frontier of a partition in which nothing has ever stood: it holds nobody up. */
+  sendUnborn(): void {
+    const unborn = { watermarkInputMs: -Infinity, maxEventTimeMs: -Infinity, maxAppendMs: -Infinity, rawNext: 0 };
+    const frontier = { ...unborn, caughtUp: true, held: false };
+    for (const appender of this.parts) appender.enqueue([encodeFrontier(this.partition, frontier)]);
+  }
+
+  /** Resolves when all that was said so far is acknowledged. @throws what has kept something out of the log */
+  async published(): Promise<void> {
+    await Promise.all(this.appenders.map((appender) => appender.flush()));
+  }
+
+  /** @throws what has kept something out of the log: whatever was said after it will never be there */
+  assertAlive(): void {
+    for (const appender of this.appenders) appender.assertAlive();
+  }
+
+  private get appenders(): readonly OrderedAppender[] {
+    return [this.metrics, this.late, ...this.parts];
+  }
+
+  private sendPart(part: PartBlock): void {
+    splitPart(part, this.parts.length).forEach((share, q) => {
+      if (share) this.parts[q]?.enqueue(this.traced(encodeParts(this.partition, share)));
+    });
+    this.ports.telemetry.meter.count('parts', this.labels, part.groups.count);
+  }
+
+  /** A sampled batch's context travels on in the headers of what came of it; values stay the same whoever writes them. */
+  private traced(records: readonly NewRecord[]): readonly NewRecord[] {
+    return withHeaders(records, this.traceHeaders);
+  }
+
+  private countResults(metric: string, rows: number): void {
+    this.ports.telemetry.meter.count('results', { ...this.labels, metric }, rows);
+  }
+
+  private get labels(): { stream: string; partition: number } {
+    return { stream: this.definition.schema.stream, partition: this.partition };
+  }
+}
