@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { GrpcStatusError } from '@tillstream/nest-runtime';
 import { runCli } from '../run-cli';
-import { FakeQueryApi, message, sale } from '../testing/fake-query-api';
+import { FakeQueryApi, SALES, message, sale } from '../testing/fake-query-api';
 import { recordingContext, type RecordingContext } from '../testing/recording-context';
 
 // Connections are involved: a busy machine may take its time.
@@ -45,6 +45,17 @@ describe('till query', () => {
     context = recordingContext();
     await till('query', 'metrics', '--json');
     expect(jsonLines()).toMatchObject([{ metric: 'sales', window_hop_ms: 30_000, complete_from: null }]);
+  });
+
+  it('says of which measures the values are near, and how near', async () => {
+    const near = { name: 'typical', kind: 'percentile', valueKind: 'decimal', relativeError: 0.01 };
+    const buyers = { name: 'buyers', kind: 'approx_distinct', valueKind: 'integer', relativeError: 0.01625 };
+    api.metrics = [{ ...SALES, measures: [near, buyers, ...SALES.measures] }];
+    await till('query', 'metrics');
+    expect(context.output()).toContain('typical ±1 %, buyers ±1.6 %, total, orders, names');
+    context = recordingContext();
+    await till('query', 'metrics', '--json');
+    expect(jsonLines()).toMatchObject([{ measures: [{ name: 'typical', relative_error: 0.01 }, {}, {}, {}, {}] }]);
   });
 
   it('prints windows as JSON lines in the form that results have on Kafka, page after page', async () => {

@@ -3,6 +3,7 @@ import {
   fromTimestamp,
   toTimestamp,
   type DurationMessage,
+  type MeasureMessage,
   type MetricMessage,
 } from '@tillstream/contracts';
 import type { ListWindowsRequest, TimestampMessage, ValueMap } from '@tillstream/contracts';
@@ -93,7 +94,7 @@ async function printMetrics(
     metric.name,
     windowText(metric),
     metric.groupBy.join(', ') || '–',
-    metric.measures.map(({ name }) => name).join(', '),
+    metric.measures.map(measureText).join(', '),
     instantText(metric.completeFrom) || 'the beginning',
     instantText(metric.newestWindow) || '–',
   ]);
@@ -109,11 +110,21 @@ function described(metric: MetricMessage): object {
     window_hop_ms: durationMs(metric.windowHop),
     out_of_orderness_ms: durationMs(metric.outOfOrderness),
     group_by: metric.groupBy,
-    measures: metric.measures.map(({ name, kind, valueKind }) => ({ name, kind, value_kind: valueKind })),
+    measures: metric.measures.map(({ name, kind, valueKind, relativeError }) => ({
+      name,
+      kind,
+      value_kind: valueKind,
+      ...(relativeError === 0 ? {} : { relative_error: relativeError }),
+    })),
     complete_from: instantText(metric.completeFrom) || null,
     oldest_window: instantText(metric.oldestWindow) || null,
     newest_window: instantText(metric.newestWindow) || null,
   };
+}
+
+/** How far a value may be off, where it is not exact. */
+function measureText({ name, relativeError }: MeasureMessage): string {
+  return relativeError === 0 ? name : `${name} ±${Number((100 * relativeError).toFixed(1))} %`;
 }
 
 function windowText({ windowSize, windowHop }: MetricMessage): string {

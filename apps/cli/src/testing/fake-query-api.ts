@@ -13,7 +13,7 @@ import {
 } from '@tillstream/contracts';
 import { GrpcServer, GrpcStatusError, serverStreamHandler, unaryHandler } from '@tillstream/nest-runtime';
 
-const SALES: MetricMessage = {
+export const SALES: MetricMessage = {
   stream: 'commerce',
   name: 'sales',
   definition: 'abcd1234',
@@ -59,6 +59,7 @@ type Watching = (request: WatchWindowsRequest) => AsyncIterable<WatchWindowsResp
 /** A query-api that answers what it is told to, over a real connection. */
 export class FakeQueryApi {
   rows: WindowResultMessage[] = [];
+  metrics: MetricMessage[] = [SALES];
   readonly listed: ListWindowsRequest[] = [];
   readonly topped: TopGroupsRequest[] = [];
   readonly watched: WatchWindowsRequest[] = [];
@@ -78,7 +79,7 @@ export class FakeQueryApi {
             if (this.key !== null && metadata.get('authorization')[0] !== `Bearer ${this.key}`) {
               throw new GrpcStatusError(status.UNAUTHENTICATED, 'a read key is wanted');
             }
-            return { metrics: [SALES] };
+            return { metrics: this.metrics };
           }, unexpected),
           listWindows: unaryHandler(async (request: ListWindowsRequest) => {
             this.listed.push(request);
