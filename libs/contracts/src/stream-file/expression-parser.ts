@@ -11,6 +11,7 @@ import type {
 import { parseMoney } from '@tillstream/core';
 import { ParseError, parse } from '@marcbachmann/cel-js';
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { arithmeticType, choiceType, isNumber, withArticle } from './expression-types';
 import { didYouMean, nearestName } from './nearest-name';
 
 /** A name that an expression may use. */
@@ -423,48 +424,10 @@ function usable(names: ReadonlyMap<string, ScopeName>): string[] {
   return [...names].filter(([, { refused }]) => refused === undefined).map(([name]) => name);
 }
 
-function isNumber(type: ExpressionType | undefined): boolean {
-  return type === 'int' || type === 'double';
-}
-
-/** Null: there is no choice between these. */
-function choiceType(whenTrue: ExpressionType, otherwise: ExpressionType): ExpressionType | null {
-  if (isNumber(whenTrue) && isNumber(otherwise)) return whenTrue === otherwise ? whenTrue : 'double';
-  const types = [whenTrue, otherwise].filter((type) => type !== 'null');
-  const [type] = types;
-  if (type === undefined || types.some((other) => other !== type)) return null;
-  return type === 'string' || (type === 'bool' && types.length < 2) ? null : type;
-}
-
-/** Null: the operation is not defined. */
-function arithmeticType(
-  operator: ArithmeticOperator,
-  left: ExpressionType,
-  right: ExpressionType,
-): ExpressionType | null {
-  if (isNumber(left) && isNumber(right)) {
-    if (operator === '%') return left === 'int' && right === 'int' ? 'int' : null;
-    if (operator === '/') return 'double';
-    return left === 'int' && right === 'int' ? 'int' : 'double';
-  }
-  if (left === 'money' && right === 'money') {
-    if (operator === '/') return 'double';
-    return operator === '+' || operator === '-' ? 'money' : null;
-  }
-  if (operator === '*' && (left === 'money' ? right === 'int' : left === 'int' && right === 'money')) return 'money';
-  if (operator === '/' && left === 'money' && isNumber(right)) return 'double';
-  return null;
-}
-
 function hint(operator: ArithmeticOperator, operands: readonly [Checked, Checked]): string {
   const types = operands.map(({ expression }) => expression.type);
   if (operator === '*' && types.includes('money') && types.includes('double')) {
     return ': money can only be multiplied by whole numbers, or it would not stay exact';
   }
   return '';
-}
-
-function withArticle(type: ExpressionType): string {
-  if (type === 'null') return 'null';
-  return type === 'int' ? 'an int' : type === 'string' || type === 'money' ? type : `a ${type}`;
 }

@@ -1,7 +1,7 @@
 /** Tests of a text against a text that is written in the expression. */
-export type TextTest = 'startsWith' | 'endsWith' | 'contains';
+export const TEXT_TESTS = ['startsWith', 'endsWith', 'contains'] as const;
 
-export const TEXT_TESTS: readonly TextTest[] = ['startsWith', 'endsWith', 'contains'];
+export type TextTest = (typeof TEXT_TESTS)[number];
 
 const UPPER_A = 0x41;
 const UPPER_Z = 0x5a;

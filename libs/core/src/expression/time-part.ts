@@ -1,17 +1,5 @@
-/** A part of an instant, in UTC, as CEL names and counts them: months and days of the week or year from 0, dates from 1. */
-export type TimePart =
-  | 'getFullYear'
-  | 'getMonth'
-  | 'getDate'
-  | 'getDayOfMonth'
-  | 'getDayOfWeek'
-  | 'getDayOfYear'
-  | 'getHours'
-  | 'getMinutes'
-  | 'getSeconds'
-  | 'getMilliseconds';
-
-export const TIME_PARTS: readonly TimePart[] = [
+/** Parts of an instant, in UTC, as CEL names and counts them: months and days of the week or year from 0, dates from 1. */
+export const TIME_PARTS = [
   'getFullYear',
   'getMonth',
   'getDate',
@@ -22,7 +10,9 @@ export const TIME_PARTS: readonly TimePart[] = [
   'getMinutes',
   'getSeconds',
   'getMilliseconds',
-];
+] as const;
+
+export type TimePart = (typeof TIME_PARTS)[number];
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;

@@ -8,7 +8,7 @@ const MIN_SLOTS = 16;
 export const TALLY_PAIR_BYTES = 3;
 
 /** How the values of one key are put together: numbers are added, of ranks the highest stays. */
-export type TallyMerge = 'add' | 'max';
+type TallyMerge = 'add' | 'max';
 
 /** Keys and values of a sketch are integers; keys lie within [-maxKey, maxKey], values are from 1 to maxValue. */
 export interface TallyKind {
