@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KafkaAdmin, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
 import type { StreamDefinition, TopicRole } from '@tillstream/contracts';
-import { encodeControl, formatProblems, parseStreamFile, topicSpecs } from '@tillstream/contracts';
+import { encodeControl, encodeDefinition, formatProblems, parseStreamFile, topicSpecs } from '@tillstream/contracts';
 import type { LogRecord } from '@tillstream/engine';
 import { lastBatch, readRange } from '@tillstream/engine';
 
@@ -109,6 +109,7 @@ export class Platform {
       await admin.close();
     }
     const { sha256, schema, topics } = this.definition;
+    await this.writer.append(topics.definitions, 0, [encodeDefinition(this.definition)]);
     for (let partition = 0; partition < schema.partitions; partition += 1) {
       await this.writer.append(topics.raw, partition, [encodeControl({ kind: 'definition', sha256 })]);
     }

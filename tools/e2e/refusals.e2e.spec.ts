@@ -52,7 +52,7 @@ describe('a service refuses to start, with every reason and the remedy', () => {
     const file = changed('other.yaml', (same) => same.replace('size: 1m, hop: 30s', 'size: 2m, hop: 30s'));
     const { code, said } = await platform.refusal('enricher', { STREAM_FILES: file });
     expect(code).toBe(1);
-    expect(said).toContain('was created for another stream file');
+    expect(said).toContain('another stream file is in force');
   }, 60_000);
 
   it('a Redis that throws state away when it is full', async () => {

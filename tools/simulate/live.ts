@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { formatProblems, parseStreamFile } from '@tillstream/contracts';
 import { plainCommerce } from '../oracle/commerce-definition';
+import { changedCommerce, withChange } from './changed-commerce';
 import type { Circumstances, SimulationReport } from './run';
 import { simulate } from './run';
 
@@ -20,6 +21,8 @@ const HORIZONS = [
 const MINUTE_MS = 60_000;
 /** One life in so many is of a stream whose events have no id. */
 const WITHOUT_ID_EVERY = 5;
+/** In one life in so many another stream file is put live while events come. */
+const CHANGE_EVERY = 4;
 
 /** How the stream of a life differs from the shipped one. */
 export interface Variant {
@@ -41,7 +44,12 @@ export function live(seed: number, circumstances: Circumstances = {}): Promise<S
   const horizon = (withId ? HORIZONS[Math.floor(seed / PACES_MS.length) % HORIZONS.length] : null) ?? HORIZONS[0];
   const dedupe = { withinMs: Number.parseInt(horizon.within, 10) * MINUTE_MS, maxRows: horizon.maxRows };
   const plain = { ...plainCommerce, partitions, dedupe, ...(withId ? {} : { id: null }) };
-  return simulate(seed, commerceWith({ partitions, withId, paceMs, horizon }), plain, circumstances);
+  const definition = commerceWith({ partitions, withId, paceMs, horizon });
+  if (Math.floor(seed / PARTITION_COUNTS.length) % CHANGE_EVERY !== 0) {
+    return simulate(seed, definition, plain, circumstances);
+  }
+  const change = changedCommerce(definition);
+  return simulate(seed, definition, withChange(plain), { ...circumstances, change });
 }
 
 /** The shipped shop stream, varied. */
@@ -52,16 +60,10 @@ export function commerceWith({ partitions, withId = true, paceMs, horizon = HORI
   const text = readFileSync(join(process.cwd(), FILE), 'utf8')
     .replace(/^partitions: \d+/m, `partitions: ${partitions}`)
     .replace(/within: \w+, maxRows: \d+/, `within: ${horizon.within}, maxRows: ${horizon.maxRows}`)
-    .replace(/^id: .*/m, (line) => (withId ? line : `# ${line}`));
+    .replace(/^id: .*/m, (line) => (withId ? line : `# ${line}`))
+    .replace(/^ {4}window:/gm, (line) => (paceMs === undefined ? line : `    emit: { every: ${paceMs}ms }\n${line}`));
   const parsed = parseStreamFile(text, { file: FILE });
   if (!parsed.ok) throw new Error(formatProblems(FILE, parsed.problems));
-  const { definition } = parsed;
-  const paced = paceMs === undefined ? definition : withPace(definition, paceMs);
-  definitions.set(name, paced);
-  return paced;
-}
-
-function withPace(definition: StreamDefinition, everyMs: number): StreamDefinition {
-  const metrics = definition.metrics.map((metric) => ({ ...metric, emit: { ...metric.emit, everyMs } }));
-  return { ...definition, metrics };
+  definitions.set(name, parsed.definition);
+  return parsed.definition;
 }

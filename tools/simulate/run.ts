@@ -1,10 +1,11 @@
 import type { StreamDefinition } from '@tillstream/contracts';
-import { encodeControl } from '@tillstream/contracts';
+import { encodeControl, encodeDefinition } from '@tillstream/contracts';
 import { AGGREGATOR, ENRICHER } from '@tillstream/engine';
 import { SeededRandom } from '@tillstream/engine/testing';
 import type { PlainDefinition } from '../oracle/raw-oracle';
 import { Accidents, appendUntilTaken } from './accidents';
 import { Ambush } from './ambush';
+import type { Change } from './change';
 import { Fleet } from './fleet';
 import { differences } from './verdict';
 import type { FaultRates } from './weather';
@@ -36,6 +37,8 @@ export interface Circumstances {
   readonly sabotage?: Sabotage;
   /** In place of the seed's own. */
   readonly faults?: FaultRates;
+  /** Put live in the middle of it. */
+  readonly change?: Change;
 }
 
 /**
@@ -48,11 +51,11 @@ export async function simulate(
   seed: number,
   definition: StreamDefinition,
   plain: PlainDefinition,
-  { sabotage, faults }: Circumstances = {},
+  { sabotage, faults, change }: Circumstances = {},
 ): Promise<SimulationReport> {
   const random = new SeededRandom(seed);
   const world = new World(definition, random, START_MS, sabotage);
-  const life = new Life(world, random, faults);
+  const life = new Life(world, random, faults, change);
   await life.run();
   const { partitions } = definition.schema;
   const rawRecords = Array.from({ length: partitions }, (_, p) => world.broker.end(definition.topics.raw, p));
@@ -60,7 +63,7 @@ export async function simulate(
     seed,
     problems: [
       ...stopsOf(world),
-      ...(life.gaveUp ? [`no rest after ${GIVE_UP_STEPS} steps`] : differencesOf(world, plain)),
+      ...(life.gaveUp ? [`no rest after ${GIVE_UP_STEPS} steps`] : differencesOf(world, plain, change)),
     ],
     faults: world.weather.counts,
     steps: world.scheduler.steps,
@@ -74,8 +77,8 @@ function stopsOf({ stoppedPartitions }: World): readonly string[] {
   return stoppedPartitions.map(({ topic, partition, reason }) => `stopped partition: ${topic}/${partition}: ${reason}`);
 }
 
-function differencesOf(world: World, plain: PlainDefinition): readonly string[] {
-  return differences(world.definition, plain, (topic) => world.recordsOf(topic));
+function differencesOf(world: World, plain: PlainDefinition, change: Change | undefined): readonly string[] {
+  return differences(world.definition, plain, (topic) => world.recordsOf(topic), change);
 }
 
 class Life {
@@ -92,6 +95,7 @@ class Life {
     private readonly world: World,
     private readonly random: SeededRandom,
     faults: FaultRates | undefined,
+    private readonly change: Change | undefined,
   ) {
     this.deliveries = 8 + random.below(random.pick([8, 16, 40]));
     this.mostPauseMs = random.pick([50, 4_000, 20_000]);
@@ -123,7 +127,10 @@ class Life {
     scheduler.interrupted = (process, label) => ambush.strikes(process, label);
     void this.deliver();
     void this.breakThings();
-    await scheduler.runUntil(() => this.delivered || this.isTooLong());
+    const applied = this.change ? this.apply(this.change.definition) : Promise.resolve();
+    let isApplied = false;
+    void applied.then(() => (isApplied = true));
+    await scheduler.runUntil(() => (this.delivered && isApplied) || this.isTooLong());
     scheduler.interrupted = () => false;
     this.world.weather.clear();
     this.fleet.wakeAll();
@@ -144,6 +151,20 @@ class Life {
     }
     await this.accidents.releaseAll();
     this.delivered = true;
+  }
+
+  /** Another stream file is put live, by somebody who is slow, and is not done in all partitions at once. */
+  private async apply(definition: StreamDefinition): Promise<void> {
+    const writer = this.world.spawnWriter('apply');
+    const { topics, schema } = definition;
+    await writer.process.clock.sleep(this.random.below((this.deliveries * this.mostPauseMs) / 2));
+    await appendUntilTaken(writer, topics.definitions, 0, [encodeDefinition(definition)]);
+    const control = encodeControl({ kind: 'definition', sha256: definition.sha256 });
+    for (let partition = 0; partition < schema.partitions; partition += 1) {
+      await writer.process.clock.sleep(this.random.below(this.random.pick([10, 2_000, 20_000])));
+      await appendUntilTaken(writer, topics.raw, partition, [control]);
+    }
+    this.world.weather.count('another stream file');
   }
 
   /** Some minutes pass in which nothing happens, so that the next events close many windows. */

@@ -4,6 +4,8 @@ import type { LogRecord } from '@tillstream/engine';
 import { ENRICHER, readableBatch } from '@tillstream/engine';
 import type { ExpectedOutcome, OracleRecord, PlainDefinition } from '../oracle/raw-oracle';
 import { expectedOutcome } from '../oracle/raw-oracle';
+import type { Change } from './change';
+import { outcomeOfChange } from './change';
 import { compareMisplaced } from './misplaced';
 
 const text = new TextDecoder();
@@ -16,10 +18,12 @@ export function differences(
   definition: StreamDefinition,
   plain: PlainDefinition,
   recordsOf: ReadTopic,
+  change?: Change,
 ): readonly string[] {
   const { topics } = definition;
   const raw = rawRecords(definition, recordsOf);
-  const expected = expectedOutcome(plain, raw);
+  const unchanged = expectedOutcome(plain, raw);
+  const expected = change ? outcomeOfChange(unchanged, plain, change, recordsOf(topics.raw)) : unchanged;
   return [
     ...compareAccepted(expected, recordsOf(topics.enriched)),
     ...compareMisplaced(expected, raw),

@@ -1,5 +1,5 @@
 import type { StreamDefinition } from '@tillstream/contracts';
-import { topicSpecs } from '@tillstream/contracts';
+import { encodeDefinition, topicSpecs } from '@tillstream/contracts';
 import {
   AGGREGATOR,
   AggregatorTask,
@@ -68,7 +68,8 @@ export class World {
     for (const { name, partitions, configs } of topicSpecs(definition, 1)) {
       this.broker.createTopic(name, partitions, configs['message.timestamp.type'] === 'LogAppendTime');
     }
-    const { raw, enriched, parts } = definition.topics;
+    const { raw, enriched, parts, definitions } = definition.topics;
+    this.broker.append(definitions, 0, [encodeDefinition(definition)]);
     this.groups = {
       [ENRICHER]: new MemoryGroup(this.broker, [raw], this.nowMs, 4),
       [AGGREGATOR]: new MemoryGroup(this.broker, [enriched, parts], this.nowMs, 4),

@@ -55,5 +55,8 @@ async function checkRawTopic(
   for (const { topic, message } of found.filter(({ severity }) => severity === 'warn')) {
     logger.warn({ topic, problem: message }, 'topic_setting');
   }
-  return problems.length > 0 ? problems : verifyDefinition(reader, definition);
+  if (problems.length > 0) return problems;
+  const verified = await verifyDefinition(reader, definition);
+  for (const warning of verified.warnings) logger.warn({ stream: definition.schema.stream, warning }, 'stream_file');
+  return [...verified.problems];
 }

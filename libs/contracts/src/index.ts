@@ -32,11 +32,19 @@ export { decodeMetricsRecord } from './results/decode-metrics-record';
 export type { ExpectedWindow, PlainResult, TextBytes } from './results/plain-results';
 export { PlainResults } from './results/plain-results';
 export type { WindowOf } from './results/result-records';
-export { encodeClosed, encodeLateCount, encodeProvisionalTombstones, encodeResults } from './results/result-records';
+export {
+  encodeClosed,
+  encodeLateCount,
+  encodeProvisionalTombstones,
+  encodeResults,
+  encodeSpan,
+} from './results/result-records';
 export { encodeLateRows } from './late/late-records';
 
 export type { Frontier, PartsRecord } from './parts/part-records';
 export { decodePartsRecord, encodeFrontier, encodePart, encodeParts } from './parts/part-records';
+
+export { decodeDefinition, encodeDefinition } from './definitions/definition-record';
 
 export type { Gap } from './gaps/gap-record';
 export { decodeGap, encodeGap } from './gaps/gap-record';

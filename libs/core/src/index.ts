@@ -60,7 +60,9 @@ export {
   type AggregatorStart,
   type PartitionAggregatorOptions,
   type SavedAggregator,
+  type SavedDefinition,
 } from './metrics/partition-aggregator';
+export { ALWAYS, NEVER, isAlways, type MetricSpan } from './metrics/metric-span';
 export { MAX_SKETCHES } from './metrics/metric-plan';
 export { relativeErrorOf } from './metrics/relative-error';
 export { splitPart } from './metrics/split-part';

@@ -42,4 +42,6 @@ export { newestFirst, readRange, recordsBetween } from './task/log-tail';
 export type { TaskPorts } from './task/task-ports';
 export type { StreamMember } from './worker/stream-worker';
 export { StreamWorker } from './worker/stream-worker';
-export { definitionInLog, verifyDefinition } from './worker/verify-definition';
+export { DefinitionHistory, readDefinitions } from './definitions/definition-history';
+export { definitionInLog, newestDefinitionInLog } from './definitions/definition-in-log';
+export { verifyDefinition, type VerifiedDefinition } from './definitions/verify-definition';

@@ -47,6 +47,10 @@ async function checkStream(
   const problems = found.filter(({ severity }) => severity === 'stop').map(text);
   const warnings = found.filter(({ severity }) => severity === 'warn').map(text);
   // A topic that is missing or has other partitions cannot be asked what it was created for.
-  if (problems.length === 0) problems.push(...(await verifyDefinition(reader, definition)));
+  if (problems.length === 0) {
+    const verified = await verifyDefinition(reader, definition);
+    problems.push(...verified.problems);
+    warnings.push(...verified.warnings);
+  }
   return { problems, warnings };
 }

@@ -62,7 +62,9 @@ function run(input: Uint8Array): void {
   const letter = decodeDeadLetter(record);
   promise(letter === null || letter.id.split('|').length === 3, 'a dead letter without its place');
   const result = decodeMetricsRecord(record);
-  if (result.kind !== 'unknown') {
+  if (result.kind === 'span') {
+    promise(!Number.isNaN(result.fromMs) && !Number.isNaN(result.untilMs), 'a span without its bounds');
+  } else if (result.kind !== 'unknown') {
     promise(Number.isFinite(result.startMs) && result.identity !== undefined, 'a result without its window');
     promise(!('endMs' in result) || Number.isFinite(result.endMs), 'a result without its end');
     promise(!('count' in result) || typeof result.count === 'number', 'a count that is no number');

@@ -98,8 +98,8 @@ export const chainBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: ENRICHER,
-        find: 'partition, next: reached, position });',
-        replace: 'partition, next: readFrom, position });',
+        find: 'partition, next: reached, position, definition',
+        replace: 'partition, next: readFrom, position, definition',
       },
     ],
   },

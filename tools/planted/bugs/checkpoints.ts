@@ -45,8 +45,8 @@ export const checkpointBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: PARTITION,
-        find: '{ next: saved.next, ...position },',
-        replace: '{ next: saved.next, ...position, watermarkInputMs: -Infinity },',
+        find: '{ next: saved.next, ...position }, [',
+        replace: '{ next: saved.next, ...position, watermarkInputMs: -Infinity }, [',
       },
     ],
     specs: [CHECKPOINT_SPEC],
@@ -57,8 +57,9 @@ export const checkpointBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: PARTITION,
-        find: 'known.get(identity)?.completeFromMs ?? position.maxEventTimeMs + 1,',
-        replace: 'known.has(identity) ? -Infinity : position.maxEventTimeMs + 1,',
+        find: 'return { ...before, metric, span: { ...before.span, untilMs: ALWAYS.untilMs } };',
+        replace:
+          'return { ...before, metric, completeFromMs: -Infinity, span: { ...before.span, untilMs: ALWAYS.untilMs } };',
       },
     ],
     specs: [CHECKPOINT_SPEC],
@@ -126,8 +127,8 @@ export const checkpointBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: REBUILD,
-        find: 'completeFromMs: before.maxEventTimeMs + 1 };',
-        replace: 'completeFromMs: -Infinity };',
+        find: 'completeFromMs: before.maxEventTimeMs + 1,',
+        replace: 'completeFromMs: -Infinity,',
       },
     ],
   },
@@ -137,8 +138,8 @@ export const checkpointBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: REBUILD,
-        find: 'if (probe && probe.batch.before.maxEventTimeMs < oldestMs && probe.batch.rawFrom <= publishedNext) low = probe;',
-        replace: 'if (probe && oldestMs < Infinity && publishedNext >= 0) low = probe;',
+        find: 'if (probe && isWithin(limits, probe.batch)) low = probe;',
+        replace: 'if (probe && limits.oldestMs < Infinity) low = probe;',
       },
     ],
   },
@@ -148,8 +149,8 @@ export const checkpointBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: REBUILD,
-        find: 'probe.batch.before.maxEventTimeMs < oldestMs && probe.batch.rawFrom <= publishedNext)',
-        replace: 'probe.batch.before.maxEventTimeMs < oldestMs && publishedNext >= 0)',
+        find: 'return rawFrom < published.rawNext ||',
+        replace: 'return rawFrom >= 0 || rawFrom < published.rawNext ||',
       },
     ],
   },
@@ -159,9 +160,8 @@ export const checkpointBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: REBUILD,
-        find: 'next: rawFrom, before, completeFromMs: before.maxEventTimeMs + 1 };',
-        replace:
-          'next: rawFrom, before: { ...before, watermarkInputMs: -Infinity }, completeFromMs: before.maxEventTimeMs + 1 };',
+        find: '    before,\n    completeFromMs',
+        replace: '    before: { ...before, watermarkInputMs: -Infinity },\n    completeFromMs',
       },
     ],
   },
@@ -176,7 +176,7 @@ export const checkpointBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: AGGREGATOR,
-        find: 'aggregator.seedLateCounts(await lastLateCounts(ports.reader, definition, partition));',
+        find: 'aggregator.seedLateCounts(await lastLateCounts(ports.reader, file, history.metrics(), partition));',
         replace: 'aggregator.seedLateCounts([]);',
       },
     ],

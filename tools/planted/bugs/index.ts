@@ -1,6 +1,7 @@
 import type { PlantedBug } from '../bug';
 import { chainBugs } from './chain';
 import { checkpointBugs } from './checkpoints';
+import { definitionBugs } from './definitions';
 import { enrichingBugs } from './enriching';
 import { mergingBugs } from './merging';
 import { publishingBugs } from './publishing';
@@ -14,4 +15,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...windowBugs,
   ...mergingBugs,
   ...checkpointBugs,
+  ...definitionBugs,
 ];

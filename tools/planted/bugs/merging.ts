@@ -15,8 +15,8 @@ export const mergingBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: MERGE_TASK,
-        find: 'state: encodeMergeState({ frontiers: this.frontiers,',
-        replace: 'state: encodeMergeState({ frontiers: new Map(),',
+        find: 'frontiers: this.frontiers,',
+        replace: 'frontiers: new Map(),',
       },
     ],
   },

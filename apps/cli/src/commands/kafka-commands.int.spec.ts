@@ -64,7 +64,7 @@ describe('commands on a real broker', () => {
     const other = streamFile((text) => text.replace('total_spent > 100', 'total_spent > 200'));
     const refused = await till('topics --create', other);
     expect(refused.code).toBe(1);
-    expect(refused.output()).toContain('was created for another stream file');
+    expect(refused.output()).toContain('another stream file is in force');
     expect(await controls(0)).toEqual(['definition']);
   });
 

@@ -65,7 +65,9 @@ async function topicsOfStream(
   }
   context.write(describe(definition, checked));
   const exist = !checked.some(({ problems }) => problems.some(({ setting }) => /^(topic|partitions)$/.test(setting)));
-  const otherFile = exist ? await verifyDefinition(kafka.reader, definition) : [];
+  const verified = exist ? await verifyDefinition(kafka.reader, definition) : { problems: [], warnings: [] };
+  const otherFile = verified.problems;
+  for (const warning of verified.warnings) context.write(`  warn  ${warning}\n`);
   for (const problem of otherFile) context.write(`  stop  ${problem}\n`);
   if (exist && otherFile.length === 0 && (options.create || options.fix)) {
     const partitions = await writeDefinition(kafka, definition);

@@ -1,12 +1,13 @@
 import {
   checkTopic,
   encodeControl,
+  encodeDefinition,
   type StreamDefinition,
   type TopicProblem,
   type TopicSpec,
   topicSpecs,
 } from '@tillstream/contracts';
-import { definitionInLog } from '@tillstream/engine';
+import { definitionInLog, readDefinitions } from '@tillstream/engine';
 import type { KafkaAccess } from '../kafka/kafka-access';
 
 /** A topic of a stream, with everything about it that is not as it must be. */
@@ -67,12 +68,15 @@ export async function fixSettings({ admin }: KafkaAccess, topics: readonly Check
 }
 
 /**
- * Writes which stream file the topics are for into every raw partition that does not say so yet.
+ * Keeps the stream file that the topics are for, if that was not done yet, and writes which one it is into every raw partition
+ * that does not say so.
  *
  * @returns how many partitions did not
  */
 export async function writeDefinition({ reader, writer }: KafkaAccess, definition: StreamDefinition): Promise<number> {
   const { sha256, schema, topics } = definition;
+  const history = await readDefinitions(reader, definition);
+  if (!history.wasApplied(sha256)) await writer.append(topics.definitions, 0, [encodeDefinition(definition)]);
   const partitions = Array.from({ length: schema.partitions }, (_, partition) => partition);
   const written = await Promise.all(
     partitions.map(async (partition) => {

@@ -7,7 +7,7 @@ import {
 } from '@tillstream/contracts';
 import type { MetricDefinition, StreamSchema } from '@tillstream/core';
 import type { RowRef } from '../view/row-query';
-import type { ViewRecord } from '../view/view-record';
+import type { SpanRecord, ViewRecord } from '../view/view-record';
 import { groupTypes, measureType, toMessage, type ValueType } from './values';
 
 /**
@@ -37,8 +37,11 @@ export class MetricCodec {
   }
 
   /** What a record of this metric says to the view; null when it says nothing that this version knows. */
-  toViewRecord(record: MetricsRecord): ViewRecord | null {
+  toViewRecord(record: MetricsRecord): ViewRecord | SpanRecord | null {
     if (record.kind === 'unknown') return null;
+    if (record.kind === 'span') {
+      return { kind: 'span', metric: record.identity, source: record.partition, fromMs: record.fromMs };
+    }
     const { identity: metric, startMs } = record;
     switch (record.kind) {
       case 'result': {

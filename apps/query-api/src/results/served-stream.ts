@@ -1,7 +1,7 @@
 import { decodeMetricsRecord, PlainResults, type StreamDefinition } from '@tillstream/contracts';
 import type { LogRecord } from '@tillstream/engine';
 import { ResultView } from '../view/result-view';
-import type { PackedRow, PlacedRecord, ViewRecord } from '../view/view-record';
+import type { PackedRow, PlacedRecord, SpanRecord, ViewRecord } from '../view/view-record';
 import { MetricCodec } from './metric-codec';
 
 /** A stream whose results are answered for: its definition, the view of its results, and how rows are read. */
@@ -66,7 +66,7 @@ export class ServedStream {
     return { kind: 'packed-row', metric, startMs, group, final, revision, payload };
   }
 
-  private anything(record: LogRecord): ViewRecord | null {
+  private anything(record: LogRecord): ViewRecord | SpanRecord | null {
     const decoded = decodeMetricsRecord(record);
     if (decoded.kind === 'result') this.plain.expect(decoded);
     const codec = decoded.kind === 'unknown' ? undefined : this.byIdentity.get(decoded.identity);

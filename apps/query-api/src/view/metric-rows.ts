@@ -1,5 +1,5 @@
 import type { Positions } from './positions';
-import type { PackedRow, RecordPosition, ViewRecord } from './view-record';
+import type { PackedRow, RecordPosition, SpanRecord, ViewRecord } from './view-record';
 import { WindowRows } from './window-rows';
 
 /** The windows of one metric, by start. */
@@ -14,6 +14,8 @@ export class MetricRows {
   private newestDroppedMs = -Infinity;
   /** By partition: start of the first window seen to close. */
   private readonly firstClosedMs = new Map<number, number>();
+  /** By source partition: from where on it has all rows, if not from the beginning. */
+  private readonly wholeFromMs = new Map<number, number>();
   /** Slots over all windows. */
   rows = 0;
 
@@ -25,7 +27,11 @@ export class MetricRows {
   }
 
   /** False: the window had been dropped for want of room, and the record was not taken. */
-  apply(record: ViewRecord | PackedRow, position: RecordPosition): boolean {
+  apply(record: ViewRecord | SpanRecord | PackedRow, position: RecordPosition): boolean {
+    if (record.kind === 'span') {
+      this.wholeFromMs.set(record.source, record.fromMs);
+      return true;
+    }
     const refusedMs = this.refused.get(record.startMs);
     if (refusedMs !== undefined) {
       this.refused.set(record.startMs, Math.max(refusedMs, position.appendMs));
@@ -106,6 +112,9 @@ export class MetricRows {
     let fromMs = this.newestDroppedMs + this.hopMs;
     for (const partition of trimmed) {
       fromMs = Math.max(fromMs, (this.firstClosedMs.get(partition) ?? -Infinity) + this.hopMs);
+    }
+    for (const wholeMs of this.wholeFromMs.values()) {
+      fromMs = Math.max(fromMs, Math.ceil(wholeMs / this.hopMs) * this.hopMs);
     }
     return fromMs === -Infinity ? null : fromMs;
   }

@@ -44,6 +44,14 @@ export type ViewRecord =
     }
   | { readonly kind: 'late-removed'; readonly metric: string; readonly startMs: number; readonly source: number };
 
+/** A partition of the stream has all rows of the windows that begin at or after `fromMs`. */
+export interface SpanRecord {
+  readonly kind: 'span';
+  readonly metric: string;
+  readonly source: number;
+  readonly fromMs: number;
+}
+
 /** A row whose texts are bytes that are overwritten once it has been applied: nearly all records are rows. */
 export interface PackedRow {
   readonly kind: 'packed-row';
@@ -60,5 +68,5 @@ export interface PlacedRecord {
   readonly offset: number;
   readonly appendMs: number;
   /** Null: nothing the view knows (another metric's, another version's, unreadable). It only moves the position. */
-  readonly record: ViewRecord | PackedRow | null;
+  readonly record: ViewRecord | SpanRecord | PackedRow | null;
 }

@@ -40,14 +40,28 @@ const parts: fc.Arbitrary<PartBlock> = fc
   }));
 
 const instantOrNothing = fc.oneof({ weight: 4, arbitrary: instant }, fc.constant(-Infinity), fc.constant(0));
-const frontiers: fc.Arbitrary<Frontier> = fc.record({
-  watermarkInputMs: instantOrNothing,
-  maxEventTimeMs: instantOrNothing,
-  maxAppendMs: instantOrNothing,
-  caughtUp: fc.boolean(),
-  held: fc.boolean(),
-  rawNext: fc.maxSafeNat(),
-});
+const spans = fc
+  .array(
+    fc.tuple(
+      fc.string({ minLength: 1 }),
+      fc.record({ fromMs: instantOrNothing, untilMs: fc.oneof(instant, fc.constant(Infinity)) }),
+    ),
+    { minLength: 1, maxLength: 3 },
+  )
+  .map((entries) => new Map(entries));
+const frontiers: fc.Arbitrary<Frontier> = fc.record(
+  {
+    watermarkInputMs: instantOrNothing,
+    maxEventTimeMs: instantOrNothing,
+    maxAppendMs: instantOrNothing,
+    caughtUp: fc.boolean(),
+    held: fc.boolean(),
+    rawNext: fc.maxSafeNat(),
+    definition: fc.stringMatching(/^[0-9a-f]{64}$/),
+    spans,
+  },
+  { requiredKeys: ['watermarkInputMs', 'maxEventTimeMs', 'maxAppendMs', 'caughtUp', 'held', 'rawNext'] },
+);
 
 const readPart = (value: Uint8Array | null) => {
   const record = decodePartsRecord({ value });

@@ -1,4 +1,5 @@
-import type { ByteStrings, PartBlock } from '@tillstream/core';
+import type { ByteStrings, MetricSpan, PartBlock } from '@tillstream/core';
+import { ALWAYS } from '@tillstream/core';
 import { ByteWriter } from '../bytes/byte-writer';
 import { MAX_PART_BYTES } from '../bounds';
 import { isoInstant } from '../results/instant';
@@ -18,6 +19,10 @@ export interface Frontier {
   readonly held: boolean;
   /** Raw position that all of this is a function of. */
   readonly rawNext: number;
+  /** sha256 (hex) of the definition in force there; absent: the first one of the stream. */
+  readonly definition?: string;
+  /** By identity, of metrics that were not declared all the time: which windows the partition has whole. */
+  readonly spans?: ReadonlyMap<string, MetricSpan>;
 }
 
 /** What a record of a parts topic says. `source` is the partition that wrote it. */
@@ -65,6 +70,14 @@ export function encodeFrontier(source: number, frontier: Frontier): NewRecord {
   if (frontier.caughtUp) writeInt64(body, 4, 1);
   if (frontier.held) writeInt64(body, 5, 1);
   writeInt64(body, 6, frontier.rawNext);
+  if (frontier.definition) writeBytes(body, 7, Buffer.from(frontier.definition, 'hex'));
+  for (const [identity, { fromMs, untilMs }] of frontier.spans ?? []) {
+    const span = new ByteWriter(96);
+    writeText(span, 1, identity);
+    writeOptionalInstant(span, 2, fromMs);
+    if (untilMs !== Infinity) writeOptionalInstant(span, 3, untilMs);
+    writeBytes(body, 8, span.slice(0, span.length));
+  }
   return { key: Buffer.from(`${source}|frontier`, 'latin1'), value: envelope(source, 3, body) };
 }
 
@@ -86,6 +99,12 @@ function envelope(source: number, field: number, body: ByteWriter): Uint8Array {
   writer.varint(body.length);
   writer.bytes(body.slice(0, body.length));
   return writer.slice(0, writer.length);
+}
+
+function writeBytes(writer: ByteWriter, field: number, bytes: Uint8Array): void {
+  writer.varint(tag(field, BYTES));
+  writer.varint(bytes.length);
+  writer.bytes(bytes);
 }
 
 function writeInt64(writer: ByteWriter, field: number, value: number): void {
@@ -213,6 +232,8 @@ function decodeFrontier(bytes: Uint8Array): Frontier {
   let caughtUp = false;
   let held = false;
   let rawNext = 0;
+  let definition = '';
+  const spans = new Map<string, MetricSpan>();
   const reader = new ProtoReader(bytes);
   while (reader.nextField()) {
     if (reader.field === 1) watermarkInputMs = reader.int64();
@@ -221,9 +242,27 @@ function decodeFrontier(bytes: Uint8Array): Frontier {
     else if (reader.field === 4) caughtUp = reader.int64() !== 0;
     else if (reader.field === 5) held = reader.int64() !== 0;
     else if (reader.field === 6) rawNext = reader.int64();
+    else if (reader.field === 7) definition = Buffer.from(reader.bytes()).toString('hex');
+    else if (reader.field === 8) {
+      const { identity, span } = decodeSpan(reader.bytes());
+      spans.set(identity, span);
+    } else reader.skip();
+  }
+  const frontier = { watermarkInputMs, maxEventTimeMs, maxAppendMs, caughtUp, held, rawNext };
+  return { ...frontier, ...(definition && { definition }), ...(spans.size > 0 && { spans }) };
+}
+
+function decodeSpan(bytes: Uint8Array): { identity: string; span: MetricSpan } {
+  let identity = '';
+  let { fromMs, untilMs } = ALWAYS;
+  const reader = new ProtoReader(bytes);
+  while (reader.nextField()) {
+    if (reader.field === 1) identity = reader.text();
+    else if (reader.field === 2) fromMs = reader.int64();
+    else if (reader.field === 3) untilMs = reader.int64();
     else reader.skip();
   }
-  return { watermarkInputMs, maxEventTimeMs, maxAppendMs, caughtUp, held, rawNext };
+  return { identity, span: { fromMs, untilMs } };
 }
 
 function readStrings(bytes: Uint8Array, lengths: Uint8Array): ByteStrings {

@@ -1,3 +1,4 @@
+import type { MetricSpan } from '@tillstream/core';
 import type { NewRecord } from '../record';
 import { parseInstant } from './instant';
 
@@ -31,6 +32,8 @@ export type MetricsRecord =
   | ({ readonly kind: 'closed' } & AboutWindow)
   /** Rows that missed the window in one partition of the stream; they add up over partitions. */
   | ({ readonly kind: 'late-count'; readonly partition: number; readonly count: number } & AboutWindow)
+  /** The windows that one partition has whole of a metric: those that begin in [fromMs, untilMs). */
+  | ({ readonly kind: 'span'; readonly identity: string; readonly partition: number } & MetricSpan)
   | {
       readonly kind: 'tombstone';
       readonly of: 'final' | 'provisional' | 'closed' | 'late-count';
@@ -58,6 +61,7 @@ export function decodeMetricsRecord({ key, value }: Pick<NewRecord, 'key' | 'val
 
 function decode(keyText: string, valueText: string | null): MetricsRecord {
   const [letter, identity, start] = keyText.split('|', 3);
+  if (letter === 'b') return decodeSpan(identity, valueText);
   const startMs = parseInstant(start);
   if (letter === undefined || identity === undefined || start === undefined || startMs === null) return UNKNOWN;
   if (!(letter in KINDS)) return UNKNOWN;
@@ -89,6 +93,15 @@ function decode(keyText: string, valueText: string | null): MetricsRecord {
     truncated: json['truncated'] === true,
     retracted: json['retracted'] === true,
   };
+}
+
+function decodeSpan(identity: string | undefined, valueText: string | null): MetricsRecord {
+  if (identity === undefined || valueText === null) return UNKNOWN;
+  const { partition, complete_from: from, complete_until: until } = JSON.parse(valueText) as Record<string, unknown>;
+  const fromMs = from === null ? -Infinity : parseInstant(from);
+  const untilMs = until === null ? Infinity : parseInstant(until);
+  if (typeof partition !== 'number' || fromMs === null || untilMs === null) return UNKNOWN;
+  return { kind: 'span', identity, partition, fromMs, untilMs };
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, ResultValue>> {

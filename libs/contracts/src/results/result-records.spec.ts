@@ -3,7 +3,13 @@ import { ItemValues, encodeGroupKey } from '@tillstream/core';
 import fc from 'fast-check';
 import { definitionFrom } from '../testing';
 import { decodeMetricsRecord } from './decode-metrics-record';
-import { encodeClosed, encodeLateCount, encodeProvisionalTombstones, encodeResults } from './result-records';
+import {
+  encodeClosed,
+  encodeLateCount,
+  encodeProvisionalTombstones,
+  encodeResults,
+  encodeSpan,
+} from './result-records';
 
 const { schema, metrics } = definitionFrom(`stream: all-types
 partitions: 2
@@ -206,6 +212,17 @@ const rowArbitrary: fc.Arbitrary<Row> = fc.record({
 });
 
 const textOf = (bytes: Uint8Array | null) => Buffer.from(bytes ?? []).toString('utf8');
+
+describe('the windows that a partition has whole of a metric', () => {
+  it.each([
+    { fromMs: START, untilMs: Infinity },
+    { fromMs: -Infinity, untilMs: START + 1 },
+  ])('are read as they were written: %o', (span) => {
+    const record = encodeSpan(everything, span, 3);
+    expect(decodeMetricsRecord(record)).toEqual({ kind: 'span', identity: everything.identity, partition: 3, ...span });
+    expect(encodeSpan(everything, span, 3)).toEqual(record);
+  });
+});
 
 describe('group keys', () => {
   it('are read as the aggregator writes them', () => {

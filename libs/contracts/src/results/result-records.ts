@@ -1,4 +1,11 @@
-import type { LateCount, MeasureColumn, MetricDefinition, ResultBlock, StreamSchema } from '@tillstream/core';
+import type {
+  LateCount,
+  MeasureColumn,
+  MetricDefinition,
+  MetricSpan,
+  ResultBlock,
+  StreamSchema,
+} from '@tillstream/core';
 import { ByteWriter } from '../bytes/byte-writer';
 import { writeJsonText } from '../bytes/json-text';
 import type { NewRecord } from '../record';
@@ -14,6 +21,7 @@ import { writeItem, writeNumber } from './value-json';
  *   p|identity|window start|group   a provisional result: replaced by later ones, void once the window is closed
  *   c|identity|window start         the window is closed: what is not final now never was there
  *   l|identity|window start|partition   rows of one partition that came too late for the window, so far
+ *   b|identity|partition            the windows that one partition has whole of a metric that was not declared all the time
  *
  * Provisionals and finals have different keys because compaction keeps the last record of a key, not the best: a
  * writer that lost its partition without noticing would otherwise bury a final under an older provisional.
@@ -146,17 +154,33 @@ export function encodeLateCount(late: LateCount, partition: number): NewRecord {
   };
 }
 
+/** Which windows one partition has whole of a metric that was declared, or removed, while events came. */
+export function encodeSpan({ name, identity }: MetricDefinition, span: MetricSpan, partition: number): NewRecord {
+  const instant = (ms: number): string => (Number.isFinite(ms) ? `"${isoInstant(ms)}"` : 'null');
+  const whole = `"complete_from":${instant(span.fromMs)},"complete_until":${instant(span.untilMs)}`;
+  return {
+    key: Buffer.from(`b|${identity}|${partition}`, 'latin1'),
+    value: Buffer.from(
+      `{"metric":"${name}","definition":"${definitionOf(identity)}","partition":${partition},${whole}}`,
+      'latin1',
+    ),
+  };
+}
+
 function windowKey({ metric, startMs }: WindowOf): string {
   return `${metric.identity}|${isoInstant(startMs)}`;
 }
 
 /** Beginning of every value: names are plain ASCII identifiers, so nothing needs escaping. */
 function windowJson({ metric, startMs, endMs }: WindowOf): string {
-  const definition = metric.identity.slice(metric.identity.lastIndexOf('@') + 1);
   return (
-    `{"metric":"${metric.name}","definition":"${definition}",` +
+    `{"metric":"${metric.name}","definition":"${definitionOf(metric.identity)}",` +
     `"window_start":"${isoInstant(startMs)}","window_end":"${isoInstant(endMs)}"`
   );
+}
+
+function definitionOf(identity: string): string {
+  return identity.slice(identity.lastIndexOf('@') + 1);
 }
 
 function writeMeasure(writer: ByteWriter, column: MeasureColumn, row: number, moneyExponent: number): void {

@@ -134,6 +134,7 @@ describe('the stream file of commerce', () => {
       parts: 'commerce.parts.v1',
       metrics: 'commerce.metrics.v1',
       gaps: 'commerce.gaps.v1',
+      definitions: 'commerce.definitions.v1',
     });
     expect(retention.metricsMs).toBe(24 * 3_600_000);
   });

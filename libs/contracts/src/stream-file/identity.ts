@@ -43,8 +43,16 @@ export function definitionSha256(
       values: field.values === null ? null : [...field.values].sort(compare),
     })),
     metrics: metrics.map(({ identity }) => identity).sort(compare),
-    topics,
+    topics: dataTopicsOf(topics),
   });
+}
+
+/** Where stream files are kept decides nothing about an event. */
+function dataTopicsOf(topics: StreamTopics): Omit<StreamTopics, 'definitions'> {
+  return Object.fromEntries(Object.entries(topics).filter(([role]) => role !== 'definitions')) as Omit<
+    StreamTopics,
+    'definitions'
+  >;
 }
 
 function compare(a: string, b: string): number {

@@ -67,7 +67,7 @@ export function parseStreamFile(text: string, source: { readonly file: string })
   const document = new SourceDocument(text);
   if (!document.isYaml) return { ok: false, problems: document.problems };
   const section = document.root().section(KEYS, REFUSED);
-  const definition = section === null ? null : readDefinition(section, source.file);
+  const definition = section === null ? null : readDefinition(section, { text, ...source });
   const { problems } = document;
   return definition === null || problems.length > 0 ? { ok: false, problems } : { ok: true, definition };
 }
@@ -76,7 +76,10 @@ export function parseStreamFile(text: string, source: { readonly file: string })
 type FieldsByName = ReadonlyMap<string, DeclaredField> | null;
 
 /** Everything that could be read; complete only if no problem was reported. Null where there are no fields to speak of. */
-function readDefinition(section: Section<StreamKey>, file: string): StreamDefinition | null {
+function readDefinition(
+  section: Section<StreamKey>,
+  source: Pick<StreamDefinition, 'file' | 'text'>,
+): StreamDefinition | null {
   const stream = readStream(section);
   const partitions = section.require('partitions')?.integer(1, MAX_PARTITIONS) ?? 1;
   const money = readMoney(section);
@@ -107,7 +110,7 @@ function readDefinition(section: Section<StreamKey>, file: string): StreamDefini
     outOfOrdernessMs: eventTime.outOfOrdernessMs,
   };
   const metrics = metricsValue === null ? [] : readMetrics(metricsValue, scope);
-  return { schema, metrics, topics, retention, sha256: definitionSha256(schema, metrics, topics), file };
+  return { schema, metrics, topics, retention, sha256: definitionSha256(schema, metrics, topics), ...source };
 }
 
 function readStream(section: Section<StreamKey>): string {

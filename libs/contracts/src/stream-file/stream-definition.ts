@@ -21,4 +21,6 @@ export interface StreamDefinition {
   readonly sha256: string;
   /** The file it was read from, for messages. */
   readonly file: string;
+  /** What stands in it. */
+  readonly text: string;
 }

@@ -1,5 +1,17 @@
-/** What each of a stream's topics is for; `gaps` holds the holes an operator has accepted. */
-export const TOPIC_ROLES = ['raw', 'enriched', 'deadLetters', 'late', 'parts', 'metrics', 'gaps'] as const;
+/**
+ * What each of a stream's topics is for; `gaps` holds the holes an operator has accepted, `definitions` the stream files
+ * that were put live.
+ */
+export const TOPIC_ROLES = [
+  'raw',
+  'enriched',
+  'deadLetters',
+  'late',
+  'parts',
+  'metrics',
+  'gaps',
+  'definitions',
+] as const;
 export type TopicRole = (typeof TOPIC_ROLES)[number];
 
 /** Names of a stream's topics. */
@@ -18,5 +30,6 @@ export function topicsOf(stream: string, overrides: Partial<StreamTopics> = {}):
     parts: overrides.parts ?? `${stream}.parts.v1`,
     metrics: overrides.metrics ?? `${stream}.metrics.v1`,
     gaps: overrides.gaps ?? `${stream}.gaps.v1`,
+    definitions: overrides.definitions ?? `${stream}.definitions.v1`,
   };
 }

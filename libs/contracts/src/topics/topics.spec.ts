@@ -33,7 +33,7 @@ describe('topicSpecs', () => {
     expect(specOf('enriched').configs['message.timestamp.type']).toBe('CreateTime');
   });
 
-  it('gives every topic the partitions of the stream, but gaps one', () => {
+  it('gives every topic the partitions of the stream, but gaps and definitions one', () => {
     const counts = topicSpecs(commerceDefinition(), 1).map(({ role, partitions }) => [role, partitions]);
     expect(counts).toEqual([
       ['raw', 4],
@@ -43,6 +43,7 @@ describe('topicSpecs', () => {
       ['parts', 4],
       ['metrics', 4],
       ['gaps', 1],
+      ['definitions', 1],
     ]);
   });
 

@@ -117,6 +117,36 @@ describe('RawEnricher', () => {
     expect(enricher.apply([{ ...empty, offset: 20 }]).batch).toMatchObject({ rawFrom: 21, rawNext: 21, rows: 0 });
   });
 
+  it('ends a batch with the record that puts another definition in force, and takes no more', () => {
+    const payload = utf8('{}');
+    const empty = { appendMs: 7, value: utf8('[]'), batchId: null, control: null, rerouted: null };
+    const control = (sha256: string) => ({
+      ...empty,
+      value: null,
+      control: { kind: 'definition', sha256, payload } as const,
+    });
+    const records = [
+      { ...control('first'), offset: 0 },
+      { ...empty, offset: 1 },
+      { ...control('second'), offset: 2 },
+      { ...empty, offset: 3 },
+    ];
+    const enricher = new RawEnricher({
+      schema,
+      partition: PARTITION,
+      next: 0,
+      position: emptyPosition(),
+      definition: 'first',
+    });
+    expect(enricher.apply(records)).toMatchObject({
+      consumed: 3,
+      batch: { rawNext: 3 },
+      after: { definition: 'second' },
+    });
+    expect(enricher.isSuperseded).toBe(true);
+    expect(() => enricher.apply(records)).toThrow(/another definition is in force/);
+  });
+
   describe('limits', () => {
     const row = '{"user":"u","t":0}';
     const record = (offset: number, value: Uint8Array): RawRecord => ({

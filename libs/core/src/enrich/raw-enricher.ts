@@ -33,6 +33,8 @@ export interface RawEnricherOptions {
   readonly next: number;
   /** What stands there: `after` of the batch before, or `emptyPosition()`. */
   readonly position: BatchPosition;
+  /** sha256 of the definition that the schema is of; absent: whatever definition records say is only noted. */
+  readonly definition?: string;
 }
 
 /**
@@ -43,6 +45,9 @@ export interface RawEnricherOptions {
  * by itself; from here on it counts for the dedupe horizon, and its id is remembered; it is a duplicate when its id or
  * its record's batch-id stood within the horizon; a dead letter when it is too far in the future; re-routed when its key
  * belongs elsewhere; else accepted.
+ *
+ * A record that puts another definition in force ends its batch: the rows of a batch are all read under one definition.
+ * What follows is for an enricher with the schema of that definition.
  */
 export class RawEnricher {
   private readonly schema: StreamSchema;
@@ -53,6 +58,7 @@ export class RawEnricher {
   private readonly ids: DedupeHorizon;
   private readonly batchIds: DedupeHorizon;
 
+  private readonly schemaDefinition: string | null;
   private readonly columns: RowColumns;
   private readonly records = new RecordLog();
   private readonly idLog = new IdLog();
@@ -75,8 +81,9 @@ export class RawEnricher {
   private remembered = -1;
   private started = false;
 
-  constructor({ schema, partition, next, position }: RawEnricherOptions) {
+  constructor({ schema, partition, next, position, definition }: RawEnricherOptions) {
     this.schema = schema;
+    this.schemaDefinition = definition ?? null;
     this.partition = partition;
     this.rows = new RowReader(schema);
     this.reader = new RecordReader(this.rows);
@@ -104,6 +111,11 @@ export class RawEnricher {
   /** What stands at `next`. */
   get position(): BatchPosition {
     return this.before;
+  }
+
+  /** Has a record put another definition in force than the one of the schema? */
+  get isSuperseded(): boolean {
+    return this.schemaDefinition !== null && this.definition !== '' && this.definition !== this.schemaDefinition;
   }
 
   /**
@@ -147,9 +159,12 @@ export class RawEnricher {
    * Makes a batch of records from the front of `records` (in offset order, gaps allowed): whole records, at least one,
    * up to about MAX_BATCH_ROWS rows and MAX_BATCH_BYTES of values. `consumed` of them are done with; those below `next`
    * count as done already.
+   *
+   * @throws RangeError without records, and once another definition is in force
    */
   apply(records: readonly RawRecord[]): EnrichResult & { readonly consumed: number } {
     if (records.length === 0) throw new RangeError('no records to apply');
+    if (this.isSuperseded) throw new RangeError('another definition is in force: its rows are not for this schema');
     this.started = true;
     const rawFrom = this.from;
     const consumed = this.takeRecords(records);
@@ -169,6 +184,7 @@ export class RawEnricher {
       bytes += size;
       this.takeRecord(record);
       this.from = record.offset + 1;
+      if (this.isSuperseded) return consumed + 1;
     }
     return consumed;
   }

@@ -122,7 +122,9 @@ export class MetricAggregator {
     const { state } = this;
     const { plan, firstOpen } = state;
     const oldest = oldestWindowOf(plan.windows, index);
-    if (oldest < firstOpen) this.noteLate(intake, oldest, Math.min(index, firstOpen - 1), from, to);
+    const firstMissed = Math.max(oldest, state.firstSpanned);
+    const lastMissed = Math.min(index, firstOpen - 1, state.lastTold);
+    if (firstMissed <= lastMissed) this.noteLate(intake, firstMissed, lastMissed, from, to);
     if (index < firstOpen) return; // every window that could hold them is closed
     const { view, sorter } = intake;
     state.space.resolve(sorter.rows, from, to, null);
@@ -154,11 +156,13 @@ export class MetricAggregator {
     to: number,
   ): void {
     const { inputAfterMs } = view.batch.records;
+    const { plan, runsOutMs } = this.state;
     for (let i = from; i < to; i++) {
       const row = sorter.rows[i] as number;
       const record = view.recordOf(row);
       const input = record === firstRecord ? inputBeforeMs : (inputAfterMs[record - 1] as number);
-      ledger.add(view, row, this.state.plan, this.late, first, last, this.watermarkOf(input));
+      const watermarkMs = this.watermarkOf(input);
+      if (watermarkMs < runsOutMs) ledger.add(view, row, plan, this.late, first, last, watermarkMs);
     }
   }
 }

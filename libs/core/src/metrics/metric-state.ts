@@ -5,6 +5,8 @@ import { GroupTable } from './group-table';
 import type { FieldKeySpace, KeySpace } from './key-space';
 import type { KeySpaces } from './key-spaces';
 import type { DistinctPart, MetricPlan } from './metric-plan';
+import type { MetricSpan } from './metric-span';
+import { spans } from './metric-span';
 import { RunningWindow } from './running-window';
 import { SentGroups } from './sent-groups';
 import { Slice } from './slice';
@@ -38,7 +40,9 @@ export class MetricState implements SliceOwner {
     readonly plan: MetricPlan,
     spaces: KeySpaces,
     /** Windows that begin earlier may lack rows: they are closed in silence. */
-    public completeFromMs: number,
+    readonly completeFromMs: number,
+    /** Windows outside are not whole: they are closed in silence too, and rows that come too late for them are not told. */
+    readonly span: MetricSpan,
   ) {
     this.space = spaces.group(plan.metric.groupBy);
     this.groups = new GroupTable(this.space);
@@ -85,7 +89,32 @@ export class MetricState implements SliceOwner {
 
   /** The oldest window whose results may be told. */
   get firstTold(): number {
-    return Math.max(this.firstOpen, Math.ceil(this.completeFromMs / this.plan.windows.hopMs));
+    return Math.max(this.firstOpen, this.firstFrom(Math.max(this.completeFromMs, this.span.fromMs)));
+  }
+
+  /** The newest window whose results may be told. */
+  get lastTold(): number {
+    return this.firstFrom(this.span.untilMs) - 1;
+  }
+
+  /** The oldest window that rows can be late for. */
+  get firstSpanned(): number {
+    return this.firstFrom(this.span.fromMs);
+  }
+
+  /** A watermark here has closed all windows that the metric has whole: a retired metric takes no note of late rows any more. */
+  get runsOutMs(): number {
+    return this.span.untilMs === -Infinity ? -Infinity : this.span.untilMs + this.plan.windows.sizeMs;
+  }
+
+  /** May the results of a window be told? */
+  isTold(window: number): boolean {
+    const startMs = this.startOf(window);
+    return startMs >= this.completeFromMs && spans(this.span, startMs);
+  }
+
+  private firstFrom(startMs: number): number {
+    return Math.ceil(startMs / this.plan.windows.hopMs);
   }
 
   startOf(window: number): number {

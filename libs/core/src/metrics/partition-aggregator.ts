@@ -14,14 +14,32 @@ import { MetricAggregator } from './metric-aggregator';
 import type { SavedPiece } from './metric-checkpoint';
 import { MetricCheckpoint, splitName } from './metric-checkpoint';
 import { planMetric } from './metric-planner';
+import type { MetricSpan } from './metric-span';
+import { ALWAYS, isAlways } from './metric-span';
 import { MetricState } from './metric-state';
 import type { ClosedWindow, LateCount, LateRow, PartBlock, ResultBlock } from './output';
 import { decodePartitionState, encodePartitionState } from './partition-state';
 import { SliceSorter } from './slice-sorter';
 
+/**
+ * A retired metric has windows until so long after the newest event that may have come before it was retired. What comes
+ * in its place begins in each partition behind the newest event there, so windows of one follow those of the other even
+ * if the partitions hear of the change minutes apart.
+ */
+const RUN_OUT_MS = 60_000;
+
+/** A metric, and what of it is told. */
+interface MetricLife {
+  readonly metric: MetricDefinition;
+  readonly completeFromMs: number;
+  readonly span: MetricSpan;
+}
+
 export interface PartitionAggregatorOptions {
   readonly schema: StreamSchema;
   readonly metrics: readonly MetricDefinition[];
+  /** Metrics that are no longer declared: those that still have windows open here go on until these are closed. */
+  readonly retired?: readonly MetricDefinition[];
   readonly partition: number;
 }
 
@@ -33,6 +51,8 @@ export interface AggregatorStart {
   readonly before: BatchPosition;
   /** Only windows that begin at or after it are told: earlier ones may lack rows. -Infinity: all are complete. */
   readonly completeFromMs: number;
+  /** By identity, of metrics that were not always declared; of a retired one only what is named here goes on. */
+  readonly spans?: ReadonlyMap<string, MetricSpan>;
 }
 
 /** What an aggregator left in a checkpoint. */
@@ -46,6 +66,14 @@ export interface SavedAggregator {
 /** What goes to the checkpoint. `rewrites` replace all deltas of their slice. */
 export interface AggregatorDeltas extends DeltaSet {
   readonly state: Uint8Array;
+}
+
+/** What the state of a checkpoint says about what must be known to restore it. */
+export interface SavedDefinition {
+  /** sha256 (hex) of the definition in force; '' before the first one, and when an earlier version wrote it. */
+  readonly definition: string;
+  /** Identities of the metrics it holds windows of. */
+  readonly metrics: readonly string[];
 }
 
 /** How much an aggregator holds. Everything goes back to 0 once all windows are closed. */
@@ -79,6 +107,7 @@ export class PartitionAggregator {
     maxEventTimeMs: number;
     maxAppendMs: number;
     held: boolean;
+    definition: string;
   };
   /** Has anything been applied by this instance? */
   private hasApplied = false;
@@ -86,17 +115,18 @@ export class PartitionAggregator {
   private constructor(
     options: PartitionAggregatorOptions,
     position: PartitionAggregator['position'],
-    completeFromMs: (metric: MetricDefinition) => number,
+    lives: readonly MetricLife[],
   ) {
     const { schema } = options;
     const conditions = new ConditionSet();
-    const plans = options.metrics.map((metric, order) => planMetric(metric, order, schema, conditions));
+    const plans = lives.map(({ metric }, order) => planMetric(metric, order, schema, conditions));
     this.position = position;
     this.ledger = new LateLedger(schema);
     this.spaces = new KeySpaces(schema);
     this.view = new BatchView(schema, conditions.conditions);
-    this.metrics = plans.map((plan) => {
-      const state = new MetricState(plan, this.spaces, completeFromMs(plan.metric));
+    this.metrics = plans.map((plan, order) => {
+      const { completeFromMs, span } = lives[order] as MetricLife;
+      const state = new MetricState(plan, this.spaces, completeFromMs, span);
       const late = new LateCounts(plan);
       const metric = new MetricAggregator(state, late, new MetricCheckpoint(state, late, this.book));
       metric.start(position.watermarkInputMs);
@@ -106,31 +136,60 @@ export class PartitionAggregator {
 
   /** An aggregator without rows. @throws RangeError for metrics that cannot be computed */
   static create(options: PartitionAggregatorOptions, start: AggregatorStart): PartitionAggregator {
-    const { watermarkInputMs, maxEventTimeMs, maxAppendMs, held } = start.before;
-    const position = { next: start.next, watermarkInputMs, maxEventTimeMs, maxAppendMs, held };
-    return new PartitionAggregator(options, position, () => start.completeFromMs);
+    const { watermarkInputMs, maxEventTimeMs, maxAppendMs, held, definition } = start.before;
+    const position = { next: start.next, watermarkInputMs, maxEventTimeMs, maxAppendMs, held, definition };
+    const { completeFromMs, spans } = start;
+    const declared = options.metrics.map((metric) => {
+      const fromMs = spans?.get(metric.identity)?.fromMs ?? ALWAYS.fromMs;
+      return { metric, completeFromMs, span: { fromMs, untilMs: ALWAYS.untilMs } };
+    });
+    const goingOn = (options.retired ?? []).flatMap((metric) => {
+      const span = spans?.get(metric.identity);
+      const isRetired = span !== undefined && span.untilMs !== ALWAYS.untilMs;
+      return isRetired && !hasRunOut(metric, span, watermarkInputMs) ? [{ metric, completeFromMs, span }] : [];
+    });
+    return new PartitionAggregator(options, position, [...declared, ...goingOn]);
   }
 
   /**
-   * An aggregator as it was when it was saved. A metric that the checkpoint does not know begins here: it is complete
-   * from the first window that no row before could have been in. Metrics that are no longer declared are dropped.
+   * An aggregator as it was when it was saved. A metric that the checkpoint does not know begins here: it is whole from
+   * the first window that no row before could have been in. One that is no longer declared goes on until what may be open
+   * is closed: by then those that came in its place are whole in all partitions.
    *
    * @throws RangeError for a checkpoint that is cut short or was written by a later version
    */
   static restore(options: PartitionAggregatorOptions, saved: SavedAggregator): PartitionAggregator {
     const { metrics, ...position } = decodePartitionState(saved.state);
     const known = new Map(metrics.map((metric) => [metric.identity, metric]));
-    const aggregator = new PartitionAggregator(
-      options,
-      { next: saved.next, ...position },
-      ({ identity }) => known.get(identity)?.completeFromMs ?? position.maxEventTimeMs + 1,
+    const begin: MetricSpan = { fromMs: position.maxEventTimeMs + 1, untilMs: ALWAYS.untilMs };
+    const newestMs = Math.max(
+      position.maxEventTimeMs,
+      position.maxAppendMs + options.schema.eventTime.futureToleranceMs,
     );
+    const declared = options.metrics.map((metric): MetricLife => {
+      const before = known.get(metric.identity);
+      if (!before) return { metric, completeFromMs: begin.fromMs, span: begin };
+      return { ...before, metric, span: { ...before.span, untilMs: ALWAYS.untilMs } };
+    });
+    const goingOn = (options.retired ?? []).flatMap((metric): MetricLife[] => {
+      const before = known.get(metric.identity);
+      if (!before) return [];
+      const span = { ...before.span, untilMs: Math.min(before.span.untilMs, newestMs + RUN_OUT_MS) };
+      return hasRunOut(metric, span, position.watermarkInputMs) ? [] : [{ ...before, metric, span }];
+    });
+    const aggregator = new PartitionAggregator(options, { next: saved.next, ...position }, [...declared, ...goingOn]);
     aggregator.load(saved.deltas, (identity) => known.get(identity)?.toldNext ?? 0);
     for (const { state, late } of aggregator.metrics) {
       const counts = known.get(state.plan.metric.identity)?.lateCounts;
       if (counts) late.restoreUnsaved(new ByteReader(counts));
     }
     return aggregator;
+  }
+
+  /** What must be known to restore a checkpoint. @throws RangeError as `restore` does */
+  static definitionOf(state: Uint8Array): SavedDefinition {
+    const { definition, metrics } = decodePartitionState(state);
+    return { definition, metrics: metrics.map(({ identity }) => identity) };
   }
 
   /** Raw position applied so far: the first raw offset not yet reflected. */
@@ -156,6 +215,27 @@ export class PartitionAggregator {
     return this.position.held;
   }
 
+  /** sha256 (hex) of the definition in force at `next`; '' before the first one. */
+  get definition(): string {
+    return this.position.definition;
+  }
+
+  /** Windows that metrics have whole here, for those that do not have all. */
+  spans(): ReadonlyMap<string, MetricSpan> {
+    const limited = this.metrics.filter(({ state }) => !isAlways(state.span));
+    return new Map(limited.map(({ state }) => [state.plan.metric.identity, state.span]));
+  }
+
+  /** All metrics that are computed, retired ones behind those that are declared. */
+  definitions(): readonly MetricDefinition[] {
+    return this.metrics.map(({ state }) => state.plan.metric);
+  }
+
+  /** Has a retired metric closed all windows that it has whole? A restored aggregator is without it. */
+  get hasRunOut(): boolean {
+    return this.metrics.some((metric) => metric.watermarkOf(this.watermarkInputMs) >= metric.state.runsOutMs);
+  }
+
   /** Applies the records of a batch with offsets at or beyond `next`. That there is no hole before it is the caller's to check. */
   apply(batch: EventBatch): void {
     const { next } = this.position;
@@ -170,6 +250,7 @@ export class PartitionAggregator {
       maxEventTimeMs: Math.max(this.maxEventTimeMs, after.maxEventTimeMs),
       maxAppendMs: Math.max(this.maxAppendMs, after.maxAppendMs),
       held: after.held,
+      definition: after.definition,
     };
   }
 
@@ -226,18 +307,19 @@ export class PartitionAggregator {
 
   /** What has changed since the last call, for a checkpoint at `next`. What it holds is not taken twice. */
   takeDeltas(): AggregatorDeltas {
-    const { watermarkInputMs, maxEventTimeMs, maxAppendMs, held } = this.position;
+    const { watermarkInputMs, maxEventTimeMs, maxAppendMs, held, definition } = this.position;
     // A new checkpoint is made of the state alone, so what was seeded stands there until something is applied.
     if (this.hasApplied)
       for (const metric of this.metrics) metric.checkpoint.save(metric.watermarkOf(watermarkInputMs));
     const metrics = this.metrics.map(({ state, late, toldNext }) => ({
       identity: state.plan.metric.identity,
       completeFromMs: state.completeFromMs,
+      span: state.span,
       toldNext,
       lateCounts: late.encode(late.unsavedWindows()),
     }));
     return {
-      state: encodePartitionState({ watermarkInputMs, maxEventTimeMs, maxAppendMs, held, metrics }),
+      state: encodePartitionState({ watermarkInputMs, maxEventTimeMs, maxAppendMs, held, definition, metrics }),
       ...this.book.take(),
     };
   }
@@ -301,6 +383,11 @@ export class PartitionAggregator {
   private find({ identity }: MetricDefinition): MetricAggregator | undefined {
     return this.metrics.find(({ state }) => state.plan.metric.identity === identity);
   }
+}
+
+/** Is no window open, or still to come, that a metric has whole? */
+function hasRunOut({ window, outOfOrdernessMs }: MetricDefinition, { untilMs }: MetricSpan, inputMs: number): boolean {
+  return inputMs - outOfOrdernessMs >= untilMs + window.sizeMs || untilMs === -Infinity;
 }
 
 function firstAtOrBeyond(offsets: Float64Array, count: number, next: number): number {

@@ -32,8 +32,10 @@ export class ProvisionalWindows {
 
   /** Has no group of an open window changed? */
   isEmpty(): boolean {
-    const { slices, firstTold } = this.state;
-    for (const { index, changed } of slices.values()) if (changed.length > 0 && index >= firstTold) return false;
+    const { slices, firstTold, lastTold, plan } = this.state;
+    for (const { index, changed } of slices.values()) {
+      if (changed.length > 0 && index >= firstTold && oldestWindowOf(plan.windows, index) <= lastTold) return false;
+    }
     return true;
   }
 
@@ -72,9 +74,10 @@ export class ProvisionalWindows {
       for (let i = 0; i < slice.changed.length; i++) {
         const slot = slice.slots[slice.changed.at(i)] as number;
         const from = Math.max(oldest, (this.counted[slot] as number) + 1);
-        if (from > slice.index) continue;
-        this.counted[slot] = slice.index;
-        visit(slot, { from, to: slice.index });
+        const to = Math.min(slice.index, state.lastTold);
+        if (from > to) continue;
+        this.counted[slot] = to;
+        visit(slot, { from, to });
       }
     }
   }

@@ -48,7 +48,7 @@ export class WindowCloser {
       this.enter(window);
       const newest = state.slices.get(window + windows.count - 1);
       if (newest) state.running.shift(newest, 1);
-      const closed = this.tellable(window) ? this.closed(window, revision, live, oldest) : null;
+      const closed = state.isTold(window) ? this.closed(window, revision, live, oldest) : null;
       if (closed) tell(window, closed);
       state.sent?.drop(window);
       this.forgetting.forgetWindow(window);
@@ -68,10 +68,6 @@ export class WindowCloser {
 
   private enter(window: number): void {
     for (const counter of this.state.counters) counter.enter(window);
-  }
-
-  private tellable(window: number): boolean {
-    return this.state.startOf(window) >= this.state.completeFromMs;
   }
 
   private closed(window: number, revision: number, live: readonly Slice[], oldest: number): ClosedWindow {

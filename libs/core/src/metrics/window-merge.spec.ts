@@ -32,6 +32,28 @@ const mergedMetrics = metricLists.map((metrics) => metrics.slice(0, 2).map((metr
 type Sent = { readonly part: PartBlock } | { readonly frontier: number };
 
 describe('WindowMerge', () => {
+  it('tells no window that one of the sources has only a part of', () => {
+    fc.assert(
+      fc.property(
+        mergedMetrics,
+        partitionLogs,
+        fc.nat(),
+        fc.integer({ min: -100, max: 300 }),
+        (metrics, logs, at, fromMs) => {
+          const sent = logs.map((log) => sentBy(log, metrics, 1));
+          const all = mergeAll(metrics, interleave(sent, []));
+          const some = mergeAll(metrics, interleave(sent, []), (merge) => {
+            for (const { identity } of metrics)
+              merge.applySpan(at % logs.length, identity, { fromMs, untilMs: fromMs + 150 });
+          });
+          const isWhole = ({ startMs }: MergedWindow): boolean => startMs >= fromMs && startMs < fromMs + 150;
+          expect(some).toEqual(all.map((window) => (isWhole(window) ? window : { ...window, results: null })));
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+
   it('gives what looking at every row of every partition gives, byte for byte the same in any interleaving', () => {
     fc.assert(
       fc.property(mergedMetrics, partitionLogs, fc.array(fc.nat(), { maxLength: 200 }), (metrics, logs, order) => {
@@ -302,9 +324,14 @@ function step(merge: WindowMerge, { source, item }: Placed, offset: number): Mer
   return merge.takeClosed();
 }
 
-function mergeAll(metrics: readonly MetricDefinition[], topic: readonly Placed[]): MergedWindow[] {
+function mergeAll(
+  metrics: readonly MetricDefinition[],
+  topic: readonly Placed[],
+  prepare: (merge: WindowMerge) => void = () => undefined,
+): MergedWindow[] {
   const partitions = Math.max(...topic.map(({ source }) => source)) + 1;
   const merge = new WindowMerge({ schema, metrics, partitions });
+  prepare(merge);
   return topic.flatMap((item, offset) => step(merge, item, offset));
 }
 

@@ -4,6 +4,8 @@ import type { MetricDefinition } from './definition';
 import { MergeWindow } from './merge-window';
 import type { MetricPlan } from './metric-plan';
 import { planMetric } from './metric-planner';
+import type { MetricSpan } from './metric-span';
+import { spans } from './metric-span';
 import type { PartBlock, ResultBlock } from './output';
 import { ResultBuilder } from './result-builder';
 
@@ -18,12 +20,15 @@ export interface WindowMergeOptions {
   readonly publishAfterEndMs?: number;
 }
 
+/** As long as a source has not said otherwise, it has all windows of a metric whole. */
+type Spans = Map<number, MetricSpan>;
+
 /** A window that every partition has closed. */
 export interface MergedWindow {
   readonly metric: MetricDefinition;
   readonly startMs: number;
   readonly endMs: number;
-  /** Null when no group satisfies `having`. */
+  /** Null when no group satisfies `having`, or a source has not all of the window. */
   readonly results: ResultBlock | null;
 }
 
@@ -32,6 +37,8 @@ interface MergedMetric {
   readonly results: ResultBuilder;
   /** By window number. */
   readonly windows: Map<number, MergeWindow>;
+  /** By source. */
+  readonly spans: Spans;
 }
 
 /**
@@ -55,7 +62,9 @@ export class WindowMerge {
       metrics.flatMap((metric, order) => {
         if (metric.local) return [];
         const plan = planMetric(metric, order, schema, conditions);
-        return [[metric.identity, { plan, results: new ResultBuilder(plan), windows: new Map() }] as const];
+        return [
+          [metric.identity, { plan, results: new ResultBuilder(plan), windows: new Map(), spans: new Map() }] as const,
+        ];
       }),
     );
   }
@@ -82,6 +91,11 @@ export class WindowMerge {
     this.sources[source] = Math.max(this.sources[source] ?? -Infinity, watermarkInputMs);
   }
 
+  /** A source has said which windows of a metric it has whole: none is told that one of the sources has not. */
+  applySpan(source: number, identity: string, span: MetricSpan): void {
+    this.merged.get(identity)?.spans.set(source, span);
+  }
+
   /** Windows that the last source has closed since the last call, by end and then by metric. */
   takeClosed(): MergedWindow[] {
     const closed: { readonly order: number; readonly window: MergedWindow }[] = [];
@@ -92,7 +106,8 @@ export class WindowMerge {
         const endMs = startMs + metric.window.sizeMs;
         if (!this.isClosed(merged, endMs)) continue;
         const head = { window, final: true, revision: merging.revision };
-        const results = merged.results.build(merging.all(), head, merging.writeKey, null);
+        const isWhole = this.isWhole(merged, startMs);
+        const results = isWhole ? merged.results.build(merging.all(), head, merging.writeKey, null) : null;
         closed.push({ order, window: { metric, startMs, endMs, results } });
         merged.windows.delete(window);
       }
@@ -138,8 +153,13 @@ export class WindowMerge {
   private openWindows(merged: MergedMetric): [number, MergeWindow][] {
     const { hopMs, sizeMs } = merged.plan.windows;
     return [...merged.windows]
-      .filter(([window]) => !this.isClosed(merged, window * hopMs + sizeMs))
+      .filter(([window]) => !this.isClosed(merged, window * hopMs + sizeMs) && this.isWhole(merged, window * hopMs))
       .sort(([a], [b]) => a - b);
+  }
+
+  private isWhole({ spans: bySource }: MergedMetric, startMs: number): boolean {
+    for (const span of bySource.values()) if (!spans(span, startMs)) return false;
+    return true;
   }
 
   private isClosed({ plan }: MergedMetric, endMs: number): boolean {

@@ -1,5 +1,5 @@
-import type { PartBlock, PartitionAggregator } from '@tillstream/core';
-import { splitPart } from '@tillstream/core';
+import type { MetricDefinition, PartBlock, PartitionAggregator } from '@tillstream/core';
+import { ALWAYS, splitPart } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import {
   encodeClosed,
@@ -8,6 +8,7 @@ import {
   encodeLateRows,
   encodeParts,
   encodeResults,
+  encodeSpan,
 } from '@tillstream/contracts';
 import type { NewRecord, RecordHeaders } from '../ports/log';
 import { UpsertCadence } from '../task/cadence';
@@ -46,17 +47,19 @@ export class AggregatorOutput {
     private readonly ports: TaskPorts,
     private readonly definition: StreamDefinition,
     private readonly partition: number,
+    /** All that are computed: those that the definition declares, and retired ones. */
+    private readonly computed: readonly MetricDefinition[] = definition.metrics,
   ) {
-    const { topics, schema, metrics } = definition;
+    const { topics, schema } = definition;
     const appenderOf = (topic: string, target: number): OrderedAppender =>
       new OrderedAppender(ports.writer, topic, target);
     this.metrics = appenderOf(topics.metrics, partition);
     this.late = appenderOf(topics.late, partition);
     this.parts = Array.from({ length: schema.partitions }, (_, q) => appenderOf(topics.parts, q));
-    this.cadences = metrics.map(
+    this.cadences = computed.map(
       ({ emit, local }) => new UpsertCadence(emit.everyMs / (local ? 1 : SHARES_PER_RESULT), emit.maxPerSecond),
     );
-    this.frontierPace = new FrontierPace(metrics);
+    this.frontierPace = new FrontierPace(computed);
   }
 
   /** From here on what is said is on behalf of a traced batch. */
@@ -94,7 +97,7 @@ export class AggregatorOutput {
   async publishProvisionals(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): Promise<void> {
     const nowMs = this.ports.clock.monotonicMs();
     const stretch = isCaughtUp() ? 1 : CATCH_UP_STRETCH;
-    this.definition.metrics.forEach((metric, index) => {
+    this.computed.forEach((metric, index) => {
       const cadence = this.cadences[index];
       if (!cadence?.isDue(nowMs, stretch) || !aggregator.hasProvisional(metric)) return;
       const { results, parts } = aggregator.takeProvisional(metric);
@@ -112,7 +115,7 @@ export class AggregatorOutput {
   provisionalWaits(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): number[] {
     const nowMs = this.ports.clock.monotonicMs();
     const stretch = isCaughtUp() ? 1 : CATCH_UP_STRETCH;
-    return this.definition.metrics.flatMap((metric, index) =>
+    return this.computed.flatMap((metric, index) =>
       aggregator.hasProvisional(metric) ? (this.cadences[index]?.waitMs(nowMs, stretch) ?? []) : [],
     );
   }
@@ -128,9 +131,19 @@ export class AggregatorOutput {
   sendFrontier(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): void {
     const { watermarkInputMs, maxEventTimeMs, maxAppendMs, held, next } = aggregator;
     const caughtUp = isCaughtUp();
-    const frontier = { watermarkInputMs, maxEventTimeMs, maxAppendMs, caughtUp, held, rawNext: next };
+    const position = { watermarkInputMs, maxEventTimeMs, maxAppendMs, caughtUp, held, rawNext: next };
+    const frontier = { ...position, definition: this.definition.sha256, spans: aggregator.spans() };
     for (const appender of this.parts) appender.enqueue([encodeFrontier(this.partition, frontier)]);
     this.frontierPace.sent(watermarkInputMs, caughtUp, held, this.ports.clock.monotonicMs());
+  }
+
+  /** Which windows the partition has whole of metrics that were not declared all the time. */
+  sendSpans(aggregator: PartitionAggregator): void {
+    const spans = aggregator.spans();
+    const limited = this.computed.filter(({ identity }) => spans.has(identity));
+    this.metrics.enqueue(
+      limited.map((metric) => encodeSpan(metric, spans.get(metric.identity) ?? ALWAYS, this.partition)),
+    );
   }
 
   /** The frontier of a partition in which nothing has ever stood: it holds nobody up. */

@@ -1,6 +1,8 @@
 import type { EventBatch } from '@tillstream/core';
 import { PartitionAggregator } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
+import { readDefinitions } from '../definitions/definition-history';
+import { definitionInForce } from '../definitions/definition-in-force';
 import type { CheckpointStore, ClaimedCheckpoint } from '../ports/checkpoint-store';
 import type { LogRecord, PartitionSource } from '../ports/log';
 import { Attempts } from '../task/attempts';
@@ -8,7 +10,7 @@ import { judgeRange } from '../task/chain';
 import type { GapLedger } from '../task/gap-ledger';
 import { readGaps } from '../task/gap-ledger';
 import { firstBatch, readableBatch } from '../task/readable-batch';
-import { StopPartitionError } from '../task/stop-partition';
+import { StopPartitionError, TaskRenewalError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
 import { shortestWait } from '../task/shortest-wait';
 import { AggregatorOutput } from './aggregator-output';
@@ -55,42 +57,50 @@ export class AggregatorTask {
   }
 
   /** Takes the partition over: from its checkpoint, or rebuilt from the log when the store knows nothing of it. */
-  static async open(ports: TaskPorts, definition: StreamDefinition, source: PartitionSource): Promise<AggregatorTask> {
+  static async open(ports: TaskPorts, file: StreamDefinition, source: PartitionSource): Promise<AggregatorTask> {
     const { partition } = source;
-    const { schema, metrics } = definition;
-    const name = taskName(schema.stream, partition);
+    const { stream } = file.schema;
+    const name = taskName(stream, partition);
     const startedMs = ports.clock.monotonicMs();
-    const gaps = await readGaps(ports.reader, definition, AGGREGATOR, partition);
-    const output = new AggregatorOutput(ports, definition, partition);
+    const gaps = await readGaps(ports.reader, file, AGGREGATOR, partition);
     const token = ports.random.hex(TOKEN_BYTES);
-    const options = { schema, metrics, partition };
     const claimed = await ports.store.claim(name, token);
+    if (!claimed) await waitForFirstBatch(ports, file, source);
+    const history = await readDefinitions(ports.reader, file);
+    const optionsUnder = (definition: StreamDefinition) => {
+      const { schema, metrics } = definition;
+      return { schema, metrics, retired: history.retiredFrom(definition), partition };
+    };
 
+    let definition: StreamDefinition;
     let aggregator: PartitionAggregator;
     let seek: number;
     let inc: string;
     if (claimed) {
       ({ inc, seek } = claimed);
+      const inForce = PartitionAggregator.definitionOf(claimed.state).definition;
+      definition = definitionInForce(history, inForce, name, file.topics);
       const deltas = [];
       for await (const delta of ports.store.load(name, claimed.next)) deltas.push(delta);
       if (!(await isUnchanged(ports.store, name, token, claimed))) {
-        return AggregatorTask.open(ports, definition, source);
+        return AggregatorTask.open(ports, file, source);
       }
-      aggregator = PartitionAggregator.restore(options, { next: claimed.next, state: claimed.state, deltas });
+      const saved = { next: claimed.next, state: claimed.state, deltas };
+      aggregator = PartitionAggregator.restore(optionsUnder(definition), saved);
     } else {
-      await waitForFirstBatch(ports, definition, source, output);
-      const start = await findRebuildStart(ports.reader, definition, partition, name);
-      aggregator = PartitionAggregator.create(options, start);
-      aggregator.seedLateCounts(await lastLateCounts(ports.reader, definition, partition));
+      const start = await findRebuildStart(ports.reader, file, history, partition, name);
+      definition = definitionInForce(history, start.before.definition, name, file.topics);
+      aggregator = PartitionAggregator.create(optionsUnder(definition), start);
+      aggregator.seedLateCounts(await lastLateCounts(ports.reader, file, history.metrics(), partition));
       seek = start.seek;
       inc = ports.random.hex(TOKEN_BYTES);
       const { state } = aggregator.takeDeltas();
       if (!(await ports.store.create(name, token, { inc, next: aggregator.next, seek, state }))) {
-        return AggregatorTask.open(ports, definition, source); // somebody else was quicker: claim what they made
+        return AggregatorTask.open(ports, file, source); // somebody else was quicker: claim what they made
       }
     }
     const { meter, log } = ports.telemetry;
-    const labels = { stream: schema.stream, partition };
+    const labels = { stream, partition };
     const committer = new Committer(ports.store, ports.clock, name, { inc, token }, aggregator.next, (outcome, s) => {
       meter.observe('commit_seconds', labels, s);
       meter.count(outcome === 'committed' || outcome === 'mine-already' ? 'commits' : 'fenced', labels, 1);
@@ -98,6 +108,8 @@ export class AggregatorTask {
     meter.observe('restore_seconds', labels, (ports.clock.monotonicMs() - startedMs) / 1000);
     log.info('task_opened', { task: name, next: aggregator.next, seek, rebuilt: claimed === null });
     source.seek(seek);
+    const output = new AggregatorOutput(ports, definition, partition, aggregator.definitions());
+    output.sendSpans(aggregator);
     return new AggregatorTask(name, ports, definition, source, gaps, aggregator, committer, seek, output);
   }
 
@@ -135,16 +147,19 @@ export class AggregatorTask {
       this.output.speakFor(headers);
       const next = (): number => this.gaps.behind(this.aggregator.next);
       for await (const portion of this.attempts.portions(records, next)) {
-        for (let rest = portion; rest.length > 0;) {
+        for (let rest = portion; rest.length > 0 && !this.isSuperseded;) {
           const applied = await this.attempts.guard(next(), () => this.applyReadable(rest));
-          const unreadable = rest[applied];
+          const unreadable = this.isSuperseded ? undefined : rest[applied];
           if (unreadable) await this.passOver(unreadable);
           rest = rest.slice(applied + 1);
         }
         await this.attempts.survived(next());
+        if (this.isSuperseded) break;
         if (portion.length < records.length) await this.keepWhatWasSurvived();
       }
       await this.output.publishFinals(this.aggregator, this.isCaughtUp);
+      if (this.isSuperseded) await this.makeWay('definition');
+      if (this.aggregator.hasRunOut) await this.makeWay('retired-metric');
     });
     telemetry.meter.observe('batch_seconds', this.labels, (clock.monotonicMs() - startedMs) / 1000);
   }
@@ -159,13 +174,27 @@ export class AggregatorTask {
     await this.committer.drain();
   }
 
-  /** Applies records up to one that holds no batch and should; returns how many. */
+  /** Does another definition hold behind what was applied? */
+  private get isSuperseded(): boolean {
+    const inForce = this.aggregator.definition;
+    return inForce !== '' && inForce !== this.definition.sha256;
+  }
+
+  /** What was applied is kept, with what holds behind it, and goes on in a fresh task. */
+  private async makeWay(reason: 'definition' | 'retired-metric'): Promise<never> {
+    if (this.aggregator.next > this.committed.next) this.submitCheckpoint();
+    await this.committer.drain();
+    throw new TaskRenewalError(this.name, reason);
+  }
+
+  /** Applies records up to one that holds no batch and should, or that is the last of its definition; returns how many. */
   private applyReadable(records: readonly LogRecord[]): number {
     for (const [index, record] of records.entries()) {
       const batch = readableBatch(record);
       if (batch) this.apply(batch, record);
       else if (record.value) return index;
       this.seek = record.offset + 1;
+      if (this.isSuperseded) return index + 1;
     }
     return records.length;
   }
@@ -299,16 +328,13 @@ async function isUnchanged(
 }
 
 /** A partition that never had a batch holds nobody up: it says so once, and waits. */
-async function waitForFirstBatch(
-  { reader }: TaskPorts,
-  { topics }: StreamDefinition,
-  source: PartitionSource,
-  output: AggregatorOutput,
-): Promise<void> {
+async function waitForFirstBatch(ports: TaskPorts, file: StreamDefinition, source: PartitionSource): Promise<void> {
+  const { reader } = ports;
+  const { topics } = file;
   const begin = await reader.begin(topics.enriched, source.partition);
   const end = await reader.end(topics.enriched, source.partition);
   if (await firstBatch(reader, topics.enriched, source.partition, begin, end)) return;
-  output.sendUnborn();
+  new AggregatorOutput(ports, file, source.partition).sendUnborn();
   source.seek(end);
   for (let born = false; !born;) born = (await source.next(MAX_WAIT_MS))?.some(readableBatch) ?? false;
 }

@@ -1,7 +1,8 @@
-import type { BatchPosition, LateCount, MetricDefinition } from '@tillstream/core';
+import type { BatchPosition, EventBatch, LateCount, MetricDefinition, MetricSpan } from '@tillstream/core';
 import { formatEventTime } from '@tillstream/core';
 import type { Frontier, StreamDefinition } from '@tillstream/contracts';
 import { decodeMetricsRecord, decodePartsRecord } from '@tillstream/contracts';
+import type { DefinitionHistory } from '../definitions/definition-history';
 import type { LogReader } from '../ports/log';
 import { newestFirst, recordsBetween } from '../task/log-tail';
 import type { PlacedBatch } from '../task/readable-batch';
@@ -19,6 +20,8 @@ export interface RebuildStart {
   readonly before: BatchPosition;
   /** Windows that begin earlier are not published: they are closed and were published, or are incomplete here. */
   readonly completeFromMs: number;
+  /** By identity, which windows the partition has whole of metrics that were not declared all the time. */
+  readonly spans?: ReadonlyMap<string, MetricSpan>;
 }
 
 /**
@@ -29,19 +32,22 @@ export interface RebuildStart {
  */
 export async function findRebuildStart(
   reader: LogReader,
-  definition: StreamDefinition,
+  file: StreamDefinition,
+  history: DefinitionHistory,
   partition: number,
   task: string,
 ): Promise<RebuildStart> {
-  const { enriched } = definition.topics;
+  const { enriched } = file.topics;
   const begin = await reader.begin(enriched, partition);
   const end = await reader.end(enriched, partition);
   const first = await firstBatch(reader, enriched, partition, begin, end);
   if (!first) throw new Error(`${enriched}/${partition} holds no batch: there is nothing to rebuild from`);
-  const frontier = await lastFrontier(reader, definition, partition);
+  const frontier = await lastFrontier(reader, file, partition);
   if (frontier === null) {
     const { before, rawFrom } = first.batch;
-    if (before.rowsSeen === 0) return { seek: first.offset, next: rawFrom, before, completeFromMs: -Infinity };
+    if (before.rowsSeen === 0) {
+      return { seek: first.offset, next: rawFrom, before, completeFromMs: -Infinity };
+    }
     throw new StopPartitionError(
       'rebuild-impossible',
       task,
@@ -49,7 +55,7 @@ export async function findRebuildStart(
         'nobody can say which windows were published; restore a backup of the store, or `till skip` to the end of the log',
     );
   }
-  const oldestMs = oldestOpenStart(definition.metrics, frontier.watermarkInputMs);
+  const oldestMs = oldestOpenStart(history, frontier);
   if (first.batch.before.maxEventTimeMs >= oldestMs) {
     throw new StopPartitionError(
       'rebuild-impossible',
@@ -60,29 +66,43 @@ export async function findRebuildStart(
   }
   const start = await newestBatchBefore(reader, enriched, partition, first, end, {
     oldestMs,
-    publishedNext: frontier.rawNext,
+    published: frontier,
   });
   const { before, rawFrom } = start.batch;
-  return { seek: start.offset, next: rawFrom, before, completeFromMs: before.maxEventTimeMs + 1 };
+  return {
+    seek: start.offset,
+    next: rawFrom,
+    before,
+    completeFromMs: before.maxEventTimeMs + 1,
+    ...(frontier.spans && { spans: frontier.spans }),
+  };
 }
 
-/** Start of the oldest window that a frontier with this watermark input leaves open. */
-export function oldestOpenStart(metrics: readonly MetricDefinition[], watermarkInputMs: number): number {
-  return metrics.reduce((oldest, { window: { sizeMs, hopMs }, outOfOrdernessMs }) => {
-    const watermarkMs = watermarkInputMs - outOfOrdernessMs;
-    const firstOpenEndMs = Math.floor((watermarkMs - sizeMs) / hopMs) * hopMs + sizeMs + hopMs;
-    return Math.min(oldest, firstOpenEndMs - sizeMs);
+/** Start of the oldest window that a frontier leaves open, of all metrics that were computed there. */
+function oldestOpenStart(history: DefinitionHistory, { definition, spans, watermarkInputMs }: Frontier): number {
+  const declared = new Set(history.find(definition ?? '')?.metrics.map(({ identity }) => identity));
+  return history.metrics().reduce((oldest, metric) => {
+    const span = spans?.get(metric.identity);
+    if (!span && !declared.has(metric.identity)) return oldest;
+    return Math.min(oldest, Math.max(firstOpenStart(metric, watermarkInputMs), span?.fromMs ?? -Infinity));
   }, Infinity);
+}
+
+/** Start of the oldest window of a metric that is open at a watermark input. */
+export function firstOpenStart({ window, outOfOrdernessMs }: MetricDefinition, watermarkInputMs: number): number {
+  const { sizeMs, hopMs } = window;
+  const watermarkMs = watermarkInputMs - outOfOrdernessMs;
+  return Math.floor((watermarkMs - sizeMs) / hopMs) * hopMs + hopMs;
 }
 
 /** The newest late counts of this partition, for `seedLateCounts`. */
 export async function lastLateCounts(
   reader: LogReader,
-  definition: StreamDefinition,
+  { topics: { metrics: topic } }: StreamDefinition,
+  metrics: readonly MetricDefinition[],
   partition: number,
 ): Promise<LateCount[]> {
-  const { metrics: topic } = definition.topics;
-  const byIdentity = new Map(definition.metrics.map((metric) => [metric.identity, metric]));
+  const byIdentity = new Map(metrics.map((metric) => [metric.identity, metric]));
   const newest = new Map<string, LateCount>();
   const [begin, end] = [await reader.begin(topic, partition), await reader.end(topic, partition)];
   for await (const record of recordsBetween(reader, topic, partition, begin, end)) {
@@ -120,8 +140,11 @@ async function lastFrontier(
 interface Limits {
   /** No row before it belongs to a window that begins here or later. */
   readonly oldestMs: number;
-  /** Rows from here on may have missed windows without anybody having been told. */
-  readonly publishedNext: number;
+  /**
+   * Rows from its position on may have missed windows without anybody having been told; and what another definition that comes
+   * into force there begins and retires is decided by whoever passes the record that says so.
+   */
+  readonly published: Frontier;
 }
 
 /** The newest batch within the limits that is not a copy which a zombie has written behind newer ones. */
@@ -149,17 +172,22 @@ async function searchBelow(
   partition: number,
   first: PlacedBatch,
   end: number,
-  { oldestMs, publishedNext }: Limits,
+  limits: Limits,
 ): Promise<PlacedBatch> {
   let low = first;
   let high = end;
   while (high - low.offset > 1) {
     const middle = low.offset + Math.floor((high - low.offset) / 2);
     const probe = await firstBatch(reader, topic, partition, middle, middle + 1);
-    if (probe && probe.batch.before.maxEventTimeMs < oldestMs && probe.batch.rawFrom <= publishedNext) low = probe;
+    if (probe && isWithin(limits, probe.batch)) low = probe;
     else high = middle;
   }
   return low;
+}
+
+function isWithin({ oldestMs, published }: Limits, { rawFrom, before }: EventBatch): boolean {
+  if (before.maxEventTimeMs >= oldestMs) return false;
+  return rawFrom < published.rawNext || (rawFrom === published.rawNext && before.definition === published.definition);
 }
 
 /** Offset of the first batch shortly before this one that reaches further than it does; null for a batch in its place. */

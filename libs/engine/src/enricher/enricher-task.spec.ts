@@ -40,8 +40,9 @@ class Shop {
   };
 
   constructor() {
-    const { raw, enriched, deadLetters, gaps } = this.definition.topics;
-    for (const topic of [raw, enriched, deadLetters, gaps]) this.broker.createTopic(topic, 1, topic === raw);
+    const { raw, enriched, deadLetters, gaps, definitions } = this.definition.topics;
+    for (const topic of [raw, enriched, deadLetters, gaps, definitions])
+      this.broker.createTopic(topic, 1, topic === raw);
     for (let n = 0; n < RECORDS; n += 1) this.broker.append(raw, 0, [{ key: null, value: utf8.encode(`{"n":${n}}`) }]);
   }
 

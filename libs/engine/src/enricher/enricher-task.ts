@@ -1,4 +1,4 @@
-import type { BatchPosition, EnrichResult, EventBatch } from '@tillstream/core';
+import type { BatchPosition, EnrichResult } from '@tillstream/core';
 import { RawEnricher, emptyPosition, encodeEventBatch } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { decodeRawRecord, encodeDeadLetter, encodeReroute } from '@tillstream/contracts';
@@ -9,7 +9,9 @@ import { readGaps } from '../task/gap-ledger';
 import { recordsBetween } from '../task/log-tail';
 import { OrderedAppender } from '../task/ordered-appender';
 import { lastBatch, readableBatch } from '../task/readable-batch';
-import { StopPartitionError } from '../task/stop-partition';
+import { definitionInForce } from '../definitions/definition-in-force';
+import { readDefinitions } from '../definitions/definition-history';
+import { StopPartitionError, TaskRenewalError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
 import { withHeaders } from '../task/with-headers';
 
@@ -51,14 +53,16 @@ export class EnricherTask {
    */
   static async open(
     ports: TaskPorts,
-    definition: StreamDefinition,
+    file: StreamDefinition,
     source: PartitionSource,
     committed: () => Promise<number | null>,
   ): Promise<EnricherTask> {
     const { partition } = source;
-    const name = `${ENRICHER}:${definition.schema.stream}:${partition}`;
-    const gaps = await readGaps(ports.reader, definition, ENRICHER, partition);
-    const tail = await lastBatch(ports.reader, definition, partition);
+    const name = `${ENRICHER}:${file.schema.stream}:${partition}`;
+    const gaps = await readGaps(ports.reader, file, ENRICHER, partition);
+    const tail = await lastBatch(ports.reader, file, partition);
+    const history = await readDefinitions(ports.reader, file);
+    const definition = definitionInForce(history, tail?.batch.after.definition ?? '', name, file.topics);
     const last = tail?.batch;
     const begin = await ports.reader.begin(definition.topics.raw, partition);
     const reached = last ? last.rawNext : ((await committed()) ?? begin);
@@ -72,9 +76,9 @@ export class EnricherTask {
       );
     }
     const position = last ? last.after : emptyPosition();
-    assertDefinition(name, definition, position.definition);
     // The next batch covers the gap, so that readers see no hole: given up is not the same as missing.
-    const enricher = new RawEnricher({ schema: definition.schema, partition, next: reached, position });
+    const { schema, sha256 } = definition;
+    const enricher = new RawEnricher({ schema, partition, next: reached, position, definition: sha256 });
     if (tail) await restoreHorizon(ports, definition, partition, position, tail.offset, enricher);
     source.seek(readFrom);
     return new EnricherTask(name, ports, definition, source, enricher, gaps);
@@ -109,10 +113,17 @@ export class EnricherTask {
           raw = raw.slice(result.consumed);
           if (raw.length === 0) await this.attempts.survived(this.gaps.behind(this.enricher.next));
           await this.publish(result, headers);
+          if (this.enricher.isSuperseded) await this.makeWay();
         }
       }
     });
     telemetry.meter.observe('batch_seconds', this.labels, (clock.monotonicMs() - startedMs) / 1000);
+  }
+
+  /** What follows is read under another definition, by a task that finds this one's last batch in the log. */
+  private async makeWay(): Promise<never> {
+    await this.enriched.flush();
+    throw new TaskRenewalError(this.name, 'definition');
   }
 
   private guarded<T>(work: () => T): Promise<T> {
@@ -121,7 +132,6 @@ export class EnricherTask {
 
   /** What is left out of a batch is acknowledged before the batch that leaves it out is sent. */
   private async publish(result: EnrichResult, headers: RecordHeaders): Promise<void> {
-    this.assertControls(result.batch);
     // 1. Dead letters and rows that belong to other partitions.
     if (result.deadLetters.length > 0) {
       const from = { topic: this.definition.topics.raw, partition: this.source.partition };
@@ -161,10 +171,6 @@ export class EnricherTask {
     }
   }
 
-  private assertControls(batch: EventBatch): void {
-    if (batch.controls.length > 0) assertDefinition(this.name, this.definition, batch.after.definition);
-  }
-
   private reportLag(): void {
     const end = this.source.logEndOffset();
     if (end !== null)
@@ -195,16 +201,6 @@ async function restoreHorizon(
   }
   const labels = { stream: definition.schema.stream, partition };
   ports.telemetry.meter.observe('restore_seconds', labels, (ports.clock.monotonicMs() - startedMs) / 1000);
-}
-
-function assertDefinition(task: string, definition: StreamDefinition, inLog: string): void {
-  if (inLog === '' || inLog === definition.sha256) return;
-  throw new StopPartitionError(
-    'definition-mismatch',
-    task,
-    `the topic was created for another stream file (definition ${inLog.slice(0, 12)}…, this file is ` +
-      `${definition.sha256.slice(0, 12)}…): start the services with the file the topic was created for`,
-  );
 }
 
 /** Record time of a batch: running maximum append time, so that the horizon can be found by time. */

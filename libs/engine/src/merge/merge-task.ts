@@ -1,15 +1,20 @@
-import { WindowMerge } from '@tillstream/core';
+import type { MetricDefinition, StreamSchema } from '@tillstream/core';
+import { ALWAYS, NEVER, WindowMerge } from '@tillstream/core';
 import type { Frontier, StreamDefinition } from '@tillstream/contracts';
 import { decodePartsRecord, encodeClosed, encodeControl, encodeResults } from '@tillstream/contracts';
 import { Committer } from '../aggregator/committer';
+import type { DefinitionHistory } from '../definitions/definition-history';
+import { readDefinitions } from '../definitions/definition-history';
+import { definitionInForce } from '../definitions/definition-in-force';
 import type { LogReader, LogRecord, PartitionSource, RecordHeaders } from '../ports/log';
 import { UpsertCadence } from '../task/cadence';
 import { recordsBetween } from '../task/log-tail';
 import { OrderedAppender } from '../task/ordered-appender';
-import { StopPartitionError } from '../task/stop-partition';
+import { StopPartitionError, TaskRenewalError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
 import { withHeaders } from '../task/with-headers';
 import { shortestWait } from '../task/shortest-wait';
+import { KnownSpans } from './known-spans';
 import { IdleCoordinator } from './idle-coordinator';
 import type { MergeState } from './merge-state';
 import { decodeMergeState, encodeMergeState } from './merge-state';
@@ -33,35 +38,46 @@ export class MergeTask {
   private readonly metrics: OrderedAppender;
   private readonly cadences: readonly UpsertCadence[];
   private readonly coordinator: IdleCoordinator | null;
+  private readonly schema: StreamSchema;
+  private readonly computed: readonly MetricDefinition[];
   private committed: { next: number; atMs: number };
   /** Context of the newest traced batch, for what is published on its behalf. */
   private traceHeaders: RecordHeaders = {};
 
   private constructor(
+    private readonly name: string,
     private readonly ports: TaskPorts,
-    private readonly definition: StreamDefinition,
+    private readonly file: StreamDefinition,
     private readonly source: PartitionSource,
+    /** Sources take up a new definition one by one: shares of all metrics that were ever declared are joined. */
+    private readonly history: DefinitionHistory,
     private readonly merge: WindowMerge,
     private readonly frontiers: Map<number, Frontier>,
+    private readonly spans: KnownSpans,
     private readonly publishAfterEndMs: number,
     private readonly committer: Committer,
     /** Offset of the first part not yet read. */
     private next: number,
   ) {
-    const { metrics, schema, topics } = definition;
+    const { schema, topics } = history.newest;
+    this.schema = schema;
+    this.computed = mergedOf(history);
     this.metrics = new OrderedAppender(ports.writer, topics.metrics, source.partition);
-    this.cadences = metrics.map(({ emit }) => new UpsertCadence(emit.everyMs, emit.maxPerSecond));
+    this.cadences = this.computed.map(({ emit }) => new UpsertCadence(emit.everyMs, emit.maxPerSecond));
     this.committed = { next, atMs: ports.clock.monotonicMs() };
     this.coordinator =
-      source.partition === COORDINATING_PARTITION ? new IdleCoordinator(schema, horizonMs(definition)) : null;
+      source.partition === COORDINATING_PARTITION ? new IdleCoordinator(schema, horizonMs(history.metrics())) : null;
     const nowMs = ports.clock.monotonicMs();
     for (const [partition, frontier] of frontiers) this.coordinator?.observe(partition, frontier, nowMs);
+    for (const [partition, identity, span] of spans.entries()) merge.applySpan(partition, identity, span);
   }
 
-  static async open(ports: TaskPorts, definition: StreamDefinition, source: PartitionSource): Promise<MergeTask> {
-    const { schema, metrics, topics } = definition;
+  static async open(ports: TaskPorts, file: StreamDefinition, source: PartitionSource): Promise<MergeTask> {
+    const { topics } = file;
     const { partition } = source;
-    const name = `merge:${schema.stream}:${partition}`;
+    const name = `merge:${file.schema.stream}:${partition}`;
+    const history = await readDefinitions(ports.reader, file);
+    const { schema } = history.newest;
     const token = ports.random.hex(TOKEN_BYTES);
     const claimed = await ports.store.claim(name, token);
     let checkpoint = claimed;
@@ -76,9 +92,9 @@ export class MergeTask {
         end,
         schema.partitions,
       );
-      const state = encodeMergeState({ frontiers: new Map(), publishAfterEndMs });
+      const state = encodeMergeState({ frontiers: new Map(), publishAfterEndMs, spans: new KnownSpans() });
       checkpoint = { inc: ports.random.hex(TOKEN_BYTES), next: begin, seek: begin, state };
-      if (!(await ports.store.create(name, token, checkpoint))) return MergeTask.open(ports, definition, source);
+      if (!(await ports.store.create(name, token, checkpoint))) return MergeTask.open(ports, file, source);
     }
     const state = decodeMergeState(checkpoint.state);
     const begin = await ports.reader.begin(topics.parts, partition);
@@ -92,7 +108,7 @@ export class MergeTask {
     }
     const merge = new WindowMerge({
       schema,
-      metrics: metrics.filter(({ local }) => !local),
+      metrics: mergedOf(history),
       partitions: schema.partitions,
       frontiers: inputsOf(state, schema.partitions),
       publishAfterEndMs: state.publishAfterEndMs,
@@ -106,11 +122,14 @@ export class MergeTask {
     source.seek(checkpoint.seek);
     const frontiers = new Map(state.frontiers);
     return new MergeTask(
+      name,
       ports,
-      definition,
+      file,
       source,
+      history,
       merge,
       frontiers,
+      state.spans,
       state.publishAfterEndMs,
       committer,
       checkpoint.next,
@@ -143,14 +162,24 @@ export class MergeTask {
 
   private async process(records: readonly LogRecord[]): Promise<void> {
     const { topic, partition } = this.source;
-    await this.ports.telemetry.tracer.batch({ name: 'merge', topic, partition, records }, (headers) => {
+    await this.ports.telemetry.tracer.batch({ name: 'merge', topic, partition, records }, async (headers) => {
       this.traceHeaders = headers;
-      this.apply(records);
-      return Promise.resolve();
+      if (!this.apply(records)) await this.learn();
     });
   }
 
-  private apply(records: readonly LogRecord[]): void {
+  /** A source has taken up a definition that was put live since this task was opened: it is opened again, with it. */
+  private async learn(): Promise<never> {
+    const { reader } = this.ports;
+    const history = await readDefinitions(reader, this.file);
+    for (const { definition } of this.frontiers.values()) {
+      definitionInForce(history, definition ?? '', this.name, this.file.topics);
+    }
+    throw new TaskRenewalError(this.name, 'definition');
+  }
+
+  /** False: a definition is in force that is not known yet. */
+  private apply(records: readonly LogRecord[]): boolean {
     const nowMs = this.ports.clock.monotonicMs();
     for (const record of records) {
       const decoded = decodePartsRecord(record);
@@ -158,21 +187,40 @@ export class MergeTask {
         this.merge.applyPart(decoded.source, decoded.part, record.offset);
       } else if (decoded.kind === 'frontier') {
         const { source, frontier } = decoded;
-        this.merge.applyFrontier(source, frontier.watermarkInputMs);
         const known = this.frontiers.get(source);
+        const isNews = frontier.rawNext >= (known?.rawNext ?? 0);
+        if (isNews && !this.noteSpans(source, frontier)) {
+          this.frontiers.set(source, frontier);
+          return false;
+        }
+        this.merge.applyFrontier(source, frontier.watermarkInputMs);
         if (!known || frontier.watermarkInputMs >= known.watermarkInputMs) this.frontiers.set(source, frontier);
         this.coordinator?.observe(source, frontier, nowMs);
         this.publishFinals(); // before a later part could be taken for one of a window that has just closed
       }
       this.next = Math.max(this.next, record.offset + 1);
     }
+    return true;
+  }
+
+  /** Which windows a source has whole of each metric. False: it works under a definition that is not known. */
+  private noteSpans(source: number, { definition, spans }: Frontier): boolean {
+    const declared = this.history.find(definition ?? '')?.metrics;
+    if (!declared) return false;
+    for (const metric of this.computed) {
+      const { identity } = metric;
+      const said = spans?.get(identity) ?? (isAmong(declared, metric) ? ALWAYS : this.spans.get(source, identity));
+      const span = said ?? NEVER;
+      if (this.spans.set(source, identity, span)) this.merge.applySpan(source, identity, span);
+    }
+    return true;
   }
 
   private publishFinals(): void {
     for (const closed of this.merge.takeClosed()) {
       const { metric, results } = closed;
       if (results) {
-        this.metrics.enqueue(withHeaders(encodeResults(results, this.definition.schema), this.traceHeaders));
+        this.metrics.enqueue(withHeaders(encodeResults(results, this.schema), this.traceHeaders));
         this.countResults(metric.name, results.groups.count);
       }
       this.metrics.enqueue([encodeClosed(closed, results?.revision ?? 0)]);
@@ -181,12 +229,12 @@ export class MergeTask {
 
   private async publishProvisionals(): Promise<void> {
     const nowMs = this.ports.clock.monotonicMs();
-    this.definition.metrics.forEach((metric, index) => {
+    this.computed.forEach((metric, index) => {
       const cadence = this.cadences[index];
-      if (metric.local || !cadence?.isDue(nowMs) || this.merge.provisionalSize(metric) === 0) return;
+      if (!cadence?.isDue(nowMs) || this.merge.provisionalSize(metric) === 0) return;
       const blocks = this.merge.takeProvisional(metric);
       for (const block of blocks) {
-        this.metrics.enqueue(withHeaders(encodeResults(block, this.definition.schema), this.traceHeaders));
+        this.metrics.enqueue(withHeaders(encodeResults(block, this.schema), this.traceHeaders));
       }
       const upserts = blocks.reduce((sum, { groups }) => sum + groups.count, 0);
       this.countResults(metric.name, upserts);
@@ -203,7 +251,7 @@ export class MergeTask {
   private async coordinate(): Promise<void> {
     const advances = this.coordinator?.due(this.ports.clock.monotonicMs()) ?? [];
     if (advances.length === 0) return;
-    const { raw } = this.definition.topics;
+    const { raw } = this.file.topics;
     await Promise.all(
       advances.map(({ partition, toMs }) =>
         this.ports.writer.append(raw, partition, [encodeControl({ kind: 'advance', toMs })]),
@@ -221,7 +269,11 @@ export class MergeTask {
     this.committer.submit({
       next: this.next,
       seek: this.merge.lowWater() ?? this.next,
-      state: encodeMergeState({ frontiers: this.frontiers, publishAfterEndMs: this.publishAfterEndMs }),
+      state: encodeMergeState({
+        frontiers: this.frontiers,
+        publishAfterEndMs: this.publishAfterEndMs,
+        spans: this.spans,
+      }),
       deltas: [],
       rewrites: [],
       drops: [],
@@ -233,10 +285,8 @@ export class MergeTask {
 
   private waitMs(): number {
     const nowMs = this.ports.clock.monotonicMs();
-    const waits = this.definition.metrics.map((metric, index) =>
-      !metric.local && this.merge.provisionalSize(metric) > 0
-        ? (this.cadences[index]?.waitMs(nowMs) ?? MAX_WAIT_MS)
-        : MAX_WAIT_MS,
+    const waits = this.computed.map((metric, index) =>
+      this.merge.provisionalSize(metric) > 0 ? (this.cadences[index]?.waitMs(nowMs) ?? MAX_WAIT_MS) : MAX_WAIT_MS,
     );
     if (this.next > this.committed.next && this.committer.isIdle) {
       waits.push(this.committed.atMs + CHECKPOINT_EVERY_MS - nowMs);
@@ -245,12 +295,20 @@ export class MergeTask {
   }
 
   private get labels(): { stream: string; partition: number } {
-    return { stream: this.definition.schema.stream, partition: this.source.partition };
+    return { stream: this.schema.stream, partition: this.source.partition };
   }
 }
 
+function mergedOf(history: DefinitionHistory): readonly MetricDefinition[] {
+  return history.metrics().filter(({ local }) => !local);
+}
+
+function isAmong(metrics: readonly MetricDefinition[], { identity }: MetricDefinition): boolean {
+  return metrics.some((metric) => metric.identity === identity);
+}
+
 /** The longest time after an event during which a window may still wait for time to pass. */
-function horizonMs({ metrics }: StreamDefinition): number {
+function horizonMs(metrics: readonly MetricDefinition[]): number {
   return Math.max(0, ...metrics.map(({ window, outOfOrdernessMs }) => window.sizeMs + outOfOrdernessMs));
 }
 

@@ -1,6 +1,6 @@
 import type { AssignmentHandler, PartitionSource } from '../ports/log';
 import { SourceRevokedError, OffsetOutOfRangeError } from '../ports/log';
-import { StopPartitionError } from './stop-partition';
+import { StopPartitionError, TaskRenewalError } from './stop-partition';
 import type { TaskPorts } from './task-ports';
 
 const FIRST_RETRY_MS = 100;
@@ -71,6 +71,9 @@ export class PartitionSupervisor implements AssignmentHandler {
       if (this.ports.clock.monotonicMs() - startedMs > LAST_RETRY_MS) retryMs = FIRST_RETRY_MS;
       if (cause instanceof SourceRevokedError) {
         ended = true;
+      } else if (cause instanceof TaskRenewalError) {
+        this.ports.telemetry.log.info('task_renewed', { ...labelsOf(source), reason: cause.reason });
+        ended = source.isRevoked();
       } else if (cause instanceof StopPartitionError || cause instanceof OffsetOutOfRangeError) {
         this.report(source, cause);
         ended = await this.rest(source, STOPPED_RETRY_MS);

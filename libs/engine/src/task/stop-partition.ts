@@ -37,3 +37,19 @@ export class TaskSpentError extends Error {
     super(`${task}: checkpoint refused (${reason}); opening the task again`);
   }
 }
+
+/**
+ * The task has done all that it can do under its definition: another one is in force from here on, or a metric has run
+ * out. What was applied is kept; a fresh task goes on at once.
+ */
+export class TaskRenewalError extends Error {
+  override readonly name = 'TaskRenewalError';
+  readonly code = 'TASK_RENEWAL';
+
+  constructor(
+    readonly task: string,
+    readonly reason: 'definition' | 'retired-metric',
+  ) {
+    super(`${task}: opening the task again (${reason})`);
+  }
+}

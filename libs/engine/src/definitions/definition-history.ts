@@ -1,0 +1,74 @@
+import type { MetricDefinition } from '@tillstream/core';
+import type { StreamDefinition } from '@tillstream/contracts';
+import { decodeDefinition } from '@tillstream/contracts';
+import type { LogReader } from '../ports/log';
+import { recordsBetween } from '../task/log-tail';
+
+/**
+ * The stream files that were put live, in this order, and the one that a service was started with. A service works under
+ * the definition that is in force where it stands in the log, not under its file.
+ */
+export class DefinitionHistory {
+  private readonly bySha256: ReadonlyMap<string, StreamDefinition>;
+
+  constructor(
+    private readonly file: StreamDefinition,
+    /** Oldest first; one may have been put live more than once. */
+    private readonly applied: readonly StreamDefinition[],
+  ) {
+    this.bySha256 = new Map([file, ...applied].map((definition) => [definition.sha256, definition]));
+  }
+
+  /** What was put live last; the file of the service when nothing was. */
+  get newest(): StreamDefinition {
+    return this.applied.at(-1) ?? this.file;
+  }
+
+  /** Was a definition with this meaning ever put live? */
+  wasApplied(sha256: string): boolean {
+    return this.applied.some((definition) => definition.sha256 === sha256);
+  }
+
+  /** The definition of a meaning; null when nobody has put it live. '' is what holds before anything was. */
+  find(sha256: string): StreamDefinition | null {
+    return sha256 === '' ? (this.applied[0] ?? this.file) : (this.bySha256.get(sha256) ?? null);
+  }
+
+  /** Metrics that were declared before a definition was put live and are not declared by it, each identity once. */
+  retiredFrom(definition: StreamDefinition): MetricDefinition[] {
+    const declared = new Set(definition.metrics.map(({ identity }) => identity));
+    const at = this.applied.findLastIndex(({ sha256 }) => sha256 === definition.sha256);
+    return metricsOf(this.applied.slice(0, Math.max(at, 0))).filter(({ identity }) => !declared.has(identity));
+  }
+
+  /** Every metric that was ever declared, each identity once, those of the newest definition first. */
+  metrics(): MetricDefinition[] {
+    return metricsOf(this.applied.length > 0 ? this.applied : [this.file]);
+  }
+}
+
+/** @param definitions oldest first */
+function metricsOf(definitions: readonly StreamDefinition[]): MetricDefinition[] {
+  const found = new Map<string, MetricDefinition>();
+  for (const { metrics } of [...definitions].reverse()) {
+    for (const metric of metrics) if (!found.has(metric.identity)) found.set(metric.identity, metric);
+  }
+  return [...found.values()];
+}
+
+/**
+ * Reads `<stream>.definitions.v1` to its end.
+ *
+ * @param file what the service was started with
+ * @throws RangeError for a stream file that this version reads in another way than the one that has put it live
+ */
+export async function readDefinitions(reader: LogReader, file: StreamDefinition): Promise<DefinitionHistory> {
+  const topic = file.topics.definitions;
+  const [begin, end] = [await reader.begin(topic, 0), await reader.end(topic, 0)];
+  const applied: StreamDefinition[] = [];
+  for await (const record of recordsBetween(reader, topic, 0, begin, end)) {
+    const definition = decodeDefinition(record, file);
+    if (definition) applied.push(definition);
+  }
+  return new DefinitionHistory(file, applied);
+}

@@ -1,0 +1,70 @@
+import type { PlantedBug } from '../bug';
+
+const PARTITION = 'libs/core/src/metrics/partition-aggregator.ts';
+const REDEFINITION_SPEC = 'libs/core/src/metrics/redefinition.spec.ts';
+const ENRICHER_SPEC = 'libs/core/src/enrich/raw-enricher.spec.ts';
+const MERGE_SPEC = 'libs/core/src/metrics/window-merge.spec.ts';
+
+/** Another stream file is put live while events come. */
+export const definitionBugs: readonly PlantedBug[] = [
+  {
+    name: 'new-metric-whole',
+    bug: 'a metric that is new tells windows that had rows before it was declared',
+    patches: [
+      {
+        file: PARTITION,
+        find: 'const begin: MetricSpan = { fromMs: position.maxEventTimeMs + 1,',
+        replace: 'const begin: MetricSpan = { fromMs: position.maxEventTimeMs - 600_000,',
+      },
+    ],
+    specs: [REDEFINITION_SPEC],
+  },
+  {
+    name: 'removed-metric-dropped',
+    bug: 'the open windows of a metric that was removed are forgotten',
+    patches: [
+      {
+        file: PARTITION,
+        find: 'return hasRunOut(metric, span, position.watermarkInputMs) ? [] : [{ ...before, metric, span }];',
+        replace: 'return span.fromMs === -Infinity ? [] : [{ ...before, metric, span }];',
+      },
+    ],
+    specs: [REDEFINITION_SPEC],
+  },
+  {
+    name: 'batch-over-definitions',
+    bug: 'rows behind a change are read under the stream file from before it',
+    patches: [
+      {
+        file: 'libs/core/src/enrich/raw-enricher.ts',
+        find: 'if (this.isSuperseded) return consumed + 1;',
+        replace: '',
+      },
+    ],
+    specs: [ENRICHER_SPEC],
+  },
+  {
+    name: 'merge-without-spans',
+    bug: 'a merged window of a new metric is told although one partition has only a part of it',
+    patches: [
+      {
+        file: 'libs/core/src/metrics/window-merge.ts',
+        find: 'if (!spans(span, startMs)) return false;',
+        replace: 'if (!spans(span, startMs)) return true;',
+      },
+    ],
+    specs: [MERGE_SPEC],
+  },
+  {
+    name: 'rebuild-behind-change',
+    bug: 'a rebuild starts behind the record of a change that the frontier before it does not know of',
+    patches: [
+      {
+        file: 'libs/engine/src/aggregator/rebuild.ts',
+        find: '(rawFrom === published.rawNext && before.definition === published.definition)',
+        replace: 'rawFrom === published.rawNext',
+      },
+    ],
+    specs: ['libs/engine/src/aggregator/rebuild.spec.ts'],
+  },
+];
