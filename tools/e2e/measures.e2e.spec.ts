@@ -30,6 +30,7 @@ function metricBy(group: string): string {
       buyers: approx_distinct(user_id)
       opened_with: first(product_name)
       closed_with: last(quantity)
+      best_sellers: top(3, product_name by sum(price))
       gap: expensive - typical
 `;
 }
@@ -166,6 +167,15 @@ function check({ measures }: WindowResultMessage, rows: readonly Purchase[]): vo
 
   const buyers = new Set(rows.map(({ user_id }) => user_id)).size;
   expect(Math.abs(Number(measures['buyers']?.integer) - buyers)).toBeLessThanOrEqual(0.05 * buyers);
+  const sold = new Map<string, number>();
+  for (const { product_name, price } of rows) {
+    sold.set(product_name, (sold.get(product_name) ?? 0) + Math.round(Number(price) * 100));
+  }
+  const best = [...sold].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).slice(0, 3);
+  expect(measures['best_sellers']?.ranking?.values.map(({ value, amount }) => [value?.text, amount?.decimal])).toEqual(
+    best.map(([product, minor]) => [product, (minor / 100).toFixed(2)]),
+  );
+
   expect(measures['opened_with']?.text).toBe(rows[0]?.product_name);
   expect(measures['closed_with']?.integer).toBe(String(rows.at(-1)?.quantity));
 }

@@ -27,7 +27,7 @@ export { decodeRerouted, encodeReroute } from './raw/reroute';
 export type { DeadLetterEntry, DeadLetterSource } from './dead-letters/dead-letter-record';
 export { decodeDeadLetter, encodeDeadLetter } from './dead-letters/dead-letter-record';
 
-export type { MetricsRecord, ResultValue } from './results/decode-metrics-record';
+export type { MetricsRecord, RankedResult, ResultScalar, ResultValue } from './results/decode-metrics-record';
 export { decodeMetricsRecord } from './results/decode-metrics-record';
 export type { ExpectedWindow, PlainResult, TextBytes } from './results/plain-results';
 export { PlainResults } from './results/plain-results';

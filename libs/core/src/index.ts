@@ -13,7 +13,7 @@ export type { DeadLetter, EnrichResult, RawControl, RawRecord, RejectCode, Rerou
 export { TEXT_TESTS, type TextTest } from './expression/text-functions';
 export { TIME_PARTS, type TimePart } from './expression/time-part';
 export type { ArithmeticOperator, ComparisonOperator, Expression, ExpressionType } from './expression/ast';
-export type { EmitSpec, Measure, MetricDefinition, WindowSpec } from './metrics/definition';
+export type { EmitSpec, Measure, MetricDefinition, TopAmount, WindowSpec } from './metrics/definition';
 export type {
   ByteStrings,
   ClosedWindow,

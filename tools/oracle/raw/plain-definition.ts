@@ -5,7 +5,7 @@ export type PlainValue = string | number | boolean | bigint | null;
 export type PlainRow = Readonly<Record<string, PlainValue>>;
 
 /** Measures of one group of one window by name, in order of declaration. */
-export type PlainMeasures = Readonly<Record<string, PlainValue | readonly PlainValue[]>>;
+export type PlainMeasures = Readonly<Record<string, PlainValue | readonly PlainValue[] | readonly PlainRanked[]>>;
 
 export type PlainType = 'string' | 'int' | 'double' | 'money' | 'bool' | 'timestamp';
 
@@ -30,7 +30,17 @@ export type PlainMeasure =
   | { readonly max: string; readonly where?: RowCondition }
   | { readonly distinct: string; readonly where?: RowCondition }
   | { readonly collect: string; readonly limit: number; readonly where?: RowCondition }
+  | { readonly top: string; readonly limit: number; readonly by: PlainAmount; readonly where?: RowCondition }
   | { readonly derived: (measures: PlainMeasures) => PlainValue };
+
+/** What the values of a top are ordered by: number of rows, or the sum or largest value of a field. */
+export type PlainAmount = 'count' | { readonly sum: string } | { readonly max: string };
+
+/** An item of a top. */
+export interface PlainRanked {
+  readonly value: PlainValue;
+  readonly amount: PlainValue;
+}
 
 export interface PlainMetric {
   readonly where?: RowCondition;

@@ -5,6 +5,7 @@ import type {
   PlainMeasure,
   PlainMeasures,
   PlainMetric,
+  PlainRanked,
   PlainRow,
   PlainType,
   PlainValue,
@@ -22,7 +23,11 @@ export function windowStartsOf(metric: PlainMetric, timeMs: number): number[] {
 }
 
 /** Values as results are written in JSON: money and its averages as decimal text, instants as ISO text. */
-export type JsonValue = string | number | boolean | null | readonly (string | number | boolean)[];
+export type JsonValue =
+  | JsonScalar
+  | readonly (string | number | boolean)[]
+  | readonly { readonly value: JsonScalar; readonly amount: JsonScalar }[];
+type JsonScalar = string | number | boolean | null;
 
 /** Room for all lists of a result together. */
 const LIST_BYTES = 128 * 1024;
@@ -71,9 +76,9 @@ function measure(
   metric: PlainMetric,
   rows: readonly PlainRow[],
 ): { readonly plain: PlainMeasures; readonly json: Record<string, JsonValue> } {
-  const plain: Record<string, PlainValue | readonly PlainValue[]> = {};
+  const plain: Record<string, Measured['value']> = {};
   const json: Record<string, JsonValue> = {};
-  const lists = Object.values(metric.measures).filter((how) => 'collect' in how).length;
+  const lists = Object.values(metric.measures).filter((how) => 'collect' in how || 'top' in how).length;
   const bytesForList = Math.floor(LIST_BYTES / lists);
   for (const [name, how] of Object.entries(metric.measures)) {
     const { value, text } = measureOne(definition, how, rows, plain, bytesForList);
@@ -84,7 +89,7 @@ function measure(
 }
 
 interface Measured {
-  readonly value: PlainValue | readonly PlainValue[];
+  readonly value: PlainMeasures[string];
   readonly text: JsonValue;
 }
 
@@ -112,11 +117,59 @@ function measureOne(
     const value = first.slice(0, countWithin(first, bytesForList));
     return { value, text: value.map((item) => toJson(definition, type, item) as string | number | boolean) };
   }
+  if ('top' in how) {
+    const value = topOf(definition, how, rows);
+    const { by } = how;
+    const amountType = by === 'count' ? 'int' : typeOf(definition, 'sum' in by ? by.sum : by.max);
+    const text = value.map((item) => ({
+      value: toJson(definition, typeOf(definition, how.top), item.value),
+      amount: toJson(definition, amountType, item.amount),
+    }));
+    return { value, text: text.slice(0, rankedWithin(value, bytesForList)) };
+  }
   if ('avg' in how) return average(definition, typeOf(definition, how.avg), present(how.avg));
   const field = 'sum' in how ? how.sum : 'min' in how ? how.min : how.max;
   const values = present(field);
   const value = 'sum' in how ? sumOf(typeOf(definition, field), values) : extremeOf(values, 'min' in how ? -1 : 1);
   return { value, text: toJson(definition, typeOf(definition, field), value) };
+}
+
+/** Values by their amounts, the largest first; of equal amounts the value that comes first by its bytes, or as a number. */
+function topOf(
+  definition: PlainDefinition,
+  { top, limit, by }: Extract<PlainMeasure, { readonly top: string }>,
+  rows: readonly PlainRow[],
+): PlainRanked[] {
+  const numbers = new Map<PlainValue, NonNullable<PlainValue>[]>();
+  for (const row of rows) {
+    const value = row[top] ?? null;
+    const number = by === 'count' ? 1 : (row['sum' in by ? by.sum : by.max] ?? null);
+    if (value === null || number === null || (top === definition.key[0] && value === '')) continue;
+    const known = numbers.get(value);
+    if (known === undefined) numbers.set(value, [number]);
+    else known.push(number);
+  }
+  const ranked = [...numbers].map(([value, of]): PlainRanked => {
+    if (by === 'count') return { value, amount: of.length };
+    return { value, amount: 'sum' in by ? sumOf(typeOf(definition, by.sum), of) : extremeOf(of, 1) };
+  });
+  ranked.sort((a, b) => compare(b.amount, a.amount) || compare(a.value, b.value));
+  return ranked.slice(0, limit);
+}
+
+function compare(a: PlainValue, b: PlainValue): number {
+  if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a === null || b === null || a === b ? 0 : a < b ? -1 : 1;
+}
+
+/** As `countWithin`, for values with amounts: 48 more for each. */
+function rankedWithin(ranked: readonly PlainRanked[], bytes: number): number {
+  let left = bytes;
+  const end = ranked.findIndex(({ value }) => {
+    left -= 48 + (typeof value === 'string' ? Buffer.byteLength(value) + 3 : 24);
+    return left < 0;
+  });
+  return end < 0 ? ranked.length : end;
 }
 
 /** How many values come before the first for which a list has no more room: a text counts 3 more than its UTF-8, others 24. */
@@ -159,7 +212,7 @@ function average(definition: PlainDefinition, type: PlainType, values: readonly 
   return { value: Number(text), text };
 }
 
-function toJson(definition: PlainDefinition, type: PlainType, value: PlainValue): JsonValue {
+function toJson(definition: PlainDefinition, type: PlainType, value: PlainValue): JsonScalar {
   if (value === null) return null;
   if (typeof value === 'bigint') return decimalText(value, definition.minorDigits);
   if (typeof value !== 'number') return value;

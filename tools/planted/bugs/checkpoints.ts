@@ -11,6 +11,18 @@ const STORE_SPEC = 'libs/engine/src/memory/memory.spec.ts';
 /** What survives in the store, and what is made again from the log when nothing did. */
 export const checkpointBugs: readonly PlantedBug[] = [
   {
+    name: 'dropped-values-come-back',
+    bug: 'a delta does not say that values of a top were dropped',
+    patches: [
+      {
+        file: 'libs/core/src/metrics/top-table.ts',
+        find: 'writer.byte(isAll ? flags | REPLACED : flags);',
+        replace: 'writer.byte(flags & TRUNCATED);',
+      },
+    ],
+    specs: ['libs/core/src/metrics/top.spec.ts'],
+  },
+  {
     name: 'deltas-added',
     bug: 'deltas are added to what is there instead of replacing it',
     patches: [

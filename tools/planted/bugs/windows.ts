@@ -56,6 +56,18 @@ export const windowBugs: readonly PlantedBug[] = [
     specs: [PARTITION_SPEC],
   },
   {
+    name: 'top-ties-by-arrival',
+    bug: 'of equal amounts of a top the value that came first wins',
+    patches: [
+      {
+        file: 'libs/core/src/metrics/ranking.ts',
+        find: 'members.compare(of.members[a] as number, of.members[b] as number) < 0',
+        replace: 'a < b',
+      },
+    ],
+    specs: [PARTITION_SPEC],
+  },
+  {
     name: 'window-keeps-oldest-slice',
     bug: 'a window that moves on keeps its oldest slice',
     patches: [{ file: CLOSER, find: 'state.running.shift(next, -1);', replace: '' }],

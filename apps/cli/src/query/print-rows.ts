@@ -74,8 +74,13 @@ export function cellText(value: PlainValue): string {
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : value.toFixed(2);
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (!isList(value)) return `${cellText(value.value)} ${cellText(value.amount)}`;
   const text = value.map(cellText).join(', ');
   return text.length <= MAX_LIST_CHARACTERS ? text : `${text.slice(0, MAX_LIST_CHARACTERS - 1)}…`;
+}
+
+function isList(value: PlainValue): value is readonly PlainValue[] {
+  return Array.isArray(value);
 }
 
 /** RFC 4180; lists are JSON. */

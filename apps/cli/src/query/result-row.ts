@@ -6,7 +6,13 @@ import {
 } from '@tillstream/contracts';
 
 /** A value for people and programs: exact decimals stay text, and so do integers that a double cannot hold. */
-export type PlainValue = string | number | boolean | null | readonly PlainValue[];
+export type PlainValue = string | number | boolean | null | readonly PlainValue[] | RankedValue;
+
+/** An item of a `top`. */
+interface RankedValue {
+  readonly value: PlainValue;
+  readonly amount: PlainValue;
+}
 
 /** One group's window, as a result on Kafka reads. */
 export interface ResultRow {
@@ -44,7 +50,13 @@ export function plainValues(values: Readonly<Record<string, ValueMessage>>): Rec
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, plainValue(value)]));
 }
 
-function plainValue({ integer: whole, number, decimal, text, flag, list }: ValueMessage): PlainValue {
+function plainValue({ integer: whole, number, decimal, text, flag, list, ranking }: ValueMessage): PlainValue {
+  if (ranking) {
+    return ranking.values.map(({ value, amount }) => ({
+      value: plainValue(value ?? {}),
+      amount: plainValue(amount ?? {}),
+    }));
+  }
   if (list) return list.values.map(plainValue);
   return (whole === undefined ? undefined : integer(whole)) ?? number ?? decimal ?? text ?? flag ?? null;
 }

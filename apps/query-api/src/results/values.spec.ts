@@ -20,6 +20,21 @@ describe('values', () => {
     });
   });
 
+  it('of rankings go out with the kinds of their values and amounts', () => {
+    const best = [
+      { value: 'a', amount: '2.00' },
+      { value: 'b', amount: null },
+    ];
+    expect(toMessage(best, { kind: 'ranking', items: 'text', amounts: 'decimal' })).toEqual({
+      ranking: {
+        values: [
+          { value: { text: 'a' }, amount: { decimal: '2.00' } },
+          { value: { text: 'b' }, amount: {} },
+        ],
+      },
+    });
+  });
+
   it.each<[string, ValueKind, ResultValue | undefined]>([
     ['-7', 'integer', -7],
     ['7.5', 'integer', undefined],

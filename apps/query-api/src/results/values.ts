@@ -1,18 +1,21 @@
-import type { ResultValue, ValueMessage } from '@tillstream/contracts';
+import type { RankedResult, ResultScalar, ResultValue, ValueMessage } from '@tillstream/contracts';
 import type { ExpressionType, FieldType, Measure, MetricDefinition, StreamSchema } from '@tillstream/core';
 
 /** Which field of a Value message holds a value. */
-export type ValueKind = 'integer' | 'number' | 'decimal' | 'text' | 'flag' | 'list';
+export type ValueKind = ScalarKind | 'list' | 'ranking';
+type ScalarKind = 'integer' | 'number' | 'decimal' | 'text' | 'flag';
 
 /** How values of one group field or measure travel. */
 export interface ValueType {
   readonly name: string;
   readonly kind: ValueKind;
-  /** Kind of a list's items; null for other kinds. */
-  readonly items: Exclude<ValueKind, 'list'> | null;
+  /** Kind of the items of a list, of the values of a ranking; null for other kinds. */
+  readonly items: ScalarKind | null;
+  /** Kind of a ranking's amounts. */
+  readonly amounts?: ScalarKind;
 }
 
-const KIND_OF: Readonly<Record<FieldType, Exclude<ValueKind, 'list'>>> = {
+const KIND_OF: Readonly<Record<FieldType, ScalarKind>> = {
   string: 'text',
   int: 'integer',
   double: 'number',
@@ -51,6 +54,11 @@ export function measureType(measure: Measure): ValueType {
       return { name, kind: measure.fieldType === 'money' ? 'decimal' : 'number', items: null };
     case 'collect':
       return { name, kind: 'list', items: KIND_OF[measure.fieldType] };
+    case 'top': {
+      const { fieldType, by } = measure;
+      const amounts = by.kind === 'count' ? 'integer' : KIND_OF[by.fieldType];
+      return { name, kind: 'ranking', items: KIND_OF[fieldType], amounts };
+    }
     case 'derived':
       return { name, kind: kindOfDerived(measure.type), items: null };
   }
@@ -61,11 +69,21 @@ function kindOfDerived(type: ExpressionType): ValueKind {
 }
 
 /** A value of a result's JSON as a message. */
-export function toMessage(value: ResultValue, type: Pick<ValueType, 'kind' | 'items'>): ValueMessage {
+export function toMessage(value: ResultValue, type: Pick<ValueType, 'kind' | 'items' | 'amounts'>): ValueMessage {
   if (value === null) return {};
   if (isList(value)) {
     const kind = type.items ?? 'text';
-    return { list: { values: value.map((item) => toMessage(item, { kind, items: null })) } };
+    if (type.kind === 'ranking') {
+      const amounts = type.amounts ?? 'number';
+      const ranked = (value as readonly RankedResult[]).map((item) => ({
+        value: toMessage(item.value, { kind, items: null }),
+        amount: toMessage(item.amount, { kind: amounts, items: null }),
+      }));
+      return { ranking: { values: ranked } };
+    }
+    return {
+      list: { values: (value as readonly ResultScalar[]).map((item) => toMessage(item, { kind, items: null })) },
+    };
   }
   switch (type.kind) {
     case 'integer':
@@ -78,11 +96,12 @@ export function toMessage(value: ResultValue, type: Pick<ValueType, 'kind' | 'it
       return { decimal: String(value) };
     case 'text':
     case 'list':
+    case 'ranking':
       return { text: String(value) };
   }
 }
 
-function isList(value: ResultValue): value is readonly (string | number | boolean)[] {
+function isList(value: ResultValue): value is Extract<ResultValue, readonly unknown[]> {
   return Array.isArray(value);
 }
 
@@ -110,6 +129,7 @@ export function fromMessage(
       return message.decimal;
     case 'text':
     case 'list':
+    case 'ranking':
       return undefined;
   }
 }
@@ -127,6 +147,7 @@ function fromText(text: string, kind: ValueKind): ResultValue | undefined {
     case 'flag':
       return text === 'true' ? true : text === 'false' ? false : undefined;
     case 'list':
+    case 'ranking':
       return undefined;
   }
 }

@@ -36,6 +36,7 @@ function fieldsOf(message: string): string[] {
 const value: ValueMessage = {
   list: { values: [{ integer: '9007199254740993' }, { decimal: '12.50' }, { text: 'x' }] },
 };
+const ranking: ValueMessage = { ranking: { values: [{ value: { text: 'x' }, amount: { decimal: '12.50' } }] } };
 const start = toTimestamp(1_571_000_000_123);
 const end = toTimestamp(1_571_000_060_123);
 const rejection: Rejection = { index: -1, code: 'malformed-json', path: '$', message: 'no' };
@@ -59,7 +60,7 @@ const window: WindowResultMessage = {
   start,
   end,
   group: { category: { text: 'shoes' } },
-  measures: { total: value, rate: { number: 0.5 }, on: { flag: false }, none: {} },
+  measures: { total: value, best: ranking, rate: { number: 0.5 }, on: { flag: false }, none: {} },
   final: true,
   revision: '18014398509481984',
   lateRows: '3',
@@ -131,7 +132,7 @@ describe('message interfaces', () => {
     ['tillstream.query.v1.WindowResult', window],
     [
       'tillstream.query.v1.Value',
-      { integer: '', number: 0, decimal: '', text: '', flag: false, list: {} } satisfies Record<
+      { integer: '', number: 0, decimal: '', text: '', flag: false, list: {}, ranking: {} } satisfies Record<
         keyof ValueMessage,
         unknown
       >,

@@ -24,6 +24,13 @@ export interface ValueMessage {
   readonly text?: string;
   readonly flag?: boolean;
   readonly list?: { readonly values: readonly ValueMessage[] };
+  readonly ranking?: { readonly values: readonly RankedValueMessage[] };
+}
+
+/** A value of a `top` and its amount. */
+export interface RankedValueMessage {
+  readonly value: ValueMessage | null;
+  readonly amount: ValueMessage | null;
 }
 
 export type ValueMap = Readonly<Record<string, ValueMessage>>;

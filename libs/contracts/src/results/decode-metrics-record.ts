@@ -2,8 +2,17 @@ import type { MetricSpan } from '@tillstream/core';
 import type { NewRecord } from '../record';
 import { parseInstant } from './instant';
 
-/** A value in a result's JSON: money, averages of money and instants are text, lists come from `collect`. */
-export type ResultValue = string | number | boolean | null | readonly (string | number | boolean)[];
+/** A plain value in a result's JSON: money, averages of money and instants are text. */
+export type ResultScalar = string | number | boolean | null;
+
+/** A value of a `top` with what it is ordered by; the amount is null where it is beyond what is exact. */
+export interface RankedResult {
+  readonly value: ResultScalar;
+  readonly amount: ResultScalar;
+}
+
+/** A value in a result's JSON; lists come from `collect` and `top`. */
+export type ResultValue = ResultScalar | readonly (string | number | boolean)[] | readonly RankedResult[];
 
 interface AboutWindow {
   /** `name@definition`: results of another definition are of another metric. */

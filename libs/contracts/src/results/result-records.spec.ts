@@ -38,6 +38,7 @@ metrics:
       amounts: collect(amount)
       flags: collect(flag)
       instants: collect(at)
+      best: top(3, name by sum(amount))
   ungrouped:
     window: {size: 1m}
     measures: {n: count()}
@@ -88,6 +89,7 @@ interface Row {
   readonly amounts: readonly number[];
   readonly flags: readonly boolean[];
   readonly instants: readonly number[];
+  readonly best: readonly (readonly [value: string, amount: number])[];
   readonly truncated: boolean;
   readonly retracted: boolean;
 }
@@ -129,6 +131,15 @@ function blockOf(rows: readonly Row[], final: boolean, revision: number): Result
         'timestamp',
         rows.map(({ instants }) => instants),
       ),
+      {
+        ...listOf(
+          'string',
+          rows.map(({ best }) => best.map(([value]) => value)),
+        ),
+        kind: 'ranking',
+        amounts: Float64Array.from(rows.flatMap(({ best }) => best.map(([, amount]) => amount))),
+        amountType: 'money',
+      },
     ],
     retracted: final ? null : Uint8Array.from(rows, ({ retracted }) => Number(retracted)),
     truncated: rows.some(({ truncated }) => truncated)
@@ -137,7 +148,9 @@ function blockOf(rows: readonly Row[], final: boolean, revision: number): Result
   };
 }
 
-function listOf(type: FieldType, lists: readonly (readonly (string | number | boolean)[])[]): MeasureColumn {
+type ListColumn = Extract<MeasureColumn, { readonly kind: 'list' }>;
+
+function listOf(type: FieldType, lists: readonly (readonly (string | number | boolean)[])[]): ListColumn {
   const items = new ItemValues(type);
   const starts = new Uint32Array(lists.length + 1);
   lists.forEach((list, i) => {
@@ -174,6 +187,7 @@ function expected(row: Row, final: boolean, revision: number): { key: string; va
       amounts: row.amounts.map(money),
       flags: row.flags,
       instants: row.instants.map(iso),
+      best: row.best.map(([value, amount]) => ({ value, amount: Number.isNaN(amount) ? null : money(amount) })),
     },
     final,
     revision,
@@ -207,6 +221,7 @@ const rowArbitrary: fc.Arbitrary<Row> = fc.record({
   amounts: fc.array(minor, { maxLength: 3 }),
   flags: fc.array(fc.boolean(), { maxLength: 3 }),
   instants: fc.array(instant, { maxLength: 3 }),
+  best: fc.array(fc.tuple(texts, orNaN(minor)), { maxLength: 3 }),
   truncated: fc.boolean(),
   retracted: fc.boolean(),
 });

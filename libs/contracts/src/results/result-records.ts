@@ -32,6 +32,8 @@ const COMMA = 0x2c;
 const CLOSE_BRACKET = 0x5d;
 const CLOSE_BRACE = 0x7d;
 
+/** About what the amount of a value in a ranking takes, with the names around it. */
+const RANKED_BYTES = 32;
 /** About what the values of a row take beside its lists, and its group beside its texts, written twice. */
 const ROW_BYTES = 64;
 
@@ -99,7 +101,10 @@ export function valueBegin(window: WindowOf): string {
 function listedBytes({ measures }: ResultBlock): number {
   let bytes = 0;
   for (const measure of measures) {
-    if (measure.kind === 'list' || measure.kind === 'value') bytes += measure.items.listedBytesOfAll();
+    if (measure.kind === 'ranking') bytes += RANKED_BYTES * measure.items.count;
+    if (measure.kind === 'list' || measure.kind === 'value' || measure.kind === 'ranking') {
+      bytes += measure.items.listedBytesOfAll();
+    }
   }
   return bytes;
 }
@@ -198,6 +203,21 @@ function writeMeasure(writer: ByteWriter, column: MeasureColumn, row: number, mo
       const item = column.at[row] as number;
       if (item < 0) writer.ascii('null');
       else writeItem(writer, column.items, item, moneyExponent);
+      return;
+    }
+    case 'ranking': {
+      const { items, amounts, amountType, starts } = column;
+      const from = starts[row] as number;
+      const to = starts[row + 1] as number;
+      writer.byte(OPEN_BRACKET);
+      for (let item = from; item < to; item++) {
+        writer.ascii(item > from ? ',{"value":' : '{"value":');
+        writeItem(writer, items, item, moneyExponent);
+        writer.ascii(',"amount":');
+        writeNumber(writer, amounts[item] as number, amountType, moneyExponent);
+        writer.byte(CLOSE_BRACE);
+      }
+      writer.byte(CLOSE_BRACKET);
       return;
     }
     case 'list': {

@@ -44,17 +44,39 @@ describe('a measure', () => {
     ['approx_distinct(items)', { kind: 'approx_distinct', field: 'items', where: null }],
     ['first(user)', { kind: 'first', field: 'user', fieldType: 'string', where: null }],
     ['last(at)', { kind: 'last', field: 'at', fieldType: 'timestamp', where: null }],
+    [
+      'top(10, user by count())',
+      { kind: 'top', field: 'user', fieldType: 'string', limit: 10, by: { kind: 'count' }, where: null },
+    ],
+    [
+      'top(3, items by sum(price))',
+      {
+        ...{ kind: 'top', field: 'items', fieldType: 'int', limit: 3, where: null },
+        by: { kind: 'sum', field: 'price', fieldType: 'money' },
+      },
+    ],
+    [
+      'top(1, user by max(at))',
+      {
+        ...{ kind: 'top', field: 'user', fieldType: 'string', limit: 1, where: null },
+        by: { kind: 'max', field: 'at', fieldType: 'timestamp' },
+      },
+    ],
     ['collect(user, 3)', { kind: 'collect', field: 'user', fieldType: 'string', limit: 3, where: null }],
   ])('%s is read', (text, expected) => {
     expect(read(text)).toEqual({ name: 'm', ...expected });
   });
 
-  it.each(['rate()', 'percentile(price, 95)', 'approx_distinct(user)', 'first(price)', 'stddev(price)'])(
-    '%s may have a condition',
-    (text) => {
-      expect(read(`${text} where price > 5.00`)).toMatchObject({ name: 'm', where: bigPrice });
-    },
-  );
+  it.each([
+    'rate()',
+    'top(3, user by sum(price))',
+    'percentile(price, 95)',
+    'approx_distinct(user)',
+    'first(price)',
+    'stddev(price)',
+  ])('%s may have a condition', (text) => {
+    expect(read(`${text} where price > 5.00`)).toMatchObject({ name: 'm', where: bigPrice });
+  });
 
   it.each([
     ['rate()', 'double'],
@@ -76,6 +98,26 @@ describe('a measure', () => {
     });
     expect(parsed.ok ? [] : parsed.problems.map(({ message }) => message)).toEqual([
       'm is string: expressions over measures use numbers',
+    ]);
+  });
+
+  it.each([
+    ['top(user)', 0, 'top says how many of what by what: top(10, x by count()) or top(10, x by sum(y))'],
+    ['top(10, user, count())', 0, 'top says how many of what by what: top(10, x by count()) or top(10, x by sum(y))'],
+    ['top(0, user by count())', 4, 'top begins with how many: a whole number from 1 to 1000'],
+    ['top(10, usr by count())', 8, 'there is no field usr: did you mean user?'],
+    ['top(10, weight by count())', 8, 'weight is a double, and doubles that look equal may differ: use int or string'],
+    ['top(10, user by price)', 16, 'top is by count(), sum(x) or max(x)'],
+    ['top(10, user by min(price))', 16, 'top is by count(), sum(x) or max(x)'],
+    ['top(10, user by count(price))', 22, 'count() takes no field'],
+    ['top(10, user by sum())', 16, 'sum needs a field: sum(x)'],
+    ['top(10, user by sum(at))', 20, 'sum(at): instants cannot be added; min and max can be taken'],
+    ['top(10, user by count(), 3)', 25, 'there is more than top takes: top(10, x by count()) or top(10, x by sum(y))'],
+  ])('%s is refused at %i: %s', (text, at, message) => {
+    const parsed = parseStreamFile(FILE.replace('MEASURE', text), { file: 'shop.yaml' });
+    const column = '      m: '.length + 1 + at;
+    expect(parsed.ok ? [] : parsed.problems.map((problem) => [problem.column, problem.message])).toEqual([
+      [column, message],
     ]);
   });
 

@@ -6,10 +6,12 @@ import { parseCel, parseCondition, parseExpression } from './expression-parser';
 import { fieldScope } from './field-section';
 import type { DeclaredField } from './field-section';
 import { didYouMean, nearestName } from './nearest-name';
+import { readTop, topWithComma } from './top-measure';
+import type { TopReaders } from './top-measure';
 
 const FUNCTIONS = [
   ...(['count', 'sum', 'avg', 'min', 'max', 'stddev', 'rate', 'percentile', 'median'] as const),
-  ...(['first', 'last', 'distinct', 'approx_distinct', 'collect'] as const),
+  ...(['first', 'last', 'distinct', 'approx_distinct', 'collect', 'top'] as const),
 ] as const;
 const DEFAULT_COLLECT = 100;
 const MAX_COLLECT = 1000;
@@ -41,11 +43,12 @@ export function readMeasure(name: string, value: Value, scope: MeasureScope): Me
   if (text === null) return null;
   const report: ReportAt = (at, message) => value.problemAt(at, message);
   const split = splitWhere(text);
-  const ast = parseCel(split.head, report);
+  const top = /^\s*top\b/.test(split.head) ? topWithComma(split.head) : null;
+  const ast = parseCel(top ?? split.head, report);
   const condition = split.where === null ? null : readWhere(text, split.where, scope, report);
   if (ast === null) return null;
   if (ast.op === 'call') {
-    const measure = readAggregate(name, ast, scope, report);
+    const measure = readAggregate(name, ast, top !== null, scope, report);
     if (measure === null || (split.where !== null && condition === null)) return null;
     return { ...measure, where: condition };
   }
@@ -69,6 +72,7 @@ export function measureName(measure: Measure, money: StreamSchema['money']): Sco
     case 'last':
       return edgeName(measure.name, measure.fieldType);
     case 'collect':
+    case 'top':
       return { type: null, refused: `${measure.name} is a list, which expressions cannot use` };
     case 'derived':
       return { type: measure.type };
@@ -116,10 +120,18 @@ function readWhere(text: string, from: number, scope: MeasureScope, report: Repo
 type Aggregate = Exclude<Measure, { readonly kind: 'derived' }>;
 type CallNode = Extract<ASTNode, { readonly op: 'call' }>;
 
-function readAggregate(name: string, call: CallNode, scope: MeasureScope, report: ReportAt): Aggregate | null {
+/** @param isBy the call was written with the `by` of top */
+function readAggregate(
+  name: string,
+  call: CallNode,
+  isBy: boolean,
+  scope: MeasureScope,
+  report: ReportAt,
+): Aggregate | null {
   const [called, args] = call.args;
   const kind = FUNCTIONS.find((candidate) => candidate === called);
   if (kind === undefined) return report(call.start, unknownFunction(called));
+  if (kind === 'top') return readTop(name, call, isBy, topReaders(scope, report), report);
   if (kind === 'count') {
     const excess = args[0];
     if (excess === undefined) return { name, kind, where: null };
@@ -160,6 +172,17 @@ function readAggregate(name: string, call: CallNode, scope: MeasureScope, report
   }
 }
 
+function topReaders(scope: MeasureScope, report: ReportAt): TopReaders {
+  return {
+    field: (kind, argument) => readField(kind, argument, scope, report),
+    isFor: (kind, { name, type }, at) => {
+      const refusal = type === null ? null : refuseNumeric(kind, name, type);
+      if (refusal !== null) report(at, refusal);
+      return refusal === null;
+    },
+  };
+}
+
 type NumericType = Extract<Measure, { readonly kind: 'sum' }>['fieldType'];
 
 function unknownFunction(called: string): string {
@@ -169,6 +192,10 @@ function unknownFunction(called: string): string {
 function readArgument(kind: string, call: CallNode, scope: MeasureScope, report: ReportAt): DeclaredField | null {
   const argument = call.args[1][0];
   if (argument === undefined) return report(call.start, `${kind} needs a field: ${kind}(x)`);
+  return readField(kind, argument, scope, report);
+}
+
+function readField(kind: string, argument: ASTNode, scope: MeasureScope, report: ReportAt): DeclaredField | null {
   if (argument.op !== 'id') {
     return report(
       argument.start,

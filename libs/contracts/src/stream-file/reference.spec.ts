@@ -43,7 +43,8 @@ describe('the reference of stream files', () => {
 
   it('tells of every function', () => {
     const functions = ['count', 'sum', 'avg', 'min', 'max', 'stddev', 'rate', 'percentile', 'median', 'first', 'last'];
-    for (const name of [...functions, 'distinct', 'approx_distinct', 'collect']) expect(page).toContain(`\`${name}(`);
+    for (const name of [...functions, 'distinct', 'approx_distinct', 'collect', 'top'])
+      expect(page).toContain(`\`${name}(`);
     for (const name of FUNCTIONS) expect(page).toContain(name);
   });
 });

@@ -306,6 +306,10 @@ function upserts({
         return item < 0 ? null : column.items.valueOf(item);
       }
       const { items, starts } = column;
+      if (column.kind === 'ranking') {
+        const ranked = Array.from({ length: items.count }, (_, item) => [items.valueOf(item), column.amounts[item]]);
+        return ranked.slice(starts[i], starts[i + 1]);
+      }
       return Array.from({ length: items.count }, (_, item) => items.valueOf(item)).slice(starts[i], starts[i + 1]);
     }),
   }));

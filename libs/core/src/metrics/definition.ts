@@ -72,12 +72,30 @@ export type Measure = { readonly name: string } & (
       readonly where: Expression | null;
     }
   | {
+      /**
+       * The `limit` values of a field with the largest amounts, of equal ones the smaller value; rows where the value or what is
+       * added up is null do not count. Beyond MAX_TOP_BYTES of different values, amounts may be too small: truncated.
+       */
+      readonly kind: 'top';
+      readonly field: string;
+      readonly fieldType: Exclude<FieldType, 'double'>;
+      readonly limit: number;
+      readonly by: TopAmount;
+      readonly where: Expression | null;
+    }
+  | {
       /** A formula over measures declared before it. */
       readonly kind: 'derived';
       readonly value: Expression;
       readonly type: ExpressionType;
     }
 );
+
+/** What the values of a `top` are ordered by: how many rows each has, a sum over them, or their largest number. */
+export type TopAmount =
+  | { readonly kind: 'count' }
+  | { readonly kind: 'sum'; readonly field: string; readonly fieldType: 'int' | 'double' | 'money' }
+  | { readonly kind: 'max'; readonly field: string; readonly fieldType: 'int' | 'double' | 'money' | 'timestamp' };
 
 /** Cadence of provisional results. */
 export interface EmitSpec {

@@ -66,6 +66,11 @@ export class ItemValues {
     else this.pushNumber(0);
   }
 
+  /** Takes the last item away. */
+  dropLast(): void {
+    this.count--;
+  }
+
   /** Share of an item in what the lists of a result may take. */
   listedBytes(item: number): number {
     return this.isText ? listedTextBytes(this.textEnd(item) - this.textStart(item)) : LISTED_NUMBER_BYTES;

@@ -57,6 +57,18 @@ describe('KeyInterner', () => {
     );
   });
 
+  it('compares strings byte by byte', () => {
+    fc.assert(
+      fc.property(keys, keys, (first, second) => {
+        const interner = new KeyInterner();
+        const [a = 0, b = 0] = internAll(interner, [first, second]);
+        const [left, right] = [first, second].map((key) => Buffer.from(key)) as [Buffer, Buffer];
+        expect(Math.sign(interner.compare(a, b))).toBe(Buffer.compare(left, right));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   it('stays as small as what is alive, however many keys come and go', () => {
     const interner = new KeyInterner();
     const alive: { readonly key: string; readonly id: number }[] = [];

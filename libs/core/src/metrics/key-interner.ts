@@ -142,6 +142,23 @@ export class KeyInterner {
     return this.scratch;
   }
 
+  /** Negative, 0 or positive: one string compared with another byte by byte. */
+  compare(a: number, b: number): number {
+    const { arena, places } = this;
+    let atA = places[a] as number;
+    let atB = places[b] as number;
+    const lengthA = arena[++atA] as number;
+    const lengthB = arena[++atB] as number;
+    for (let left = Math.min(lengthA, lengthB); left > 0; left -= 4) {
+      const difference = (arena[++atA] as number) ^ (arena[++atB] as number);
+      if (difference === 0) continue;
+      // Little-endian: the lowest byte that differs is the first one.
+      const shift = (31 - Math.clz32(difference & -difference)) & ~7;
+      return (((arena[atA] as number) >>> shift) & 0xff) - (((arena[atB] as number) >>> shift) & 0xff);
+    }
+    return lengthA - lengthB;
+  }
+
   private internHashed(view: DataView, start: number, end: number, hash: number): number {
     const { slots, arena } = this;
     const mask = slots.length - 2;

@@ -7,6 +7,7 @@ import type { BatchView } from './batch-view';
 import type { ByteReader } from './byte-reader';
 import type { ByteWriter } from './byte-writer';
 import { writeGroupNull, writeGroupNumber, writeGroupTextHead } from './group-key';
+import type { ItemValues } from './item-values';
 import { KeyInterner } from './key-interner';
 
 const UNRESOLVED = -1;
@@ -170,8 +171,7 @@ export class FieldKeySpace implements KeySpace {
       writeGroupTextHead(writer, this.interner.length(id));
       this.interner.write(id, writer);
     } else {
-      this.scratch.set(this.interner.bytesOf(id).subarray(0, 8));
-      writeGroupNumber(writer, this.scratchView.getFloat64(0, true), this.type);
+      writeGroupNumber(writer, this.numberOf(id), this.type);
     }
   }
 
@@ -183,6 +183,28 @@ export class FieldKeySpace implements KeySpace {
       return this.interner.internAt(reader.view, start, reader.at);
     }
     return this.internNumber(this.type === 'bool' ? reader.byte() : reader.double());
+  }
+
+  /** Length of a text, or of a number's double, in bytes. */
+  byteLength(id: number): number {
+    return this.interner.length(id);
+  }
+
+  /** A value that is no text; bools are 0 and 1. */
+  numberOf(id: number): number {
+    this.scratch.set(this.interner.bytesOf(id).subarray(0, 8));
+    return this.scratchView.getFloat64(0, true);
+  }
+
+  /** Negative, 0 or positive: texts are ordered byte by byte (which is by code point), everything else as numbers. */
+  compare(a: number, b: number): number {
+    return this.type === 'string' ? this.interner.compare(a, b) : this.numberOf(a) - this.numberOf(b);
+  }
+
+  /** Appends a value to others of its type. */
+  pushTo(items: ItemValues, id: number): void {
+    if (this.type === 'string') items.pushText(this.interner.bytesOf(id), 0, this.interner.length(id));
+    else items.pushNumber(this.numberOf(id));
   }
 
   /** About how many bytes `write` takes. */

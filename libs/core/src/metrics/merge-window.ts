@@ -3,6 +3,8 @@ import { ByteReader } from './byte-reader';
 import type { ByteWriter } from './byte-writer';
 import { CollectedItems } from './collected';
 import { KeyInterner } from './key-interner';
+import type { FieldKeySpace } from './key-space';
+import { KeySpaces } from './key-spaces';
 import type { CollectPart, MetricPlan } from './metric-plan';
 import { mergeMoments } from './moments';
 import type { PartBlock } from './output';
@@ -28,12 +30,16 @@ export class MergeWindow {
   private revisions = new Float64Array(0);
   private offsets = new Float64Array(0);
   private readonly sourceRevisions: Float64Array;
+  /** What the values of each `top` of the plan are ids of, in this window. */
+  private readonly topMembers: readonly FieldKeySpace[];
 
   constructor(
     private readonly plan: MetricPlan,
     private readonly sources: number,
   ) {
-    this.accumulators = new WindowValues(plan);
+    const spaces = new KeySpaces(plan.schema);
+    this.topMembers = plan.tops.map(({ field }) => spaces.field(field));
+    this.accumulators = new WindowValues(plan, this.topMembers);
     this.sourceRevisions = new Float64Array(sources);
   }
 
@@ -55,6 +61,7 @@ export class MergeWindow {
       decodeAccumulator(new ByteReader(accumulators.bytes, start, accumulators.offsets[i + 1]), this.accumulators, at);
       this.changed.add(group);
     }
+    for (const members of this.topMembers) members.sweep();
     this.sourceRevisions[source] = Math.max(this.sourceRevisions[source] as number, part.revision);
   }
 
@@ -112,7 +119,7 @@ export class MergeWindow {
   }
 
   private merge(groups: Iterable<number>): WindowValues {
-    const values = new WindowValues(this.plan);
+    const values = new WindowValues(this.plan, this.topMembers);
     for (const group of groups) this.mergeGroup(group, values);
     return values;
   }
@@ -163,6 +170,7 @@ export class MergeWindow {
         this.copyItems(cell, part, numberAt(part.at), lists[part.list] as CollectedItems);
       }
       for (const { sketch } of plan.sketches) values.sketched.copy(row, accumulators.sketched, cell, sketch);
+      for (const { top } of plan.tops) values.tops.copy(row, accumulators.tops, cell, top);
       for (const { parts } of plan.distincts) for (const { at } of parts) add(at);
     }
     plan.sums.forEach(({ at, exact }, i) => {

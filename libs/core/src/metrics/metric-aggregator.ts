@@ -2,6 +2,7 @@ import { grownInts } from '../windowing/grow';
 import { firstOpenWindow, oldestWindowOf } from '../windowing/sliced-windows';
 import { accumulate } from './accumulate';
 import type { BatchView } from './batch-view';
+import type { FieldKeySpace } from './key-space';
 import type { LateCounts } from './late-counts';
 import type { LateLedger } from './late-ledger';
 import type { MetricCheckpoint } from './metric-checkpoint';
@@ -11,6 +12,7 @@ import { ResultBuilder } from './result-builder';
 import { ProvisionalWindows } from './provisional-windows';
 import type { SliceSorter } from './slice-sorter';
 import type { Slice } from './slice';
+import { addAmounts } from './top-rows';
 import { WindowCloser } from './window-closer';
 
 /** A window closed by the record at index `record` of the batch. */
@@ -143,6 +145,9 @@ export class MetricAggregator {
   private add(slice: Slice, view: BatchView, rows: Int32Array, from: number, to: number): void {
     const { state, entries } = this;
     accumulate(slice, state.plan, view, rows, from, to, entries);
+    for (const part of state.plan.tops) {
+      addAmounts(slice, part, state.topMembers[part.top] as FieldKeySpace, view, rows, from, to, entries);
+    }
     for (const { counter, part, count } of state.distincts) {
       counter.add(slice, count, rows, from, to, view.mask(part.condition), state.space.ids, entries);
     }

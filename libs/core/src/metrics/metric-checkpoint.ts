@@ -38,8 +38,7 @@ export class MetricCheckpoint {
     for (const slice of state.slices.values()) {
       if (!slice.isUnsaved) continue;
       const name = this.nameOf('slice', state.startOf(slice.index));
-      const liveBytes = slice.entryBytes + slice.sightingBytes;
-      book.write(name, encodeSlice(slice, state, 'changes'), liveBytes, () => encodeSlice(slice, state, 'all'));
+      book.write(name, encodeSlice(slice, state, 'changes'), slice.liveBytes, () => encodeSlice(slice, state, 'all'));
       slice.clearUnsaved();
     }
     this.saveSent();

@@ -4,6 +4,7 @@ import { LAST_RANK, REGISTERS } from './cardinality-sketch';
 import type { Measure, MetricDefinition } from './definition';
 import { LAST_BUCKET } from './quantile-sketch';
 import type { TallyKind } from './tallies';
+import type { AmountKind } from './top-table';
 
 /** Position of the number of rows that satisfy the metric's condition: a group without any has no result. */
 export const ROWS = 0;
@@ -72,6 +73,17 @@ export interface CollectPart {
   readonly list: number;
 }
 
+/** Amounts of the values of a field: table number `top`. */
+export interface TopPart {
+  readonly field: string;
+  readonly kind: AmountKind;
+  /** Number of the field that is added up or compared; null: rows are counted. */
+  readonly amount: number | null;
+  readonly maxBytes: number;
+  readonly condition: number;
+  readonly top: number;
+}
+
 /** Number of different values, at `at` of a window's numbers; slices keep members instead. */
 export interface DistinctPart {
   readonly kind: 'distinct';
@@ -127,6 +139,16 @@ export type MeasurePlan =
   | { readonly kind: 'edge'; readonly part: EdgePart; readonly measure: Measure }
   | { readonly kind: 'list'; readonly part: CollectPart; readonly measure: Measure }
   | {
+      readonly kind: 'ranking';
+      readonly part: TopPart;
+      readonly limit: number;
+      /** What the values and amounts of a result may take together. */
+      readonly maxBytes: number;
+      readonly valueType: FieldType;
+      readonly amountType: NumberType;
+      readonly measure: Measure;
+    }
+  | {
       /** What stands at `at`, or a sum, divided by `divisor`. */
       readonly kind: 'rate';
       readonly part: SumPart | null;
@@ -171,6 +193,7 @@ export interface MetricPlan {
   readonly edges: readonly EdgePart[];
   readonly collects: readonly CollectPart[];
   readonly sketches: readonly SketchPart[];
+  readonly tops: readonly TopPart[];
   readonly distincts: readonly DistinctField[];
   readonly measures: readonly MeasurePlan[];
 }

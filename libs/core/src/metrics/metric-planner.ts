@@ -2,7 +2,7 @@ import type { FieldType, StreamSchema } from '../stream/schema';
 import { slicedWindows } from '../windowing/sliced-windows';
 import { MAX_COLLECTED_BYTES } from './collected';
 import type { ConditionSet } from './condition-set';
-import type { Measure, MetricDefinition } from './definition';
+import type { Measure, MetricDefinition, TopAmount } from './definition';
 import type {
   CollectPart,
   CountPart,
@@ -15,9 +15,11 @@ import type {
   MomentsPart,
   SketchPart,
   SumPart,
+  TopPart,
 } from './metric-plan';
 import { MAX_SKETCHES, ROWS } from './metric-plan';
 import { MOMENTS } from './moments';
+import { MAX_TOP_BYTES } from './top-table';
 
 /**
  * @throws RangeError for windows that are not whole hops, unknown fields, names given twice, measures of types that
@@ -41,6 +43,7 @@ class Planner {
   private readonly edges: EdgePart[] = [];
   private readonly collects: CollectPart[] = [];
   private readonly sketches: SketchPart[] = [];
+  private readonly tops: TopPart[] = [];
   private readonly distincts = new Map<string, Omit<DistinctPart, 'at'>[]>();
   private width = ROWS + 1;
 
@@ -77,6 +80,7 @@ class Planner {
       edges: this.edges,
       collects: this.collects,
       sketches: this.sketches,
+      tops: this.tops,
       distincts,
       measures: readers.map((read) => read(distincts)),
     };
@@ -132,6 +136,8 @@ class Planner {
         this.edges.push(part);
         return () => ({ kind: 'edge', part, measure });
       }
+      case 'top':
+        return this.planTop(measure);
       case 'rate':
         return this.planRate(measure);
       case 'stddev': {
@@ -164,6 +170,32 @@ class Planner {
         return () => ({ kind: 'derived', type, measure });
       }
     }
+  }
+
+  private planTop(measure: Extract<Measure, { kind: 'top' }>): () => MeasurePlan {
+    const { by, limit } = measure;
+    const valueType = this.fieldOf(measure.field, null).type;
+    const part = this.top(measure.field, by, this.conditions.add(measure.where));
+    const amountType = by.kind === 'count' ? 'int' : by.fieldType;
+    const maxBytes = this.maxCollectedBytes;
+    return () => ({ kind: 'ranking', part, limit, maxBytes, valueType, amountType, measure });
+  }
+
+  private top(field: string, by: TopAmount, condition: number): TopPart {
+    const amount = by.kind === 'count' ? null : this.fieldOf(by.field, 'number').number;
+    const same = (other: TopPart): boolean => {
+      return (
+        other.field === field && other.kind.by === by.kind && other.amount === amount && other.condition === condition
+      );
+    };
+    let part = this.tops.find(same);
+    if (!part) {
+      const maxBytes = Math.floor(MAX_TOP_BYTES / this.metric.measures.filter(({ kind }) => kind === 'top').length);
+      const kind = { by: by.kind, exact: by.kind === 'count' || by.fieldType !== 'double' };
+      part = { field, kind, amount, maxBytes, condition, top: this.tops.length };
+      this.tops.push(part);
+    }
+    return part;
   }
 
   private planRate(measure: Extract<Measure, { kind: 'rate' }>): () => MeasurePlan {
@@ -218,7 +250,7 @@ class Planner {
 
   /** What is left of MAX_COLLECTED_BYTES for each list and each value that may be a text. */
   private get maxCollectedBytes(): number {
-    const sharing: readonly Measure['kind'][] = ['collect', 'first', 'last'];
+    const sharing: readonly Measure['kind'][] = ['collect', 'first', 'last', 'top'];
     return Math.floor(MAX_COLLECTED_BYTES / this.metric.measures.filter(({ kind }) => sharing.includes(kind)).length);
   }
 

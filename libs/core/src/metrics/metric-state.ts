@@ -11,6 +11,7 @@ import { RunningWindow } from './running-window';
 import { SentGroups } from './sent-groups';
 import { Slice } from './slice';
 import type { SliceOwner } from './slice-codec';
+import { TopTable } from './top-table';
 
 /** A distinct count of the plan: its counter (shared by all counts of a field) and its number there. */
 export interface DistinctCount {
@@ -31,6 +32,8 @@ export class MetricState implements SliceOwner {
   readonly running: RunningWindow;
   readonly counters: readonly DistinctCounter[];
   readonly distincts: readonly DistinctCount[];
+  /** What the values of each `top` of the plan are ids of. */
+  readonly topMembers: readonly FieldKeySpace[];
   /** Null unless results are sent from here and can be taken back. */
   readonly sent: SentGroups | null;
   /** The oldest window that is not closed. */
@@ -56,6 +59,7 @@ export class MetricState implements SliceOwner {
       return counter;
     });
     this.distincts = distincts;
+    this.topMembers = plan.tops.map(({ field }) => spaces.field(field));
     this.sent = plan.metric.local && plan.metric.having !== null ? new SentGroups() : null;
   }
 
@@ -68,7 +72,10 @@ export class MetricState implements SliceOwner {
   slice(index: number): Slice {
     let slice = this.slices.get(index);
     if (!slice) {
-      slice = new Slice(index, this.plan, this.slices.get(index - 1) ?? null);
+      const tops = this.plan.tops.map(({ kind, maxBytes, top }) => {
+        return new TopTable(kind, this.topMembers[top] as FieldKeySpace, maxBytes);
+      });
+      slice = new Slice(index, this.plan, this.slices.get(index - 1) ?? null, tops);
       this.slices.set(index, slice);
     }
     return slice;
@@ -83,6 +90,7 @@ export class MetricState implements SliceOwner {
   drop(slice: Slice): void {
     this.slices.delete(slice.index);
     for (const counter of this.counters) counter.drop(slice);
+    for (const table of slice.tops) table.release();
     for (let entry = 0; entry < slice.count; entry++) this.groups.release(slice.slots[entry] as number);
     if (this.groups.size === 0) this.running.reset();
   }

@@ -28,6 +28,16 @@ export type MeasureColumn =
       /** Items of all groups; those of the group at i are items[starts[i], starts[i + 1]). */
       readonly items: ItemValues;
       readonly starts: Uint32Array;
+    }
+  | {
+      /** Values with their amounts, the largest first. */
+      readonly kind: 'ranking';
+      readonly items: ItemValues;
+      /** By item; NaN where it is beyond what is exact. */
+      readonly amounts: Float64Array;
+      readonly amountType: 'int' | 'double' | 'money' | 'timestamp';
+      /** As of a list. */
+      readonly starts: Uint32Array;
     };
 
 /** Results of one metric and window for some groups; in a number column NaN is null. */

@@ -38,11 +38,11 @@ export function encodePart(
     frozen,
     revision,
     groups,
-    accumulators: encodeAccumulators(values, rows),
+    accumulators: encodeAccumulators(values, rows, frozen),
   };
 }
 
-function encodeAccumulators(values: WindowValues, rows: Int32Array): ByteStrings {
+function encodeAccumulators(values: WindowValues, rows: Int32Array, frozen: boolean): ByteStrings {
   const { plan } = values;
   const offsets = new Uint32Array(rows.length + 1);
   writer.clear();
@@ -65,6 +65,7 @@ function encodeAccumulators(values: WindowValues, rows: Int32Array): ByteStrings
       values.edges.sourceOf(row, part.edge).write(values.edges.ownerOf(row, part.edge), writer);
     }
     for (const { sketch } of plan.sketches) values.sketched.merged(row, sketch).write(0, writer);
+    for (const { top } of plan.tops) values.tops.write(row, top, frozen, writer);
     offsets[i + 1] = writer.length;
   });
   return { count: rows.length, bytes: writer.toBytes(), offsets };
@@ -101,6 +102,7 @@ export function decodeAccumulator(reader: ByteReader, values: WindowValues, row:
     tallies.read(0, reader);
     values.sketched.set(row, sketch, tallies);
   }
+  for (const { top } of plan.tops) values.tops.read(row, top, reader);
 }
 
 /** Writes the numbers of a group that are not distinct counts: those of a slice as well as those of a window. */

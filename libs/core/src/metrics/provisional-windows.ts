@@ -96,7 +96,7 @@ export class ProvisionalWindows {
       this.fillGroup(slot, own, stretches, (window) => {
         let values = byWindow.get(window);
         if (!values) {
-          values = new WindowValues(plan);
+          values = new WindowValues(plan, this.state.topMembers);
           byWindow.set(window, values);
         }
         return values;

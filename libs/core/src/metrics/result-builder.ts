@@ -5,8 +5,10 @@ import { averageMoney } from '../money/money';
 import { cardinalityOf } from './cardinality-sketch';
 import type { CollectedItems } from './collected';
 import { sumValue } from './exact-sum';
-import { ItemValues } from './item-values';
+import { ItemValues, LISTED_NUMBER_BYTES } from './item-values';
+import type { FieldKeySpace } from './key-space';
 import type { CollectPart, EdgePart, MeasurePlan, MetricPlan, SumPart } from './metric-plan';
+import { grownDoubles } from '../windowing/grow';
 import { endOf, startOf } from '../windowing/sliced-windows';
 import { sampleDeviation } from './moments';
 import { percentileOf } from './quantile-sketch';
@@ -14,6 +16,9 @@ import type { KeyWriter } from './ordered-keys';
 import { orderByKey } from './ordered-keys';
 import type { MeasureColumn, ResultBlock } from './output';
 import type { WindowValues } from './window-values';
+
+/** What an amount and the names around it take in what the lists of a result may take. */
+const RANKED_BYTES = 2 * LISTED_NUMBER_BYTES;
 
 /** What a block says about its window and itself. */
 export interface BlockHead {
@@ -67,7 +72,10 @@ export class ResultBuilder {
       groups,
       measures: this.plan.measures.map((measure) => columns.gather(measure, rows)),
       retracted: held === null ? null : flagsOf(rows, (row) => held[row] === 0),
-      truncated: flagsOf(rows, (row, i) => isTruncated(values, row, (part) => columns.listed(part, i))),
+      truncated: flagsOf(
+        rows,
+        (row, i) => columns.isCut(i) || isTruncated(values, row, (part) => columns.listed(part, i)),
+      ),
     };
   }
 }
@@ -101,6 +109,7 @@ function sumAt(numbers: Float64Array, from: number, { at, exact }: SumPart): num
 /** The measures of all rows of a window as columns, for formulas and `having`. */
 class MeasureColumns implements Columns {
   private readonly known = new Map<string, Float64Array>();
+  private readonly cutRankings: boolean[] = [];
   private readonly starts = new Map<CollectPart, Uint32Array>();
   private readonly byName: ReadonlyMap<string, MeasurePlan>;
 
@@ -126,6 +135,7 @@ class MeasureColumns implements Columns {
     const { values } = this;
     if (measure.kind === 'list') return this.gatherItems(measure.part, rows);
     if (measure.kind === 'edge') return this.gatherEdges(measure.part, rows);
+    if (measure.kind === 'ranking') return this.gatherRankings(measure, rows);
     if (measure.kind === 'average' && measure.type === 'money') {
       const { windowWidth, schema } = this.plan;
       const texts = Array.from(rows, (row) => {
@@ -147,6 +157,40 @@ class MeasureColumns implements Columns {
   listed(part: CollectPart, i: number): number {
     const starts = this.starts.get(part);
     return starts === undefined ? 0 : (starts[i + 1] as number) - (starts[i] as number);
+  }
+
+  /** Is a ranking of the i-th gathered row not what it would be with all values? */
+  isCut(i: number): boolean {
+    return this.cutRankings[i] === true;
+  }
+
+  private gatherRankings(measure: Extract<MeasurePlan, { kind: 'ranking' }>, rows: Int32Array): MeasureColumn {
+    const { part, limit, maxBytes, valueType, amountType } = measure;
+    const members = this.values.topMembers[part.top] as FieldKeySpace;
+    const items = new ItemValues(valueType);
+    const starts = new Uint32Array(rows.length + 1);
+    let amounts = new Float64Array(0);
+    rows.forEach((row, i) => {
+      const { values, order, count, truncated } = this.values.tops.largest(row, part.top, limit);
+      let isCut = truncated;
+      let bytes = 0;
+      for (const at of order.subarray(0, count)) {
+        members.pushTo(items, values.members[at] as number);
+        bytes += items.listedBytes(items.count - 1) + RANKED_BYTES;
+        if (bytes > maxBytes) {
+          items.dropLast();
+          isCut = true;
+          break;
+        }
+        const amount = sumValue(values.amounts[at] as number, values.carries[at] as number);
+        isCut ||= Number.isNaN(amount);
+        amounts = grownDoubles(amounts, items.count);
+        amounts[items.count - 1] = amount;
+      }
+      starts[i + 1] = items.count;
+      if (isCut) this.cutRankings[i] = true;
+    });
+    return { kind: 'ranking', items, amounts, amountType, starts };
   }
 
   private gatherEdges({ at, edge, type }: EdgePart, rows: Int32Array): MeasureColumn {
@@ -247,6 +291,7 @@ class MeasureColumns implements Columns {
         return out;
       }
       case 'list':
+      case 'ranking':
         throw new RangeError(`measure ${measure.measure.name} of metric ${plan.metric.name} is a list`);
     }
   }

@@ -55,6 +55,7 @@ export function encodeSlice(slice: Slice, owner: SliceOwner, extent: 'changes' |
       if (!Number.isNaN(slice.cells[entry * plan.width + at])) (slice.edges[edge] as EdgeValues).write(entry, writer);
     }
     for (const tallies of slice.sketches) tallies.write(entry, writer);
+    for (const table of slice.tops) table.write(entry, writer, extent);
   }
   owner.distincts.forEach(({ counter, members }, d) => {
     const list = slice.sightings[d] as Slice['sightings'][number];
@@ -97,6 +98,7 @@ export function restoreSlice(slice: Slice, owner: SliceOwner, bytes: Uint8Array)
       if (!Number.isNaN(slice.cells[entry * plan.width + at])) (slice.edges[edge] as EdgeValues).read(entry, reader);
     }
     for (const tallies of slice.sketches) tallies.read(entry, reader);
+    for (const table of slice.tops) table.read(entry, reader);
   }
   owner.distincts.forEach(({ counter, members, count }) => {
     for (let left = reader.count(); left > 0; left--) {

@@ -4,11 +4,12 @@ import type { MetricPlan, SumPart } from './metric-plan';
 import { mergeMoments } from './moments';
 import type { Slice } from './slice';
 import type { Tallies } from './tallies';
+import type { TopTable } from './top-table';
 import type { WindowValues } from './window-values';
 
 /**
  * Puts together from the slices of a window what cannot be subtracted: smallest and largest values, sums of doubles,
- * moments, first and last values, lists and sketches. Slices are merged oldest first, so that a sum of doubles is always the same one.
+ * moments, first and last values, lists, sketches and amounts. Slices are merged oldest first, so that a sum of doubles is always the same one.
  */
 export class SliceMerger {
   /** Is there anything to merge? */
@@ -23,7 +24,8 @@ export class SliceMerger {
         plan.moments.length +
         plan.edges.length +
         plan.collects.length +
-        plan.sketches.length >
+        plan.sketches.length +
+        plan.tops.length >
       0;
   }
 
@@ -48,6 +50,7 @@ export class SliceMerger {
       values.gather(row, list, slice.collected[list] as CollectedItems, entry);
     }
     for (const { sketch } of plan.sketches) values.sketched.add(row, sketch, slice.sketches[sketch] as Tallies, entry);
+    for (const { top } of plan.tops) values.tops.add(row, top, slice.tops[top] as TopTable, entry);
   }
 }
 

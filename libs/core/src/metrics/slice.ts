@@ -6,6 +6,7 @@ import type { GroupTable } from './group-table';
 import type { MetricPlan } from './metric-plan';
 import { SKETCH_KINDS } from './metric-plan';
 import { Tallies } from './tallies';
+import type { TopTable } from './top-table';
 
 const MIN_SLOTS = 16;
 /** Estimates of what is written for an entry: its key, and each of its numbers. */
@@ -40,15 +41,22 @@ export class Slice {
   readonly edges: readonly EdgeValues[];
   /** Their sketches, for each of the plan. */
   readonly sketches: readonly Tallies[];
+  /** The amounts of their values, for each `top` of the plan. */
+  readonly tops: readonly TopTable[];
   /** Open addressing; entry + 1, 0 is empty. Ids are dense, so they hash to themselves. */
   private table: Int32Array<ArrayBuffer>;
 
-  /** @param like a slice that this one will probably resemble in size: growing by and by costs more than the rows */
+  /**
+   * @param like a slice that this one will probably resemble in size: growing by and by costs more than the rows
+   * @param tops empty tables, for each `top` of the plan
+   */
   constructor(
     readonly index: number,
     private readonly plan: MetricPlan,
     like: Slice | null,
+    tops: readonly TopTable[],
   ) {
+    this.tops = tops;
     const expected = like?.count ?? 0;
     this.keys = new Int32Array(expected);
     this.slots = new Int32Array(expected);
@@ -112,11 +120,18 @@ export class Slice {
       sightings += list.length;
       unsaved += list.length - (this.savedSightings[d] as number);
     });
-    const ofEntries = (this.entryBytes * this.unsaved.length) / this.count;
+    const ofTops = this.tops.reduce((sum, { unsavedBytes }) => sum + unsavedBytes, 0);
+    const ofEntries = (this.entryBytes * this.unsaved.length) / this.count + ofTops;
     return Math.ceil(ofEntries + (sightings === 0 ? 0 : (this.sightingBytes * unsaved) / sightings));
   }
 
+  /** About how many bytes all of it takes when it is written. */
+  get liveBytes(): number {
+    return this.tops.reduce((sum, { bytes }) => sum + bytes, this.entryBytes + this.sightingBytes);
+  }
+
   clearUnsaved(): void {
+    for (const table of this.tops) table.clearUnsaved();
     for (let i = 0; i < this.unsaved.length; i++) this.clearFlag(this.unsaved.at(i), UNSAVED);
     this.unsaved.clear();
     this.sightings.forEach((list, d) => (this.savedSightings[d] = list.length));

@@ -29,7 +29,7 @@ export class WindowCloser {
     private readonly results: ResultBuilder,
     private readonly forgetting: Forgetting,
   ) {
-    this.values = new WindowValues(state.plan);
+    this.values = new WindowValues(state.plan, state.topMembers);
     this.merger = new SliceMerger(state.plan);
   }
 

@@ -3,9 +3,11 @@ import type { CollectedItems } from './collected';
 import { NO_ITEM, isBefore } from './collected';
 import { takesPlace } from './edge-rows';
 import type { EdgeValues } from './edge-values';
+import type { FieldKeySpace } from './key-space';
 import type { CollectPart, EdgePart, MetricPlan } from './metric-plan';
 import { WindowEdges } from './window-edges';
 import { WindowSketches } from './window-sketches';
+import { WindowTops } from './window-tops';
 
 /**
  * The numbers, values, lists and sketches of some groups in one window, before they become results or a part: `plan.windowWidth`
@@ -35,7 +37,14 @@ export class WindowValues {
   readonly edges: WindowEdges;
   readonly sketched: WindowSketches;
 
-  constructor(readonly plan: MetricPlan) {
+  readonly tops: WindowTops;
+
+  /** @param topMembers what the values of each `top` of the plan are ids of */
+  constructor(
+    readonly plan: MetricPlan,
+    readonly topMembers: readonly FieldKeySpace[],
+  ) {
+    this.tops = new WindowTops(plan.tops, topMembers);
     this.edges = new WindowEdges(plan.edges.length);
     this.sketched = new WindowSketches(plan.sketches);
   }
@@ -44,6 +53,7 @@ export class WindowValues {
     this.count = 0;
     this.sources = 0;
     this.sketched.clear();
+    this.tops.clear();
   }
 
   /** A new row; its numbers are 0, its smallest and largest values NaN, its lists empty. */

@@ -3,7 +3,7 @@ import type { Expression } from '../../expression/ast';
 import { TEXT_TESTS } from '../../expression/text-functions';
 import { TIME_PARTS } from '../../expression/time-part';
 import type { Field, FieldType, StreamSchema } from '../../stream/schema';
-import type { Measure, MetricDefinition } from '../definition';
+import type { Measure, MetricDefinition, TopAmount } from '../definition';
 import type { Row } from './evaluate-row';
 import type { LogEntry } from './partition-log';
 
@@ -172,6 +172,14 @@ function numberField(field: 'amount' | 'quantity' | 'score') {
 
 type Unnamed = Measure extends infer M ? (M extends Measure ? Omit<M, 'name'> : never) : never;
 
+const rankedBy: fc.Arbitrary<TopAmount> = fc.oneof(
+  fc.constant<TopAmount>({ kind: 'count' }),
+  fc
+    .constantFrom('amount', 'quantity', 'score' as const)
+    .map((name): TopAmount => ({ kind: 'sum', ...numberField(name) })),
+  numberFields.map((of): TopAmount => ({ kind: 'max', ...of })),
+);
+
 function measures(distinctFields: readonly string[]): fc.Arbitrary<Unnamed> {
   return fc.oneof(
     where.map((condition): Unnamed => ({ kind: 'count', where: condition })),
@@ -216,6 +224,21 @@ function measures(distinctFields: readonly string[]): fc.Arbitrary<Unnamed> {
         const fieldType = testSchema.fields.find((candidate) => candidate.name === name)?.type ?? 'string';
         return { kind: 'collect', field: name, fieldType, limit, where: condition };
       }),
+    {
+      weight: 2,
+      arbitrary: fc
+        .tuple(
+          fc.constantFrom('place', 'amount', 'flag', 'kind', 'user', 'seen'),
+          fc.integer({ min: 1, max: 4 }),
+          rankedBy,
+          where,
+        )
+        .map(([name, limit, by, condition]): Unnamed => {
+          const fieldType = testSchema.fields.find((candidate) => candidate.name === name)?.type ?? 'string';
+          if (fieldType === 'double') throw new Error(`${name} is a double`);
+          return { kind: 'top', field: name, fieldType, limit, by, where: condition };
+        }),
+    },
   );
 }
 
@@ -251,7 +274,7 @@ export const metricDefinitions: fc.Arbitrary<MetricDefinition> = fc
       .map(({ measures: unnamed, ratio, having }): MetricDefinition => {
         const named = unnamed.map((measure, i): Measure => ({ ...measure, name: `m${i}` }));
         const usable = named
-          .filter(({ kind }) => !['collect', 'first', 'last'].includes(kind))
+          .filter(({ kind }) => !['collect', 'first', 'last', 'top'].includes(kind))
           .map(({ name }): Expression => ({ kind: 'field', name, type: 'double' }));
         const pick = (index: number) => usable[index % usable.length] as Expression;
         if (ratio && usable.length > 0) {

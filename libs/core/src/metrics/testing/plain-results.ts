@@ -2,7 +2,7 @@ import type { StreamSchema } from '../../stream/schema';
 import { decodeGroupKey } from '../group-key';
 import type { MeasureColumn, ResultBlock } from '../output';
 import type { RowValue } from './evaluate-row';
-import type { MeasureValue, PlainResult } from './window-oracle';
+import type { MeasureValue, PlainResult, RankedValue } from './window-oracle';
 
 /** A group of a block in plain values. */
 export interface PlainUpsert extends PlainResult {
@@ -33,6 +33,14 @@ function valueOf(column: MeasureColumn, row: number): MeasureValue {
     case 'value': {
       const item = column.at[row] as number;
       return item < 0 ? null : column.items.valueOf(item);
+    }
+    case 'ranking': {
+      const { items, amounts, starts } = column;
+      const from = starts[row] as number;
+      return Array.from({ length: (starts[row + 1] as number) - from }, (_, i): RankedValue => {
+        const amount = amounts[from + i] as number;
+        return { value: items.valueOf(from + i), amount: Number.isNaN(amount) ? null : amount };
+      });
     }
     case 'list': {
       const { items, starts } = column;

@@ -7,7 +7,13 @@ import { evaluateRow } from './evaluate-row';
 import type { PartitionLog } from './partition-log';
 
 /** The value of a measure in a result. */
-export type MeasureValue = RowValue | readonly RowValue[];
+export type MeasureValue = RowValue | readonly RowValue[] | readonly RankedValue[];
+
+/** An item of a `top`. */
+export interface RankedValue {
+  readonly value: RowValue;
+  readonly amount: RowValue;
+}
 
 /** One group of a result, in plain values. */
 export interface PlainResult {
@@ -113,7 +119,7 @@ export function resultsOf(metric: MetricDefinition, schema: StreamSchema, rows: 
     // What formulas see: averages of money as numbers.
     const numbers: Record<string, RowValue> = {};
     let truncated = false;
-    const lists = metric.measures.filter(({ kind }) => ['collect', 'first', 'last'].includes(kind)).length;
+    const lists = metric.measures.filter(({ kind }) => ['collect', 'first', 'last', 'top'].includes(kind)).length;
     const bytesForList = Math.floor(BYTES_FOR_LISTS / lists);
     for (const measure of metric.measures) {
       const value = measureOf(measure, members, numbers, { schema, metric, bytesForList });
@@ -194,6 +200,11 @@ function measureOf(
       const kept = typeof value === 'string' ? cutTo(value, bytesForList - 3) : value;
       return plain(kept, kept !== value);
     }
+    case 'top': {
+      const isKey = measure.field === schema.key[0];
+      const counted = rows.filter((row) => !(isKey && row[measure.field] === ''));
+      return { ...topOf(measure, counted, bytesForList), number: null };
+    }
     case 'min':
     case 'max': {
       const numbers = (values as number[]).sort((a, b) => a - b);
@@ -223,6 +234,48 @@ function measureOf(
       return { shown: averageMoney(sum, values.length, schema.money.exponent), number: average, truncated: false };
     }
   }
+}
+
+/** Adds up value by value, sorts all of them. */
+function topOf(
+  { field, by, limit }: Extract<Measure, { kind: 'top' }>,
+  rows: readonly Row[],
+  bytes: number,
+): { readonly shown: readonly RankedValue[]; readonly truncated: boolean } {
+  const numbers = new Map<RowValue, number[]>();
+  for (const row of rows) {
+    const value = row[field] ?? null;
+    const number = by.kind === 'count' ? 1 : (row[by.field] ?? null);
+    if (value === null || typeof number !== 'number') continue;
+    numbers.set(value, [...(numbers.get(value) ?? []), number]);
+  }
+  const isExact = by.kind === 'count' || by.fieldType !== 'double';
+  const ranked = [...numbers].map(([value, of]) => {
+    if (by.kind === 'max') return { value, amount: Math.max(...of) };
+    const amount = isExact ? of.reduce((sum, n) => sum + BigInt(n), 0n) : of.reduce((sum, n) => sum + n, 0);
+    return { value, amount };
+  });
+  ranked.sort((a, b) => (a.amount > b.amount ? -1 : a.amount < b.amount ? 1 : compareValues(a.value, b.value)));
+  const first = ranked.slice(0, limit).map(({ value, amount }) => {
+    const shown = Number(amount);
+    return { value, amount: typeof amount === 'bigint' && !Number.isSafeInteger(shown) ? null : shown };
+  });
+  let left = bytes;
+  const end = first.findIndex(({ value }) => {
+    left -= 48 + (typeof value === 'string' ? utf8.encode(value).length + 3 : 24);
+    return left < 0;
+  });
+  const shown = end < 0 ? first : first.slice(0, end);
+  return { shown, truncated: end >= 0 || shown.some(({ amount }) => amount === null) };
+}
+
+/** Texts by code point, everything else by number. */
+function compareValues(a: RowValue, b: RowValue): number {
+  if (typeof a !== 'string' || typeof b !== 'string') return Number(a) - Number(b);
+  const [first, second] = [[...a], [...b]];
+  const at = first.findIndex((letter, i) => letter !== second[i]);
+  if (at < 0) return first.length - second.length;
+  return (first[at]?.codePointAt(0) ?? -1) - (second[at]?.codePointAt(0) ?? -1);
 }
 
 /** The value at its place, seen through the glasses of the sketch: the middle of a bucket from γ^(i−1) to γ^i. */
