@@ -6,6 +6,7 @@ import type { Delivery } from '../simulate/workload';
 import { Workload } from '../simulate/workload';
 import { WRITE_KEY, Platform, settled, until } from './platform';
 import type { ServiceProcess } from './platform';
+import { till } from './till';
 
 const SEED = Number(process.env['TILLSTREAM_E2E_SEED'] ?? 20_261);
 const DELIVERIES = 600;
@@ -62,6 +63,14 @@ describe('the platform, its processes killed at random', () => {
     const inLog = raw.join('\n');
     expect(acknowledged.filter((id) => !inLog.includes(`"${id}"`))).toEqual([]);
     expect(acknowledged.length).toBeGreaterThan(DELIVERIES / 4);
+
+    const { stdout: lateness } = await till(platform, 'late', '--json');
+    const { metrics } = JSON.parse(lateness) as { metrics: { rows: number; late: number; in_ledger: number }[] };
+    expect(metrics.map(({ in_ledger }) => in_ledger)).toEqual(metrics.map(({ late }) => late));
+    expect(Math.max(...metrics.map(({ late }) => late))).toBeGreaterThan(0);
+
+    const verified = await till(platform, 'verify');
+    expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('every one is what raw gives') });
   }, 300_000);
 });
 

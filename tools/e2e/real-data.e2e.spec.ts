@@ -2,7 +2,9 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { falsify, findFinal } from './falsify';
 import { Platform, WRITE_KEY, servers, until } from './platform';
+import { till } from './till';
 
 const run = promisify(execFile);
 const DATA = process.env['TILLSTREAM_DATA'] ?? '../shared/data';
@@ -62,4 +64,45 @@ if (!there)
     const purchases = tumbling.reduce((sum, { measures }) => sum + Number(measures['purchase_count']), 0);
     expect([purchases, cents]).toEqual([214, 5_944_263]);
   }, 240_000);
+
+  it('gives every final again from the raw log, byte for byte, wherever the reading begins', async () => {
+    const whole = await till(platform, 'verify');
+    expect(whole).toMatchObject({ code: 0, stdout: expect.stringContaining('every one is what raw gives') });
+    const { from, to } = { from: '2019-10-01T00:40:00Z', to: '2019-10-01T01:10:00Z' };
+    const part = await till(platform, 'verify', '--from', from, '--to', to);
+    expect(part).toMatchObject({ code: 0, stdout: expect.stringContaining('every one is what raw gives') });
+    expect(finalsIn(part.stdout)).toBeGreaterThan(0);
+    expect(finalsIn(part.stdout)).toBeLessThan(finalsIn(whole.stdout));
+    const alone = await till(platform, 'verify', '--from-the-beginning', '--metric', 'conversion_funnel');
+    expect(alone.code).toBe(0);
+  }, 120_000);
+
+  it('compares two metrics by their windows and groups', async () => {
+    const query = platform.processes.find(({ service }) => service === 'query-api');
+    const where = ['--query', `127.0.0.1:${query?.grpc}`];
+    const metric = platform.definition.metrics.find(({ name }) => name === 'revenue_by_category');
+    const same = await till(platform, 'diff', 'revenue_by_category', metric?.identity ?? '', ...where);
+    expect(same).toMatchObject({ code: 0, stdout: expect.stringContaining('groups of windows are equal') });
+    const other = await till(platform, 'diff', 'revenue_by_category', 'high_value_users', ...where);
+    expect(other.code).toBe(3);
+    expect(other.stdout).toContain('Only one of them has total_revenue, avg_order_value');
+    expect(other.stdout).toContain('Their windows differ: 1m every 30s and 5m every 1m.');
+  }, 60_000);
+
+  it('names a final that somebody has changed', async () => {
+    const final = await findFinal(platform, 'revenue_by_category', (value) => value.includes('"purchase_count":1'));
+    await falsify(platform, final, final.value.replace('"purchase_count":1', '"purchase_count":2'));
+    const { code, stdout, stderr } = await till(platform, 'verify');
+    expect(code).toBe(3);
+    const [, , start, group] = final.key.split('|');
+    const { category } = JSON.parse(group ?? '') as { category: string | null };
+    expect(stdout).toContain(
+      `The first difference: revenue_by_category, window ${start}, group category=${category}: ` +
+        `purchase_count stands as 2, raw gives 1`,
+    );
+    expect(stderr).toContain('1 final not as raw gives them (1 differ, 0 missing, 0 that nothing gives)');
+  }, 120_000);
 });
+
+/** From `N finals compared: …`. */
+const finalsIn = (stdout: string): number => Number(/([\d,]+) finals compared/.exec(stdout)?.[1]?.replaceAll(',', ''));

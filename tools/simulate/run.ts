@@ -39,6 +39,8 @@ export interface Circumstances {
   readonly faults?: FaultRates;
   /** Put live in the middle of it. */
   readonly change?: Change;
+  /** Looks at the world once all is at rest; what it finds wrong is a problem of the life. */
+  readonly inspect?: (world: World) => Promise<readonly string[]>;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function simulate(
   seed: number,
   definition: StreamDefinition,
   plain: PlainDefinition,
-  { sabotage, faults, change }: Circumstances = {},
+  { sabotage, faults, change, inspect }: Circumstances = {},
 ): Promise<SimulationReport> {
   const random = new SeededRandom(seed);
   const world = new World(definition, random, START_MS, sabotage);
@@ -64,6 +66,7 @@ export async function simulate(
     problems: [
       ...stopsOf(world),
       ...(life.gaveUp ? [`no rest after ${GIVE_UP_STEPS} steps`] : differencesOf(world, plain, change)),
+      ...(life.gaveUp || !inspect ? [] : await inspect(world)),
     ],
     faults: world.weather.counts,
     steps: world.scheduler.steps,

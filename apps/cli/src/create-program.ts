@@ -1,13 +1,16 @@
 import { Command } from 'commander';
 import type { CliContext } from './cli-context';
+import { registerDiff } from './commands/diff';
 import { registerGenerate } from './commands/generate';
 import { registerLag } from './commands/lag';
+import { registerLate } from './commands/late';
 import { registerQuery } from './commands/query';
 import { registerRelease } from './commands/release';
 import { registerReplay } from './commands/replay';
 import { registerSkip } from './commands/skip';
 import { registerTop } from './commands/top';
 import { registerTopics } from './commands/topics';
+import { registerVerify } from './commands/verify';
 import { registerWatch } from './commands/watch';
 
 /** Adds one command (with its subcommands) to the program. Each lives in a file of its own under `commands/`. */
@@ -20,6 +23,9 @@ const commands: readonly RegisterCommand[] = [
   registerQuery,
   registerWatch,
   registerTop,
+  registerVerify,
+  registerDiff,
+  registerLate,
   registerTopics,
   registerLag,
   registerSkip,

@@ -74,6 +74,7 @@ export function createQueryApi(config: Omit<QueryApiConfig, 'service' | 'kafka'>
       services: [
         createQueryService({
           streams: followers,
+          log,
           keys: new ReadKeys(config.readKeys),
           pace: { clock, everyMs: config.watch.everyMs, positionsEveryMs: TELL_POSITIONS_EVERY_MS },
           stopping: stopping.signal,

@@ -29,6 +29,8 @@ export { decodeDeadLetter, encodeDeadLetter } from './dead-letters/dead-letter-r
 
 export type { MetricsRecord, RankedResult, ResultScalar, ResultValue } from './results/decode-metrics-record';
 export { decodeMetricsRecord } from './results/decode-metrics-record';
+export type { MetricsKey } from './results/metrics-key';
+export { readMetricsKey } from './results/metrics-key';
 export type { ExpectedWindow, PlainResult, TextBytes } from './results/plain-results';
 export { PlainResults } from './results/plain-results';
 export type { WindowOf } from './results/result-records';
@@ -39,7 +41,9 @@ export {
   encodeResults,
   encodeSpan,
 } from './results/result-records';
-export { encodeLateRows } from './late/late-records';
+export type { LateEntry } from './late/late-records';
+export { decodeLateRows, encodeLateRows } from './late/late-records';
+export { parseInstant } from './results/instant';
 
 export type { Frontier, PartsRecord } from './parts/part-records';
 export { decodePartsRecord, encodeFrontier, encodePart, encodeParts } from './parts/part-records';
@@ -62,6 +66,9 @@ export { PROTO_FILES, PROTO_LOADER_OPTIONS, protoPath, protoRoot } from './proto
 export type { IndexRange, PublishRequest, PublishResponse, Rejection } from './proto/ingest-messages';
 export type {
   DurationMessage,
+  LateRowMessage,
+  ListLateRequest,
+  ListLateResponse,
   ListMetricsRequest,
   ListMetricsResponse,
   ListWindowsRequest,
@@ -69,6 +76,7 @@ export type {
   MeasureMessage,
   MetricMessage,
   RetractionMessage,
+  RowPositionMessage,
   TimestampMessage,
   TopGroupsRequest,
   TopGroupsResponse,

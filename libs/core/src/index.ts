@@ -65,5 +65,6 @@ export {
 export { ALWAYS, NEVER, isAlways, type MetricSpan } from './metrics/metric-span';
 export { MAX_SKETCHES } from './metrics/metric-plan';
 export { relativeErrorOf } from './metrics/relative-error';
+export { RowMatcher } from './metrics/row-matcher';
 export { splitPart } from './metrics/split-part';
 export { WindowMerge, type MergedWindow, type WindowMergeOptions } from './metrics/window-merge';

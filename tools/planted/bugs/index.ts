@@ -5,6 +5,7 @@ import { definitionBugs } from './definitions';
 import { enrichingBugs } from './enriching';
 import { mergingBugs } from './merging';
 import { publishingBugs } from './publishing';
+import { verifyingBugs } from './verifying';
 import { windowBugs } from './windows';
 
 /** Every bug that is planted, one at a time, in the order of the table. */
@@ -16,4 +17,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...mergingBugs,
   ...checkpointBugs,
   ...definitionBugs,
+  ...verifyingBugs,
 ];

@@ -48,10 +48,10 @@ export async function withQueryClient(
   }
 }
 
-/** The metric as declared. @throws CliError that names those there are */
+/** The metric of that name, or `name@definition`, as declared. @throws CliError that names those there are */
 export async function metricNamed(client: QueryClient, stream: string, name: string): Promise<MetricMessage> {
   const { metrics } = await client.listMetrics({ stream });
-  const found = metrics.find((metric) => metric.name === name);
+  const found = metrics.find((metric) => metric.name === name || `${metric.name}@${metric.definition}` === name);
   if (found) return found;
   const names = metrics.map((metric) => metric.name).join(', ');
   throw new CliError(`stream ${stream} has no metric ${name}`, `It has ${names}.`);

@@ -91,6 +91,7 @@ export class FakeQueryApi {
             this.topped.push(request);
             return { windows: this.rows };
           }, unexpected),
+          listLate: unaryHandler(async () => ({ rows: [], nextPageToken: '' }), unexpected),
           watchWindows: serverStreamHandler((request: WatchWindowsRequest) => {
             this.watched.push(request);
             return this.watching(request);

@@ -4,13 +4,9 @@ import { listRows, type PageEnd } from '../view/row-query';
 import { groupFilter } from './group-filter';
 import { invalid } from './refusals';
 import { instantOf } from './instants';
+import { MAX_PAGE_BYTES, pageRows } from './page-rows';
 import { metricOf, type FollowedStream } from './streams';
 import { decodePageToken, encodePageToken, questionDigest } from './tokens';
-
-const DEFAULT_PAGE_ROWS = 1_000;
-const MAX_PAGE_ROWS = 10_000;
-/** Clients take answers of up to 4 MiB unless told otherwise. */
-const MAX_PAGE_BYTES = 3 * 1024 * 1024;
 
 /** One page. Lets others work while it looks through many rows, and stops when nobody waits for it any more. */
 export async function listWindows(
@@ -49,9 +45,4 @@ export async function listWindows(
     end = { startMs: row.window.startMs, group: row.window.group(row.slot) };
   }
   return { windows, nextPageToken: '' };
-}
-
-function pageRows(asked: number): number {
-  if (asked > MAX_PAGE_ROWS) throw invalid(`page_size must be at most ${MAX_PAGE_ROWS}`);
-  return asked === 0 ? DEFAULT_PAGE_ROWS : asked;
 }

@@ -1,11 +1,12 @@
 import { status } from '@grpc/grpc-js';
 import type {
+  ListLateRequest,
   ListMetricsRequest,
   ListWindowsRequest,
   TopGroupsRequest,
   WatchWindowsRequest,
 } from '@tillstream/contracts';
-import type { Clock } from '@tillstream/engine';
+import type { Clock, LogReader } from '@tillstream/engine';
 import {
   GrpcStatusError,
   serverStreamHandler,
@@ -16,6 +17,7 @@ import {
 } from '@tillstream/nest-runtime';
 import type { QueryMetrics } from '../metrics/query-metrics';
 import type { WatchPace } from '../view/watch-rows';
+import { listLate } from './list-late';
 import { listMetrics } from './list-metrics';
 import { listWindows } from './list-windows';
 import type { ReadKeys } from './read-keys';
@@ -25,6 +27,8 @@ import { watchWindows } from './watch-windows';
 
 export interface QueryServiceOptions {
   readonly streams: readonly FollowedStream[];
+  /** For what no view holds. */
+  readonly log: LogReader;
   readonly keys: ReadKeys;
   readonly pace: WatchPace;
   /** Ends every watch, so that clients go on elsewhere. */
@@ -57,6 +61,12 @@ export function createQueryService(options: QueryServiceOptions): GrpcService {
       topGroups: unaryHandler(
         timed('TopGroups', options, async (request: TopGroupsRequest, context) =>
           topGroups(readable(context).named(request.stream), request, context.signal),
+        ),
+        onUnexpected,
+      ),
+      listLate: unaryHandler(
+        timed('ListLate', options, async (request: ListLateRequest, context) =>
+          listLate(readable(context).named(request.stream), request, options.log, context.signal),
         ),
         onUnexpected,
       ),

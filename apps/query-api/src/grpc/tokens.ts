@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { LatePlace } from '@tillstream/engine';
 import type { Positions } from '../view/positions';
 import type { PageEnd } from '../view/row-query';
 import { invalid } from './refusals';
@@ -48,6 +49,29 @@ export function decodeResumeToken(
   if (identity !== metric || positions.length !== partitions) return null;
   if (asked !== question) throw ofAnotherQuestion('resume_token');
   return positions;
+}
+
+/** Where a page of late rows ends: a partition, and a place in it. */
+export interface LatePageEnd {
+  readonly partition: number;
+  readonly place: LatePlace;
+}
+
+export function encodeLateToken(question: string, { partition, place }: LatePageEnd): string {
+  const { offset, line, rawOffset, index, told } = place;
+  return encode([question, partition, offset, line, rawOffset, index, ...told]);
+}
+
+/** @throws GrpcStatusError INVALID_ARGUMENT */
+export function decodeLateToken(question: string, token: string): LatePageEnd | null {
+  if (token === '') return null;
+  const [asked, partition, offset, line, rawOffset, index, ...told] = decode(token, 'page_token');
+  if (![partition, offset, line].every(isPosition) || ![rawOffset, index].every(isInteger))
+    throw malformed('page_token');
+  if (!told.every((identity) => typeof identity === 'string')) throw malformed('page_token');
+  if (asked !== question) throw ofAnotherQuestion('page_token');
+  const numbers = { offset, line, rawOffset, index } as Omit<LatePlace, 'told'>;
+  return { partition: partition as number, place: { ...numbers, told } };
 }
 
 const encode = (parts: readonly unknown[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url');

@@ -37,8 +37,9 @@ export class ServedStream {
     return [...this.byName.values()];
   }
 
+  /** By name, or by `name@definition`. */
   metricNamed(name: string): MetricCodec | undefined {
-    return this.byName.get(name);
+    return this.byName.get(name) ?? this.byIdentity.get(name);
   }
 
   /** Records read so far that say nothing about a metric as it is declared now. */

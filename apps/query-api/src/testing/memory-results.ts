@@ -1,4 +1,4 @@
-import type { StreamDefinition } from '@tillstream/contracts';
+import { topicSpecs, type StreamDefinition } from '@tillstream/contracts';
 import type { LogReader, NewRecord } from '@tillstream/engine';
 import { MemoryBroker, MemoryLogReader, type Turn } from '@tillstream/engine/testing';
 
@@ -37,14 +37,14 @@ export interface WrittenResult {
   readonly more?: Readonly<Record<string, unknown>>;
 }
 
-/** The metrics topic of a stream in memory; all replicas of a test read it. */
+/** The topics of a stream in memory, of which most tests write the results; all replicas of a test read them. */
 export class MemoryResults {
-  private readonly broker = new MemoryBroker(() => Date.now());
+  readonly broker = new MemoryBroker(() => Date.now());
   private readonly turn = new ImpatientTurn();
   readonly log: LogReader & { partitionCount(topic: string): Promise<number> };
 
   constructor(readonly definition: StreamDefinition) {
-    this.broker.createTopic(this.topic, definition.schema.partitions, true);
+    for (const { name, partitions } of topicSpecs(definition, 1)) this.broker.createTopic(name, partitions, true);
     const reader = new MemoryLogReader(this.broker, this.turn, () => Date.now(), 1_000);
     this.log = Object.assign(reader, {
       partitionCount: (topic: string) => Promise.resolve(this.broker.partitionsOf(topic)),

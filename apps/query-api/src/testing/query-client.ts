@@ -10,6 +10,8 @@ import {
   PROTO_FILES,
   PROTO_LOADER_OPTIONS,
   protoRoot,
+  type ListLateRequest,
+  type ListLateResponse,
   type ListMetricsRequest,
   type ListMetricsResponse,
   type ListWindowsRequest,
@@ -32,6 +34,7 @@ interface RawClient {
   listMetrics: Unary<ListMetricsRequest, ListMetricsResponse>;
   listWindows: Unary<ListWindowsRequest, ListWindowsResponse>;
   topGroups: Unary<TopGroupsRequest, TopGroupsResponse>;
+  listLate: Unary<ListLateRequest, ListLateResponse>;
   watchWindows(
     request: Partial<WatchWindowsRequest>,
     metadata: Metadata,
@@ -65,6 +68,10 @@ export class QueryClient {
 
   topGroups(request: Partial<TopGroupsRequest>): Promise<TopGroupsResponse> {
     return this.unary(this.client.topGroups, request);
+  }
+
+  listLate(request: Partial<ListLateRequest>): Promise<ListLateResponse> {
+    return this.unary(this.client.listLate, request);
   }
 
   watch(request: Partial<WatchWindowsRequest>, deadline?: number): ClientReadableStream<WatchWindowsResponse> {

@@ -1,6 +1,6 @@
 import type { LateRow } from '@tillstream/core';
 import { smallDefinition } from '../testing';
-import { encodeLateRows } from './late-records';
+import { decodeLateRows, encodeLateRows } from './late-records';
 
 const [metric] = smallDefinition().metrics;
 const START = Date.parse('2019-10-01T00:00:00.000Z');
@@ -56,5 +56,27 @@ describe('late rows', () => {
 
   it('make no record where there are none', () => {
     expect(encodeLateRows([], 0)).toEqual([]);
+  });
+
+  it('are read as they were written, with their texts as they stand', () => {
+    const json = '{"id":"a\\",\\"row\\":","amount":1.20}';
+    const read = encodeLateRows([lateRow(17, json), lateRow(18, '{}')], 3).flatMap(decodeLateRows);
+    expect(read).toEqual([
+      {
+        ...{ id: `3|17|2|${metric?.identity}`, partition: 3, offset: 17, index: 2, metric: 'sales' },
+        ...{ identity: metric?.identity, missedMs: [START, START + 5000], latenessMs: 1234, json },
+      },
+      expect.objectContaining({ offset: 18, json: '{}' }),
+    ]);
+  });
+
+  it.each([
+    '',
+    'x',
+    '{}',
+    '{"id":"1|2|3|m","row":{}}',
+    '{"id":"1|2|x|m","metric":"m","missed":[],"lateness_ms":1,"row":{}}',
+  ])('are not read from %j', (line) => {
+    expect(decodeLateRows({ value: Buffer.from(`${line}\n`) })).toEqual([]);
   });
 });

@@ -2,7 +2,8 @@ import type { LateRow } from '@tillstream/core';
 import { MAX_LATE_RECORD_BYTES } from '../bounds';
 import { ByteWriter } from '../bytes/byte-writer';
 import type { NewRecord } from '../record';
-import { isoInstant } from '../results/instant';
+import { parseInteger } from '../headers';
+import { isoInstant, parseInstant } from '../results/instant';
 
 /**
  * Late rows as newline-delimited JSON, gathered into records of at most 512 KiB (a larger row stands alone). Each line:
@@ -36,4 +37,55 @@ function lateLine({ metric, rawOffset, index, missedStartsMs, latenessMs, json }
     `"metric":"${metric.name}","definition":"${definition}","missed":[${missed}],` +
     `"lateness_ms":${latenessMs},"row":${json}}\n`
   );
+}
+
+/** A late row as its readers see it. */
+export interface LateEntry {
+  /** `partition|offset|index|metric identity`: the same however often the row was written. */
+  readonly id: string;
+  /** Where the row stands in raw: partition, offset, and place within the record. */
+  readonly partition: number;
+  readonly offset: number;
+  readonly index: number;
+  readonly metric: string;
+  readonly identity: string;
+  /** Starts of the windows it missed, ascending. */
+  readonly missedMs: readonly number[];
+  /** Watermark less event time. */
+  readonly latenessMs: number;
+  /** The row as one JSON object. */
+  readonly json: string;
+}
+
+const ROW_LABEL = ',"row":';
+
+/** Reads the lines of a record of a late topic; what is not one of ours is left out. */
+export function decodeLateRows({ value }: Pick<NewRecord, 'value'>): LateEntry[] {
+  if (value === null) return [];
+  const text = new TextDecoder().decode(value);
+  return text.split('\n').flatMap((line) => (line === '' ? [] : (decodeLateLine(line) ?? [])));
+}
+
+function decodeLateLine(line: string): LateEntry | null {
+  // Nothing in front of the row can hold this: names and instants have no quotes.
+  const rowAt = line.indexOf(ROW_LABEL);
+  if (rowAt < 0 || !line.endsWith('}')) return null;
+  let head: Readonly<Record<string, unknown>>;
+  try {
+    head = JSON.parse(`${line.slice(0, rowAt)}}`) as Readonly<Record<string, unknown>>;
+  } catch {
+    return null; // not JSON: not ours
+  }
+  const { id, metric, missed, lateness_ms: latenessMs } = head;
+  if (typeof id !== 'string' || typeof metric !== 'string' || typeof latenessMs !== 'number') return null;
+  const [partition, offset, index, identity] = id.split('|');
+  const place = [partition, offset, index].map((text) => parseInteger(text ?? ''));
+  const missedMs = Array.isArray(missed) ? missed.map(parseInstant) : [null];
+  if (place.includes(null) || missedMs.includes(null) || identity === undefined) return null;
+  const [p, o, i] = place as number[];
+  return {
+    ...{ id, metric, identity, latenessMs, missedMs: missedMs as number[] },
+    ...{ partition: p as number, offset: o as number, index: i as number },
+    json: line.slice(rowAt + ROW_LABEL.length, -1),
+  };
 }

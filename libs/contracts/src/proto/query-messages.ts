@@ -134,6 +134,39 @@ export interface WindowResultMessage {
   readonly truncated: boolean;
 }
 
+export interface ListLateRequest {
+  readonly stream: string;
+  readonly metric: string;
+  readonly from: TimestampMessage | null;
+  readonly to: TimestampMessage | null;
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+
+export interface ListLateResponse {
+  readonly rows: readonly LateRowMessage[];
+  readonly nextPageToken: string;
+}
+
+/** A row that missed windows of one metric. */
+export interface LateRowMessage {
+  readonly metric: string;
+  readonly definition: string;
+  readonly position: RowPositionMessage | null;
+  readonly eventTime: TimestampMessage | null;
+  readonly lateness: DurationMessage | null;
+  readonly missed: readonly TimestampMessage[];
+  /** JSON text. */
+  readonly row: string;
+}
+
+/** Where a row stands in raw; the offset is decimal text. */
+export interface RowPositionMessage {
+  readonly partition: number;
+  readonly offset: string;
+  readonly index: number;
+}
+
 /** An instant in epoch milliseconds as a message. */
 export function toTimestamp(epochMs: number): TimestampMessage {
   const seconds = Math.floor(epochMs / 1000);

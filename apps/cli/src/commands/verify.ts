@@ -1,0 +1,116 @@
+import { verifyDefinition, verifyFinals, type VerifyProgress, type VerifyReport } from '@tillstream/engine';
+import { systemClock } from '../cli-clock';
+import { CliError, type CliContext } from '../cli-context';
+import type { RegisterCommand } from '../create-program';
+import { withKafka } from '../kafka/with-kafka';
+import { parseInstant } from '../options/parse-options';
+import { collect, metricsNamed, spanText, windowSpan } from '../options/window-range';
+import { Progress } from '../progress';
+import { loadStreamFiles, streamNamed } from '../streams/load-stream-files';
+import { describeVerification, plural } from '../verify/describe-verification';
+
+interface VerifyCommandOptions {
+  readonly stream: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly metric: readonly string[];
+  readonly fromTheBeginning?: boolean;
+  readonly json?: boolean;
+  readonly streamFiles?: string;
+  readonly brokers?: string;
+}
+
+/** Something differs: another code than for what has kept the comparison from being made. */
+const DIFFERS = 3;
+
+/** `till verify`: are the finals what raw gives? */
+export const registerVerify: RegisterCommand = (program, context) => {
+  program
+    .command('verify')
+    .description(
+      'compute every final of a range from the raw log once more, and compare byte for byte with what stands',
+    )
+    .option('--stream <name>', 'stream to verify', 'commerce')
+    .option('--from <time>', 'windows that begin at or after', parseInstant)
+    .option('--to <time>', 'windows that begin before', parseInstant)
+    .option('--metric <name>', 'only this metric; may be given several times', collect, [])
+    .option('--from-the-beginning', 'read raw from its first record on, and believe nothing that services have written')
+    .option('--json', 'one JSON object: what was compared, and what differs')
+    .option('--stream-files <paths>', 'stream files (default: STREAM_FILES, else the one that is shipped)')
+    .option('--brokers <list>', 'Kafka brokers (default: KAFKA_BROKERS)')
+    .addHelpText(
+      'after',
+      `
+Nothing is written, and services are not disturbed: it reads raw and metrics beside them. Where the reading begins is
+taken from the enriched log: the newest place before which no row belongs to the range. Where raw no longer holds what
+the range needs, the rest is verified, and it says from which window on.
+
+Exit code: 0 all finals are what raw gives, 3 something differs, 1 not all that was asked for could be verified.`,
+    )
+    .action((options: VerifyCommandOptions) => verify(options, context));
+};
+
+async function verify(options: VerifyCommandOptions, context: CliContext): Promise<void> {
+  const definition = streamNamed(loadStreamFiles(options.streamFiles, context.environment), options.stream);
+  const metrics = metricsNamed(definition, options.metric);
+  const span = windowSpan(options);
+  const progress = new Progress(context, systemClock);
+  const startedMs = systemClock.monotonicMs();
+  const report = await withKafka(options.brokers, context, async ({ reader }) => {
+    const { problems, warnings } = await verifyDefinition(reader, definition);
+    const [mismatch] = [...problems, ...warnings];
+    if (mismatch !== undefined) throw new CliError(mismatch, 'Name the right file with --stream-files.');
+    return verifyFinals({
+      reader,
+      definition,
+      metrics,
+      ...span,
+      fromTheBeginning: options.fromTheBeginning ?? false,
+      onProgress: (state) => {
+        context.signal.throwIfAborted();
+        progress.show(() => progressText(state));
+      },
+    });
+  });
+  const seconds = (systemClock.monotonicMs() - startedMs) / 1000;
+  progress.end(
+    `${options.stream}, ${spanText(span)}: ${plural(report.rows, 'row')} of raw in ${seconds.toFixed(1)} s, ` +
+      `${plural(report.windows, 'window')} computed again`,
+  );
+  context.write(options.json ? `${JSON.stringify(plain(report))}\n` : describeVerification(report, metrics));
+  judge(report, options, context);
+}
+
+/** Says how it ended. @throws CliError when it did not end well */
+function judge(report: VerifyReport, { from, json }: VerifyCommandOptions, context: CliContext): void {
+  const { counts, compared, equal, unverified, verifiedFromMs } = report;
+  const wrong = counts.differs + counts.missing + counts.surplus;
+  if (wrong > 0) {
+    throw new CliError(
+      `${plural(wrong, 'final')} not as raw gives them (${counts.differs} differ, ${counts.missing} missing, ` +
+        `${counts.surplus} that nothing gives); ${plural(equal, 'final')} of ${compared.toLocaleString('en')} equal`,
+      null,
+      DIFFERS,
+    );
+  }
+  const isCut = unverified !== null && (verifiedFromMs === Infinity || from !== undefined);
+  if (isCut) throw new CliError('not all of the range could be verified', 'Ask for windows that raw still holds.');
+  if (!json) context.write(`${plural(compared, 'final')} compared: every one is what raw gives, byte for byte.\n`);
+}
+
+function progressText({ phase, finals, equal, rawDone, rawTotal, rows }: VerifyProgress): string {
+  if (phase === 'reading finals') return `${phase}: ${finals.toLocaleString('en')}`;
+  const share = rawTotal === 0 ? 100 : Math.floor((100 * rawDone) / rawTotal);
+  return `${phase}: ${share} % of raw, ${plural(rows, 'row')}, ${equal.toLocaleString('en')} of ${finals.toLocaleString('en')} finals equal`;
+}
+
+function plain(report: VerifyReport): object {
+  const { byMetric, verifiedFromMs, ...rest } = report;
+  const finite = Number.isFinite(verifiedFromMs) ? new Date(verifiedFromMs).toISOString() : null;
+  return {
+    ...rest,
+    verifiedFrom: finite,
+    nothingVerified: verifiedFromMs === Infinity,
+    byMetric: Object.fromEntries(byMetric),
+  };
+}

@@ -1,0 +1,131 @@
+import type { LateRow, MetricDefinition, PartBlock, ResultBlock } from '@tillstream/core';
+import { PartitionAggregator, WindowMerge, splitPart } from '@tillstream/core';
+import type { StreamDefinition } from '@tillstream/contracts';
+import type { BatchFeed } from './batch-feed';
+import type { FeedStart } from './feed-start';
+
+/** One partition, and where its batches come from. */
+export interface RecomputedPartition {
+  readonly start: FeedStart;
+  readonly feed: BatchFeed;
+}
+
+export interface RecomputationOptions {
+  readonly definition: StreamDefinition;
+  /** The metrics to compute, in the order of the definition. */
+  readonly metrics: readonly MetricDefinition[];
+  /** By partition, all of them. */
+  readonly partitions: readonly RecomputedPartition[];
+  /** Windows that begin in [fromMs, toMs) are wanted. No partition may lack rows of them. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Called when a partition has gone on. */
+  readonly onProgress?: () => void;
+  readonly onLate?: (partition: number, rows: readonly LateRow[]) => void;
+}
+
+/** A window closed by all partitions that decide about it, as it goes into one partition of `metrics`. */
+export interface RecomputedWindow {
+  readonly metric: MetricDefinition;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Partition of `metrics`. */
+  readonly partition: number;
+  /** Null: no group has a result. */
+  readonly results: ResultBlock | null;
+}
+
+/** One partition while it is recomputed. */
+interface Running {
+  readonly feed: BatchFeed;
+  readonly aggregator: PartitionAggregator;
+  done: boolean;
+}
+
+/**
+ * Computes the windows of a range of time once more, with the classes that compute them live, off to the side: nothing
+ * is written, and no checkpoint is touched. The partition that is furthest behind in event time is read on, so that no
+ * more is held than what the partitions differ in.
+ */
+export class Recomputation {
+  private readonly running: readonly Running[];
+  private readonly merges: readonly WindowMerge[];
+  /** The watermark input at which a partition has nothing more to say. */
+  private readonly doneAtMs: number;
+
+  constructor(private readonly options: RecomputationOptions) {
+    const { definition, metrics, partitions, fromMs, toMs } = options;
+    const { schema } = definition;
+    this.running = partitions.map(({ start, feed }) => ({
+      feed,
+      aggregator: PartitionAggregator.create(
+        { schema, metrics, partition: start.partition },
+        { next: start.next, before: start.position, completeFromMs: fromMs },
+      ),
+      done: false,
+    }));
+    this.merges = partitions.map(
+      () =>
+        new WindowMerge({
+          schema,
+          metrics,
+          partitions: partitions.length,
+          frontiers: partitions.map(({ start }) => start.position.watermarkInputMs),
+        }),
+    );
+    this.doneAtMs = Math.max(-Infinity, ...metrics.map((metric) => lastEndMs(metric, toMs) + metric.outOfOrdernessMs));
+  }
+
+  /** Every window of the range that the log closes, each once for every partition of `metrics` that it goes to. */
+  async *windows(): AsyncGenerator<RecomputedWindow, void, void> {
+    for (let running = this.furthestBehind(); running; running = this.furthestBehind()) {
+      const batch = await running.feed.next();
+      if (batch) {
+        running.aggregator.apply(batch);
+        yield* this.take(running);
+      }
+      running.done = batch === null || running.aggregator.watermarkInputMs >= this.doneAtMs;
+      this.options.onProgress?.();
+    }
+  }
+
+  private *take({ feed, aggregator }: Running): Generator<RecomputedWindow, void, void> {
+    const { partition } = feed;
+    for (const { metric, startMs, endMs, results, part } of aggregator.takeClosed()) {
+      if (part) this.deal(partition, part);
+      if (metric.local && this.isWanted(startMs)) yield { metric, startMs, endMs, partition, results };
+    }
+    const { rows } = aggregator.takeLate();
+    if (rows.length > 0) this.options.onLate?.(partition, rows);
+    for (const [target, merge] of this.merges.entries()) {
+      merge.applyFrontier(partition, aggregator.watermarkInputMs);
+      for (const window of merge.takeClosed()) {
+        if (this.isWanted(window.startMs)) yield { ...window, partition: target };
+      }
+    }
+  }
+
+  private deal(source: number, part: PartBlock): void {
+    splitPart(part, this.merges.length).forEach((share, target) => {
+      if (share) this.merges[target]?.applyPart(source, share, 0);
+    });
+  }
+
+  private isWanted(startMs: number): boolean {
+    return startMs >= this.options.fromMs && startMs < this.options.toMs;
+  }
+
+  private furthestBehind(): Running | undefined {
+    let found: Running | undefined;
+    for (const running of this.running) {
+      if (running.done) continue;
+      if (!found || running.aggregator.watermarkInputMs < found.aggregator.watermarkInputMs) found = running;
+    }
+    return found;
+  }
+}
+
+/** End of the last window that begins before `toMs`. */
+function lastEndMs({ window: { sizeMs, hopMs } }: MetricDefinition, toMs: number): number {
+  return (Math.ceil(toMs / hopMs) - 1) * hopMs + sizeMs;
+}
