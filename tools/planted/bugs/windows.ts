@@ -28,7 +28,7 @@ export const windowBugs: readonly PlantedBug[] = [
   {
     name: 'late-for-any-window',
     bug: 'a row is late as soon as one of its windows is closed',
-    patches: [{ file: METRIC, find: 'if (index < firstOpen) return;', replace: 'if (oldest < firstOpen) return;' }],
+    patches: [{ file: METRIC, find: 'if (newest < firstOpen) return;', replace: 'if (oldest < firstOpen) return;' }],
     specs: [PARTITION_SPEC],
   },
   {
@@ -49,8 +49,8 @@ export const windowBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: 'libs/core/src/metrics/distinct-counter.ts',
-        find: 'const high = Math.min(slice.index, after - this.windows.count);',
-        replace: 'const high = Math.min(slice.index, after - this.windows.count + 1);',
+        find: 'oldestWindowOf(windows, after) - 1)',
+        replace: 'oldestWindowOf(windows, after))',
       },
     ],
     specs: [PARTITION_SPEC],
@@ -70,7 +70,19 @@ export const windowBugs: readonly PlantedBug[] = [
   {
     name: 'window-keeps-oldest-slice',
     bug: 'a window that moves on keeps its oldest slice',
-    patches: [{ file: CLOSER, find: 'state.running.shift(next, -1);', replace: '' }],
+    patches: [{ file: CLOSER, find: 'state.running.shift(last, -1);', replace: '' }],
+    specs: [PARTITION_SPEC],
+  },
+  {
+    name: 'end-of-uneven-window-counts',
+    bug: 'where the hop does not divide the size, an event at the end of a window counts in it',
+    patches: [
+      {
+        file: 'libs/core/src/windowing/sliced-windows.ts',
+        find: '>= sizeMs % hopMs ? 1 : 0',
+        replace: '> sizeMs % hopMs ? 1 : 0',
+      },
+    ],
     specs: [PARTITION_SPEC],
   },
   {

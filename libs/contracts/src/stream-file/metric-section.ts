@@ -97,11 +97,12 @@ function readWindow(section: Section<MetricKey>): WindowSpec | null {
   const hopMs = hop === null ? sizeMs : hop.duration(positive);
   if (sizeMs === null || hopMs === null) return null;
   const size = formatDuration(sizeMs);
-  if (sizeMs % hopMs !== 0) {
-    return hop?.problem(`the size ${size} is not a multiple of the hop ${formatDuration(hopMs)}`) ?? null;
+  if (hopMs > sizeMs) {
+    const gap = `events between them would be in none; to count some of the events, use where`;
+    return hop?.problem(`windows of ${size} that begin every ${formatDuration(hopMs)} leave gaps: ${gap}`) ?? null;
   }
-  if (sizeMs / hopMs > MAX_WINDOWS_PER_EVENT) {
-    const windows = sizeMs / hopMs;
+  const windows = Math.ceil(sizeMs / hopMs);
+  if (windows > MAX_WINDOWS_PER_EVENT) {
     return hop?.problem(`every event would be in ${windows} windows, ${MAX_WINDOWS_PER_EVENT} are allowed`) ?? null;
   }
   return { sizeMs, hopMs };

@@ -67,7 +67,7 @@ metrics:
   revenue:
     where: event_type == 'purchas'
     groupBy: [categroy]
-    window: {size: 1m, hop: 25s}
+    window: {size: 1m, hop: 2m}
     measures: {purchases: count()}
 `;
     expect(problemsOf(text)).toEqual([
@@ -75,7 +75,7 @@ metrics:
       ':10:28: fields.category.optinal: unknown key: did you mean optional?',
       ":13:26: metrics.revenue.where: 'purchas' is not one of its values: did you mean 'purchase'?",
       ':14:15: metrics.revenue.groupBy[0]: there is no field categroy: did you mean category?',
-      ':15:29: metrics.revenue.window.hop: the size 1m is not a multiple of the hop 25s',
+      ':15:29: metrics.revenue.window.hop: windows of 1m that begin every 2m leave gaps: events between them would be in none; to count some of the events, use where',
     ]);
   });
 });
@@ -467,10 +467,10 @@ const CASES: readonly (readonly [name: string, piece: string, by: string, ...pro
     ':23:15: metrics.sales.groupBy[0]: rating is a double, and doubles that look equal may differ: use int or string',
   ],
   [
-    'a window that is no multiple of its hop',
+    'windows with gaps between them',
     'hop: 30s',
-    'hop: 25s',
-    ':24:29: metrics.sales.window.hop: the size 1m is not a multiple of the hop 25s',
+    'hop: 90s',
+    ':24:29: metrics.sales.window.hop: windows of 1m that begin every 90s leave gaps: events between them would be in none; to count some of the events, use where',
   ],
   [
     'a window of no length',

@@ -253,6 +253,17 @@ describe('a checkpoint of PartitionAggregator', () => {
         where: null,
         local: false,
         groupBy: [],
+        having: null,
+        measures: [
+          {
+            kind: 'collect' as const,
+            name: 'names',
+            field: 'user',
+            fieldType: 'string' as const,
+            limit: 2,
+            where: null,
+          },
+        ],
       }));
       const log = new PartitionLog(schema, 0, [{ offset: 0, appendMs: 100, rows: [{ at: 50, user: 'ann' }] }]);
       const aggregator = newAggregator(schema, metrics, log);

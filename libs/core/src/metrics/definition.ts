@@ -1,7 +1,7 @@
 import type { Expression, ExpressionType } from '../expression/ast';
 import type { FieldType } from '../stream/schema';
 
-/** Windows of sizeMs, one starting every hopMs, aligned to the epoch. Tumbling: hopMs === sizeMs. */
+/** Windows of sizeMs, one starting every hopMs ≤ sizeMs, aligned to the epoch. Tumbling: hopMs === sizeMs. */
 export interface WindowSpec {
   readonly sizeMs: number;
   readonly hopMs: number;

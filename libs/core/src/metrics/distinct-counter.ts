@@ -1,7 +1,7 @@
 import { grownDoubles, grownInts } from '../windowing/grow';
 import { PairTable } from '../windowing/pair-table';
 import type { SlicedWindows } from '../windowing/sliced-windows';
-import { oldestWindowOf } from '../windowing/sliced-windows';
+import { newestWindowOf, oldestWindowOf } from '../windowing/sliced-windows';
 import type { FieldKeySpace } from './key-space';
 import { NULL_ID } from './key-space';
 import { Sightings } from './sightings';
@@ -13,9 +13,9 @@ const RECENT = 16;
 /**
  * Exact numbers of different members in every open window, at a cost per row that does not depend on size / hop.
  *
- * When a member is seen in slice s for the first time and its nearest sightings lie in slices a < s < b, exactly the
- * windows from max(a + 1, s − n + 1) to min(s, b − n) gain one (n slices to a window): earlier ones hold a, later ones
- * hold b, and both have counted it. Counters are therefore kept as steps from window to window.
+ * When a member is seen in slice s for the first time and its nearest sightings lie in slices a < s < b, exactly those windows
+ * that hold s gain one that are newer than the newest that holds a and older than the oldest that holds b: the others have
+ * counted it. Counters are therefore kept as steps from window to window.
  */
 export class DistinctCounter {
   /** Members (with their groups) seen in some open slice. */
@@ -175,8 +175,9 @@ export class DistinctCounter {
     }
     this.listOf(slice, count).push(pair);
     const { before, after } = this.sightings;
-    const low = Math.max(before + 1, oldestWindowOf(this.windows, slice.index));
-    const high = Math.min(slice.index, after - this.windows.count);
+    const { windows } = this;
+    const low = Math.max(newestWindowOf(windows, before) + 1, oldestWindowOf(windows, slice.index));
+    const high = Math.min(newestWindowOf(windows, slice.index), oldestWindowOf(windows, after) - 1);
     if (low <= high) this.gain(slot, count, low, high);
   }
 

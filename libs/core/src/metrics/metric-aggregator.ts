@@ -1,5 +1,5 @@
 import { grownInts } from '../windowing/grow';
-import { firstOpenWindow, oldestWindowOf } from '../windowing/sliced-windows';
+import { firstOpenWindow, newestWindowOf, oldestWindowOf } from '../windowing/sliced-windows';
 import { accumulate } from './accumulate';
 import type { BatchView } from './batch-view';
 import type { FieldKeySpace } from './key-space';
@@ -125,9 +125,10 @@ export class MetricAggregator {
     const { plan, firstOpen } = state;
     const oldest = oldestWindowOf(plan.windows, index);
     const firstMissed = Math.max(oldest, state.firstSpanned);
-    const lastMissed = Math.min(index, firstOpen - 1, state.lastTold);
+    const newest = newestWindowOf(plan.windows, index);
+    const lastMissed = Math.min(newest, firstOpen - 1, state.lastTold);
     if (firstMissed <= lastMissed) this.noteLate(intake, firstMissed, lastMissed, from, to);
-    if (index < firstOpen) return; // every window that could hold them is closed
+    if (newest < firstOpen) return; // every window that could hold them is closed
     const { view, sorter } = intake;
     state.space.resolve(sorter.rows, from, to, null);
     const slice = state.slice(index);

@@ -1,3 +1,4 @@
+import { newestWindowOf, sliceAt, sliceStart } from '../windowing/sliced-windows';
 import { ByteReader } from './byte-reader';
 import type { DeltaBook, NamedBytes } from './delta-book';
 import type { LateCounts } from './late-counts';
@@ -37,7 +38,7 @@ export class MetricCheckpoint {
     const { state, book } = this;
     for (const slice of state.slices.values()) {
       if (!slice.isUnsaved) continue;
-      const name = this.nameOf('slice', state.startOf(slice.index));
+      const name = this.nameOf('slice', sliceStart(state.plan.windows, slice.index));
       book.write(name, encodeSlice(slice, state, 'changes'), slice.liveBytes, () => encodeSlice(slice, state, 'all'));
       slice.clearUnsaved();
     }
@@ -48,7 +49,7 @@ export class MetricCheckpoint {
 
   /** A slice that no open window holds need not be kept. */
   forgetSlice(slice: number): void {
-    this.book.drop(this.nameOf('slice', this.state.startOf(slice)));
+    this.book.drop(this.nameOf('slice', sliceStart(this.state.plan.windows, slice)));
   }
 
   /** What was sent for a window that is closed need not be kept. */
@@ -64,16 +65,22 @@ export class MetricCheckpoint {
    */
   restore(pieces: readonly SavedPiece[], toldNext: number): void {
     const { state, late } = this;
-    const { hopMs } = state.plan.windows;
+    const { windows } = state.plan;
     const sent: { readonly window: number; readonly bytes: Uint8Array }[] = [];
     for (const { slice: name, bytes, rawNext = Infinity } of pieces) {
       const [what, start] = name.split('/') as [What, string];
-      const index = Number(start) / hopMs;
+      const index = sliceAt(windows, Number(start));
+      const newest = newestWindowOf(windows, index);
       if (what === 'late') late.restore(new ByteReader(bytes));
-      else if (!Number.isInteger(index)) {
-        throw new RangeError(`${name} of ${state.plan.metric.identity} begins at no multiple of ${hopMs} ms`);
-      } else if (index < state.firstOpen) this.book.drop(this.nameOf(what, Number(start)));
-      else if (what === 'sent') sent.push({ window: index, bytes });
+      else if (
+        sliceStart(windows, index) !== Number(start) ||
+        (what === 'sent' && state.startOf(newest) !== Number(start))
+      ) {
+        throw new RangeError(
+          `${name} of ${state.plan.metric.identity} begins where none of its ${what === 'sent' ? 'window' : 'slice'}s does`,
+        );
+      } else if (newest < state.firstOpen) this.book.drop(this.nameOf(what, Number(start)));
+      else if (what === 'sent') sent.push({ window: newest, bytes });
       else if (what === 'slice') {
         const slice = state.slice(index);
         const entries = restoreSlice(slice, state, bytes);

@@ -36,8 +36,8 @@ describe('planMetric', () => {
   });
 
   it.each([
-    ['a size that is no multiple of the hop', { window: { sizeMs: 10, hopMs: 3 } }, /multiple of its hop/],
-    ['a hop of nothing', { window: { sizeMs: 10, hopMs: 0 } }, /multiple of its hop/],
+    ['a size that is less than the hop', { window: { sizeMs: 10, hopMs: 11 } }, /must be at least its hop/],
+    ['a hop of nothing', { window: { sizeMs: 10, hopMs: 0 } }, /must be positive/],
     ['a field nobody declared', { measures: [sum('total', 'nothing')] }, /does not declare/],
     ['a sum of texts', { measures: [sum('total', 'place')] }, /needs numbers/],
     [

@@ -22,7 +22,7 @@ import { MOMENTS } from './moments';
 import { MAX_TOP_BYTES } from './top-table';
 
 /**
- * @throws RangeError for windows that are not whole hops, unknown fields, names given twice, measures of types that
+ * @throws RangeError for windows that are smaller than their hop, unknown fields, names given twice, measures of types that
  *   cannot be computed, and distinct counts that would count a value once in every partition
  */
 export function planMetric(

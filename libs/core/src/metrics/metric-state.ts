@@ -1,4 +1,4 @@
-import { endOf, startOf } from '../windowing/sliced-windows';
+import { endOf, sliceBehind, startOf } from '../windowing/sliced-windows';
 import type { ByteWriter } from './byte-writer';
 import { DistinctCounter } from './distinct-counter';
 import { GroupTable } from './group-table';
@@ -28,7 +28,7 @@ export class MetricState implements SliceOwner {
   readonly slices = new Map<number, Slice>();
   readonly space: KeySpace;
   readonly groups: GroupTable;
-  /** Sums of the slices that the oldest open window shares with the one before it: all of its slices but the newest. */
+  /** Sums of the slices that the oldest open window shares with the one before it: all of its slices but those of the newest hop. */
   readonly running: RunningWindow;
   readonly counters: readonly DistinctCounter[];
   readonly distincts: readonly DistinctCount[];
@@ -83,7 +83,7 @@ export class MetricState implements SliceOwner {
 
   /** Is a slice part of `running`? */
   isRunning(slice: number): boolean {
-    return slice < this.firstOpen + this.plan.windows.count - 1;
+    return slice < sliceBehind(this.plan.windows, this.firstOpen - 1);
   }
 
   /** Forgets a slice that no open window holds. */

@@ -1,5 +1,6 @@
 import type { BatchPosition, EventBatch } from '../batch/event-batch';
 import type { StreamSchema } from '../stream/schema';
+import { newestWindowOf } from '../windowing/sliced-windows';
 import { BatchView } from './batch-view';
 import { ByteReader } from './byte-reader';
 import { ConditionSet } from './condition-set';
@@ -294,7 +295,10 @@ export class PartitionAggregator {
     let until = -Infinity;
     for (const { state } of this.metrics) {
       for (const slice of state.slices.keys()) {
-        until = Math.max(until, state.endOf(slice) + state.plan.metric.outOfOrdernessMs);
+        until = Math.max(
+          until,
+          state.endOf(newestWindowOf(state.plan.windows, slice)) + state.plan.metric.outOfOrdernessMs,
+        );
       }
     }
     return until;

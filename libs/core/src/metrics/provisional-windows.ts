@@ -1,5 +1,5 @@
 import { grownDoubles } from '../windowing/grow';
-import { oldestWindowOf } from '../windowing/sliced-windows';
+import { firstSliceOf, newestWindowOf, oldestWindowOf, sliceBehind } from '../windowing/sliced-windows';
 import type { MetricState } from './metric-state';
 import type { PartBlock, ResultBlock } from './output';
 import { encodePart } from './part-codec';
@@ -34,7 +34,9 @@ export class ProvisionalWindows {
   isEmpty(): boolean {
     const { slices, firstTold, lastTold, plan } = this.state;
     for (const { index, changed } of slices.values()) {
-      if (changed.length > 0 && index >= firstTold && oldestWindowOf(plan.windows, index) <= lastTold) return false;
+      if (changed.length === 0) continue;
+      if (newestWindowOf(plan.windows, index) >= firstTold && oldestWindowOf(plan.windows, index) <= lastTold)
+        return false;
     }
     return true;
   }
@@ -74,7 +76,7 @@ export class ProvisionalWindows {
       for (let i = 0; i < slice.changed.length; i++) {
         const slot = slice.slots[slice.changed.at(i)] as number;
         const from = Math.max(oldest, (this.counted[slot] as number) + 1);
-        const to = Math.min(slice.index, state.lastTold);
+        const to = Math.min(newestWindowOf(state.plan.windows, slice.index), state.lastTold);
         if (from > to) continue;
         this.counted[slot] = to;
         visit(slot, { from, to });
@@ -119,10 +121,10 @@ export class ProvisionalWindows {
     let newest = 0;
     for (const { from, to } of stretches) {
       for (let window = from; window <= to; window++) {
-        for (let next = own[newest]; next && next.slice.index < window + windows.count; next = own[++newest]) {
+        for (let next = own[newest]; next && next.slice.index < sliceBehind(windows, window); next = own[++newest]) {
           moving.shiftEntry(next.slice, next.entry, 0, 1);
         }
-        for (let last = own[oldest]; last && last.slice.index < window; last = own[++oldest]) {
+        for (let last = own[oldest]; last && last.slice.index < firstSliceOf(windows, window); last = own[++oldest]) {
           moving.shiftEntry(last.slice, last.entry, 0, -1);
         }
         const values = valuesAt(window);

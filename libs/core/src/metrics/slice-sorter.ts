@@ -1,6 +1,6 @@
 import { grownInts } from '../windowing/grow';
 import type { SlicedWindows } from '../windowing/sliced-windows';
-import { sliceAt } from '../windowing/sliced-windows';
+import { sliceAt, sliceStart } from '../windowing/sliced-windows';
 
 const CACHE = 64;
 
@@ -44,8 +44,8 @@ export class SliceSorter {
         const slice = sliceAt(windows, time);
         if (Number.isNaN(slice)) continue;
         ordinal = this.ordinal(slice);
-        startMs = slice * windows.hopMs;
-        endMs = startMs + windows.hopMs;
+        startMs = sliceStart(windows, slice);
+        endMs = sliceStart(windows, slice + 1);
       }
       unsorted[selected] = row;
       ordinals[selected++] = ordinal;

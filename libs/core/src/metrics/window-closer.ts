@@ -1,5 +1,5 @@
 import { grownInts } from '../windowing/grow';
-import { oldestWindowOf } from '../windowing/sliced-windows';
+import { firstSliceOf, oldestWindowOf, sliceBehind } from '../windowing/sliced-windows';
 import type { MetricState } from './metric-state';
 import type { ClosedWindow } from './output';
 import { encodePart } from './part-codec';
@@ -15,7 +15,7 @@ export interface Forgetting {
 }
 
 /**
- * Closes the windows of one metric, oldest first. From each window to the next it adds one slice and subtracts one, so a
+ * Closes the windows of one metric, oldest first. From each window to the next it adds the slices of one hop and subtracts those of one, so a
  * row costs the same however many windows hold it.
  */
 export class WindowCloser {
@@ -46,20 +46,22 @@ export class WindowCloser {
       window = Math.max(window, oldestWindowOf(windows, next.index));
       if (window >= firstOpen) break;
       this.enter(window);
-      const newest = state.slices.get(window + windows.count - 1);
-      if (newest) state.running.shift(newest, 1);
+      const behind = sliceBehind(windows, window);
+      for (let index = behind - windows.perHop; index < behind; index++) {
+        const newest = state.slices.get(index);
+        if (newest) state.running.shift(newest, 1);
+      }
       const closed = state.isTold(window) ? this.closed(window, revision, live, oldest) : null;
       if (closed) tell(window, closed);
       state.sent?.drop(window);
       this.forgetting.forgetWindow(window);
       this.enter(window + 1);
-      if (next.index === window) {
-        state.running.shift(next, -1);
-        state.drop(next);
-        this.forgetting.forgetSlice(window);
-        oldest++;
+      for (window++; (live[oldest]?.index ?? Infinity) < firstSliceOf(windows, window); oldest++) {
+        const last = live[oldest] as Slice;
+        state.running.shift(last, -1);
+        state.drop(last);
+        this.forgetting.forgetSlice(last.index);
       }
-      window++;
       state.firstOpen = window;
     }
     this.enter(firstOpen);
@@ -100,7 +102,7 @@ export class WindowCloser {
     if (!merger.isNeeded) return;
     for (let i = oldest; i < live.length; i++) {
       const slice = live[i] as Slice;
-      if (slice.index >= window + windows.count) break;
+      if (slice.index >= sliceBehind(windows, window)) break;
       for (let entry = 0; entry < slice.count; entry++) {
         merger.merge(values, this.rowOfSlot[slice.slots[entry] as number] as number, slice, entry);
       }

@@ -114,7 +114,8 @@ export class LatenessSurvey {
       if (!this.matcher.takes(index, row)) continue;
       lateness.rows += 1;
       const { window, outOfOrdernessMs } = lateness.metric;
-      const oldestEndMs = (Math.floor(eventMs / window.hopMs) + 1) * window.hopMs;
+      const { sizeMs, hopMs } = window;
+      const oldestEndMs = (Math.floor((eventMs - sizeMs) / hopMs) + 1) * hopMs + sizeMs;
       if (oldestEndMs > inputMs - outOfOrdernessMs) continue;
       late += 1;
       lateness.late += 1;

@@ -250,6 +250,8 @@ export const metricDefinitions: fc.Arbitrary<MetricDefinition> = fc
   .record({
     hopMs: fc.constantFrom(1, 7, 10, 25),
     slices: sliceCounts,
+    /** By how much the size is more than whole hops. */
+    rest: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 24 })),
     outOfOrdernessMs: fc.constantFrom(0, 5, 20, 60),
     groupBy: fc.constantFrom<readonly string[]>(
       [],
@@ -292,7 +294,7 @@ export const metricDefinitions: fc.Arbitrary<MetricDefinition> = fc
           identity: 'metric@0',
           where: base.where,
           groupBy: base.groupBy,
-          window: { sizeMs: base.hopMs * base.slices, hopMs: base.hopMs },
+          window: { sizeMs: base.hopMs * base.slices + (base.rest % base.hopMs), hopMs: base.hopMs },
           outOfOrdernessMs: base.outOfOrdernessMs,
           measures: named,
           having:
