@@ -4,7 +4,14 @@ import type { OracleRecord } from './raw/raw-headers';
 import { type JsonValue, resultsOfWindow, windowStartsOf } from './raw/windows';
 
 export type { AcceptedRow, DeadLetterRow, MisplacedRow, PartitionOutcome, RowPlace } from './raw/decide-partition';
-export type { PlainDefinition, PlainField, PlainMeasure, PlainMetric, PlainRow } from './raw/plain-definition';
+export type {
+  PlainDefinition,
+  PlainField,
+  PlainMeasure,
+  PlainMetric,
+  PlainRow,
+  PlainValue,
+} from './raw/plain-definition';
 export type { OracleRecord } from './raw/raw-headers';
 export type { JsonValue } from './raw/windows';
 

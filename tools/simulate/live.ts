@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { formatProblems, parseStreamFile } from '@tillstream/contracts';
+import { SeededRandom } from '@tillstream/engine/testing';
 import { plainCommerce } from '../oracle/commerce-definition';
 import { changedCommerce, withChange } from './changed-commerce';
+import { randomMetrics } from './random-metrics';
 import type { Circumstances, SimulationReport } from './run';
 import { simulate } from './run';
 
@@ -24,6 +26,9 @@ const WITHOUT_ID_EVERY = 5;
 /** In one life in so many another stream file is put live while events come. */
 const CHANGE_EVERY = 4;
 
+/** One life in so many is of a stream file that nobody has written: random metrics over the shop's events. */
+const RANDOM_EVERY = 5;
+
 /** How the stream of a life differs from the shipped one. */
 export interface Variant {
   readonly partitions: number;
@@ -31,12 +36,24 @@ export interface Variant {
   /** Least time between provisional results. */
   readonly paceMs?: number;
   readonly horizon?: (typeof HORIZONS)[number];
+  /** In place of the shipped metrics. */
+  readonly metrics?: string;
 }
+
+/** Which metrics a life has. `mixed`: as its seed decides. */
+export type LifeMetrics = 'mixed' | 'random';
 
 const definitions = new Map<string, StreamDefinition>();
 
-/** The life that a seed stands for: the shipped shop stream, on one to four partitions, now and then without ids. */
-export function live(seed: number, circumstances: Circumstances = {}): Promise<SimulationReport> {
+/**
+ * The life that a seed stands for: the shipped shop stream or one with random metrics, on one to four partitions, now and then
+ * without ids.
+ */
+export function live(
+  seed: number,
+  circumstances: Circumstances = {},
+  metrics: LifeMetrics = 'mixed',
+): Promise<SimulationReport> {
   const partitions = PARTITION_COUNTS[seed % PARTITION_COUNTS.length] ?? 1;
   const withId = seed % WITHOUT_ID_EVERY !== 0;
   const paceMs = PACES_MS[seed % PACES_MS.length] ?? 250;
@@ -44,6 +61,11 @@ export function live(seed: number, circumstances: Circumstances = {}): Promise<S
   const horizon = (withId ? HORIZONS[Math.floor(seed / PACES_MS.length) % HORIZONS.length] : null) ?? HORIZONS[0];
   const dedupe = { withinMs: Number.parseInt(horizon.within, 10) * MINUTE_MS, maxRows: horizon.maxRows };
   const plain = { ...plainCommerce, partitions, dedupe, ...(withId ? {} : { id: null }) };
+  if (metrics === 'random' || seed % RANDOM_EVERY === RANDOM_EVERY - 1) {
+    const made = randomMetrics(new SeededRandom(seed), paceMs);
+    const random = commerceWith({ partitions, withId, horizon, metrics: made.yaml });
+    return simulate(seed, random, { ...plain, metrics: made.plain }, circumstances);
+  }
   const definition = commerceWith({ partitions, withId, paceMs, horizon });
   if (Math.floor(seed / PARTITION_COUNTS.length) % CHANGE_EVERY !== 0) {
     return simulate(seed, definition, plain, circumstances);
@@ -53,17 +75,19 @@ export function live(seed: number, circumstances: Circumstances = {}): Promise<S
 }
 
 /** The shipped shop stream, varied. */
-export function commerceWith({ partitions, withId = true, paceMs, horizon = HORIZONS[0] }: Variant): StreamDefinition {
+export function commerceWith(variant: Variant): StreamDefinition {
+  const { partitions, withId = true, paceMs, horizon = HORIZONS[0], metrics } = variant;
   const name = JSON.stringify([partitions, withId, paceMs, horizon]);
-  const known = definitions.get(name);
+  const known = metrics === undefined ? definitions.get(name) : undefined;
   if (known) return known;
   const text = readFileSync(join(process.cwd(), FILE), 'utf8')
     .replace(/^partitions: \d+/m, `partitions: ${partitions}`)
     .replace(/within: \w+, maxRows: \d+/, `within: ${horizon.within}, maxRows: ${horizon.maxRows}`)
     .replace(/^id: .*/m, (line) => (withId ? line : `# ${line}`))
-    .replace(/^ {4}window:/gm, (line) => (paceMs === undefined ? line : `    emit: { every: ${paceMs}ms }\n${line}`));
+    .replace(/^ {4}window:/gm, (line) => (paceMs === undefined ? line : `    emit: { every: ${paceMs}ms }\n${line}`))
+    .replace(/^metrics:[^]*/m, (shipped) => metrics ?? shipped);
   const parsed = parseStreamFile(text, { file: FILE });
   if (!parsed.ok) throw new Error(formatProblems(FILE, parsed.problems));
-  definitions.set(name, parsed.definition);
+  if (metrics === undefined) definitions.set(name, parsed.definition);
   return parsed.definition;
 }

@@ -13,6 +13,7 @@ went by, how fast, and what went wrong in them, by kind.
   --runs N      how many lives (default 100)
   --seed S      seed of the first life; the following take S + 1, S + 2, … (default 1)
   --minutes M   go on for M minutes instead of --runs
+  --random      every life has a stream file of its own, with random metrics (else one in five has)
   --verbose     say what each life went through
   --help        this text
 
@@ -28,6 +29,7 @@ async function main(): Promise<number> {
       runs: { type: 'string', default: '100' },
       seed: { type: 'string', default: '1' },
       minutes: { type: 'string' },
+      random: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -48,11 +50,11 @@ async function main(): Promise<number> {
   const pace = (): string => tally.pace((Date.now() - startedMs) / 1000, process.cpuUsage().user / 1e6);
   let saidMs = startedMs;
   while (tally.lives < runs && Date.now() < untilMs) {
-    const report = await live(first + tally.lives);
+    const report = await live(first + tally.lives, {}, values.random ? 'random' : 'mixed');
     await breath(); // whatever rejected and nobody looked at is told now
     tally.add(report);
     if (values.verbose) process.stdout.write(`${JSON.stringify(report)}\n`);
-    if (report.problems.length > 0) return fail(report);
+    if (report.problems.length > 0) return fail(report, values.random);
     if (Date.now() - saidMs > PROGRESS_EVERY_MS) {
       saidMs = Date.now();
       process.stdout.write(`${tally.lives} lives, ${pace()}\n`);
@@ -67,12 +69,14 @@ function breath(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function fail(report: SimulationReport): number {
+function fail(report: SimulationReport, isRandom: boolean): number {
   const { seed, problems } = report;
   process.stdout.write(`seed ${seed} ends wrong, in ${problems.length} ways:\n`);
   for (const problem of problems.slice(0, SHOWN_PROBLEMS)) process.stdout.write(`  ${problem}\n`);
   if (problems.length > SHOWN_PROBLEMS) process.stdout.write(`  … ${problems.length - SHOWN_PROBLEMS} more\n`);
-  process.stdout.write(`repeat it: npm run simulate -- --runs 1 --seed ${seed} --verbose\n`);
+  process.stdout.write(
+    `repeat it: npm run simulate -- --runs 1 --seed ${seed}${isRandom ? ' --random' : ''} --verbose\n`,
+  );
   return 1;
 }
 

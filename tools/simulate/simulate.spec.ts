@@ -4,6 +4,7 @@ import type { Circumstances } from './run';
 import { NO_FAULTS } from './weather';
 
 const LIVES = 100;
+const RANDOM_LIVES = 60;
 const FIRST_SEED = 1;
 
 describe('a simulated platform', () => {
@@ -14,6 +15,17 @@ describe('a simulated platform', () => {
       throw new Error(
         `seed ${seed} ends wrong:\n${problems.slice(0, 10).join('\n')}\n` +
           `repeat it: npm run simulate -- --runs 1 --seed ${seed} --verbose`,
+      );
+    }
+  }, 300_000);
+
+  it(`does so with random stream files in ${RANDOM_LIVES} more`, async () => {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + RANDOM_LIVES; seed += 1) {
+      const { problems } = await live(seed, {}, 'random');
+      if (problems.length === 0) continue;
+      throw new Error(
+        `seed ${seed} ends wrong:\n${problems.slice(0, 10).join('\n')}\n` +
+          `repeat it: npm run simulate -- --runs 1 --seed ${seed} --random --verbose`,
       );
     }
   }, 300_000);

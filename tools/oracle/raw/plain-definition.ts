@@ -30,6 +30,10 @@ export type PlainMeasure =
   | { readonly max: string; readonly where?: RowCondition }
   | { readonly distinct: string; readonly where?: RowCondition }
   | { readonly collect: string; readonly limit: number; readonly where?: RowCondition }
+  | { readonly first: string; readonly where?: RowCondition }
+  | { readonly last: string; readonly where?: RowCondition }
+  /** The sum of a field, or of rows for null, per second; of money in its major unit. */
+  | { readonly rate: string | null; readonly where?: RowCondition }
   | { readonly top: string; readonly limit: number; readonly by: PlainAmount; readonly where?: RowCondition }
   | { readonly derived: (measures: PlainMeasures) => PlainValue };
 

@@ -81,7 +81,7 @@ function measure(
   const lists = Object.values(metric.measures).filter((how) => 'collect' in how || 'top' in how).length;
   const bytesForList = Math.floor(LIST_BYTES / lists);
   for (const [name, how] of Object.entries(metric.measures)) {
-    const { value, text } = measureOne(definition, how, rows, plain, bytesForList);
+    const { value, text } = measureOne(definition, how, rows, plain, bytesForList, metric.sizeMs / 1000);
     plain[name] = value;
     json[name] = text;
   }
@@ -99,6 +99,7 @@ function measureOne(
   allRows: readonly PlainRow[],
   before: PlainMeasures,
   bytesForList: number,
+  seconds: number,
 ): Measured {
   if ('derived' in how) {
     const value = how.derived(before);
@@ -117,6 +118,8 @@ function measureOne(
     const value = first.slice(0, countWithin(first, bytesForList));
     return { value, text: value.map((item) => toJson(definition, type, item) as string | number | boolean) };
   }
+  if ('first' in how || 'last' in how) return edgeOf(definition, how, rows);
+  if ('rate' in how) return rateOf(definition, how.rate, rows, seconds);
   if ('top' in how) {
     const value = topOf(definition, how, rows);
     const { by } = how;
@@ -132,6 +135,39 @@ function measureOne(
   const values = present(field);
   const value = 'sum' in how ? sumOf(typeOf(definition, field), values) : extremeOf(values, 'min' in how ? -1 : 1);
   return { value, text: toJson(definition, typeOf(definition, field), value) };
+}
+
+/** Of the earliest or latest row with a value; of equal times the first or last in order. */
+function edgeOf(
+  definition: PlainDefinition,
+  how: Extract<PlainMeasure, { readonly first: string } | { readonly last: string }>,
+  rows: readonly PlainRow[],
+): Measured {
+  const field = 'first' in how ? how.first : how.last;
+  let value: PlainValue = null;
+  let at = NaN;
+  for (const row of rows) {
+    const here = row[field] ?? null;
+    if (here === null) continue;
+    const time = row[definition.eventTime] as number;
+    if (value !== null && ('first' in how ? time >= at : time < at)) continue;
+    value = here;
+    at = time;
+  }
+  return { value, text: toJson(definition, typeOf(definition, field), value) };
+}
+
+function rateOf(
+  definition: PlainDefinition,
+  field: string | null,
+  rows: readonly PlainRow[],
+  seconds: number,
+): Measured {
+  const values = field === null ? rows.map(() => 1) : rows.map((row) => row[field] ?? null).filter(isPresent);
+  const type = field === null ? 'int' : typeOf(definition, field);
+  const sum = Number(sumOf(type, values) ?? 0);
+  const value = sum / (seconds * (type === 'money' ? 10 ** definition.minorDigits : 1));
+  return { value, text: value };
 }
 
 /** Values by their amounts, the largest first; of equal amounts the value that comes first by its bytes, or as a number. */

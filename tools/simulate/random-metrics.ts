@@ -1,0 +1,130 @@
+import type { SeededRandom } from '@tillstream/engine/testing';
+import type { PlainMeasure, PlainMetric, PlainRow } from '../oracle/raw-oracle';
+import { randomCondition } from './random-condition';
+
+/** Some metrics as a stream file has them, and in plain code. */
+export interface RandomMetrics {
+  readonly yaml: string;
+  readonly plain: Readonly<Record<string, PlainMetric>>;
+}
+
+type Where = { readonly text: string; readonly holds: (row: PlainRow) => boolean };
+
+const SECOND_MS = 1_000;
+const MOST_METRICS = 3;
+const MOST_MEASURES = 4;
+/** Some of them divide the sizes that come of them, most do not. */
+const HOPS_S = [7, 15, 20, 45, 60, 70];
+const MOST_HOPS = 6;
+const GROUPS = [[], ['category'], ['user_id'], ['user_id', 'category'], ['event_type'], ['product_id'], ['quantity']];
+const AMOUNTS = ['price', 'revenue', 'quantity'];
+const TEXTS = ['product_id', 'product_name', 'category', 'event_type', 'user_id'];
+/** Of which an exact number of values can be told in one partition; over partitions only of the key. */
+const COUNTED = ['product_id', 'category', 'quantity', 'user_id'];
+
+/** Metrics over the shop's events that nobody would think of: any groups, windows, conditions and measures. */
+export function randomMetrics(random: SeededRandom, paceMs: number): RandomMetrics {
+  const made = Array.from({ length: 1 + random.below(MOST_METRICS) }, (_, i) => {
+    return { name: `metric_${i}`, ...randomMetric(random, paceMs) };
+  });
+  return {
+    yaml: `metrics:\n${made.map(({ name, yaml }) => `  ${name}:\n${yaml}`).join('')}`,
+    plain: Object.fromEntries(made.map(({ name, plain }) => [name, plain])),
+  };
+}
+
+function randomMetric(random: SeededRandom, paceMs: number): { readonly yaml: string; readonly plain: PlainMetric } {
+  const groupBy = random.pick(GROUPS);
+  const hopS = random.pick(HOPS_S);
+  const sizeS = random.chance(0.3)
+    ? hopS
+    : hopS * (1 + random.below(MOST_HOPS)) + (random.chance(0.5) ? random.below(hopS) : 0);
+  const outOfOrdernessS = random.pick([0, 10, 60, 300]);
+  const where = random.chance(0.5) ? randomCondition(random) : null;
+  const isLocal = groupBy.includes('user_id');
+  const measures = [
+    { name: 'events', text: 'count()', plain: { count: true } as PlainMeasure },
+    ...Array.from({ length: 1 + random.below(MOST_MEASURES) }, (_, i) => ({
+      name: `m${i}`,
+      ...randomMeasure(random, isLocal),
+    })),
+  ];
+  const isTwice = random.chance(0.3);
+  const least = random.chance(0.3) ? 1 + random.below(3) : null;
+  const lines = [
+    ...(where === null ? [] : [`where: ${JSON.stringify(where.text)}`]),
+    ...(groupBy.length === 0 ? [] : [`groupBy: [${groupBy.join(', ')}]`]),
+    `window: { size: ${sizeS}s, hop: ${hopS}s }`,
+    `outOfOrderness: ${outOfOrdernessS}s`,
+    `emit: { every: ${paceMs}ms }`,
+    ...(least === null ? [] : [`having: events > ${least}`]),
+    'measures:',
+    ...measures.map(({ name, text }) => `  ${name}: ${JSON.stringify(text)}`),
+    ...(isTwice ? ['  twice: 2 * events - 1'] : []),
+  ];
+  return {
+    yaml: lines.map((line) => `    ${line}\n`).join(''),
+    plain: {
+      ...(where === null ? {} : { where: where.holds }),
+      groupBy,
+      sizeMs: sizeS * SECOND_MS,
+      hopMs: hopS * SECOND_MS,
+      outOfOrdernessMs: outOfOrdernessS * SECOND_MS,
+      measures: {
+        ...Object.fromEntries(measures.map(({ name, plain }) => [name, plain])),
+        ...(isTwice ? { twice: { derived: ({ events }) => 2 * Number(events) - 1 } } : {}),
+      },
+      ...(least === null ? {} : { having: ({ events }) => Number(events) > least }),
+    },
+  };
+}
+
+function randomMeasure(
+  random: SeededRandom,
+  isLocal: boolean,
+): { readonly text: string; readonly plain: PlainMeasure } {
+  const { text, plain } = aggregate(random, isLocal);
+  if (!random.chance(0.4)) return { text, plain };
+  const where: Where = randomCondition(random);
+  return { text: `${text} where ${where.text}`, plain: { ...plain, where: where.holds } };
+}
+
+type Aggregate = Exclude<PlainMeasure, { readonly derived: unknown }>;
+
+function aggregate(random: SeededRandom, isLocal: boolean): { readonly text: string; readonly plain: Aggregate } {
+  const amount = random.pick(AMOUNTS);
+  const value = random.pick([...TEXTS, ...AMOUNTS, 'timestamp']);
+  switch (random.below(11)) {
+    case 0:
+      return { text: 'count()', plain: { count: true } };
+    case 1:
+      return { text: `sum(${amount})`, plain: { sum: amount } };
+    case 2:
+      return { text: `avg(${amount})`, plain: { avg: amount } };
+    case 3:
+      return { text: `min(${amount})`, plain: { min: amount } };
+    case 4:
+      return { text: 'max(timestamp)', plain: { max: 'timestamp' } };
+    case 5: {
+      const counted = isLocal ? random.pick(COUNTED) : 'user_id';
+      return { text: `distinct(${counted})`, plain: { distinct: counted } };
+    }
+    case 6: {
+      const limit = 1 + random.below(4);
+      return { text: `collect(${value}, ${limit})`, plain: { collect: value, limit } };
+    }
+    case 7:
+      return { text: `first(${value})`, plain: { first: value } };
+    case 8:
+      return { text: `last(${value})`, plain: { last: value } };
+    case 9:
+      return { text: `rate(${amount})`, plain: { rate: amount } };
+    default: {
+      const top = random.pick([...TEXTS, 'quantity']);
+      const limit = 1 + random.below(4);
+      const by = random.pick(['count', { sum: amount }, { max: amount }] as const);
+      const text = by === 'count' ? 'count()' : 'sum' in by ? `sum(${by.sum})` : `max(${by.max})`;
+      return { text: `top(${limit}, ${top} by ${text})`, plain: { top, limit, by } };
+    }
+  }
+}
