@@ -19,12 +19,16 @@ export class SourceDocument {
       uniqueKeys: false, // reported by Section, with the path
       logLevel: 'error',
     });
-    const lines = new Set<number>(); // one slip makes several errors
+    // One slip makes several errors: more on its line, and the same one again and again.
+    const lines = new Set<number>();
+    let before = '';
     for (const { pos, code, message } of this.document.errors) {
       const { line } = this.lines.at(pos[0]);
       const several = code === 'MULTIPLE_DOCS' ? 'a stream file is one document: --- begins another' : null;
-      if (!lines.has(line)) this.problem(pos[0], '', several ?? `this is not YAML: ${message.replace(/\n[^]*$/, '')}`);
+      if (!lines.has(line) && message !== before)
+        this.problem(pos[0], '', several ?? `this is not YAML: ${message.replace(/\n[^]*$/, '')}`);
       lines.add(line);
+      before = message;
     }
   }
 

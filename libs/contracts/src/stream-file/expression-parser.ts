@@ -14,6 +14,9 @@ import type { ASTNode } from '@marcbachmann/cel-js';
 import { arithmeticType, choiceType, isNumber, withArticle } from './expression-types';
 import { didYouMean, nearestName } from './nearest-name';
 
+const NO_PATTERNS =
+  'there are no regular expressions: some take for ever on some texts; startsWith, endsWith, contains and in are quick';
+
 /** A name that an expression may use. */
 export interface ScopeName {
   /** Null: its declaration is wrong and has been reported; whatever uses it is left alone. */
@@ -287,6 +290,7 @@ class Checker {
     const test = TEXT_TESTS.find((candidate) => candidate === called);
     const part = TIME_PARTS.find((candidate) => candidate === called);
     const isKnown = test !== undefined || part !== undefined || ['has', 'size', 'lowerAscii'].includes(called);
+    if (called === 'matches') return this.problem(node, NO_PATTERNS);
     if (!isKnown || subject === undefined)
       return this.problem(node, `${called}(…) is not supported here; ${SUPPORTED}`);
     const operand = this.check(subject);

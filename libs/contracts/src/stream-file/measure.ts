@@ -45,7 +45,8 @@ export function readMeasure(name: string, value: Value, scope: MeasureScope): Me
   const split = splitWhere(text);
   const top = /^\s*top\b/.test(split.head) ? topWithComma(split.head) : null;
   const ast = parseCel(top ?? split.head, report);
-  const condition = split.where === null ? null : readWhere(text, split.where, scope, report);
+  const isFormula = ast !== null && ast.op !== 'call';
+  const condition = split.where === null || isFormula ? null : readWhere(text, split.where, scope, report);
   if (ast === null) return null;
   if (ast.op === 'call') {
     const measure = readAggregate(name, ast, top !== null, scope, report);
@@ -160,7 +161,7 @@ function readAggregate(
     case 'approx_distinct':
       return { name, kind, field: field.name, where: null };
     default: {
-      const refusal = refuseNumeric(kind, field.name, field.type);
+      const refusal = refuseNumeric(kind, field.name, field.type, scope);
       if (refusal !== null) return report(at, refusal);
       if (kind === 'stddev' || kind === 'rate' || kind === 'percentile' || kind === 'median') {
         const fieldType = field.type as Exclude<NumericType, 'timestamp'>;
@@ -176,7 +177,7 @@ function topReaders(scope: MeasureScope, report: ReportAt): TopReaders {
   return {
     field: (kind, argument) => readField(kind, argument, scope, report),
     isFor: (kind, { name, type }, at) => {
-      const refusal = type === null ? null : refuseNumeric(kind, name, type);
+      const refusal = type === null ? null : refuseNumeric(kind, name, type, scope);
       if (refusal !== null) report(at, refusal);
       return refusal === null;
     },
@@ -228,7 +229,8 @@ function readPercent(call: CallNode, report: ReportAt): number | null {
 type NumericFunction = 'sum' | 'avg' | 'min' | 'max' | 'stddev' | 'rate' | 'percentile' | 'median';
 
 /** Why a function is not for fields of this type; null where it is. */
-function refuseNumeric(kind: NumericFunction, field: string, type: FieldType): string | null {
+function refuseNumeric(kind: NumericFunction, field: string, type: FieldType, scope: MeasureScope): string | null {
+  const distinct = isCountable(field, scope) ? 'distinct' : 'approx_distinct';
   if (type === 'int' || type === 'double' || type === 'money') return null;
   if (type === 'timestamp') {
     if (kind === 'min' || kind === 'max') return null;
@@ -238,19 +240,24 @@ function refuseNumeric(kind: NumericFunction, field: string, type: FieldType): s
   }
   return (
     `${kind}(${field}): ${field} is ${type}, and ${kind} needs int, double or money; ` +
-    `to count different values write distinct(${field}), to list them collect(${field})`
+    `to count different values write ${distinct}(${field}), to list them collect(${field})`
   );
 }
 
 /** Across partitions, only the key is known never to be counted twice. */
-function checkDistinct(field: DeclaredField, { local, key }: MeasureScope, at: number, report: ReportAt): boolean {
-  if (local || key === null || field.name === key) return true;
+function checkDistinct(field: DeclaredField, scope: MeasureScope, at: number, report: ReportAt): boolean {
+  if (isCountable(field.name, scope)) return true;
+  const { key } = scope;
   report(
     at,
     `distinct(${field.name}) would count a value once in every partition: this metric is merged over partitions, where ` +
       `only distinct(${key}), the stream's key, is exact; write approx_distinct(${field.name})`,
   );
   return false;
+}
+
+function isCountable(field: string, { local, key }: MeasureScope): boolean {
+  return local || key === null || field === key;
 }
 
 function readDerived(name: string, text: string, scope: MeasureScope, report: ReportAt): Measure | null {

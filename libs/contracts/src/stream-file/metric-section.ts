@@ -21,6 +21,9 @@ const MAX_WINDOWS_PER_EVENT = 10_000;
 const DEFAULT_EMIT: EmitSpec = { everyMs: 250, maxPerSecond: 2000 };
 const MIN_EMIT_MS = 10;
 
+const WINDOW_FORMS =
+  'windows have a size, and a hop where they overlap: { size: 5m, hop: 1m }; sessions and running totals are not computed';
+
 const TOO_MANY_SKETCHES =
   `a metric keeps at most ${MAX_SKETCHES} of approx_distinct and percentile; percentiles of one field and condition are one: ` +
   'declare another metric';
@@ -89,7 +92,8 @@ function readGroupBy(section: Section<MetricKey>, { fields }: MetricScope): read
 
 function readWindow(section: Section<MetricKey>): WindowSpec | null {
   const window = section.require('window');
-  const parts = window?.section(['size', 'hop']) ?? null;
+  if (window !== null && !window.isMap) return window.problem(WINDOW_FORMS);
+  const parts = window?.section(['size', 'hop'], { session: WINDOW_FORMS, gap: WINDOW_FORMS }) ?? null;
   const positive = { minMs: 1, maxMs: MAX_WINDOW_MS, otherwise: 'must be more than 0 and at most 31d' };
   const sizeMs = parts?.require('size')?.duration(positive) ?? null;
   const hop = parts?.get('hop') ?? null;
