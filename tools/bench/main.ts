@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatProblems, parseStreamFile } from '@tillstream/contracts';
+import { commerceText, withThreeMetrics } from '../oracle/three-metrics';
 import { builtServices } from '../rig/built-services';
 import { loadAverage } from '../rig/process-figures';
 import type { BenchContext } from './context';
@@ -41,8 +40,6 @@ options:
 
 Events are kept in the cache directory (TILLSTREAM_CACHE, else ~/.cache/tillstream), 343 bytes each.
 `;
-
-const FILE = 'deploy/streams/commerce.yaml';
 
 /** What can be measured, by the name it has on the command line and on the page. */
 const SECTIONS = {
@@ -88,8 +85,8 @@ async function main(): Promise<void> {
     return;
   }
   const [partCount, lineCount] = [count('events', values.events), count('line', values.line)];
-  const parsed = parseStreamFile(readFileSync(join(process.cwd(), FILE), 'utf8'), { file: FILE });
-  if (!parsed.ok) throw new Error(formatProblems(FILE, parsed.problems));
+  const parsed = parseStreamFile(withThreeMetrics(commerceText()), { file: 'commerce.yaml' });
+  if (!parsed.ok) throw new Error(formatProblems('commerce.yaml', parsed.problems));
   builtServices();
   const context: BenchContext = {
     definition: parsed.definition,

@@ -11,6 +11,7 @@ import type { StreamDefinition, TopicRole } from '@tillstream/contracts';
 import { encodeControl, encodeDefinition, formatProblems, parseStreamFile, topicSpecs } from '@tillstream/contracts';
 import type { LogRecord } from '@tillstream/engine';
 import { lastBatch, readRange } from '@tillstream/engine';
+import { commerceText, withThreeMetrics } from '../oracle/three-metrics';
 
 const ROOT = process.cwd();
 const READY_WITHIN_MS = 60_000;
@@ -58,7 +59,7 @@ export class Platform {
   private readonly redisUrl: string;
 
   /**
-   * @param change what is different from the stream file that is shipped
+   * @param change what is different from the shipped stream file with its first three metrics
    * @param environment what all services are told beside their addresses
    * @param place servers and directory of its own; the directory is then left to whoever gave it
    */
@@ -72,12 +73,9 @@ export class Platform {
     this.brokers = brokers;
     this.redisUrl = redisUrl;
     const stream = `e2e-${randomBytes(4).toString('hex')}`;
-    const text = readFileSync(join(ROOT, 'deploy/streams/commerce.yaml'), 'utf8').replace(
-      /^stream: .*/m,
-      `stream: ${stream}`,
-    );
+    const text = change(withThreeMetrics(commerceText()));
     this.streamFile = join(this.directory, 'stream.yaml');
-    writeFileSync(this.streamFile, change(text));
+    writeFileSync(this.streamFile, text.replace(/^stream: .*/m, `stream: ${stream}`));
     const parsed = parseStreamFile(readFileSync(this.streamFile, 'utf8'), { file: this.streamFile });
     if (!parsed.ok) throw new Error(formatProblems(this.streamFile, parsed.problems));
     this.definition = parsed.definition;

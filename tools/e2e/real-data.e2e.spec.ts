@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { commerceText } from '../oracle/three-metrics';
 import { falsify, findFinal } from './falsify';
 import { Platform, WRITE_KEY, servers, until } from './platform';
 import { till } from './till';
@@ -17,7 +18,7 @@ if (!there)
   process.stderr.write(`skipped: there is no ${FILE}; TILLSTREAM_DATA names the directory of the real data\n`);
 
 (there ? describe : describe.skip)('the head of a real shop’s October', () => {
-  const platform = new Platform();
+  const platform = new Platform(commerceText);
 
   beforeAll(async () => {
     await platform.createTopics();

@@ -1,15 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { formatProblems, parseStreamFile } from '@tillstream/contracts';
 import { SeededRandom } from '@tillstream/engine/testing';
 import { plainCommerce } from '../oracle/commerce-definition';
+import { commerceText, withThreeMetrics } from '../oracle/three-metrics';
 import { changedCommerce, withChange } from './changed-commerce';
 import { randomMetrics } from './random-metrics';
 import type { Circumstances, SimulationReport } from './run';
 import { simulate } from './run';
 
-const FILE = 'deploy/streams/commerce.yaml';
+const FILE = 'commerce.yaml';
 /** Lives take turns with these partition counts. */
 const PARTITION_COUNTS = [1, 2, 3, 4];
 /** Provisional results are most of what a platform writes: the more seldom they are, the more lives there are. */
@@ -29,14 +28,14 @@ const CHANGE_EVERY = 4;
 /** One life in so many is of a stream file that nobody has written: random metrics over the shop's events. */
 const RANDOM_EVERY = 5;
 
-/** How the stream of a life differs from the shipped one. */
+/** How the stream of a life differs from the shipped one with three metrics. */
 export interface Variant {
   readonly partitions: number;
   readonly withId?: boolean;
   /** Least time between provisional results. */
   readonly paceMs?: number;
   readonly horizon?: (typeof HORIZONS)[number];
-  /** In place of the shipped metrics. */
+  /** In place of the three. */
   readonly metrics?: string;
 }
 
@@ -74,13 +73,13 @@ export function live(
   return simulate(seed, definition, withChange(plain), { ...circumstances, change });
 }
 
-/** The shipped shop stream, varied. */
+/** The shipped shop stream with its first three metrics, varied. */
 export function commerceWith(variant: Variant): StreamDefinition {
   const { partitions, withId = true, paceMs, horizon = HORIZONS[0], metrics } = variant;
   const name = JSON.stringify([partitions, withId, paceMs, horizon]);
   const known = metrics === undefined ? definitions.get(name) : undefined;
   if (known) return known;
-  const text = readFileSync(join(process.cwd(), FILE), 'utf8')
+  const text = withThreeMetrics(commerceText())
     .replace(/^partitions: \d+/m, `partitions: ${partitions}`)
     .replace(/within: \w+, maxRows: \d+/, `within: ${horizon.within}, maxRows: ${horizon.maxRows}`)
     .replace(/^id: .*/m, (line) => (withId ? line : `# ${line}`))

@@ -1,18 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { parseStreamFile, type StreamDefinition } from '@tillstream/contracts';
 import type { Field, StreamSchema } from '@tillstream/core';
 import type { PlainDefinition } from '../../oracle/raw/plain-definition';
 import { plainCommerce } from '../../oracle/commerce-definition';
+import { commerceText } from '../../oracle/three-metrics';
 import { PLAIN_SHOP, ShopRows } from '@tillstream/shop-events';
 
 export const START_MS = Date.parse('2026-03-01T09:00:00Z');
-
-/** As shipped; read from the root of the project, where both the fuzzer and the tests run. */
-export function commerceText(): string {
-  return readFileSync(join(process.cwd(), 'deploy/streams/commerce.yaml'), 'utf8');
-}
 
 export function commerceDefinition(): StreamDefinition {
   const parsed = parseStreamFile(commerceText(), { file: 'commerce.yaml' });

@@ -3,7 +3,7 @@ import { BodySplitter, emptyPosition, PartitionAggregator } from '@tillstream/co
 
 import { expectSame, type FuzzTarget, promise } from '../fuzz-target';
 
-import { commerceText } from './commerce';
+import { commerceText, withThreeMetrics } from '../../oracle/three-metrics';
 
 const SMALL = `stream: small
 partitions: 2
@@ -122,6 +122,6 @@ export const target: FuzzTarget = {
       '\x07',
     ],
   ],
-  seeds: () => [SMALL, commerceText(), '', 'stream: x', '- 1'].map((text) => Buffer.from(text)),
+  seeds: () => [SMALL, withThreeMetrics(commerceText()), '', 'stream: x', '- 1'].map((text) => Buffer.from(text)),
   run,
 };
