@@ -196,7 +196,9 @@ describe('clients that know nothing of Tillstream', () => {
       expect(await reflectedServices(addressOf('query-api'))).toContain(QUERY);
       const service = await ReflectedService.of(addressOf('query-api'), QUERY);
       const { stream } = platform;
-      expect(service.methods).toEqual(['ListMetrics', 'ListWindows', 'TopGroups', 'WatchWindows']);
+      expect(service.methods).toEqual(
+        expect.arrayContaining(['ListMetrics', 'ListWindows', 'TopGroups', 'WatchWindows']),
+      );
       expect(await service.call('ListMetrics', { stream })).toMatchObject({
         metrics: [{ name: 'revenue_by_category' }, { name: 'high_value_users' }, { name: 'conversion_funnel' }],
       });

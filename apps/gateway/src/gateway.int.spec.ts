@@ -159,9 +159,7 @@ metrics:
     const other = streamFile(stream, 2).replace('.yaml', '-other.yaml');
     writeFileSync(other, readFileSync(streamFile(stream, 2), 'utf8').replace('size: 1m', 'size: 2m'));
     await expect(start(other)).rejects.toMatchObject({
-      problems: [0, 1].map((partition): unknown =>
-        expect.stringContaining(`${stream}.raw.v1/${partition} was created for another stream file`),
-      ),
+      problems: [expect.stringContaining(`${stream}.raw.v1/0,1 was created for another stream file`)],
     });
   }, 30_000);
 });

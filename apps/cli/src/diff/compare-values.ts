@@ -17,10 +17,10 @@ export interface ValueDifference {
  * @returns null when they are equal
  */
 export function compareValues(a: PlainValue, b: PlainValue, tolerance = 0): ValueDifference | null {
-  const [x, y] = [numberOf(a), numberOf(b)];
-  if (x === null || y === null) {
+  if (!isNumeric(a) || !isNumeric(b)) {
     return JSON.stringify(a) === JSON.stringify(b) ? null : { a, b, absolute: null, percent: null };
   }
+  const [x, y] = [Number(a), Number(b)];
   const difference = subtractDecimals(String(b), String(a)) ?? String(y - x);
   if (Number(difference) === 0) return null;
   if (tolerance > 0 && Math.abs(y - x) <= tolerance * Math.max(Math.abs(x), Math.abs(y))) return null;
@@ -28,9 +28,8 @@ export function compareValues(a: PlainValue, b: PlainValue, tolerance = 0): Valu
 }
 
 /** Money is decimal text, large integers are integer text. */
-function numberOf(value: PlainValue): number | null {
-  if (typeof value === 'number') return value;
-  return typeof value === 'string' && DECIMAL.test(value) ? Number(value) : null;
+function isNumeric(value: PlainValue): value is number | string {
+  return typeof value === 'number' || (typeof value === 'string' && DECIMAL.test(value));
 }
 
 const DECIMAL = /^-?\d+(\.\d+)?$/;

@@ -50,7 +50,9 @@ export function sentence({ kind, metric, startMs, group, first, partition, offse
 }
 
 export function groupText(group: FinalDifference['group']): string {
-  const fields = Object.entries(group).map(([name, value]) => `${name}=${String(value)}`);
+  const fields = Object.entries(group).map(
+    ([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+  );
   return fields.length === 0 ? '(all)' : fields.join(', ');
 }
 

@@ -29,11 +29,11 @@ export class ProtoReader {
       const byte = this.source[this.at++];
       if (byte === undefined) throw new RangeError('Protobuf message is cut short');
       value += (byte & 0x7f) * scale;
-      if (byte < 0x80) break;
+      if (value > Number.MAX_SAFE_INTEGER || scale > Number.MAX_SAFE_INTEGER)
+        throw new RangeError('integer is too large');
+      if (byte < 0x80) return value;
       scale *= 0x80;
     }
-    if (value > Number.MAX_SAFE_INTEGER) throw new RangeError('integer is too large');
-    return value;
   }
 
   /** An int64 field between -2^53 and 2^53. */

@@ -29,11 +29,19 @@ export class ByteReader {
     for (;;) {
       const byte = this.byte();
       value += (byte & 0x7f) * scale;
-      if (byte < 0x80) break;
+      // Also ends a row of continued bytes before its scale is beyond all numbers.
+      if (value > Number.MAX_SAFE_INTEGER || scale > Number.MAX_SAFE_INTEGER)
+        throw new RangeError('a number of binary state is too large');
+      if (byte < 0x80) return value;
       scale *= 0x80;
     }
-    if (value > Number.MAX_SAFE_INTEGER) throw new RangeError('a number of binary state is too large');
-    return value;
+  }
+
+  /** Number of items that follow, each of at least one byte: never more than there are bytes left. */
+  length(): number {
+    const length = this.count();
+    this.expect(length);
+    return length;
   }
 
   integer(): number {
@@ -57,8 +65,7 @@ export class ByteReader {
 
   /** Passes over a byte string behind its length, and returns where it begins. */
   skipBytes(): number {
-    const length = this.count();
-    this.expect(length);
+    const length = this.length();
     this.at += length;
     return this.at - length;
   }

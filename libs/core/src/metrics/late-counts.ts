@@ -117,7 +117,7 @@ export class LateCounts {
 
   /** Takes over what `encode` wrote; returns the windows. */
   restore(reader: ByteReader): number[] {
-    const windows = Array.from({ length: reader.count() }, () => {
+    const windows = Array.from({ length: reader.length() }, () => {
       const window = reader.integer();
       this.counts.set(window, { count: reader.count(), revision: reader.count(), countedThrough: reader.count() });
       return window;

@@ -62,7 +62,7 @@ export function decodePartitionState(bytes: Uint8Array): PartitionState {
     maxAppendMs: reader.double(),
     held: reader.byte() === 1,
     definition: hasSpans ? reader.text() : '',
-    metrics: Array.from({ length: reader.count() }, () => ({
+    metrics: Array.from({ length: reader.length() }, () => ({
       identity: reader.text(),
       completeFromMs: reader.double(),
       span: hasSpans ? { fromMs: reader.double(), untilMs: reader.double() } : ALWAYS,
