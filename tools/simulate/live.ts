@@ -63,7 +63,8 @@ export function live(
   if (metrics === 'random' || seed % RANDOM_EVERY === RANDOM_EVERY - 1) {
     const made = randomMetrics(new SeededRandom(seed), paceMs);
     const random = commerceWith({ partitions, withId, horizon, metrics: made.yaml });
-    return simulate(seed, random, { ...plain, metrics: made.plain }, circumstances);
+    const fields = { ...plain.fields, ...made.fields };
+    return simulate(seed, random, { ...plain, fields, metrics: made.plain }, circumstances);
   }
   const definition = commerceWith({ partitions, withId, paceMs, horizon });
   if (Math.floor(seed / PARTITION_COUNTS.length) % CHANGE_EVERY !== 0) {

@@ -42,6 +42,7 @@ export function randomCondition(random: SeededRandom, depth = 0): RandomConditio
       return { text: `product_id.endsWith('${digit}')`, holds: (row) => textOf(row['product_id']).endsWith(digit) };
     }
     case 5:
+      if (random.chance(0.5)) return { text: "page.kind == 'cart'", holds: (row) => row['page.kind'] === 'cart' };
       return { text: 'has(product_name)', holds: (row) => isThere(row['product_name']) };
     case 6: {
       const parts = 2 + random.below(3);

@@ -1,12 +1,19 @@
 import type { SeededRandom } from '@tillstream/engine/testing';
-import type { PlainMeasure, PlainMetric, PlainRow } from '../oracle/raw-oracle';
+import type { PlainField, PlainMeasure, PlainMetric, PlainRow } from '../oracle/raw-oracle';
 import { randomCondition } from './random-condition';
 
-/** Some metrics as a stream file has them, and in plain code. */
+/** Some metrics as a stream file has them, and in plain code; and the fields within objects that they use, too. */
 export interface RandomMetrics {
+  /** The last fields of a stream file, and its metrics. */
   readonly yaml: string;
   readonly plain: Readonly<Record<string, PlainMetric>>;
+  readonly fields: Readonly<Record<string, PlainField>>;
 }
+
+const FIELDS: Readonly<Record<string, PlainField>> = {
+  'page.kind': { type: 'string', optional: true },
+  depth: { type: 'int', path: 'page.scroll.depth', optional: true },
+};
 
 type Where = { readonly text: string; readonly holds: (row: PlainRow) => boolean };
 
@@ -16,9 +23,19 @@ const MOST_MEASURES = 4;
 /** Some of them divide the sizes that come of them, most do not. */
 const HOPS_S = [7, 15, 20, 45, 60, 70];
 const MOST_HOPS = 6;
-const GROUPS = [[], ['category'], ['user_id'], ['user_id', 'category'], ['event_type'], ['product_id'], ['quantity']];
-const AMOUNTS = ['price', 'revenue', 'quantity'];
-const TEXTS = ['product_id', 'product_name', 'category', 'event_type', 'user_id'];
+const GROUPS = [
+  [],
+  ['category'],
+  ['user_id'],
+  ['user_id', 'category'],
+  ['event_type'],
+  ['product_id'],
+  ['quantity'],
+  ['page.kind'],
+  ['depth', 'user_id'],
+];
+const AMOUNTS = ['price', 'revenue', 'quantity', 'depth'];
+const TEXTS = ['product_id', 'product_name', 'category', 'event_type', 'user_id', 'page.kind'];
 /** Of which an exact number of values can be told in one partition; over partitions only of the key. */
 const COUNTED = ['product_id', 'category', 'quantity', 'user_id'];
 
@@ -27,8 +44,10 @@ export function randomMetrics(random: SeededRandom, paceMs: number): RandomMetri
   const made = Array.from({ length: 1 + random.below(MOST_METRICS) }, (_, i) => {
     return { name: `metric_${i}`, ...randomMetric(random, paceMs) };
   });
+  const fields = Object.entries(FIELDS).map(([name, field]) => `  ${name}: ${JSON.stringify(field)}\n`);
   return {
-    yaml: `metrics:\n${made.map(({ name, yaml }) => `  ${name}:\n${yaml}`).join('')}`,
+    fields: FIELDS,
+    yaml: `${fields.join('')}metrics:\n${made.map(({ name, yaml }) => `  ${name}:\n${yaml}`).join('')}`,
     plain: Object.fromEntries(made.map(({ name, plain }) => [name, plain])),
   };
 }

@@ -26,6 +26,7 @@ export interface Delivery {
 
 const CATEGORIES = ['books', 'audio', null, 'garden'] as const;
 const TYPES = ['page_view', 'view', 'page_view', 'add_to_cart', 'cart', 'purchase', 'purchase', 'search'] as const;
+const KINDS = ['cart', 'list', null] as const;
 const RECENT_EVENTS = 40;
 const utf8 = new TextEncoder();
 
@@ -99,6 +100,7 @@ export class Workload {
       product_name: this.random.chance(0.1) ? null : `Product ${this.random.below(9)}`,
       category: this.random.pick(CATEGORIES),
       price: this.random.pick([9.99, 19.5, 120, 2699.97]),
+      page: pageOf(this.sent),
       ...(this.random.chance(0.5) ? { quantity: 1 + this.random.below(3) } : {}),
       ...(type === 'purchase' && this.random.chance(0.5)
         ? { revenue: this.random.pick([2699.9700000000003, 5, 101]) }
@@ -168,4 +170,10 @@ function partitionOf(event: string, partitions: number): number | null {
 function remember<T>(list: T[], item: T, most: number): void {
   list.push(item);
   if (list.length > most) list.shift();
+}
+
+/** An object within the event, as they come: with others in it or without, or an empty list in its place. */
+function pageOf(sent: number): unknown {
+  if (sent % 5 === 0) return [];
+  return { path: `/${sent}`, kind: KINDS[sent % 3], ...(sent % 2 === 0 ? { scroll: { depth: sent % 7 } } : {}) };
 }

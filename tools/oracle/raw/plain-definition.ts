@@ -11,6 +11,8 @@ export type PlainType = 'string' | 'int' | 'double' | 'money' | 'bool' | 'timest
 
 export interface PlainField {
   readonly type: PlainType;
+  /** Where it stands in the event, where that is not its name. */
+  readonly path?: string;
   readonly optional?: boolean;
   /** What producers write → what is meant. */
   readonly aliases?: Readonly<Record<string, string>>;

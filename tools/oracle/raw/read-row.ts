@@ -39,16 +39,7 @@ function parseRow(definition: PlainDefinition, text: string): PlainRow {
   if (!text.startsWith('{')) throw new Invalid('not-an-object');
   const row: Record<string, PlainValue> = {};
   for (const name of Object.keys(definition.fields)) row[name] = null;
-  const given = new Set<string>();
-  for (const { name, value: valueText } of membersOf(text)) {
-    const field = Object.hasOwn(definition.fields, name) ? definition.fields[name] : undefined;
-    if (field === undefined) continue;
-    if (given.has(name)) throw new Invalid('duplicate-field');
-    given.add(name);
-    const value = readField(definition, field, parseExactly(valueText));
-    const absentIfEmpty = name === definition.id || definition.key.includes(name);
-    row[name] = value === '' && absentIfEmpty ? null : value;
-  }
+  readMembers(definition, text, '', row);
   if (depthOf(text) > MAX_DEPTH) throw new Invalid('too-deep');
   for (const [name, field] of Object.entries(definition.fields)) {
     if (row[name] !== null || field.otherwise === undefined) continue;
@@ -57,6 +48,30 @@ function parseRow(definition: PlainDefinition, text: string): PlainRow {
     row[name] = value;
   }
   return row;
+}
+
+/** Members of the object at a path (`` for the event, else with a dot behind it): fields, and objects that have fields. */
+function readMembers(definition: PlainDefinition, text: string, path: string, row: Record<string, PlainValue>): void {
+  const fields = Object.entries(definition.fields).map(([name, field]) => ({ name, field, at: field.path ?? name }));
+  const given = new Set<string>();
+  for (const { name: key, value: valueText } of membersOf(text)) {
+    if (key.includes('.') || key === '') continue; // no path is written so
+    const here = `${path}${key}`;
+    const found = fields.find(({ at }) => at === here);
+    const isObject = fields.some(({ at }) => at.startsWith(`${here}.`));
+    if (found === undefined && !isObject) continue;
+    if (given.has(key)) throw new Invalid('duplicate-field');
+    given.add(key);
+    if (found === undefined) {
+      if (valueText.startsWith('{')) readMembers(definition, valueText, `${here}.`, row);
+      else if (!valueText.startsWith('[') && valueText !== 'null') throw new Invalid('wrong-type');
+      continue;
+    }
+    const { name, field } = found;
+    const value = readField(definition, field, parseExactly(valueText));
+    const absentIfEmpty = name === definition.id || definition.key.includes(name);
+    row[name] = value === '' && absentIfEmpty ? null : value;
+  }
 }
 
 /** A JSON number as it was written: a double would have lost digits. */

@@ -51,7 +51,7 @@ function elementTexts(array: string): string[] {
 export function membersOf(object: string): { readonly name: string; readonly value: string }[] {
   return splitTopLevel(object.slice(1, -1)).map((member) => {
     const end = endOfString(member, 0);
-    return { name: JSON.parse(member.slice(0, end)) as string, value: trimmed(member.slice(end)).slice(1) };
+    return { name: JSON.parse(member.slice(0, end)) as string, value: trimmed(trimmed(member.slice(end)).slice(1)) };
   });
 }
 

@@ -4,6 +4,7 @@ const RAW_ENRICHER = 'libs/core/src/enrich/raw-enricher.ts';
 const HORIZON = 'libs/core/src/enrich/dedupe-horizon.ts';
 const ENRICHER = 'libs/engine/src/enricher/enricher-task.ts';
 const RAW_ENRICHER_SPEC = 'libs/core/src/enrich/raw-enricher.spec.ts';
+const ROW_READER = 'libs/core/src/json/row-reader.ts';
 
 /** What becomes of a raw record. */
 export const enrichingBugs: readonly PlantedBug[] = [
@@ -170,5 +171,19 @@ export const enrichingBugs: readonly PlantedBug[] = [
       },
     ],
     specs: [RAW_ENRICHER_SPEC],
+  },
+  {
+    name: 'place-within-object-goes-on',
+    bug: 'behind an object the reader still expects what follows within it',
+    patches: [{ file: ROW_READER, find: 'this.expected.last = this.keys.placeBehind(slot);', replace: '' }],
+    specs: ['libs/core/src/json/scanner.property.spec.ts'],
+  },
+  {
+    name: 'object-given-twice-is-read-twice',
+    bug: 'an object that is given twice is read twice',
+    patches: [
+      { file: ROW_READER, find: 'if (givenIn[slot] === row) {', replace: 'if (!isObject && givenIn[slot] === row) {' },
+    ],
+    specs: ['libs/core/src/json/nested-fields.spec.ts'],
   },
 ];

@@ -18,6 +18,8 @@ const NAMES: readonly (readonly [name: string, type: ExpressionType])[] = [
   ['paid', 'money'],
   ['at', 'timestamp'],
   ['seen', 'timestamp'],
+  ['meta.domain', 'string'],
+  ['meta.sent.at', 'timestamp'],
 ];
 const scope: ExpressionScope = {
   what: 'field',
@@ -90,6 +92,9 @@ describe('expressions', () => {
     ['has(s)', '(s != null:null)'],
     ['at.getHours() >= 18', '(getHours(at) >= 18:int)'],
     ['getDayOfWeek(at) in [0, 6]', '(getDayOfWeek(at) in [0,6])'],
+    ["meta.domain != 'canary'", '(meta.domain != "canary":string)'],
+    ["meta.domain.startsWith('a') && has(meta.domain)", '(meta.domain.startsWith("a") && (meta.domain != null:null))'],
+    ['meta.sent.at.getHours() == 1', '(getHours(meta.sent.at) == 1:int)'],
     ['p ? a : 0', '(p ? a : 0:int):int'],
     ['p ? a : x', '(p ? a : x):double'],
     ['p ? price : 0.50', '(p ? price : 50:money):money'],
@@ -154,7 +159,7 @@ describe('expressions', () => {
     ['a ? 1 : 2', '0: ? : needs conditions, a (int) is none'],
     [
       'z > 1 || p > q',
-      '0: there is no field z: there are a, b, x, y, s, t, p, q, price, paid, at, seen; 9: > needs values that have an order, not a bool',
+      '0: there is no field z: there are a, b, x, y, s, t, p, q, price, paid, at, seen, meta.domain, meta.sent.at; 9: > needs values that have an order, not a bool',
     ],
   ])('refuses %s', (text, problems) => {
     expect(show(parsed(text))).toBe(problems);

@@ -13,6 +13,7 @@ import { ParseError, parse } from '@marcbachmann/cel-js';
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { arithmeticType, choiceType, isNumber, withArticle } from './expression-types';
 import { didYouMean, nearestName } from './nearest-name';
+import { unknownField } from './unknown-field';
 
 const NO_PATTERNS =
   'there are no regular expressions: some take for ever on some texts; startsWith, endsWith, contains and in are quick';
@@ -110,6 +111,10 @@ class Checker {
         return this.literal(node, node.args);
       case 'id':
         return this.name(node, node.args);
+      case '.': {
+        const path = pathOf(node);
+        return path === null ? this.refuse(node) : this.name(node, path);
+      }
       case '==':
       case '!=':
       case '<':
@@ -167,7 +172,9 @@ class Checker {
     const { names, what } = this.scope;
     const found = names.get(name);
     if (found === undefined) {
-      return this.problem(node, `there is no ${what} ${name}: ${didYouMean(name, usable(names))}`);
+      const known = usable(names);
+      if (what === 'field') return this.problem(node, unknownField(name, known));
+      return this.problem(node, `there is no ${what} ${name}: ${didYouMean(name, known.keys())}`);
     }
     if (found.refused !== undefined) return this.problem(node, found.refused);
     if (found.type === null) return null;
@@ -424,8 +431,16 @@ class Checker {
   }
 }
 
-function usable(names: ReadonlyMap<string, ScopeName>): string[] {
-  return [...names].filter(([, { refused }]) => refused === undefined).map(([name]) => name);
+/** The name of a field as an expression has it: `meta.domain` is several names to the parser. Null for anything else. */
+export function pathOf(node: ASTNode): string | null {
+  if (node.op === 'id') return node.args;
+  if (node.op !== '.') return null;
+  const object = pathOf(node.args[0]);
+  return object === null ? null : `${object}.${node.args[1]}`;
+}
+
+function usable(names: ReadonlyMap<string, ScopeName>): ReadonlyMap<string, ScopeName> {
+  return new Map([...names].filter(([, { refused }]) => refused === undefined));
 }
 
 function hint(operator: ArithmeticOperator, operands: readonly [Checked, Checked]): string {

@@ -3,16 +3,18 @@ import { parseMoney } from '@tillstream/core';
 import type { MapEntry, Section, Value } from './document';
 import type { ExpressionScope, ScopeName } from './expression-parser';
 import { nearestName } from './nearest-name';
-import { refusedName } from './names';
+import { refusedFieldName, refusedPath } from './names';
 import { readCondition, readFormula } from './read-expression';
 
 const TYPES: readonly FieldType[] = ['string', 'int', 'double', 'money', 'bool', 'timestamp'];
-const KEYS = ['type', 'optional', 'dictionary', 'aliases', 'values', 'default'] as const;
+const KEYS = ['type', 'path', 'optional', 'dictionary', 'aliases', 'values', 'default'] as const;
 type FieldKey = (typeof KEYS)[number];
 
 /** A declared field, as far as its declaration can be understood. */
 export interface DeclaredField {
   readonly name: string;
+  /** Null: the name. */
+  readonly path: string | null;
   /** Null: wrong, and reported. */
   readonly type: FieldType | null;
   readonly optional: boolean;
@@ -35,12 +37,14 @@ export function readFields(fields: Value, money: StreamSchema['money'], moneyDec
   if (entries.length === 0) return fields.problem('an event has at least one field');
   const drafts = entries.map((entry) => readField(entry, moneyDeclared));
   const byName = new Map(drafts.map(({ declared }) => [declared.name, declared]));
+  drafts.forEach((draft, i) => refuseTakenPath(draft, drafts.slice(0, i), drafts));
   const scope: ExpressionScope = { what: 'field', names: defaultScope(byName), money };
   const complete = drafts.map(({ declared, section }, i): Field => {
-    const { name, type, optional, values, aliases } = declared;
+    const { name, path, type, optional, values, aliases } = declared;
     return {
       number: i + 1,
       name,
+      ...(path === null ? {} : { path }), // no key, so that files that say no path mean what they always did
       type: type ?? 'string',
       optional,
       dictionary: readDictionary(section, type),
@@ -68,9 +72,13 @@ function defaultScope(fields: ReadonlyMap<string, DeclaredField>): ReadonlyMap<s
 }
 
 function readField({ key: name, keyValue, value }: MapEntry, moneyDeclared: boolean) {
-  const refusal = refusedName(name);
-  if (refusal !== null) keyValue.problem(refusal);
   const section = value.section(KEYS);
+  const path = readPath(section);
+  const refusal = refusedFieldName(name);
+  if (refusal !== null) {
+    const remedy = path === null && refusedPath(name) === null ? `: give it another name, and path: ${name}` : '';
+    keyValue.problem(`${refusal}${remedy}`);
+  }
   const typeValue = section?.require('type') ?? null;
   const type = typeValue?.oneOf(TYPES, 'type') ?? null;
   if (type === 'money' && !moneyDeclared) typeValue?.problem('money needs a currency: add money: {currency: USD}');
@@ -82,13 +90,35 @@ function readField({ key: name, keyValue, value }: MapEntry, moneyDeclared: bool
   if (hasDefault && optional === false) optionalValue?.problem('a field with a default may always be absent');
   const declared: DeclaredField = {
     name,
+    path,
     type,
     optional: optional === true || hasDefault,
     hasDefault,
     values,
     aliases: new Map(aliases.map(({ alias, canonical }) => [alias, canonical])),
   };
-  return { declared, section };
+  return { declared, section, place: section?.get('path') ?? keyValue };
+}
+
+function readPath(section: Section<FieldKey> | null): string | null {
+  const value = section?.get('path') ?? null;
+  const path = value?.text() ?? null;
+  if (value === null || path === null) return null;
+  const refusal = refusedPath(path);
+  return refusal === null ? path : value.problem(refusal);
+}
+
+/** A draft of a field, and where its path stands in the file. */
+type Draft = ReturnType<typeof readField>;
+
+/** A value of an event is one field's, and what has a value has no members. */
+function refuseTakenPath({ declared, place }: Draft, before: readonly Draft[], all: readonly Draft[]): void {
+  const path = declared.path ?? declared.name;
+  const twin = before.find((other) => (other.declared.path ?? other.declared.name) === path)?.declared;
+  // That a name is given twice has been said.
+  if (twin !== undefined) place.problem(`${path} is read by the field ${twin.name} already`);
+  const above = all.map((other) => other.declared.path ?? other.declared.name).find((at) => path.startsWith(`${at}.`));
+  if (above !== undefined) place.problem(`${above} is a field of its own, so that it cannot be an object`);
 }
 
 function readDictionary(section: Section<FieldKey> | null, type: FieldType | null): boolean {

@@ -54,6 +54,7 @@ describe('the hash of a stream file', () => {
       '  id: {type: string}\n  at: {type: timestamp}\n',
       '  at: {type: timestamp}\n  id: {type: string}\n',
     ],
+    ['the path of a field', 'id: {type: string}', 'id: {type: string, path: meta.id}'],
     ['a metric', 'orders: count()', "orders: count() where kind == 'buy'"],
     ['a topic', 'fields:', 'topics: {raw: elsewhere}\nfields:'],
   ])('is changed by %s', (_, piece, by) => {

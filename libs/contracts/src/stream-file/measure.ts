@@ -2,12 +2,13 @@ import type { ExpressionType, FieldType, Measure, StreamSchema } from '@tillstre
 import type { ASTNode } from '@marcbachmann/cel-js';
 import type { Value } from './document';
 import type { ExpressionScope, ReportAt, ScopeName } from './expression-parser';
-import { parseCel, parseCondition, parseExpression } from './expression-parser';
+import { parseCel, parseCondition, parseExpression, pathOf } from './expression-parser';
 import { fieldScope } from './field-section';
 import type { DeclaredField } from './field-section';
 import { didYouMean, nearestName } from './nearest-name';
 import { readTop, topWithComma } from './top-measure';
 import type { TopReaders } from './top-measure';
+import { unknownField } from './unknown-field';
 
 const FUNCTIONS = [
   ...(['count', 'sum', 'avg', 'min', 'max', 'stddev', 'rate', 'percentile', 'median'] as const),
@@ -197,18 +198,15 @@ function readArgument(kind: string, call: CallNode, scope: MeasureScope, report:
 }
 
 function readField(kind: string, argument: ASTNode, scope: MeasureScope, report: ReportAt): DeclaredField | null {
-  if (argument.op !== 'id') {
+  const path = pathOf(argument);
+  if (path === null) {
     return report(
       argument.start,
       `${kind} takes a field, not a formula: give the result a field of its own with a default`,
     );
   }
-  const field = scope.fields.get(argument.args);
-  if (field !== undefined) return field;
-  return report(
-    argument.start,
-    `there is no field ${argument.args}: ${didYouMean(argument.args, scope.fields.keys())}`,
-  );
+  const field = scope.fields.get(path);
+  return field ?? report(argument.start, unknownField(path, scope.fields));
 }
 
 function readLimit(argument: ASTNode | undefined, report: ReportAt): number | null {

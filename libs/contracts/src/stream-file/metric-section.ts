@@ -8,8 +8,8 @@ import type { DeclaredField } from './field-section';
 import { metricIdentity } from './identity';
 import { measureName, readMeasure } from './measure';
 import { refusedName } from './names';
-import { didYouMean } from './nearest-name';
 import { readCondition } from './read-expression';
+import { unknownField } from './unknown-field';
 
 const KEYS = ['where', 'groupBy', 'window', 'outOfOrderness', 'measures', 'having', 'emit'] as const;
 type MetricKey = (typeof KEYS)[number];
@@ -81,7 +81,7 @@ function readGroupBy(section: Section<MetricKey>, { fields }: MetricScope): read
     const name = item.text();
     if (name === null) continue;
     const field = fields.get(name);
-    if (field === undefined) item.problem(`there is no field ${name}: ${didYouMean(name, fields.keys())}`);
+    if (field === undefined) item.problem(unknownField(name, fields));
     else if (field.type === 'double')
       item.problem(`${name} is a double, and doubles that look equal may differ: use int or string`);
     else if (groupBy.includes(name)) item.problem(`${name} is given twice`);

@@ -8,9 +8,9 @@ import { readFields } from './field-section';
 import type { DeclaredField } from './field-section';
 import { definitionSha256 } from './identity';
 import { readMetrics } from './metric-section';
-import { didYouMean } from './nearest-name';
 import type { StreamFileProblem } from './problem';
 import type { Retention, StreamDefinition } from './stream-definition';
+import { unknownField } from './unknown-field';
 
 const KEYS = [
   'stream',
@@ -227,5 +227,5 @@ function readRetention(section: Section<StreamKey>): Retention {
 function fieldNamed(value: Value, fields: FieldsByName): DeclaredField | null {
   const name = value.text();
   if (name === null || fields === null) return null;
-  return fields.get(name) ?? value.problem(`there is no field ${name}: ${didYouMean(name, fields.keys())}`);
+  return fields.get(name) ?? value.problem(unknownField(name, fields));
 }

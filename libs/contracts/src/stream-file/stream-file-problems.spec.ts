@@ -278,13 +278,13 @@ const CASES: readonly (readonly [name: string, piece: string, by: string, ...pro
     "a field's name",
     '  gift: {',
     '  is-gift: {',
-    ':18:3: fields.is-gift: a name has letters, digits and _ only, and begins with no digit',
+    ':18:3: fields.is-gift: a name has letters, digits and _ only, and begins with no digit: give it another name, and path: is-gift',
   ],
   [
     'a field named like a word of the language',
     '  gift: {',
     '  in: {',
-    ':18:3: fields.in: in is a word of the expression language',
+    ':18:3: fields.in: in is a word of the expression language: give it another name, and path: in',
   ],
   [
     'a dictionary of numbers',
@@ -706,7 +706,13 @@ const CASES: readonly (readonly [name: string, piece: string, by: string, ...pro
     'a part of a value',
     'price > 1.50',
     'event_type.size == 3',
-    ':22:35: metrics.sales.where: event_type.size reaches into a value, which is not supported; comparisons, && || ! ? :, in, + - * / %, has, size, startsWith, endsWith, contains, lowerAscii and parts of instants are',
+    ':22:35: metrics.sales.where: event_type is string and has no members, so there is no event_type.size',
+  ],
+  [
+    'a part of what a function gives',
+    'price > 1.50',
+    "event_type.lowerAscii().x == 'a'",
+    ':22:35: metrics.sales.where: event_type.lowerAscii().x reaches into a value, which is not supported; comparisons, && || ! ? :, in, + - * / %, has, size, startsWith, endsWith, contains, lowerAscii and parts of instants are',
   ],
   [
     "something behind the file's end",

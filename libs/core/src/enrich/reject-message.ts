@@ -1,3 +1,5 @@
+import { MemberTree } from '../json/member-tree';
+import { pathOf } from '../stream/fields';
 import type { Field, StreamSchema } from '../stream/schema';
 
 import type { RejectCode } from './types';
@@ -5,19 +7,23 @@ import type { RejectCode } from './types';
 /** What a sender reads about a rejected row: constant for a code and field, so that many cost no more than few. */
 export class RejectMessages {
   private readonly known = new Map<string, string>();
+  private readonly tree: MemberTree;
 
-  constructor(private readonly schema: StreamSchema) {}
+  constructor(private readonly schema: StreamSchema) {
+    this.tree = new MemberTree(schema.fields.map(pathOf));
+  }
 
-  /** The field's name, or `$` for the row itself (slot -1). */
+  /** The path of the field or object, or `$` for the row itself (slot -1). */
   path(slot: number): string {
-    return this.schema.fields[slot]?.name ?? '$';
+    const field = this.schema.fields[slot];
+    return field !== undefined ? pathOf(field) : (this.tree.objects[slot - this.tree.root] ?? '$');
   }
 
   message(code: RejectCode, slot: number): string {
     const key = `${code} ${slot}`;
     let message = this.known.get(key);
     if (message === undefined) {
-      message = describe(code, this.schema, this.schema.fields[slot]);
+      message = describe(code, this.schema, this.schema.fields[slot], slot >= this.tree.root);
       this.known.set(key, message);
     }
     return message;
@@ -38,8 +44,13 @@ const EXPECTED: Readonly<Record<Field['type'], string>> = {
   timestamp: 'an ISO 8601 time or epoch seconds or milliseconds',
 };
 
-function describe(code: RejectCode, { key, money, eventTime }: StreamSchema, field: Field | undefined): string {
-  const expected = field === undefined ? 'another type' : EXPECTED[field.type];
+function describe(
+  code: RejectCode,
+  { key, money, eventTime }: StreamSchema,
+  field: Field | undefined,
+  isObject: boolean,
+): string {
+  const expected = isObject ? 'an object' : field === undefined ? 'another type' : EXPECTED[field.type];
   switch (code) {
     case 'malformed-json':
       return 'this is not JSON';

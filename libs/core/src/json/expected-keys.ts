@@ -1,13 +1,14 @@
 import { WORD_SLACK } from '../hash/word-slack';
 
 import { STRING, TIMESTAMP } from './field-types';
+import type { MemberTree } from './member-tree';
 
 /** How a row is laid out: without spaces, or with one behind each comma and colon. */
 export const COMPACT = 0;
 export const SPACED = 1;
 const STYLES = 2;
 
-/** No field: what stands before the first declared field of a row, and behind one that nothing is known to follow. */
+/** No field: what follows one that nothing is known to follow. */
 export const NO_FIELD = -1;
 
 /** Of expected members that are not there, so many are tried before the key is looked up: optional fields that are left out. */
@@ -17,27 +18,31 @@ const TRIES = 4;
  * Everything that stands between two values when the next member is the expected one: `,"price":` or, for texts,
  * `,"country":"`. Comparing it costs a few words; the key, the colon and the quote need no look of their own then.
  *
- * Expected is the field that followed the last time.
+ * Expected is the field that followed the last time: a field of the same object, as what precedes one is noted as a place
+ * in its object (see `placeBehind`).
  */
 export class ExpectedKeys {
   /** The field that was found to stand at a position, and the position of its value. */
   slot = NO_FIELD;
   private style = COMPACT;
   private readonly fields: number;
-  /** Slot that followed a slot; of the first declared field of a row at `fields`. */
+  /** Slot of the field that followed, by place: a field's slot, an object's (its beginning), and behind those the objects' ends. */
   private readonly followers: Int16Array;
   /** By style, for a first member or a later one, and by slot. */
   private readonly lengths: Int32Array;
   private readonly starts: Int32Array;
   private readonly view: DataView;
 
-  constructor(names: readonly string[], types: Uint8Array) {
-    this.fields = names.length;
-    this.followers = new Int16Array(names.length + 1).fill(NO_FIELD);
+  constructor(
+    private readonly tree: MemberTree,
+    types: Uint8Array,
+  ) {
+    this.fields = tree.fields;
+    this.followers = new Int16Array(tree.fields + 2 * tree.objects.length).fill(NO_FIELD);
     const texts: Uint8Array[] = [];
     for (const space of ['', ' ']) {
       for (const before of ['', `,${space}`]) {
-        names.forEach((name, slot) => {
+        tree.keys.forEach((name, slot) => {
           const quoted = types[slot] === STRING || types[slot] === TIMESTAMP;
           texts.push(new TextEncoder().encode(`${before}${JSON.stringify(name)}:${space}${quoted ? '"' : ''}`));
         });
@@ -59,13 +64,13 @@ export class ExpectedKeys {
    * The position of the value of the expected member, whose slot is then in `slot`; -1 when something else stands at `p`.
    * Needs words of `view` up to `limit`.
    *
-   * @param last the declared field before it, NO_FIELD for none: members that are not declared may stand between
-   * @param isFirst `p` is behind the brace that opens the row: no comma stands before the member
+   * @param last place of the declared member before it: members that are not declared may stand between
+   * @param isFirst `p` is behind the brace that opens the object: no comma stands before the member
    */
   match(last: number, isFirst: boolean, view: DataView, p: number, limit: number): number {
     const { followers, fields, lengths } = this;
     const texts = (STYLES * this.style + (isFirst ? 0 : 1)) * fields;
-    let slot = followers[last === NO_FIELD ? fields : last] as number;
+    let slot = followers[last] as number;
     for (let tries = 0; slot !== NO_FIELD && tries < TRIES; tries++) {
       const text = texts + slot;
       const behind = p + (lengths[text] as number);
@@ -78,10 +83,15 @@ export class ExpectedKeys {
     return -1;
   }
 
-  /** Notes that `slot` followed `last`, in which style. */
+  /** Notes that the field `slot` followed the place `last`, in which style. */
   learn(last: number, slot: number, style: number): void {
-    this.followers[last === NO_FIELD ? this.fields : last] = slot;
+    this.followers[last] = slot;
     this.style = style;
+  }
+
+  /** The place behind the object of a slot. */
+  placeBehind(object: number): number {
+    return object + this.tree.objects.length;
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { EventTimeParser } from '../event-time/parse-event-time';
 
-import { NO_FIELD, type ExpectedKeys } from './expected-keys';
+import type { ExpectedKeys } from './expected-keys';
 import { BOOL, DOUBLE, INT, MONEY, STRING, TIMESTAMP } from './field-types';
 import type { JsonCursor } from './json-cursor';
 import { FROM_INPUT, NUMBER, type RowRegisters } from './row-registers';
@@ -42,8 +42,8 @@ export interface MemberTarget {
  * Measured on events of 342 bytes with 13 members: scanning falls from 0.65 to 0.36 of what `JSON.parse` takes.
  */
 export class ExpectedMembers {
-  /** The slot that was read last, NO_FIELD for none. */
-  last = NO_FIELD;
+  /** The place of the declared member that was read last; that of the object itself at its beginning. */
+  last = 0;
 
   constructor(
     private readonly target: MemberTarget,
@@ -51,8 +51,8 @@ export class ExpectedMembers {
   ) {}
 
   /**
-   * From behind the brace that opens a row (`isFirst`, with `last` = NO_FIELD), or from behind any value, over as many
-   * members as it can. Returns the position behind the last one.
+   * From behind the brace that opens an object (`isFirst`), or from behind any value, over as many of its members as it
+   * can. Returns the position behind the last one.
    */
   read(from: number, row: number, isFirst: boolean): number {
     const { target, keys } = this;

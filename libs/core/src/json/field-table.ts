@@ -1,18 +1,17 @@
 import { sameBytes } from '../hash/text-hash';
 
-/**
- * The declared names of a stream's fields (none is empty) as bytes, found by the bytes of a key. A slot is an index into
- * the names.
- */
+/** Names (none is empty) as bytes, each with its slot, found by the bytes of a key. */
 export class FieldTable {
   private readonly lengths: Int32Array;
   private readonly starts: Int32Array;
   private readonly bytes: Uint8Array;
   private readonly mask: number;
-  /** Slot + 1 by hash, open addressing. */
   private readonly slots: Int16Array;
+  /** Index of a name + 1 by hash, open addressing. */
+  private readonly cells: Int16Array;
 
-  constructor(names: readonly string[]) {
+  constructor(names: readonly string[], slots: readonly number[]) {
+    this.slots = Int16Array.from(slots);
     const encoded = names.map((name) => new TextEncoder().encode(name));
     this.lengths = Int32Array.from(encoded, (name) => name.length);
     this.starts = new Int32Array(names.length);
@@ -20,15 +19,15 @@ export class FieldTable {
     let size = 16;
     while (size < 4 * names.length) size *= 2;
     this.mask = size - 1;
-    this.slots = new Int16Array(size);
+    this.cells = new Int16Array(size);
     let at = 0;
-    encoded.forEach((name, slot) => {
-      this.starts[slot] = at;
+    encoded.forEach((name, i) => {
+      this.starts[i] = at;
       this.bytes.set(name, at);
       at += name.length;
       let cell = this.hash(name, 0, name.length);
-      while (this.slots[cell] !== 0) cell = (cell + 1) & this.mask;
-      this.slots[cell] = slot + 1;
+      while (this.cells[cell] !== 0) cell = (cell + 1) & this.mask;
+      this.cells[cell] = i + 1;
     });
   }
 
@@ -37,10 +36,12 @@ export class FieldTable {
     const length = end - start;
     if (length === 0) return -1;
     for (let cell = this.hash(bytes, start, end); ; cell = (cell + 1) & this.mask) {
-      const slot = (this.slots[cell] as number) - 1;
-      if (slot < 0) return -1;
-      const known = this.starts[slot] as number;
-      if (this.lengths[slot] === length && sameBytes(bytes, start, this.bytes, known, length)) return slot;
+      const i = (this.cells[cell] as number) - 1;
+      if (i < 0) return -1;
+      const known = this.starts[i] as number;
+      if (this.lengths[i] === length && sameBytes(bytes, start, this.bytes, known, length)) {
+        return this.slots[i] as number;
+      }
     }
   }
 

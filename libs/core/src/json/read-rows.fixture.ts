@@ -1,3 +1,4 @@
+import { RejectMessages } from '../enrich/reject-message';
 import type { RejectCode } from '../enrich/types';
 import type { StreamSchema } from '../stream/schema';
 
@@ -30,7 +31,7 @@ export function readWith(reader: RowReader, value: Uint8Array, form: TextForm = 
 
 function rowOf(reader: RowReader): ReadRow {
   const { registers, schema, code, problemSlot } = reader;
-  if (code !== null) return { code, path: problemSlot < 0 ? '$' : (schema.fields[problemSlot]?.name ?? '?') };
+  if (code !== null) return { code, path: new RejectMessages(schema).path(problemSlot) };
   const values: Record<string, string | number> = {};
   schema.fields.forEach(({ name }, slot) => {
     const at = registers.base + slot;

@@ -2,14 +2,15 @@ import type { RejectCode } from '../enrich/types';
 import { EventTimeParser } from '../event-time/parse-event-time';
 import { partitionOf } from '../hash/murmur2';
 import { DecimalScaler, EXACT } from '../money/decimal-scaler';
+import { pathOf } from '../stream/fields';
 import type { StreamSchema } from '../stream/schema';
 
 import { COMPACT, ExpectedKeys, NO_FIELD, SPACED } from './expected-keys';
 import { ExpectedMembers } from './expected-members';
-import { FieldTable } from './field-table';
 import { BOOL, DOUBLE, INT, MONEY, STRING, TIMESTAMP, typeNumber } from './field-types';
 import { JsonCursor } from './json-cursor';
 import { MAX_EVENT_BYTES } from './limits';
+import { MemberTree } from './member-tree';
 import { RowDefaults } from './row-defaults';
 import { ABSENT, FROM_INPUT, FROM_SCRATCH, NUMBER, RowRegisters } from './row-registers';
 import { NOT_LISTED, ValueTable } from './value-table';
@@ -21,6 +22,8 @@ const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
 const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
+const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const LOWER_F = 0x66;
 const LOWER_N = 0x6e;
@@ -34,6 +37,8 @@ const ROW_LIMIT = 2 ** 30;
  * A row is what `JSON.parse` would accept of strictly decoded UTF-8, within the limits; declared fields must be given
  * once and have their type. A number given for a string is taken as its literal text (ids are often written as
  * numbers), decimal text given for a number as that number. What is declared but null, or an empty key or id, is absent.
+ * Objects that declared fields stand in must be given once, too. Null has no members, and neither has an array: some
+ * languages write a map that is empty, or whose keys are numbers, as one.
  */
 export class RowReader {
   readonly cursor = new JsonCursor();
@@ -42,7 +47,7 @@ export class RowReader {
   readonly tables: readonly (ValueTable | null)[];
   /** Why the row is not acceptable; null when it is. */
   code: RejectCode | null = null;
-  /** Slot that `code` is about, -1 for the row itself. */
+  /** Slot of the field or object that `code` is about, -1 for the row itself. */
   problemSlot = -1;
   /** Slot of the field that is the row's key; of its id, -1 for none. */
   keySlot = -1;
@@ -55,7 +60,7 @@ export class RowReader {
   textStart = 0;
   textEnd = 0;
 
-  private readonly names: FieldTable;
+  private readonly tree: MemberTree;
   readonly types: Uint8Array;
   private readonly absentIfEmpty: Uint8Array;
   /** Slots whose texts have something to be settled. */
@@ -67,7 +72,7 @@ export class RowReader {
   readonly eventTimes = new EventTimeParser();
   private readonly scaler = new DecimalScaler();
   readonly moneyExponent: number;
-  /** Row in which a slot was last given: finds a field that is given twice. */
+  /** Row in which a slot was last given: finds a field or object that is given twice. */
   readonly givenIn: Int32Array;
   private readonly keys: ExpectedKeys;
   private readonly expected: ExpectedMembers;
@@ -81,7 +86,7 @@ export class RowReader {
       return slot;
     };
     this.registers = new RowRegisters(fields.length);
-    this.names = new FieldTable(fields.map((field) => field.name));
+    this.tree = new MemberTree(fields.map(pathOf));
     this.types = Uint8Array.from(fields, ({ type }) => typeNumber(type));
     this.tables = fields.map((field) =>
       field.type === 'string' && (field.aliases.size > 0 || field.values !== null) ? new ValueTable(field) : null,
@@ -101,11 +106,8 @@ export class RowReader {
       fields.flatMap((field, slot) => (field.optional && slot !== this.eventTimeSlot ? [] : [slot])),
     );
     this.moneyExponent = schema.money.exponent;
-    this.givenIn = new Int32Array(fields.length);
-    this.keys = new ExpectedKeys(
-      fields.map((field) => field.name),
-      this.types,
-    );
+    this.givenIn = new Int32Array(fields.length + this.tree.objects.length);
+    this.keys = new ExpectedKeys(this.tree, this.types);
     this.expected = new ExpectedMembers(this, this.keys);
     this.defaults = fields.some((field) => field.default !== null) ? new RowDefaults(schema, this) : null;
   }
@@ -172,9 +174,19 @@ export class RowReader {
    */
   readRow(from: number): number {
     this.beginRow();
+    const after = this.readMembers(from, this.tree.root, 1);
+    return after < 0 ? -1 : this.finishRow(from, after);
+  }
+
+  /**
+   * Reads the members of the object `object` whose `{` is at `from`. Returns the position behind its `}`, or -1.
+   *
+   * @param depth how many objects are open, this one included; as deep as the longest path of a declared field
+   */
+  private readMembers(from: number, object: number, depth: number): number {
     const { cursor, expected, row } = this;
     const { bytes, end } = cursor;
-    expected.last = NO_FIELD;
+    expected.last = object;
     let p = expected.read(from + 1, row, true);
     let isFirst = p === from + 1;
     for (;;) {
@@ -184,13 +196,13 @@ export class RowReader {
         p = cursor.skipWhitespace(p);
         c = p < end ? (bytes[p] as number) : 0;
       }
-      if (c === CLOSE_BRACE) return this.finishRow(from, p + 1);
+      if (c === CLOSE_BRACE) return p + 1;
       if (!isFirst) {
         if (c !== COMMA) return cursor.fail(p);
         c = ++p < end ? (bytes[p] as number) : 0;
         if (c <= SPACE) p = cursor.skipWhitespace(p);
       }
-      p = this.readMember(p);
+      p = this.readMember(p, object, depth);
       if (p < 0) return -1;
       isFirst = false;
       p = expected.read(p, row, false);
@@ -198,13 +210,13 @@ export class RowReader {
   }
 
   /** From the opening quote of a key to behind its value. */
-  private readMember(from: number): number {
+  private readMember(from: number, object: number, depth: number): number {
     const { cursor, givenIn, row, expected } = this;
     const { bytes, end } = cursor;
     if (from >= end || bytes[from] !== QUOTE) return cursor.fail(from);
     const close = cursor.skipString(from + 1);
     if (close < 0) return -1;
-    const slot = this.slotOfKey(from + 1, close);
+    const slot = this.slotOfKey(object, from + 1, close);
     let p = close + 1;
     let c = p < end ? (bytes[p] as number) : 0;
     if (c !== COLON) {
@@ -217,26 +229,42 @@ export class RowReader {
       p = cursor.skipWhitespace(p);
       c = p < end ? (bytes[p] as number) : 0;
     }
-    if (slot === NO_FIELD) return cursor.skipValue(p, 1);
-    this.keys.learn(expected.last, slot, style);
-    expected.last = slot;
+    if (slot === NO_FIELD) return cursor.skipValue(p, depth);
+    const isObject = slot >= this.tree.root;
+    if (!isObject) {
+      this.keys.learn(expected.last, slot, style);
+      expected.last = slot;
+    }
     if (givenIn[slot] === row) {
       this.reject('duplicate-field', slot);
-      return cursor.skipValue(p, 1);
+      return cursor.skipValue(p, depth);
     }
     givenIn[slot] = row;
-    return this.types[slot] === STRING ? this.readString(slot, p, c) : this.readTyped(slot, p, c);
+    if (isObject) return this.readObject(slot, p, c, depth);
+    return this.types[slot] === STRING ? this.readString(slot, p, c, depth) : this.readTyped(slot, p, c, depth);
   }
 
-  private slotOfKey(start: number, end: number): number {
-    const { cursor, names } = this;
+  /** What is given for an object that has declared fields. */
+  private readObject(slot: number, from: number, c: number, depth: number): number {
+    if (c === OPEN_BRACE) {
+      const after = this.readMembers(from, slot, depth + 1);
+      this.expected.last = this.keys.placeBehind(slot);
+      return after;
+    }
+    if (c !== OPEN_BRACKET && c !== LOWER_N) this.reject('wrong-type', slot);
+    return this.cursor.skipValue(from, depth);
+  }
+
+  private slotOfKey(object: number, start: number, end: number): number {
+    const { cursor } = this;
+    const names = this.tree.membersOf(object);
     if (!cursor.escaped) return names.find(cursor.bytes, start, end);
     const unescaped = cursor.scratchEnd;
     if (!cursor.unescape(start, end)) return NO_FIELD;
     return names.find(cursor.scratch, unescaped, cursor.scratchEnd);
   }
 
-  private readString(slot: number, from: number, c: number): number {
+  private readString(slot: number, from: number, c: number, depth: number): number {
     const { cursor, registers } = this;
     if (c === QUOTE) {
       const start = from + 1;
@@ -264,7 +292,7 @@ export class RowReader {
       if (this.settles[slot] === 1) this.settleText(slot);
       return end;
     }
-    return this.readNull(slot, from, c);
+    return this.readNull(slot, from, c, depth);
   }
 
   /** Applies what holds for every text of the slot: an empty key is absent; aliases; accepted values. */
@@ -289,7 +317,7 @@ export class RowReader {
   }
 
   /** A value of a field that is not a string. */
-  private readTyped(slot: number, from: number, c: number): number {
+  private readTyped(slot: number, from: number, c: number, depth: number): number {
     const { cursor, registers } = this;
     const at = registers.base + slot;
     const type = this.types[slot] as number;
@@ -323,13 +351,13 @@ export class RowReader {
       registers.setNumber(slot);
       return cursor.skipWord(from, c);
     }
-    return this.readNull(slot, from, c);
+    return this.readNull(slot, from, c, depth);
   }
 
-  private readNull(slot: number, from: number, c: number): number {
+  private readNull(slot: number, from: number, c: number, depth: number): number {
     if (c === LOWER_N) return this.cursor.skipWord(from, c);
     this.reject('wrong-type', slot);
-    return this.cursor.skipValue(from, 1);
+    return this.cursor.skipValue(from, depth);
   }
 
   private takeText(slot: number, type: number, bytes: Uint8Array, start: number, end: number): void {

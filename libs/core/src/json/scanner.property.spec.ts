@@ -17,10 +17,16 @@ const schema = aSchema(
     aField('price', 'money'),
     aField('flag', 'bool'),
     aField('é"\\', 'string'),
+    aField('in.text', 'string'),
+    aField('in.count', 'int'),
+    aField('in.deep.price', 'money'),
+    aField('other.flag', 'bool'),
   ],
   { key: ['key'], eventTime: { ...COMMERCE_EVENT_TIME, field: 'at' } },
 );
 const NAMES = schema.fields.map(({ name }) => name);
+/** Objects that declared fields stand in. */
+const OBJECTS = ['in', 'in.deep', 'other'];
 
 // ── the oracle: JSON.parse, then each field on its own ──────────────────────────────────────────────────────────────
 
@@ -48,17 +54,32 @@ function judge(bytes: Uint8Array): Verdict | null {
   const values: Record<string, string | number> = {};
   if (!isRecord(parsed)) return { values, problems: new Set(['not-an-object $']) };
   if (depthOf(text) > 64) problems.add('too-deep $');
+  for (const path of OBJECTS) {
+    const { value } = valueAt(parsed, path);
+    if (countPath(text, path) > 1) problems.add(`duplicate-field ${path}`);
+    if (value !== null && typeof value !== 'object') problems.add(`wrong-type ${path}`);
+  }
   for (const { name, type } of schema.fields) {
-    const value = Object.hasOwn(parsed, name) ? parsed[name] : null;
-    if (countKey(text, name) > 1) problems.add(`duplicate-field ${name}`);
+    const { value, holder, key } = valueAt(parsed, name);
+    if (countPath(text, name) > 1) problems.add(`duplicate-field ${name}`);
     if (value === null || (name === 'key' && value === '')) continue;
-    const judged = judgeValue(type, value, sources.get(parsed)?.[name] ?? '');
+    const judged = judgeValue(type, value, sources.get(holder)?.[key] ?? '');
     if (typeof judged === 'object') values[name] = judged.value;
     else problems.add(`${judged} ${name}`);
   }
   if (!('key' in values) && problems.size === 0) problems.add('no-key key');
   if (!('at' in values) && problems.size === 0) problems.add('missing-field at');
   return { values, problems };
+}
+
+/** What stands at a path, and the object that it is a member of; what has no members has null for each. */
+function valueAt(parsed: Record<string, unknown>, path: string): { value: unknown; holder: unknown; key: string } {
+  let at = { value: parsed as unknown, holder: null as unknown, key: '' };
+  for (const key of path.split('.')) {
+    const holder = at.value;
+    at = { value: isRecord(holder) && Object.hasOwn(holder, key) ? holder[key] : null, holder, key };
+  }
+  return at;
 }
 
 /** JSON.parse that also notes, by object and member, the text of each scalar. */
@@ -119,16 +140,24 @@ function depthOf(text: string): number {
   return deepest;
 }
 
-/** How often a key is given at the outermost level. */
-function countKey(text: string, name: string): number {
-  let depth = 0;
+/** How often a path is given. */
+function countPath(text: string, path: string): number {
+  const wanted = JSON.stringify(path.split('.'));
+  const above: string[] = [];
+  let key = '';
   let count = 0;
   for (const match of text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?|[[{\]}]/g)) {
     const [token, literal, colon] = match;
     if (literal !== undefined) {
-      if (colon !== undefined && depth === 1 && JSON.parse(literal) === name) count++;
-    } else if (token === '[' || token === '{') depth++;
-    else depth--;
+      if (colon === undefined) continue;
+      key = JSON.parse(literal) as string;
+      if (JSON.stringify([...above.slice(1), key]) === wanted) count++;
+    } else if (token === '[' || token === '{') {
+      above.push(key);
+      key = '[]';
+    } else {
+      above.pop();
+    }
   }
   return count;
 }
@@ -184,23 +213,41 @@ const { value: anyValue } = fc.letrec<{ value: string }>((tie) => ({
       .map(([s, members]) => `{${s}${members.map(([key, value]) => `${key}${s}:${value}`).join(`,${s}`)}}`),
   ),
 }));
+const KEYS = [...new Set([...NAMES, ...OBJECTS].flatMap((path) => [path, ...path.split('.')]))];
 const keyText = fc.oneof(
-  fc.constantFrom(...NAMES).map((name) => JSON.stringify(name)),
+  fc.constantFrom(...KEYS).map((name) => JSON.stringify(name)),
   fc
-    .constantFrom(...NAMES)
+    .constantFrom(...KEYS)
     .map((name) => `"${[...name].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`),
   fc.constantFrom('"__proto__"', '"constructor"', '""', '"keys"', '"ke"', '"Key"'),
   stringText,
 );
-const members = fc.array(fc.tuple(space, keyText, space, fc.oneof({ weight: 4, arbitrary: scalar }, anyValue), space), {
-  maxLength: 9,
-});
+const membersOf = (value: fc.Arbitrary<string>, maxLength: number) =>
+  fc
+    .array(fc.tuple(space, keyText, space, value, space), { maxLength })
+    .map((list) => list.map(([a, key, b, text, c]) => `${a}${key}${b}:${c}${text}${a}`));
+const plainValue = fc.oneof({ weight: 4, arbitrary: scalar }, anyValue);
+const { object: nestedText } = fc.letrec<{ object: string }>((tie) => ({
+  object: fc
+    .tuple(membersOf(fc.oneof({ maxDepth: 2 }, plainValue, tie('object')), 4), space)
+    .map(([list, s]) => `{${list.join(',')}${s}}`),
+}));
+/** Objects that are as declared, so that what is read from them counts. */
+const goodObject = fc
+  .tuple(
+    fc.constantFrom('"in":', '"in" : '),
+    fc.array(fc.constantFrom('"text":"a"', '"count":7', '"x":{"text":1}', '"deep":{"price":1.5,"y":[]}'), {
+      maxLength: 4,
+    }),
+  ) // prettier-ignore
+  .map(([key, list]) => `${key}{${[...new Set(list)].join(',')}}`);
 const objectText = fc
-  .tuple(members, fc.constantFrom('', '"key":"k","at":1569888000', '"key":"k","at":1569888000123'))
-  .map(([list, head]) => {
-    const rest = list.map(([a, key, b, value, c]) => `${a}${key}${b}:${c}${value}${a}`);
-    return `{${[...(head === '' ? [] : [head]), ...rest].join(',')}}`;
-  });
+  .tuple(
+    membersOf(fc.oneof({ weight: 3, arbitrary: plainValue }, nestedText), 9),
+    fc.constantFrom('', '"key":"k","at":1569888000', '"key":"k","at":1569888000123'),
+    fc.oneof(fc.constant(''), goodObject),
+  )
+  .map(([list, ...heads]) => `{${[...heads.filter((head) => head !== ''), ...list].join(',')}}`);
 const document = objectText.map((text) => new TextEncoder().encode(text));
 
 const INTERESTING = [0x00, 0x09, 0x0a, 0x1f, 0x20, 0x22, 0x2c, 0x2d, 0x2e, 0x30, 0x39, 0x3a, 0x5b, 0x5c, 0x5d, 0x65, 0x75, 0x7b,
@@ -234,9 +281,11 @@ function check(bytes: Uint8Array): void {
   } else if (!isObjectText(bytes)) {
     expect(row === undefined || problem !== null).toBe(true);
   } else if (row !== undefined && 'code' in row) {
-    // Of a field that is given twice, JSON.parse hides what was wrong with the first.
-    const given = verdict.problems.has(`duplicate-field ${row.path}`) ? 'duplicate-field' : row.code;
-    expect([...verdict.problems]).toContain(`${given} ${row.path}`);
+    // Of a field or object that is given twice, JSON.parse hides what was wrong with the first.
+    const { path } = row;
+    const twice = path.split('.').map((_, i, parts) => `duplicate-field ${parts.slice(0, i + 1).join('.')}`);
+    if (twice.some((problem) => verdict.problems.has(problem))) return;
+    expect([...verdict.problems]).toContain(`${row.code} ${path}`);
   } else {
     expect({ problems: [...verdict.problems], values: row?.values }).toEqual({ problems: [], values: verdict.values });
   }

@@ -7,7 +7,10 @@ export type FieldType = 'string' | 'int' | 'double' | 'money' | 'bool' | 'timest
 export interface Field {
   /** Column number on the wire, from 1 in order of declaration. Never used for another field. */
   readonly number: number;
+  /** What expressions, groups and results call it. Where there is no `path` it is the path too. */
   readonly name: string;
+  /** Where its value stands in an event: keys with dots between them, from the event itself on. */
+  readonly path?: string;
   readonly type: FieldType;
   /** May be absent or null in an event. */
   readonly optional: boolean;
