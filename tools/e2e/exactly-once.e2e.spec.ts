@@ -1,3 +1,4 @@
+import { decodeMetricsRecord } from '@tillstream/contracts';
 import type { NewRecord } from '@tillstream/engine';
 import { SeededRandom } from '@tillstream/engine/testing';
 import { plainCommerce } from '../oracle/commerce-definition';
@@ -71,8 +72,37 @@ describe('the platform, its processes killed at random', () => {
 
     const verified = await till(platform, 'verify');
     expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('every one is what raw gives') });
+    await explainOneOfEach(platform);
   }, 300_000);
 });
+
+/** Of each metric a final is explained: it is what raw gives, and rows count in it. */
+async function explainOneOfEach(platform: Platform): Promise<void> {
+  const finals = (await platform.readTopic(platform.definition.topics.metrics))
+    .flat()
+    .map(decodeMetricsRecord)
+    .flatMap((record) => (record.kind === 'result' && record.final ? [record] : []));
+  for (const { name } of platform.definition.metrics) {
+    const final = finals.findLast(({ metric }) => metric === name);
+    expect([name, final]).toEqual([name, expect.anything()]);
+    const { group = {}, startMs = 0, measures } = final ?? {};
+    const fields = Object.entries(group).flatMap(([field, value]) =>
+      value === null
+        ? ['--null', field]
+        : ['--group', `${field}=${typeof value === 'string' ? value : JSON.stringify(value)}`],
+    );
+    const window = ['--window', new Date(startMs).toISOString()];
+    const { stdout, stderr, code } = await till(platform, 'explain', name, ...window, ...fields, '--json');
+    expect({ name, code, stderr }).toMatchObject({ name, code: 0 });
+    const explained = JSON.parse(stdout) as Explained;
+    expect(explained).toMatchObject({ verdict: 'equal', told: { measures, final: true }, recomputed: { measures } });
+    expect(explained.partitions.reduce((sum, { counted }) => sum + counted, 0)).toBeGreaterThan(0);
+  }
+}
+
+interface Explained {
+  readonly partitions: readonly { readonly counted: number }[];
+}
 
 /** Half through the gateway, by a client that sends again until it is answered; half straight into Kafka. */
 async function send(

@@ -13,7 +13,12 @@ export interface CommandOutcome {
 
 /** Runs the built command line on the stream of a platform: `--stream` and where its servers are need not be said. */
 export function till(platform: Platform, command: string, ...args: readonly string[]): Promise<CommandOutcome> {
-  const environment = { KAFKA_BROKERS: servers().brokers.join(','), STREAM_FILES: platform.streamFile };
+  const { grpc } = platform.processes.find(({ service }) => service === 'query-api') ?? {};
+  const environment = {
+    KAFKA_BROKERS: servers().brokers.join(','),
+    STREAM_FILES: platform.streamFile,
+    TILLSTREAM_QUERY: `127.0.0.1:${grpc ?? 0}`,
+  };
   const all = ['dist/apps/cli/main.js', command, ...args, '--stream', platform.stream];
   return new Promise((resolve) => {
     const options = { maxBuffer: MOST_BYTES, env: { ...process.env, ...environment } };

@@ -3,7 +3,14 @@ import type { PlainDefinition, PlainMetric } from './raw/plain-definition';
 import type { OracleRecord } from './raw/raw-headers';
 import { type JsonValue, resultsOfWindow, windowStartsOf } from './raw/windows';
 
-export type { AcceptedRow, DeadLetterRow, MisplacedRow, PartitionOutcome, RowPlace } from './raw/decide-partition';
+export type {
+  AcceptedRow,
+  DeadLetterRow,
+  DuplicateRow,
+  MisplacedRow,
+  PartitionOutcome,
+  RowPlace,
+} from './raw/decide-partition';
 export type {
   PlainDefinition,
   PlainField,
@@ -14,6 +21,7 @@ export type {
 } from './raw/plain-definition';
 export type { OracleRecord } from './raw/raw-headers';
 export type { JsonValue } from './raw/windows';
+export { groupOf } from './raw/windows';
 
 /** One group of one window. `id` is the same for equal metric, window and group. */
 export interface ExpectedRow {
@@ -126,7 +134,7 @@ export function expectedOutcome(
 }
 
 /** Rows a metric's `where` lets through; a metric by key leaves out rows without that field. */
-function concerns(definition: PlainDefinition, metric: PlainMetric, { row }: AcceptedRow): boolean {
+export function concerns(definition: PlainDefinition, metric: PlainMetric, { row }: Pick<AcceptedRow, 'row'>): boolean {
   const key = definition.key[0];
   if (isLocal(definition, metric) && key !== undefined && (row[key] ?? null) === null) return false;
   return metric.where === undefined || metric.where(row);

@@ -40,7 +40,7 @@ export interface Circumstances {
   /** Put live in the middle of it. */
   readonly change?: Change;
   /** Looks at the world once all is at rest; what it finds wrong is a problem of the life. */
-  readonly inspect?: (world: World) => Promise<readonly string[]>;
+  readonly inspect?: (world: World, plain: PlainDefinition) => Promise<readonly string[]>;
 }
 
 /**
@@ -66,7 +66,7 @@ export async function simulate(
     problems: [
       ...stopsOf(world),
       ...(life.gaveUp ? [`no rest after ${GIVE_UP_STEPS} steps`] : differencesOf(world, plain, change)),
-      ...(life.gaveUp || !inspect ? [] : await inspect(world)),
+      ...(life.gaveUp || !inspect ? [] : await inspect(world, plain)),
     ],
     faults: world.weather.counts,
     steps: world.scheduler.steps,

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { CliContext } from './cli-context';
 import { registerDiff } from './commands/diff';
+import { registerExplain } from './commands/explain';
 import { registerGenerate } from './commands/generate';
 import { registerLag } from './commands/lag';
 import { registerLate } from './commands/late';
@@ -25,6 +26,7 @@ const commands: readonly RegisterCommand[] = [
   registerTop,
   registerVerify,
   registerDiff,
+  registerExplain,
   registerLate,
   registerTopics,
   registerLag,

@@ -25,6 +25,8 @@ const variables = {
   TILLSTREAM_VIEW_MAX_ROWS: wholeNumber({ min: 1 }).default(2_000_000),
   /** Least time between two messages of a watch. */
   TILLSTREAM_WATCH_EVERY_MS: wholeNumber({ min: 1 }).default(20),
+  /** An explanation that takes longer is given up. */
+  TILLSTREAM_EXPLAIN_TIMEOUT_MS: wholeNumber({ min: 1 }).default(60_000),
   /** Not set: whoever can reach the port may read. */
   TILLSTREAM_READ_KEYS: keyList.default([]),
 };
@@ -43,6 +45,7 @@ export function loadQueryApiConfig(environment: Environment) {
     streams: streams.definitions,
     view: { maxRows: values.TILLSTREAM_VIEW_MAX_ROWS },
     watch: { everyMs: values.TILLSTREAM_WATCH_EVERY_MS },
+    explain: { timeoutMs: values.TILLSTREAM_EXPLAIN_TIMEOUT_MS },
     readKeys: values.TILLSTREAM_READ_KEYS,
   } as const;
 }

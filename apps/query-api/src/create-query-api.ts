@@ -30,6 +30,8 @@ const MAX_WAIT_MS = 2_000;
 const RETRY_MS = 1_000;
 const SWEEP_EVERY_MS = 60_000;
 const TELL_POSITIONS_EVERY_MS = 10_000;
+/** Each reads a part of the raw log, and holds the ids of the dedupe horizon before it. */
+const EXPLAINED_AT_ONCE = 2;
 
 /** Composes the service without a framework. */
 export function createQueryApi(config: Omit<QueryApiConfig, 'service' | 'kafka'>, ports: QueryApiPorts): QueryApi {
@@ -77,6 +79,7 @@ export function createQueryApi(config: Omit<QueryApiConfig, 'service' | 'kafka'>
           log,
           keys: new ReadKeys(config.readKeys),
           pace: { clock, everyMs: config.watch.everyMs, positionsEveryMs: TELL_POSITIONS_EVERY_MS },
+          explain: { atOnce: EXPLAINED_AT_ONCE, timeoutMs: config.explain.timeoutMs },
           stopping: stopping.signal,
           metrics,
           clock,

@@ -33,6 +33,7 @@ export type { MetricsKey } from './results/metrics-key';
 export { readMetricsKey } from './results/metrics-key';
 export type { ExpectedWindow, PlainResult, TextBytes } from './results/plain-results';
 export { PlainResults } from './results/plain-results';
+export { groupJsonText } from './results/group-json';
 export type { WindowOf } from './results/result-records';
 export {
   encodeClosed,
@@ -63,6 +64,14 @@ export type { Retention, StreamDefinition } from './stream-file/stream-definitio
 export { formatDuration, parseDuration } from './stream-file/duration';
 
 export { PROTO_FILES, PROTO_LOADER_OPTIONS, protoPath, protoRoot } from './proto/proto-root';
+export type {
+  ExplainWindowRequest,
+  ExplainWindowResponse,
+  ExplainedPartitionMessage,
+  RawRangeMessage,
+  SampleRowMessage,
+  ToldRevisionMessage,
+} from './proto/explain-messages';
 export type { IndexRange, PublishRequest, PublishResponse, Rejection } from './proto/ingest-messages';
 export type {
   DurationMessage,

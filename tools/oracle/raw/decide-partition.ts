@@ -19,6 +19,14 @@ export interface AcceptedRow extends RowPlace {
   readonly inputBeforeMs: number;
 }
 
+/** A row whose id, or the id of its write, had stood before. */
+export interface DuplicateRow extends RowPlace {
+  readonly row: PlainRow;
+  readonly eventTimeMs: number;
+  /** Neither in the future nor of another partition: but for the repetition it would have been accepted. */
+  readonly elseAccepted: boolean;
+}
+
 export interface DeadLetterRow extends RowPlace {
   readonly code: string;
 }
@@ -31,7 +39,7 @@ export interface MisplacedRow extends RowPlace {
 export interface PartitionOutcome {
   readonly accepted: readonly AcceptedRow[];
   readonly deadLetters: readonly DeadLetterRow[];
-  readonly duplicates: readonly RowPlace[];
+  readonly duplicates: readonly DuplicateRow[];
   /** Rows that belong to another partition. */
   readonly misplaced: readonly MisplacedRow[];
   /** Re-routed rows that another record had brought before. */
@@ -54,7 +62,7 @@ export function decidePartition(
 ): PartitionOutcome {
   const accepted: AcceptedRow[] = [];
   const deadLetters: DeadLetterRow[] = [];
-  const duplicates: RowPlace[] = [];
+  const duplicates: DuplicateRow[] = [];
   const misplaced: MisplacedRow[] = [];
   const broughtBefore: RowPlace[] = [];
   const idSeen = new Map<string, Sighting>();
@@ -108,10 +116,13 @@ export function decidePartition(
       rowNumber += 1;
 
       const targetPartition = partitionOfKey(key, definition.partitions);
-      if (duplicate) duplicates.push(place(index));
-      else if (eventTimeMs > appendMs + definition.futureToleranceMs) {
+      const isInFuture = eventTimeMs > appendMs + definition.futureToleranceMs;
+      const isMisplaced = targetPartition !== partition && source === null;
+      if (duplicate) {
+        duplicates.push({ ...place(index), row, eventTimeMs, elseAccepted: !isInFuture && !isMisplaced });
+      } else if (isInFuture) {
         deadLetters.push({ ...place(index), code: 'in-the-future' });
-      } else if (targetPartition !== partition && source === null) misplaced.push({ ...place(index), targetPartition });
+      } else if (isMisplaced) misplaced.push({ ...place(index), targetPartition });
       else {
         accepted.push({ ...place(index), row, eventTimeMs, inputBeforeMs });
         inputMs = Math.max(inputMs, Math.min(eventTimeMs, appendMs));

@@ -65,7 +65,8 @@ export function resultsOfWindow(
   return results;
 }
 
-function groupOf(definition: PlainDefinition, metric: PlainMetric, row: PlainRow): Record<string, JsonValue> {
+/** The group that a row is of, as results write it. */
+export function groupOf(definition: PlainDefinition, metric: PlainMetric, row: PlainRow): Record<string, JsonValue> {
   return Object.fromEntries(
     metric.groupBy.map((name) => [name, toJson(definition, typeOf(definition, name), row[name] ?? null)]),
   );

@@ -3,6 +3,7 @@ import { chainBugs } from './chain';
 import { checkpointBugs } from './checkpoints';
 import { definitionBugs } from './definitions';
 import { enrichingBugs } from './enriching';
+import { explainingBugs } from './explaining';
 import { mergingBugs } from './merging';
 import { publishingBugs } from './publishing';
 import { verifyingBugs } from './verifying';
@@ -18,4 +19,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...checkpointBugs,
   ...definitionBugs,
   ...verifyingBugs,
+  ...explainingBugs,
 ];

@@ -12,6 +12,8 @@ import {
   PROTO_FILES,
   PROTO_LOADER_OPTIONS,
   protoRoot,
+  type ExplainWindowRequest,
+  type ExplainWindowResponse,
   type ListMetricsRequest,
   type ListMetricsResponse,
   type ListWindowsRequest,
@@ -36,6 +38,7 @@ interface GrpcClient {
   listMetrics: UnaryMethod<ListMetricsRequest, ListMetricsResponse>;
   listWindows: UnaryMethod<ListWindowsRequest, ListWindowsResponse>;
   topGroups: UnaryMethod<TopGroupsRequest, TopGroupsResponse>;
+  explainWindow: UnaryMethod<ExplainWindowRequest, ExplainWindowResponse>;
   watchWindows(request: Asked<WatchWindowsRequest>, metadata: Metadata): ClientReadableStream<WatchWindowsResponse>;
   close(): void;
 }
@@ -84,6 +87,10 @@ export class QueryClient {
 
   topGroups(request: Asked<TopGroupsRequest>): Promise<TopGroupsResponse> {
     return this.ask(this.client.topGroups, request);
+  }
+
+  explainWindow(request: Asked<ExplainWindowRequest>): Promise<ExplainWindowResponse> {
+    return this.ask(this.client.explainWindow, request);
   }
 
   /**

@@ -4,6 +4,8 @@ import {
   protoRoot,
   toDuration,
   toTimestamp,
+  type ExplainWindowRequest,
+  type ExplainWindowResponse,
   type ListWindowsRequest,
   type MetricMessage,
   type TopGroupsRequest,
@@ -63,6 +65,8 @@ export class FakeQueryApi {
   readonly listed: ListWindowsRequest[] = [];
   readonly topped: TopGroupsRequest[] = [];
   readonly watched: WatchWindowsRequest[] = [];
+  readonly explained: ExplainWindowRequest[] = [];
+  explanation: ExplainWindowResponse | null = null;
   watching: Watching = async function* () {};
   key: string | null = null;
 
@@ -92,6 +96,11 @@ export class FakeQueryApi {
             return { windows: this.rows };
           }, unexpected),
           listLate: unaryHandler(async () => ({ rows: [], nextPageToken: '' }), unexpected),
+          explainWindow: unaryHandler(async (request: ExplainWindowRequest) => {
+            this.explained.push(request);
+            if (this.explanation === null) throw new GrpcStatusError(status.FAILED_PRECONDITION, 'nothing is retained');
+            return this.explanation;
+          }, unexpected),
           watchWindows: serverStreamHandler((request: WatchWindowsRequest) => {
             this.watched.push(request);
             return this.watching(request);

@@ -9,7 +9,7 @@ import { invalid, listed } from './refusals';
  * @throws GrpcStatusError INVALID_ARGUMENT for a field that the metric is not grouped by, or a value of another kind
  */
 export function groupFilter(codec: MetricCodec, group: ValueMap): GroupFilter | null {
-  const wanted = new Map(Object.entries(group).map(([name, message]) => [name, valueOf(codec, name, message)]));
+  const wanted = new Map(Object.entries(group).map(([name, message]) => [name, groupValue(codec, name, message)]));
   if (wanted.size === 0) return null;
   if (wanted.size === codec.groups.length) {
     return { only: codec.groupText(Object.fromEntries(wanted)) };
@@ -24,7 +24,8 @@ export function groupFilter(codec: MetricCodec, group: ValueMap): GroupFilter | 
   return { matches };
 }
 
-function valueOf(codec: MetricCodec, name: string, message: ValueMessage): ResultValue {
+/** A value of a group field as results write it. @throws GrpcStatusError INVALID_ARGUMENT as `groupFilter` does */
+export function groupValue(codec: MetricCodec, name: string, message: ValueMessage): ResultValue {
   const { metric, groups } = codec;
   const type = groups.find((candidate) => candidate.name === name);
   if (!type) {

@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import type {
+  ExplainWindowRequest,
   ListLateRequest,
   ListMetricsRequest,
   ListWindowsRequest,
@@ -17,6 +18,7 @@ import {
 } from '@tillstream/nest-runtime';
 import type { QueryMetrics } from '../metrics/query-metrics';
 import type { WatchPace } from '../view/watch-rows';
+import { Explainer, type ExplainLimits } from './explain-window';
 import { listLate } from './list-late';
 import { listMetrics } from './list-metrics';
 import { listWindows } from './list-windows';
@@ -31,6 +33,7 @@ export interface QueryServiceOptions {
   readonly log: LogReader;
   readonly keys: ReadKeys;
   readonly pace: WatchPace;
+  readonly explain: ExplainLimits;
   /** Ends every watch, so that clients go on elsewhere. */
   readonly stopping: AbortSignal;
   readonly metrics: Pick<QueryMetrics, 'answered' | 'watchers' | 'watchMessage'>;
@@ -43,6 +46,7 @@ export function createQueryService(options: QueryServiceOptions): GrpcService {
   const { streams, keys, onUnexpected } = options;
   const readable = ({ metadata }: CallContext): ReadableStreams =>
     new ReadableStreams(streams, keys.streamsFor(metadata));
+  const explainer = new Explainer(options.log, options.explain, options.stopping);
   return {
     name: 'tillstream.query.v1.QueryService',
     methods: {
@@ -67,6 +71,12 @@ export function createQueryService(options: QueryServiceOptions): GrpcService {
       listLate: unaryHandler(
         timed('ListLate', options, async (request: ListLateRequest, context) =>
           listLate(readable(context).named(request.stream), request, options.log, context.signal),
+        ),
+        onUnexpected,
+      ),
+      explainWindow: unaryHandler(
+        timed('ExplainWindow', options, async (request: ExplainWindowRequest, context) =>
+          explainer.explain(readable(context).named(request.stream), request, context.signal),
         ),
         onUnexpected,
       ),

@@ -3,6 +3,7 @@ import {
   type MetricsRecord,
   type ResultValue,
   type RetractionMessage,
+  type ValueMap,
   type WindowResultMessage,
 } from '@tillstream/contracts';
 import type { MetricDefinition, StreamSchema } from '@tillstream/core';
@@ -87,6 +88,25 @@ export class MetricCodec {
     };
   }
 
+  /** A result that does not come of the view. @param lateRows of its window */
+  toResultOf(result: Extract<MetricsRecord, { kind: 'result' }>, lateRows: number): WindowResultMessage {
+    return {
+      metric: this.metric.name,
+      start: toTimestamp(result.startMs),
+      end: toTimestamp(result.endMs),
+      group: messages(this.groups, result.group),
+      measures: this.measuresOf(result),
+      final: result.final,
+      revision: String(result.revision),
+      lateRows: String(lateRows),
+      truncated: result.truncated,
+    };
+  }
+
+  measuresOf({ measures }: Extract<MetricsRecord, { kind: 'result' }>): ValueMap {
+    return messages(this.measures, measures);
+  }
+
   toRetraction({ window, slot }: RowRef): RetractionMessage {
     const values = parseValues(window.group(slot));
     return {
@@ -127,6 +147,10 @@ export class MetricCodec {
       }
     }
   }
+}
+
+function messages(types: readonly ValueType[], values: Readonly<Record<string, ResultValue>>): ValueMap {
+  return Object.fromEntries(types.map((type) => [type.name, toMessage(values[type.name] ?? null, type)]));
 }
 
 const parseValues = (text: string): readonly ResultValue[] => JSON.parse(text) as ResultValue[];

@@ -10,6 +10,8 @@ import {
   PROTO_FILES,
   PROTO_LOADER_OPTIONS,
   protoRoot,
+  type ExplainWindowRequest,
+  type ExplainWindowResponse,
   type ListLateRequest,
   type ListLateResponse,
   type ListMetricsRequest,
@@ -35,6 +37,7 @@ interface RawClient {
   listWindows: Unary<ListWindowsRequest, ListWindowsResponse>;
   topGroups: Unary<TopGroupsRequest, TopGroupsResponse>;
   listLate: Unary<ListLateRequest, ListLateResponse>;
+  explainWindow: Unary<ExplainWindowRequest, ExplainWindowResponse>;
   watchWindows(
     request: Partial<WatchWindowsRequest>,
     metadata: Metadata,
@@ -72,6 +75,10 @@ export class QueryClient {
 
   listLate(request: Partial<ListLateRequest>): Promise<ListLateResponse> {
     return this.unary(this.client.listLate, request);
+  }
+
+  explainWindow(request: Partial<ExplainWindowRequest>): Promise<ExplainWindowResponse> {
+    return this.unary(this.client.explainWindow, request);
   }
 
   watch(request: Partial<WatchWindowsRequest>, deadline?: number): ClientReadableStream<WatchWindowsResponse> {

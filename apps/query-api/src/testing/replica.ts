@@ -20,6 +20,7 @@ export class Replica {
         streams: [results.definition],
         view: { maxRows: options.maxRows ?? 100_000 },
         watch: { everyMs: 1 },
+        explain: { timeoutMs: options.explainTimeoutMs ?? 20_000 },
         grpc: { host: '127.0.0.1', port: 0 },
         readKeys: options.readKeys ?? [],
       },
@@ -70,4 +71,5 @@ export class Replica {
 export interface ReplicaOptions {
   readonly maxRows?: number;
   readonly readKeys?: readonly GrantedKey[];
+  readonly explainTimeoutMs?: number;
 }

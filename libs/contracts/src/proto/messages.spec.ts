@@ -2,6 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { loadSync } from '@grpc/proto-loader';
 import type { MessageTypeDefinition, ServiceDefinition } from '@grpc/proto-loader';
+import type {
+  ExplainWindowRequest,
+  ExplainWindowResponse,
+  ExplainedPartitionMessage,
+  RawRangeMessage,
+  SampleRowMessage,
+  ToldRevisionMessage,
+} from './explain-messages';
 import type { IndexRange, PublishRequest, PublishResponse, Rejection } from './ingest-messages';
 import { PROTO_FILES, PROTO_LOADER_OPTIONS, protoPath, protoRoot } from './proto-root';
 import { fromTimestamp, toDuration, toTimestamp } from './query-messages';
@@ -13,6 +21,7 @@ import type {
   MeasureMessage,
   MetricMessage,
   RetractionMessage,
+  RowPositionMessage,
   TopGroupsRequest,
   TopGroupsResponse,
   ValueMessage,
@@ -112,6 +121,39 @@ const watchResponse: WatchWindowsResponse = {
   resumeToken: 't',
 };
 
+const position: RowPositionMessage = { partition: 1, offset: '9007199254740993', index: 2 };
+const rawRange: RawRangeMessage = { from: '3', next: '9007199254740993' };
+const explainedPartition: ExplainedPartitionMessage = {
+  partition: 1,
+  read: rawRange,
+  contributed: rawRange,
+  ...{ records: '1', counted: '2', filtered: '3', late: '4', duplicates: '5', otherGroups: '6' },
+  deadLetters: { 'wrong-type': '7' },
+  closedAt: position,
+};
+const revision: ToldRevisionMessage = {
+  ...{ position, appended: end, final: true, revision: '7', retracted: true },
+  measures: { total: value },
+};
+const sampleRow: SampleRowMessage = { fate: 'counted', position, eventTime: start, row: '{}', traceId: 'ab' };
+const explainRequest: ExplainWindowRequest = {
+  stream: 's',
+  metric: 'm',
+  windowStart: start,
+  group: { category: { text: 'shoes' } },
+  samples: 3,
+};
+const explainResponse: ExplainWindowResponse = {
+  verdict: 'equal',
+  told: window,
+  recomputed: window,
+  partitions: [explainedPartition],
+  revisions: [revision],
+  revisionsLeftOut: '8',
+  samples: [sampleRow],
+  traceIds: ['ab'],
+};
+
 describe('message interfaces', () => {
   const whole: readonly (readonly [string, object])[] = [
     ['tillstream.ingest.v1.PublishRequest', publishRequest],
@@ -130,6 +172,13 @@ describe('message interfaces', () => {
     ['tillstream.query.v1.WatchWindowsResponse', watchResponse],
     ['tillstream.query.v1.Retraction', retraction],
     ['tillstream.query.v1.WindowResult', window],
+    ['tillstream.query.v1.ExplainWindowRequest', explainRequest],
+    ['tillstream.query.v1.ExplainWindowResponse', explainResponse],
+    ['tillstream.query.v1.ExplainedPartition', explainedPartition],
+    ['tillstream.query.v1.RawRange', rawRange],
+    ['tillstream.query.v1.ToldRevision', revision],
+    ['tillstream.query.v1.SampleRow', sampleRow],
+    ['tillstream.query.v1.RowPosition', position],
     [
       'tillstream.query.v1.Value',
       { integer: '', number: 0, decimal: '', text: '', flag: false, list: {}, ranking: {} } satisfies Record<
@@ -149,6 +198,7 @@ describe('message interfaces', () => {
     ['tillstream.query.v1.QueryService', 'ListWindows', listWindowsRequest, listWindowsResponse],
     ['tillstream.query.v1.QueryService', 'TopGroups', topGroupsRequest, topGroupsResponse],
     ['tillstream.query.v1.QueryService', 'WatchWindows', watchRequest, watchResponse],
+    ['tillstream.query.v1.QueryService', 'ExplainWindow', explainRequest, explainResponse],
   ] as const)('%s/%s carries its messages unchanged', (service, name, request, response) => {
     const method = (definition[service] as ServiceDefinition)[name];
     if (method === undefined) throw new Error(`${service} has no ${name}`);

@@ -1,5 +1,6 @@
-import type { FieldType, StreamSchema } from '@tillstream/core';
-import type { ByteWriter } from '../bytes/byte-writer';
+import type { FieldType, GroupValue, MetricDefinition, StreamSchema } from '@tillstream/core';
+import { encodeGroupKey } from '@tillstream/core';
+import { ByteWriter } from '../bytes/byte-writer';
 import { writeJsonUtf8 } from '../bytes/json-text';
 import { writeNumber } from './value-json';
 
@@ -58,6 +59,18 @@ export class GroupJson {
     writeNumber(writer, readDouble(bytes, from), type, this.moneyExponent);
     return from + 8;
   }
+}
+
+/**
+ * A group as it stands in the keys and values of results.
+ *
+ * @param group in the order of groupBy
+ * @throws RangeError when there are not as many values as fields; TypeError for a value of another type
+ */
+export function groupJsonText(group: readonly GroupValue[], metric: MetricDefinition, schema: StreamSchema): string {
+  const writer = new ByteWriter(256);
+  new GroupJson(metric.groupBy, schema).write(writer, encodeGroupKey(group, metric, schema), 0);
+  return new TextDecoder().decode(writer.slice(0, writer.length));
 }
 
 const scratch = new DataView(new ArrayBuffer(8));

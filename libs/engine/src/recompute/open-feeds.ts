@@ -17,6 +17,8 @@ export interface WantedRows {
   readonly fromMs: number;
   /** Read raw from its first record on, and believe nothing that services have written. */
   readonly fromTheBeginning?: boolean;
+  /** Awaited now and then while the ids in front are read. */
+  readonly breathe?: () => Promise<void>;
 }
 
 /** Where each partition begins. */
@@ -42,7 +44,7 @@ export async function findStarts(wanted: WantedRows): Promise<FeedStarts> {
 
 /** Opens each partition up to where its log ends now. */
 export function openFeeds(
-  { reader, definition, source }: WantedRows,
+  { reader, definition, source, breathe }: WantedRows,
   { starts }: FeedStarts,
   onEnriched?: (partition: number, ...args: Parameters<EnrichListener>) => void,
 ): Promise<RecomputedPartition[]> {
@@ -51,8 +53,9 @@ export function openFeeds(
       const { partition } = start;
       const end = await reader.end(definition.topics[source], partition);
       if (source === 'enriched') return { start, feed: await EnrichedFeed.open({ reader, definition, start, end }) };
+      const raw = { reader, definition, start, end, ...(breathe && { breathe }) };
       const listener: EnrichListener = (result, records) => onEnriched?.(partition, result, records);
-      return { start, feed: await RawFeed.open({ reader, definition, start, end, onEnriched: listener }) };
+      return { start, feed: await RawFeed.open({ ...raw, onEnriched: listener }) };
     }),
   );
 }

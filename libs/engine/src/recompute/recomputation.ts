@@ -89,6 +89,23 @@ export class Recomputation {
     }
   }
 
+  /** What windows hold so far that the log has not closed, once `windows` has come to its end. */
+  *openWindows(): Generator<RecomputedWindow, void, void> {
+    const { metrics } = this.options;
+    for (const { feed, aggregator } of this.running) {
+      for (const metric of metrics) {
+        const { results, parts } = aggregator.takeProvisional(metric);
+        for (const part of parts) this.deal(feed.partition, part);
+        for (const block of results) if (this.isWanted(block.startMs)) yield windowOf(block, feed.partition);
+      }
+    }
+    for (const [target, merge] of this.merges.entries()) {
+      for (const block of metrics.flatMap((metric) => merge.takeProvisional(metric))) {
+        if (this.isWanted(block.startMs)) yield windowOf(block, target);
+      }
+    }
+  }
+
   private *take({ feed, aggregator }: Running): Generator<RecomputedWindow, void, void> {
     const { partition } = feed;
     for (const { metric, startMs, endMs, results, part } of aggregator.takeClosed()) {
@@ -123,6 +140,11 @@ export class Recomputation {
     }
     return found;
   }
+}
+
+function windowOf(results: ResultBlock, partition: number): RecomputedWindow {
+  const { metric, startMs, endMs } = results;
+  return { metric, startMs, endMs, partition, results };
 }
 
 /** End of the last window that begins before `toMs`. */
