@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CliContext } from './cli-context';
+import { registerApply } from './commands/apply';
 import { registerDiff } from './commands/diff';
 import { registerExplain } from './commands/explain';
 import { registerGenerate } from './commands/generate';
@@ -29,6 +30,7 @@ const commands: readonly RegisterCommand[] = [
   registerExplain,
   registerLate,
   registerTopics,
+  registerApply,
   registerLag,
   registerSkip,
   registerRelease,

@@ -49,6 +49,8 @@ export { parseInstant } from './results/instant';
 export type { Frontier, PartsRecord } from './parts/part-records';
 export { decodePartsRecord, encodeFrontier, encodePart, encodeParts } from './parts/part-records';
 
+export type { ChangedMetric, DefinitionChange } from './definitions/definition-change';
+export { changeOf, isNoChange } from './definitions/definition-change';
 export { decodeDefinition, encodeDefinition } from './definitions/definition-record';
 
 export type { Gap } from './gaps/gap-record';

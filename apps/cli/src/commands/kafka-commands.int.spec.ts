@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KafkaAdmin, KafkaLogReader } from '@tillstream/adapter-kafka';
+import { KafkaAdmin, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
+import { encodeControl, encodeDefinition } from '@tillstream/contracts';
 import { runCli } from '../run-cli';
+import { loadStreamFiles } from '../streams/load-stream-files';
 import { type RecordingContext, recordingContext } from '../testing/recording-context';
 
 const brokers = process.env['KAFKA_BROKERS'] ?? '';
@@ -13,6 +15,7 @@ const shipped = join(__dirname, '../../../../deploy/streams/commerce.yaml');
 describe('commands on a real broker', () => {
   const directory = mkdtempSync(join(tmpdir(), 'till-topics-'));
   const reader = new KafkaLogReader({ brokers: brokers.split(','), clientId: 'till-test' });
+  const writer = new KafkaLogWriter({ brokers: brokers.split(','), clientId: 'till-test', appendTimeoutMs: 10_000 });
   const admin = new KafkaAdmin({ brokers: brokers.split(','), clientId: 'till-test' });
   let stream: string;
   let file: string;
@@ -25,7 +28,7 @@ describe('commands on a real broker', () => {
     file = streamFile((text) => text);
   });
   afterAll(async () => {
-    await Promise.all([reader.close(), admin.close()]);
+    await Promise.all([reader.close(), writer.close(), admin.close()]);
     rmSync(directory, { recursive: true });
   });
 
@@ -143,6 +146,67 @@ describe('commands on a real broker', () => {
     for (let partition = 0; partition < 4; partition += 1) {
       expect(await controls(partition)).toEqual(['definition', 'release']);
     }
+  });
+
+  it('shows what another stream file would change, and changes nothing', async () => {
+    await till('topics --create');
+    const other = streamFile((text) => text.replace('total_spent > 100', 'total_spent > 200'));
+    const { code, output, notes } = await till(`plan ${other}`);
+    expect(code).toBe(0);
+    expect(output()).toMatch(/~ metric high_value_users: having; high_value_users@\w{8} takes the place of/);
+    expect(output()).toMatch(/^ {2}= revenue_by_category, /m);
+    expect(notes()).toContain(`till apply ${other}`);
+    expect(await controls(0)).toEqual(['definition']);
+    expect((await till(`plan ${file}`)).output()).toContain('nothing changes');
+  });
+
+  it('puts a stream file live once, in every partition', async () => {
+    await till('topics --create');
+    const other = streamFile((text) => text.replace('total_spent > 100', 'total_spent > 200'));
+    expect((await till(`apply ${other} --no-wait`)).code).toBe(0);
+    for (let partition = 0; partition < 4; partition += 1) {
+      expect(await controls(partition)).toEqual(['definition', 'definition']);
+    }
+    const again = await till(`apply ${other}`);
+    expect(again.code).toBe(0);
+    expect(again.notes()).toContain('in force in all partitions already');
+    expect((await till(`plan ${file}`)).output()).toContain('~ metric high_value_users');
+    expect(await controls(0)).toEqual(['definition', 'definition']);
+  });
+
+  it('ends what was broken off while a stream file was put live', async () => {
+    await till('topics --create');
+    const other = streamFile((text) => text.replace('total_spent > 100', 'total_spent > 200'));
+    const [definition] = loadStreamFiles(other, {});
+    if (!definition) throw new Error('no definition');
+    await writer.append(`${stream}.definitions.v1`, 0, [encodeDefinition(definition)]);
+    const record = encodeControl({ kind: 'definition', sha256: definition.sha256 });
+    await writer.append(`${stream}.raw.v1`, 2, [record]);
+    const ended = await till(`apply ${other} --no-wait`);
+    expect(ended.notes()).toContain('Put live in 3 partitions');
+    for (let partition = 0; partition < 4; partition += 1) {
+      expect(await controls(partition)).toEqual(['definition', 'definition']);
+    }
+  });
+
+  it('does not wait for ever for services that do not run', async () => {
+    await till('topics --create');
+    const other = streamFile((text) => text.replace('total_spent > 100', 'total_spent > 200'));
+    const { code, notes } = await till(`apply ${other} --timeout 1s`);
+    expect(code).toBe(1);
+    expect(notes()).toContain(`it is live, but the services do not work under it in ${stream}.raw.v1/0,1,2,3 yet`);
+  });
+
+  it('refuses what cannot be changed while there are events, by name', async () => {
+    await till('topics --create');
+    const other = streamFile((text) => text.replace('anonymous_id, ', '').replace(/^ {2}anonymous_id: .*\n/m, ''));
+    const refused = await till(`apply ${other}`);
+    expect(refused.code).toBe(1);
+    expect(refused.output()).toContain('! `key` is user_id, anonymous_id, session_id, not user_id, session_id');
+    expect(refused.output()).toContain('! field `anonymous_id` is missing: fields may only be added');
+    expect(await controls(0)).toEqual(['definition']);
+    const missing = await till(`plan ${streamFile((text) => text.replace(/^stream: .*/m, `stream: ${stream}-none`))}`);
+    expect(missing.notes()).toContain('does not exist');
   });
 
   it('generates events straight into a topic, by key', async () => {

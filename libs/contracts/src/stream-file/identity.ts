@@ -37,11 +37,7 @@ export function definitionSha256(
     dedupe,
     eventTime,
     money,
-    fields: fields.map((field) => ({
-      ...field,
-      aliases: [...field.aliases].sort(([a], [b]) => compare(a, b)),
-      values: field.values === null ? null : [...field.values].sort(compare),
-    })),
+    fields,
     metrics: metrics.map(({ identity }) => identity).sort(compare),
     topics: dataTopicsOf(topics),
   });
@@ -63,8 +59,15 @@ function sha256(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }
 
-/** JSON with the keys of every object in order, so that it says what is meant and not how it was built. */
+/** Do two parts of a stream file mean the same? */
+export function isSameMeaning(a: unknown, b: unknown): boolean {
+  return canonicalJson(a) === canonicalJson(b);
+}
+
+/** JSON with the keys of every object, map and set in order, so that it says what is meant and not how it was built. */
 function canonicalJson(value: unknown): string {
+  if (value instanceof Map) return canonicalJson([...value].sort(([a], [b]) => compare(String(a), String(b))));
+  if (value instanceof Set) return canonicalJson([...value].map(String).sort(compare));
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const entries = Object.entries(value).sort(([a], [b]) => compare(a, b));

@@ -1,0 +1,121 @@
+import { definitionFrom } from '../testing';
+import { changeOf, isNoChange } from './definition-change';
+
+const TEXT = `stream: shop
+partitions: 2
+key: [user]
+id: { field: id, dedupe: { within: 10m, maxRows: 1000 } }
+eventTime: { field: at, outOfOrderness: 1s }
+money: { currency: EUR }
+retention: { raw: 7d, metrics: 1d }
+fields:
+  at: { type: timestamp }
+  user: { type: string }
+  id: { type: string }
+  price: { type: money, optional: true }
+  kind: { type: string, values: [view, buy], aliases: { v: view } }
+metrics:
+  orders:
+    groupBy: [kind]
+    window: { size: 1m }
+    measures:
+      total: sum(price)
+      rows: count()
+  buyers:
+    window: { size: 1h }
+    measures:
+      users: distinct(user)
+`;
+const from = definitionFrom(TEXT);
+const changed = (piece: string, by: string): ReturnType<typeof changeOf> => {
+  expect(TEXT).toContain(piece);
+  return changeOf(from, definitionFrom(TEXT.replace(piece, by)));
+};
+const names = (metrics: readonly { readonly name: string }[]): string[] => metrics.map(({ name }) => name);
+
+describe('the change from one stream file to another', () => {
+  it('is none when only the writing differs', () => {
+    expect(isNoChange(changed('sum(price)', 'sum( price )  # in euros'))).toBe(true);
+    expect(isNoChange(changed('values: [view, buy]', 'values: [buy, view]'))).toBe(true);
+  });
+
+  it('names new, changed and removed metrics', () => {
+    const text = TEXT.replace('  buyers:', '  visitors:').replace('{ size: 1m }', '{ size: 2m }');
+    const change = changeOf(from, definitionFrom(text));
+    expect(isNoChange(change)).toBe(false);
+    expect(change.problems).toEqual([]);
+    expect(names(change.newMetrics)).toEqual(['visitors']);
+    expect(names(change.removedMetrics)).toEqual(['buyers']);
+    expect(change.changedMetrics).toMatchObject([{ from: { name: 'orders' }, parts: ['window'] }]);
+    expect(change.unchangedMetrics).toEqual([]);
+  });
+
+  it.each([
+    ['sum(price)', 'max(price)', ['measure total']],
+    ['rows: count()', 'rows: count()\n      mean: avg(price)', ['new measure mean']],
+    ['      total: sum(price)\n', '', ['no measure total']],
+    ['groupBy: [kind]', 'groupBy: [kind]\n    having: rows > 1', ['having']],
+    ['groupBy: [kind]', 'where: price > 1.00', ['where', 'groupBy']],
+    [
+      '      total: sum(price)\n      rows: count()',
+      '      rows: count()\n      total: sum(price)',
+      ['order of measures'],
+    ],
+  ])('says what is different when %j becomes %j', (piece, by, parts) => {
+    expect(changed(piece, by).changedMetrics).toMatchObject([{ parts }]);
+  });
+
+  it('tells a metric at another pace without changing it', () => {
+    const change = changed('groupBy: [kind]', 'groupBy: [kind]\n    emit: { every: 1s }');
+    expect(names(change.pacedMetrics.map(({ to }) => to))).toEqual(['orders']);
+    expect(change.changedMetrics).toEqual([]);
+    expect(isNoChange(change)).toBe(false);
+  });
+
+  it.each([
+    ['futureTolerance', 'outOfOrderness: 1s', 'outOfOrderness: 1s, futureTolerance: 1m', '5m', '1m'],
+    ['idleAfter', 'outOfOrderness: 1s', 'outOfOrderness: 1s, idleAfter: 30s', '10s', '30s'],
+  ])('lets %s be another', (name, piece, by, was, is) => {
+    expect(changed(piece, by)).toMatchObject({
+      problems: [],
+      newSettings: [{ name: `eventTime.${name}`, from: was, to: is }],
+    });
+  });
+
+  it('lets topics keep their records for another time', () => {
+    expect(changed('raw: 7d', 'raw: 8d')).toMatchObject({ problems: [], newRetention: ['rawMs'] });
+  });
+
+  it.each([
+    ['  kind:', '  note: { type: string, optional: true }\n  kind:', ['note', 'kind']],
+    ['metrics:\n', '  note: { type: string, optional: true }\nmetrics:\n', ['note']],
+    ['metrics:\n', '  note: { type: string, default: none }\nmetrics:\n', ['note']],
+  ])('takes fields that are new: %j becomes %j', (piece, by, all) => {
+    const change = changed(piece, by);
+    expect(change.problems.length === 0).toBe(piece === 'metrics:\n');
+    if (change.problems.length === 0) expect(names(change.newFields)).toEqual(all);
+  });
+
+  it.each([
+    ['partitions: 2', 'partitions: 3', '`partitions` is 2, not 3'],
+    ['key: [user]', 'key: [user, id]', '`key` is user, not user, id'],
+    ['within: 10m', 'within: 5m', '`id.dedupe.within` is 10m, not 5m'],
+    ['currency: EUR', 'currency: USD', '`money` is EUR, not USD'],
+    ['stream: shop', 'stream: store', '`stream` is shop, not store'],
+    [
+      '  price: { type: money, optional: true }\n',
+      '  cost: { type: money, optional: true }\n',
+      'field `price` is missing',
+    ],
+    ['  id: {', '  note: { type: string, optional: true }\n  id: {', 'field `id` is the 3rd and would be the 4th'],
+    ['aliases: { v: view }', 'aliases: { w: view }', 'field `kind` is declared in another way'],
+    ['price: { type: money, optional: true }', 'price: { type: money }', 'field `price` is declared in another way'],
+    ['metrics:\n', '  note: { type: string }\nmetrics:\n', 'field `note` is new and not `optional: true`'],
+  ])('refuses %j becoming %j', (piece, by, message) => {
+    const text = TEXT.replace(piece, by);
+    const to = definitionFrom(
+      piece.includes('price: { type: money, optional: true }\n') ? text.replaceAll('sum(price)', 'sum(cost)') : text,
+    );
+    expect(changeOf(from, to).problems).toContainEqual(expect.stringContaining(message));
+  });
+});

@@ -1,0 +1,157 @@
+import type { Field, MetricDefinition } from '@tillstream/core';
+import { formatDuration } from '../stream-file/duration';
+import { isSameMeaning } from '../stream-file/identity';
+import type { Retention, StreamDefinition } from '../stream-file/stream-definition';
+
+/** A metric whose values are decided in another way. */
+export interface ChangedMetric {
+  readonly from: MetricDefinition;
+  readonly to: MetricDefinition;
+  /** What is different, as `window` or `measure total`. */
+  readonly parts: readonly string[];
+}
+
+/** What comes of putting one stream file live where another is. */
+export interface DefinitionChange {
+  /** Why it cannot be done; a sentence each. */
+  readonly problems: readonly string[];
+  readonly newFields: readonly Field[];
+  readonly newMetrics: readonly MetricDefinition[];
+  /** Of one name, but with another meaning: another metric takes its place. */
+  readonly changedMetrics: readonly ChangedMetric[];
+  readonly removedMetrics: readonly MetricDefinition[];
+  /** The same metrics, told at another pace. */
+  readonly pacedMetrics: readonly { readonly from: MetricDefinition; readonly to: MetricDefinition }[];
+  readonly unchangedMetrics: readonly MetricDefinition[];
+  /** How events are judged from there on; what it is called, and its values as a stream file has them. */
+  readonly newSettings: readonly { readonly name: string; readonly from: string; readonly to: string }[];
+  /** Topics that are to keep their records for another time. */
+  readonly newRetention: readonly (keyof Retention)[];
+}
+
+/**
+ * Compares the file that is live with one that shall be. Fields may be added behind the others, so that events and the batches
+ * of them that stand in the log stay readable; metrics may come, go and change; what decides where an event goes and whether
+ * it counts at all may not.
+ */
+export function changeOf(from: StreamDefinition, to: StreamDefinition): DefinitionChange {
+  const before = new Map(from.metrics.map((metric) => [metric.name, metric]));
+  const names = new Set(to.metrics.map(({ name }) => name));
+  const pairs = to.metrics.flatMap((metric) => {
+    const old = before.get(metric.name);
+    return old ? [{ from: old, to: metric }] : [];
+  });
+  const same = pairs.filter((pair) => pair.from.identity === pair.to.identity);
+  return {
+    problems: [...fixedProblems(from, to), ...fieldProblems(from, to)],
+    newFields: to.schema.fields.slice(from.schema.fields.length),
+    newMetrics: to.metrics.filter(({ name }) => !before.has(name)),
+    changedMetrics: pairs.filter((pair) => pair.from.identity !== pair.to.identity).map(changedMetric),
+    removedMetrics: from.metrics.filter(({ name }) => !names.has(name)),
+    pacedMetrics: same.filter((pair) => !isSameMeaning(pair.from.emit, pair.to.emit)),
+    unchangedMetrics: same.filter((pair) => isSameMeaning(pair.from.emit, pair.to.emit)).map((pair) => pair.to),
+    newSettings: settingsOf(from).flatMap(({ name, value }, i) => {
+      const wanted = settingsOf(to)[i]?.value ?? value;
+      return wanted === value ? [] : [{ name, from: value, to: wanted }];
+    }),
+    newRetention: (Object.keys(to.retention) as (keyof Retention)[]).filter(
+      (topic) => to.retention[topic] !== from.retention[topic],
+    ),
+  };
+}
+
+/** Nothing is different but how the file is written. */
+export function isNoChange(change: DefinitionChange): boolean {
+  const { problems, newFields, newMetrics, changedMetrics, removedMetrics, pacedMetrics, newSettings, newRetention } =
+    change;
+  const lists = [problems, newFields, newMetrics, changedMetrics, removedMetrics, pacedMetrics, newSettings];
+  return [...lists, newRetention].every(({ length }) => length === 0);
+}
+
+function changedMetric({ from, to }: Omit<ChangedMetric, 'parts'>): ChangedMetric {
+  const { measures: _measures, name: _name, identity: _identity, emit: _emit, local: _local, ...declared } = to;
+  const keys = Object.keys(declared) as (keyof typeof declared)[];
+  const names = new Set([...from.measures, ...to.measures].map(({ name }) => name));
+  const measureOf = ({ measures }: MetricDefinition, name: string): unknown =>
+    measures.find((measure) => measure.name === name) ?? null;
+  const parts = [
+    ...keys.filter((key) => !isSameMeaning(from[key], to[key])),
+    ...[...names].flatMap((name) => {
+      const [was, is] = [measureOf(from, name), measureOf(to, name)];
+      if (isSameMeaning(was, is)) return [];
+      return [was === null ? `new measure ${name}` : is === null ? `no measure ${name}` : `measure ${name}`];
+    }),
+  ];
+  return { from, to, parts: parts.length > 0 ? parts : ['order of measures'] };
+}
+
+const ANOTHER_STREAM = 'it cannot be changed while the stream has events: give the stream another name';
+
+function fixedProblems(from: StreamDefinition, to: StreamDefinition): string[] {
+  const [a, b] = [fixedOf(from), fixedOf(to)];
+  return Object.keys(b).flatMap((key) => {
+    const [was, is] = [a[key], b[key]];
+    return isSameMeaning(was, is) ? [] : [`\`${key}\` is ${inWords(was)}, not ${inWords(is)}: ${ANOTHER_STREAM}`];
+  });
+}
+
+/** What decides where events go, and which of them count. */
+function fixedOf({ schema, topics }: StreamDefinition): Readonly<Record<string, unknown>> {
+  const { stream, partitions, key, id, dedupe, eventTime, money } = schema;
+  return {
+    stream,
+    partitions,
+    key,
+    'id.field': id,
+    ...(id === null
+      ? {}
+      : { 'id.dedupe.within': formatDuration(dedupe.withinMs), 'id.dedupe.maxRows': dedupe.maxRows }),
+    'eventTime.field': eventTime.field,
+    money: money?.currency ?? null,
+    ...Object.fromEntries(Object.entries(topics).map(([role, topic]) => [`topics.${role}`, topic])),
+  };
+}
+
+function settingsOf({ schema: { eventTime } }: StreamDefinition): { readonly name: string; readonly value: string }[] {
+  return [
+    { name: 'eventTime.outOfOrderness', value: formatDuration(eventTime.outOfOrdernessMs) },
+    { name: 'eventTime.futureTolerance', value: formatDuration(eventTime.futureToleranceMs) },
+    { name: 'eventTime.idleAfter', value: formatDuration(eventTime.idleAfterMs) },
+  ];
+}
+
+function fieldProblems(from: StreamDefinition, to: StreamDefinition): string[] {
+  const [before, after] = [from.schema.fields, to.schema.fields];
+  const kept = before.flatMap((field, i) => {
+    const now = after.find(({ name }) => name === field.name);
+    if (!now) return [`field \`${field.name}\` is missing: fields may only be added`];
+    if (now.number !== field.number) {
+      return [
+        `field \`${field.name}\` is the ${ordinal(i + 1)} and would be the ${ordinal(now.number)}: add fields at the end`,
+      ];
+    }
+    return isSameMeaning(field, now)
+      ? []
+      : [`field \`${field.name}\` is declared in another way: what is declared stays as it is; add another field`];
+  });
+  const required = after.slice(before.length).flatMap((field) => {
+    const isKnown = before.some(({ name }) => name === field.name);
+    const mayBeAbsent = field.optional || field.default !== null;
+    return isKnown || mayBeAbsent
+      ? []
+      : [`field \`${field.name}\` is new and not \`optional: true\`: events that are under way do not have it`];
+  });
+  return [...kept, ...required];
+}
+
+function ordinal(number: number): string {
+  const teens = number % 100 > 10 && number % 100 < 14;
+  const ending = teens ? 'th' : (['th', 'st', 'nd', 'rd'][number % 10] ?? 'th');
+  return `${number}${ending}`;
+}
+
+function inWords(value: unknown): string {
+  if (value === null || value === undefined) return 'not there';
+  if (Array.isArray(value)) return value.map(inWords).join(', ');
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
