@@ -70,6 +70,7 @@ function randomMetric(random: SeededRandom, paceMs: number): { readonly yaml: st
   ];
   const isTwice = random.chance(0.3);
   const least = random.chance(0.3) ? 1 + random.below(3) : null;
+  const compare = random.pick([null, null, 'previous', `[previous, ${8 * hopS}s]`]);
   const lines = [
     ...(where === null ? [] : [`where: ${JSON.stringify(where.text)}`]),
     ...(groupBy.length === 0 ? [] : [`groupBy: [${groupBy.join(', ')}]`]),
@@ -77,6 +78,7 @@ function randomMetric(random: SeededRandom, paceMs: number): { readonly yaml: st
     `outOfOrderness: ${outOfOrdernessS}s`,
     `emit: { every: ${paceMs}ms }`,
     ...(least === null ? [] : [`having: events > ${least}`]),
+    ...(compare === null ? [] : [`compare: ${compare}`]),
     'measures:',
     ...measures.map(({ name, text }) => `  ${name}: ${JSON.stringify(text)}`),
     ...(isTwice ? ['  twice: 2 * events - 1'] : []),

@@ -7,6 +7,7 @@ import { expectedOutcome } from '../oracle/raw-oracle';
 import type { Change } from './change';
 import { outcomeOfChange } from './change';
 import { compareMisplaced } from './misplaced';
+import { compareProgress } from './progress';
 
 const text = new TextDecoder();
 
@@ -31,6 +32,7 @@ export function differences(
     ...compareFinals(expected, recordsOf(topics.metrics)),
     ...compareLateRows(expected, recordsOf(topics.late)),
     ...compareLateCounts(expected, recordsOf(topics.metrics)),
+    ...(change ? [] : compareProgress(definition, expected, recordsOf(topics.metrics))),
   ];
 }
 

@@ -38,6 +38,7 @@ export type { WindowOf } from './results/result-records';
 export {
   encodeClosed,
   encodeLateCount,
+  encodeProgress,
   encodeProvisionalTombstones,
   encodeResults,
   encodeSpan,
@@ -76,6 +77,7 @@ export type {
 } from './proto/explain-messages';
 export type { IndexRange, PublishRequest, PublishResponse, Rejection } from './proto/ingest-messages';
 export type {
+  ComparisonMessage,
   DurationMessage,
   LateRowMessage,
   ListLateRequest,

@@ -13,7 +13,7 @@ export type { DeadLetter, EnrichResult, RawControl, RawRecord, RejectCode, Rerou
 export { TEXT_TESTS, type TextTest } from './expression/text-functions';
 export { TIME_PARTS, type TimePart } from './expression/time-part';
 export type { ArithmeticOperator, ComparisonOperator, Expression, ExpressionType } from './expression/ast';
-export type { EmitSpec, Measure, MetricDefinition, TopAmount, WindowSpec } from './metrics/definition';
+export type { ComparedWindow, EmitSpec, Measure, MetricDefinition, TopAmount, WindowSpec } from './metrics/definition';
 export type {
   ByteStrings,
   ClosedWindow,
@@ -52,6 +52,8 @@ export { averageMoney, formatMoney, multiplyExactly, parseMoney, type MoneyAmoun
 export { fieldByName } from './stream/fields';
 
 // metrics
+export { absentValue, comparableType, isFollowed, percentChange, type ComparableType } from './history/comparable';
+export { lastClosedEnd } from './windowing/sliced-windows';
 export { decodeGroupKey, encodeGroupKey, type GroupValue } from './metrics/group-key';
 export {
   PartitionAggregator,

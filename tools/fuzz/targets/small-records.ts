@@ -64,6 +64,8 @@ function run(input: Uint8Array): void {
   const result = decodeMetricsRecord(record);
   if (result.kind === 'span') {
     promise(!Number.isNaN(result.fromMs) && !Number.isNaN(result.untilMs), 'a span without its bounds');
+  } else if (result.kind === 'progress') {
+    promise(Number.isFinite(result.closedUntilMs), 'progress without an end');
   } else if (result.kind !== 'unknown') {
     promise(Number.isFinite(result.startMs) && result.identity !== undefined, 'a result without its window');
     promise(!('endMs' in result) || Number.isFinite(result.endMs), 'a result without its end');

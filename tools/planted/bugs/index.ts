@@ -1,6 +1,7 @@
 import type { PlantedBug } from '../bug';
 import { chainBugs } from './chain';
 import { checkpointBugs } from './checkpoints';
+import { comparingBugs } from './comparing';
 import { definitionBugs } from './definitions';
 import { enrichingBugs } from './enriching';
 import { explainingBugs } from './explaining';
@@ -20,4 +21,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...definitionBugs,
   ...verifyingBugs,
   ...explainingBugs,
+  ...comparingBugs,
 ];

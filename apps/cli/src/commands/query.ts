@@ -116,6 +116,7 @@ function described(metric: MetricMessage): object {
       value_kind: valueKind,
       ...(relativeError === 0 ? {} : { relative_error: relativeError }),
     })),
+    ...(metric.compare.length === 0 ? {} : { compare: metric.compare }),
     complete_from: instantText(metric.completeFrom) || null,
     oldest_window: instantText(metric.oldestWindow) || null,
     newest_window: instantText(metric.newestWindow) || null,

@@ -30,38 +30,69 @@ export class RowPrinter {
         return rows.length === 0
           ? ''
           : table(
-              this.header,
-              rows.map((row) => this.cells(row).map(tableCell)),
+              this.header(comparedHeader),
+              rows.map((row) => this.cells(row, comparedCells).map(tableCell)),
             );
     }
   }
 
   private csv(rows: readonly ResultRow[]): string {
-    const header = this.headerWritten ? [] : [this.header];
+    const header = this.headerWritten ? [] : [this.header(comparedFields)];
     this.headerWritten = true;
-    return [...header, ...rows.map((row) => this.cells(row).map(csvText))]
+    return [...header, ...rows.map((row) => this.cells(row, comparedValues).map(csvText))]
       .map((cells) => `${cells.join(',')}\n`)
       .join('');
   }
 
-  private get header(): string[] {
+  private header(compared: (measure: string, other: string) => string[]): string[] {
     const { groupBy, measures } = this.metric;
     const values = [...groupBy, ...measures.map(({ name }) => name)];
-    return ['window_start', 'window_end', ...values, 'final', 'late_rows'];
+    const changes = this.compared.flatMap(({ measure, other }) => compared(measure, other));
+    return ['window_start', 'window_end', ...values, ...changes, 'final', 'late_rows'];
   }
 
-  private cells(row: ResultRow): PlainValue[] {
+  private cells(row: ResultRow, compared: (change: PlainValue, percent: PlainValue) => PlainValue[]): PlainValue[] {
     const { groupBy, measures } = this.metric;
     return [
       row.window_start,
       row.window_end,
       ...groupBy.map((name) => row.group[name] ?? null),
       ...measures.map(({ name }) => row.measures[name] ?? null),
+      ...this.compared.flatMap(({ measure, other }) => {
+        const { change, percent } = row.compared?.[other] ?? {};
+        return compared(change?.[measure] ?? null, percent?.[measure] ?? null);
+      }),
       row.final,
       row.late_rows,
     ];
   }
+
+  /** Pairs of a measure that is a number and what it is compared with. */
+  private get compared(): { readonly measure: string; readonly other: string }[] {
+    const { compare, measures } = this.metric;
+    const numbers = measures.filter(({ valueKind }) => NUMBER_KINDS.includes(valueKind));
+    return compare.flatMap((other) => numbers.map(({ name }) => ({ measure: name, other })));
+  }
 }
+
+const NUMBER_KINDS = ['integer', 'number', 'decimal'];
+
+/** For people: both in one column. */
+const comparedHeader = (measure: string, other: string): string[] => [`${measure} vs ${other}`];
+
+function comparedCells(change: PlainValue, percent: PlainValue): PlainValue[] {
+  if (change === null) return [null];
+  return [`${signed(change)}${typeof percent === 'number' ? ` (${signed(Number(percent.toFixed(1)))} %)` : ''}`];
+}
+
+const signed = (value: PlainValue): string => (Number(value) > 0 ? `+${cellText(value)}` : cellText(value));
+
+/** For programs: a column each. */
+function comparedFields(measure: string, other: string): string[] {
+  return [`${measure}_vs_${other}`, `${measure}_vs_${other}_percent`];
+}
+
+const comparedValues = (change: PlainValue, percent: PlainValue): PlainValue[] => [change, percent];
 
 const MAX_LIST_CHARACTERS = 40;
 

@@ -25,6 +25,15 @@ export interface ResultRow {
   readonly revision: PlainValue;
   readonly late_rows: PlainValue;
   readonly truncated?: true;
+  /** By what it is compared with. */
+  readonly compared?: Readonly<Record<string, ComparedRow>>;
+}
+
+/** What a result has changed by since an earlier window, by measure. */
+export interface ComparedRow {
+  readonly window_start: string;
+  readonly change: Readonly<Record<string, PlainValue>>;
+  readonly percent: Readonly<Record<string, PlainValue>>;
 }
 
 export function toRow(message: WindowResultMessage): ResultRow {
@@ -38,7 +47,17 @@ export function toRow(message: WindowResultMessage): ResultRow {
     revision: integer(message.revision),
     late_rows: integer(message.lateRows),
     ...(message.truncated ? { truncated: true } : {}),
+    ...(message.comparisons.length === 0 ? {} : { compared: comparedRows(message) }),
   };
+}
+
+function comparedRows({ comparisons }: WindowResultMessage): Record<string, ComparedRow> {
+  return Object.fromEntries(
+    comparisons.map(({ with: name, start, change, percent }) => [
+      name,
+      { window_start: instantText(start), change: plainValues(change), percent: plainValues(percent) },
+    ]),
+  );
 }
 
 /** What identifies a row among all of a metric's. */

@@ -31,6 +31,7 @@ export const SALES: MetricMessage = {
   completeFrom: null,
   oldestWindow: toTimestamp(0),
   newestWindow: toTimestamp(600_000),
+  compare: [],
 };
 
 /** A row of `sales`. */
@@ -45,6 +46,7 @@ export function sale(startMs: number, category: string | null, total: string, fi
     revision: '7',
     lateRows: '2',
     truncated: false,
+    comparisons: [],
   };
 }
 

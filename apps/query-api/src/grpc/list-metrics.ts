@@ -37,6 +37,7 @@ function describe(stream: ServedStream, codec: MetricCodec): MetricMessage {
     completeFrom: optionalTimestamp(stream.view.completeFromMs(metric.identity)),
     oldestWindow: optionalTimestamp(rows.oldest()?.startMs ?? null),
     newestWindow: optionalTimestamp(rows.newest(1)[0]?.startMs ?? null),
+    compare: (metric.compare ?? []).map(({ name }) => name),
   };
 }
 

@@ -32,7 +32,8 @@ export async function listWindows(
   const windows: WindowResultMessage[] = [];
   let bytes = 0;
   let end: PageEnd | null = null;
-  for (const row of listRows(stream.view.metric(identity), filter, after)) {
+  const rows = stream.view.metric(identity);
+  for (const row of listRows(rows, filter, after)) {
     if (row === null) {
       await nextTurn();
       if (signal.aborted) break;
@@ -40,7 +41,7 @@ export async function listWindows(
     }
     const isFull = windows.length >= limit || bytes + codec.bytesOf(row) > MAX_PAGE_BYTES;
     if (end !== null && isFull) return { windows, nextPageToken: encodePageToken(question, end) };
-    windows.push(codec.toResult(row));
+    windows.push(codec.toResult(row, rows));
     bytes += codec.bytesOf(row);
     end = { startMs: row.window.startMs, group: row.window.group(row.slot) };
   }

@@ -38,7 +38,7 @@ export async function topGroups(
   }
   // They come in the order of their groups, and sorting keeps that order among equals.
   const top = ranked.sort((a, b) => (a.value === b.value ? 0 : b.value - a.value));
-  return { windows: top.slice(0, request.limit || DEFAULT_LIMIT).map(({ row }) => codec.toResult(row)) };
+  return { windows: top.slice(0, request.limit || DEFAULT_LIMIT).map(({ row }) => codec.toResult(row, rows)) };
 }
 
 function rowsOfWindow(rows: MetricRows, startMs: number): Generator<RowRef | null> {

@@ -1,5 +1,6 @@
 import type { WatchWindowsRequest, WatchWindowsResponse } from '@tillstream/contracts';
 import type { MetricCodec } from '../results/metric-codec';
+import type { MetricRows } from '../view/metric-rows';
 import { hasReached, type Positions } from '../view/positions';
 import { watchRows, type WatchPace, type WatchStep } from '../view/watch-rows';
 import { groupFilter } from './group-filter';
@@ -29,7 +30,9 @@ export async function* watchWindows(
   const token = decodeResumeToken(question, identity, view.partitions, request.resumeToken);
   const resumeAt = token && (await isOfThisLog(followed, token)) ? token : null;
   for await (const step of watchRows(view, { metric: identity, filter, resumeAt, signal }, pace)) {
-    yield toResponse(codec, step, (positions) => encodeResumeToken(question, identity, positions));
+    yield toResponse(codec, view.metric(identity), step, (positions) =>
+      encodeResumeToken(question, identity, positions),
+    );
   }
 }
 
@@ -40,6 +43,7 @@ async function isOfThisLog(followed: FollowedStream, token: Positions): Promise<
 
 function toResponse(
   codec: MetricCodec,
+  ofMetric: MetricRows,
   { snapshot, rows, positions }: WatchStep,
   tokenOf: (positions: Positions) => string,
 ): WatchWindowsResponse {
@@ -47,7 +51,7 @@ function toResponse(
   const retractions = rows.filter(({ window, slot }) => !window.isVisible(slot));
   return {
     snapshot,
-    upserts: upserts.map((row) => codec.toResult(row)),
+    upserts: upserts.map((row) => codec.toResult(row, ofMetric)),
     retractions: retractions.map((row) => codec.toRetraction(row)),
     resumeToken: positions ? tokenOf(positions) : '',
   };

@@ -8,7 +8,9 @@ import {
 } from '@tillstream/contracts';
 import type { MetricDefinition, StreamSchema } from '@tillstream/core';
 import type { RowRef } from '../view/row-query';
-import type { SpanRecord, ViewRecord } from '../view/view-record';
+import type { MetricRows } from '../view/metric-rows';
+import type { ProgressRecord, SpanRecord, ViewRecord } from '../view/view-record';
+import { Comparisons } from './comparisons';
 import { groupTypes, measureType, toMessage, type ValueType } from './values';
 
 /**
@@ -20,6 +22,7 @@ export class MetricCodec {
   readonly measures: readonly ValueType[];
   /** Bytes of an answer's row beyond its values, about. */
   private readonly overheadBytes: number;
+  private readonly comparisons: Comparisons;
 
   /** @throws Error when the metric groups by a field that the schema does not have */
   constructor(
@@ -29,7 +32,8 @@ export class MetricCodec {
     this.groups = groupTypes(metric, schema);
     this.measures = metric.measures.map(measureType);
     const names = [...this.groups, ...this.measures].reduce((sum, { name }) => sum + name.length + 12, 0);
-    this.overheadBytes = metric.name.length + 64 + names;
+    this.comparisons = new Comparisons(metric, schema.money.exponent, this.measures);
+    this.overheadBytes = metric.name.length + 64 + names + this.comparisons.bytes;
   }
 
   /** The group's text in the view: equal groups, equal text. */
@@ -38,10 +42,13 @@ export class MetricCodec {
   }
 
   /** What a record of this metric says to the view; null when it says nothing that this version knows. */
-  toViewRecord(record: MetricsRecord): ViewRecord | SpanRecord | null {
+  toViewRecord(record: MetricsRecord): ViewRecord | SpanRecord | ProgressRecord | null {
     if (record.kind === 'unknown') return null;
     if (record.kind === 'span') {
       return { kind: 'span', metric: record.identity, source: record.partition, fromMs: record.fromMs };
+    }
+    if (record.kind === 'progress') {
+      return { kind: 'progress', metric: record.identity, closedUntilMs: record.closedUntilMs };
     }
     const { identity: metric, startMs } = record;
     switch (record.kind) {
@@ -75,7 +82,8 @@ export class MetricCodec {
     }
   }
 
-  toResult(row: RowRef): WindowResultMessage {
+  /** @param rows all of the metric, among which are those that it is compared with */
+  toResult(row: RowRef, rows: MetricRows): WindowResultMessage {
     const { window, slot } = row;
     const values = parseValues(window.payload(slot));
     return {
@@ -85,10 +93,11 @@ export class MetricCodec {
       revision: String(window.revision(slot)),
       lateRows: String(window.lateRows),
       truncated: values.length > this.measures.length,
+      comparisons: this.comparisons.of(row, values, rows),
     };
   }
 
-  /** A result that does not come of the view. @param lateRows of its window */
+  /** A result that does not come of the view, and beside no other. @param lateRows of its window */
   toResultOf(result: Extract<MetricsRecord, { kind: 'result' }>, lateRows: number): WindowResultMessage {
     return {
       metric: this.metric.name,
@@ -100,6 +109,7 @@ export class MetricCodec {
       revision: String(result.revision),
       lateRows: String(lateRows),
       truncated: result.truncated,
+      comparisons: [],
     };
   }
 

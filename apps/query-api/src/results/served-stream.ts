@@ -1,7 +1,7 @@
 import { decodeMetricsRecord, PlainResults, type StreamDefinition } from '@tillstream/contracts';
 import type { LogRecord } from '@tillstream/engine';
 import { ResultView } from '../view/result-view';
-import type { PackedRow, PlacedRecord, SpanRecord, ViewRecord } from '../view/view-record';
+import type { PackedRow, PlacedRecord, ProgressRecord, SpanRecord, ViewRecord } from '../view/view-record';
 import { MetricCodec } from './metric-codec';
 
 /** A stream whose results are answered for: its definition, the view of its results, and how rows are read. */
@@ -22,7 +22,11 @@ export class ServedStream {
     this.byIdentity = new Map(codecs.map((codec) => [codec.metric.identity, codec]));
     this.plain = new PlainResults(metrics);
     this.view = new ResultView(
-      metrics.map(({ identity, window }) => ({ identity, hopMs: window.hopMs })),
+      metrics.map(({ identity, window, compare = [] }) => ({
+        identity,
+        ...window,
+        lagsMs: compare.map((c) => c.lagMs),
+      })),
       schema.partitions,
       maxRows,
     );
@@ -67,7 +71,7 @@ export class ServedStream {
     return { kind: 'packed-row', metric, startMs, group, final, revision, payload };
   }
 
-  private anything(record: LogRecord): ViewRecord | SpanRecord | null {
+  private anything(record: LogRecord): ViewRecord | SpanRecord | ProgressRecord | null {
     const decoded = decodeMetricsRecord(record);
     if (decoded.kind === 'result') this.plain.expect(decoded);
     const codec = decoded.kind === 'unknown' ? undefined : this.byIdentity.get(decoded.identity);

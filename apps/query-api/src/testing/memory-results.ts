@@ -1,4 +1,4 @@
-import { topicSpecs, type StreamDefinition } from '@tillstream/contracts';
+import { encodeProgress, topicSpecs, type StreamDefinition } from '@tillstream/contracts';
 import type { LogReader, NewRecord } from '@tillstream/engine';
 import { MemoryBroker, MemoryLogReader, type Turn } from '@tillstream/engine/testing';
 
@@ -76,6 +76,11 @@ export class MemoryResults {
     const window = { metric, startMs, group: {}, measures: {}, revision: count };
     const value = this.valueOf(window, { partition, late_rows: count });
     this.append(partition, [{ key: bytes(`l|${this.windowKey(window)}|${partition}`), value }]);
+  }
+
+  /** Says that the windows of a metric that end by then have all their finals in front, in this partition. */
+  progress(partition: number, metric: string, closedUntilMs: number): void {
+    this.append(partition, [encodeProgress(this.metricNamed(metric), closedUntilMs, partition)]);
   }
 
   append(partition: number, records: readonly NewRecord[]): void {

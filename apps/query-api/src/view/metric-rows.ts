@@ -1,6 +1,16 @@
+import { ClosedUntil, firstAtOrAfter } from './closed-until';
 import type { Positions } from './positions';
-import type { PackedRow, RecordPosition, SpanRecord, ViewRecord } from './view-record';
+import type { PackedRow, ProgressRecord, RecordPosition, SpanRecord, ViewRecord } from './view-record';
 import { WindowRows } from './window-rows';
+
+/** What the view needs to know of a metric. */
+export interface ViewMetric {
+  readonly identity: string;
+  readonly hopMs: number;
+  readonly sizeMs: number;
+  /** Its windows are compared with those that begin so much earlier. */
+  readonly lagsMs: readonly number[];
+}
 
 /** The windows of one metric, by start. */
 export class MetricRows {
@@ -16,20 +26,26 @@ export class MetricRows {
   private readonly firstClosedMs = new Map<number, number>();
   /** By source partition: from where on it has all rows, if not from the beginning. */
   private readonly wholeFromMs = new Map<number, number>();
+  private readonly closed: ClosedUntil;
   /** Slots over all windows. */
   rows = 0;
 
   constructor(
-    readonly hopMs: number,
+    private readonly metric: Omit<ViewMetric, 'identity'>,
     partitions: number,
   ) {
+    this.closed = new ClosedUntil(partitions);
     this.droppedThrough = new Array<number>(partitions).fill(-1);
   }
 
   /** False: the window had been dropped for want of room, and the record was not taken. */
-  apply(record: ViewRecord | SpanRecord | PackedRow, position: RecordPosition): boolean {
+  apply(record: ViewRecord | SpanRecord | ProgressRecord | PackedRow, position: RecordPosition): boolean {
     if (record.kind === 'span') {
       this.wholeFromMs.set(record.source, record.fromMs);
+      return true;
+    }
+    if (record.kind === 'progress') {
+      this.closed.note(position.partition, record.closedUntilMs, position.offset);
       return true;
     }
     const refusedMs = this.refused.get(record.startMs);
@@ -49,18 +65,35 @@ export class MetricRows {
 
   /** Windows that start in [fromMs, toMs), oldest first. */
   between(fromMs: number, toMs: number): readonly WindowRows[] {
-    return this.starts.slice(this.indexOf(fromMs), this.indexOf(toMs)).map((startMs) => this.windows.get(startMs)!);
+    return this.starts
+      .slice(firstAtOrAfter(this.starts, fromMs), firstAtOrAfter(this.starts, toMs))
+      .map((startMs) => this.windows.get(startMs)!);
   }
 
   at(startMs: number): WindowRows | undefined {
     return this.windows.get(startMs);
   }
 
+  /**
+   * The window that began so much earlier than another, with every result that it will ever have. Null as long as it may
+   * get more, when it is not kept any more, and when nothing at all was told of it.
+   */
+  finalWindow(startMs: number): WindowRows | null {
+    const window = this.windows.get(startMs);
+    return window && window.visible > 0 && this.closed.reaches(startMs + this.metric.sizeMs) ? window : null;
+  }
+
+  /** A window that this one is compared with has got its last result, which who has seen the cursor may not know. */
+  isComparedAnew({ startMs }: WindowRows, cursor: Positions): boolean {
+    const { lagsMs, sizeMs } = this.metric;
+    return lagsMs.some((lagMs) => this.closed.isNews(startMs - lagMs + sizeMs, cursor));
+  }
+
   /** The newest `count` windows that have rows and start in [fromMs, toMs), oldest first. */
   newest(count: number, fromMs = -Infinity, toMs = Infinity): readonly WindowRows[] {
     const found: WindowRows[] = [];
-    const first = this.indexOf(fromMs);
-    for (let index = this.indexOf(toMs) - 1; index >= first && found.length < count; index -= 1) {
+    const first = firstAtOrAfter(this.starts, fromMs);
+    for (let index = firstAtOrAfter(this.starts, toMs) - 1; index >= first && found.length < count; index -= 1) {
       const window = this.windows.get(this.starts[index]!)!;
       if (window.visible > 0) found.push(window);
     }
@@ -109,12 +142,13 @@ export class MetricRows {
    * `trimmed`: partitions whose first records had expired before they could be read.
    */
   completeFromMs(trimmed: ReadonlySet<number>): number | null {
-    let fromMs = this.newestDroppedMs + this.hopMs;
+    const { hopMs } = this.metric;
+    let fromMs = this.newestDroppedMs + hopMs;
     for (const partition of trimmed) {
-      fromMs = Math.max(fromMs, (this.firstClosedMs.get(partition) ?? -Infinity) + this.hopMs);
+      fromMs = Math.max(fromMs, (this.firstClosedMs.get(partition) ?? -Infinity) + hopMs);
     }
     for (const wholeMs of this.wholeFromMs.values()) {
-      fromMs = Math.max(fromMs, Math.ceil(wholeMs / this.hopMs) * this.hopMs);
+      fromMs = Math.max(fromMs, Math.ceil(wholeMs / hopMs) * hopMs);
     }
     return fromMs === -Infinity ? null : fromMs;
   }
@@ -122,7 +156,7 @@ export class MetricRows {
   private open(startMs: number): WindowRows {
     const window = new WindowRows(startMs);
     this.windows.set(startMs, window);
-    this.starts.splice(this.indexOf(startMs), 0, startMs);
+    this.starts.splice(firstAtOrAfter(this.starts, startMs), 0, startMs);
     return window;
   }
 
@@ -132,17 +166,5 @@ export class MetricRows {
     this.rows -= window.size;
     window.raiseTo(this.droppedThrough);
     window.dropped = true;
-  }
-
-  /** Index of the first start at or after `startMs`. */
-  private indexOf(startMs: number): number {
-    let low = 0;
-    let high = this.starts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.starts[middle]! < startMs) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }

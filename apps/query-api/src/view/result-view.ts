@@ -1,13 +1,7 @@
 import { ChangeSignal } from './change-signal';
-import { MetricRows } from './metric-rows';
+import { MetricRows, type ViewMetric } from './metric-rows';
 import type { Positions } from './positions';
 import type { PlacedRecord } from './view-record';
-
-/** What the view needs to know of a metric. */
-export interface ViewMetric {
-  readonly identity: string;
-  readonly hopMs: number;
-}
 
 /** After dropping, this share of the room is taken: dropping comes in steps, not with every record. */
 const KEPT_SHARE = 0.95;
@@ -35,7 +29,7 @@ export class ResultView {
     readonly partitions: number,
     private readonly maxRows: number,
   ) {
-    this.metrics = new Map(metrics.map(({ identity, hopMs }) => [identity, new MetricRows(hopMs, partitions)]));
+    this.metrics = new Map(metrics.map((metric) => [metric.identity, new MetricRows(metric, partitions)]));
     this.next = new Array<number>(partitions).fill(0);
     this.begins = new Array<number>(partitions).fill(0);
   }

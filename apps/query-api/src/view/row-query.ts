@@ -71,8 +71,9 @@ export function* changedRows(metric: MetricRows, filter: RowFilter, pass: Pass):
     pass.windows.add(window.startMs);
     const isNew = pass.windowsBefore !== null && !pass.windowsBefore.has(window.startMs);
     const cursor = isNew ? null : pass.cursor;
-    if (cursor && !window.changedSince(cursor)) continue;
-    const everyRow = cursor === null || window.lateChangedSince(cursor);
+    const isComparedAnew = cursor !== null && metric.isComparedAnew(window, cursor);
+    if (cursor && !isComparedAnew && !window.changedSince(cursor)) continue;
+    const everyRow = cursor === null || isComparedAnew || window.lateChangedSince(cursor);
     const { from, to } = slotsOf(window, filter.group);
     for (let slot = from; slot < (to ?? window.size); slot += 1) {
       if (window.dropped) {

@@ -52,6 +52,13 @@ export interface SpanRecord {
   readonly fromMs: number;
 }
 
+/** Every final of windows of the metric that end by then stands in front of it in its partition. */
+export interface ProgressRecord {
+  readonly kind: 'progress';
+  readonly metric: string;
+  readonly closedUntilMs: number;
+}
+
 /** A row whose texts are bytes that are overwritten once it has been applied: nearly all records are rows. */
 export interface PackedRow {
   readonly kind: 'packed-row';
@@ -68,5 +75,5 @@ export interface PlacedRecord {
   readonly offset: number;
   readonly appendMs: number;
   /** Null: nothing the view knows (another metric's, another version's, unreadable). It only moves the position. */
-  readonly record: ViewRecord | SpanRecord | PackedRow | null;
+  readonly record: ViewRecord | SpanRecord | ProgressRecord | PackedRow | null;
 }

@@ -24,7 +24,7 @@ const METRIC = METRICS[0];
 
 const newView = (maxRows = 1_000_000): ResultView =>
   new ResultView(
-    METRICS.map((identity) => ({ identity, hopMs: 1_000 })),
+    METRICS.map((identity) => ({ identity, hopMs: 1_000, sizeMs: 1_000, lagsMs: [] })),
     PARTITIONS,
     maxRows,
   );

@@ -14,6 +14,7 @@ import type { IndexRange, PublishRequest, PublishResponse, Rejection } from './i
 import { PROTO_FILES, PROTO_LOADER_OPTIONS, protoPath, protoRoot } from './proto-root';
 import { fromTimestamp, toDuration, toTimestamp } from './query-messages';
 import type {
+  ComparisonMessage,
   ListMetricsRequest,
   ListMetricsResponse,
   ListWindowsRequest,
@@ -63,6 +64,13 @@ const metric: MetricMessage = {
   completeFrom: start,
   oldestWindow: start,
   newestWindow: end,
+  compare: ['previous', '1d'],
+};
+const comparison: ComparisonMessage = {
+  with: '1d',
+  start,
+  change: { total: { decimal: '-1.50' } },
+  percent: { total: { number: -12.5 } },
 };
 const window: WindowResultMessage = {
   metric: 'm',
@@ -74,6 +82,7 @@ const window: WindowResultMessage = {
   revision: '18014398509481984',
   lateRows: '3',
   truncated: true,
+  comparisons: [comparison],
 };
 const retraction: RetractionMessage = { metric: 'm', start, end, group: { category: {} } };
 const publishRequest: PublishRequest = {
@@ -179,6 +188,7 @@ describe('message interfaces', () => {
     ['tillstream.query.v1.ToldRevision', revision],
     ['tillstream.query.v1.SampleRow', sampleRow],
     ['tillstream.query.v1.RowPosition', position],
+    ['tillstream.query.v1.Comparison', comparison],
     [
       'tillstream.query.v1.Value',
       { integer: '', number: 0, decimal: '', text: '', flag: false, list: {}, ranking: {} } satisfies Record<

@@ -56,6 +56,7 @@ export interface MetricMessage {
   readonly completeFrom: TimestampMessage | null;
   readonly oldestWindow: TimestampMessage | null;
   readonly newestWindow: TimestampMessage | null;
+  readonly compare: readonly string[];
 }
 
 export interface MeasureMessage {
@@ -132,6 +133,17 @@ export interface WindowResultMessage {
   readonly revision: string;
   readonly lateRows: string;
   readonly truncated: boolean;
+  readonly comparisons: readonly ComparisonMessage[];
+}
+
+/** A result beside the final one of the same group in an earlier window. */
+export interface ComparisonMessage {
+  /** `previous`, or how much earlier the other window began. */
+  readonly with: string;
+  readonly start: TimestampMessage | null;
+  /** By measure that is a number. */
+  readonly change: ValueMap;
+  readonly percent: ValueMap;
 }
 
 export interface ListLateRequest {

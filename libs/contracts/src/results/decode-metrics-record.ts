@@ -43,6 +43,8 @@ export type MetricsRecord =
   | ({ readonly kind: 'late-count'; readonly partition: number; readonly count: number } & AboutWindow)
   /** The windows that one partition has whole of a metric: those that begin in [fromMs, untilMs). */
   | ({ readonly kind: 'span'; readonly identity: string; readonly partition: number } & MetricSpan)
+  /** Finals of windows that end by `closedUntilMs` stand in front of this record, in this partition of the topic. */
+  | { readonly kind: 'progress'; readonly identity: string; readonly partition: number; readonly closedUntilMs: number }
   | {
       readonly kind: 'tombstone';
       readonly of: 'final' | 'provisional' | 'closed' | 'late-count';
@@ -71,6 +73,7 @@ export function decodeMetricsRecord({ key, value }: Pick<NewRecord, 'key' | 'val
 function decode(keyText: string, valueText: string | null): MetricsRecord {
   const [letter, identity, start] = keyText.split('|', 3);
   if (letter === 'b') return decodeSpan(identity, valueText);
+  if (letter === 'w') return decodeProgress(identity, valueText);
   const startMs = parseInstant(start);
   if (letter === undefined || identity === undefined || start === undefined || startMs === null) return UNKNOWN;
   if (!(letter in KINDS)) return UNKNOWN;
@@ -111,6 +114,14 @@ function decodeSpan(identity: string | undefined, valueText: string | null): Met
   const untilMs = until === null ? Infinity : parseInstant(until);
   if (typeof partition !== 'number' || fromMs === null || untilMs === null) return UNKNOWN;
   return { kind: 'span', identity, partition, fromMs, untilMs };
+}
+
+function decodeProgress(identity: string | undefined, valueText: string | null): MetricsRecord {
+  if (identity === undefined || valueText === null) return UNKNOWN;
+  const { partition, closed_until: until } = JSON.parse(valueText) as Record<string, unknown>;
+  const closedUntilMs = parseInstant(until);
+  if (typeof partition !== 'number' || closedUntilMs === null) return UNKNOWN;
+  return { kind: 'progress', identity, partition, closedUntilMs };
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, ResultValue>> {

@@ -6,6 +6,7 @@ import { decodeMetricsRecord } from './decode-metrics-record';
 import {
   encodeClosed,
   encodeLateCount,
+  encodeProgress,
   encodeProvisionalTombstones,
   encodeResults,
   encodeSpan,
@@ -355,6 +356,18 @@ describe('what else stands in a metrics topic', () => {
       count: 5,
       revision: 70,
     });
+  });
+
+  it('is how far the windows of a metric are closed', () => {
+    const record = encodeProgress(everything, START, 3);
+    expect(textOf(record.key)).toBe(`w|${everything.identity}|3`);
+    expect(decodeMetricsRecord(record)).toEqual({
+      kind: 'progress',
+      identity: everything.identity,
+      partition: 3,
+      closedUntilMs: START,
+    });
+    expect(decodeMetricsRecord({ ...record, value: Buffer.from('{"partition":3}') })).toEqual({ kind: 'unknown' });
   });
 
   it.each([

@@ -22,6 +22,8 @@ import { writeItem, writeNumber } from './value-json';
  *   c|identity|window start         the window is closed: what is not final now never was there
  *   l|identity|window start|partition   rows of one partition that came too late for the window, so far
  *   b|identity|partition            the windows that one partition has whole of a metric that was not declared all the time
+ *   w|identity|partition            finals of windows that end by then stand in front of it, in this partition of the topic;
+ *                                   only of metrics whose windows are compared with one another
  *
  * Provisionals and finals have different keys because compaction keeps the last record of a key, not the best: a
  * writer that lost its partition without noticing would otherwise bury a final under an older provisional.
@@ -167,6 +169,25 @@ export function encodeSpan({ name, identity }: MetricDefinition, span: MetricSpa
     key: Buffer.from(`b|${identity}|${partition}`, 'latin1'),
     value: Buffer.from(
       `{"metric":"${name}","definition":"${definitionOf(identity)}","partition":${partition},${whole}}`,
+      'latin1',
+    ),
+  };
+}
+
+/**
+ * Says that every final of windows of a metric that end at or before `closedUntilMs` stands in front of this record, as far
+ * as this partition of the metrics topic holds any: a window without results is told from one that is not closed yet.
+ */
+export function encodeProgress(
+  { name, identity }: MetricDefinition,
+  closedUntilMs: number,
+  partition: number,
+): NewRecord {
+  return {
+    key: Buffer.from(`w|${identity}|${partition}`, 'latin1'),
+    value: Buffer.from(
+      `{"metric":"${name}","definition":"${definitionOf(identity)}","partition":${partition},` +
+        `"closed_until":"${isoInstant(closedUntilMs)}"}`,
       'latin1',
     ),
   };

@@ -74,6 +74,10 @@ export class Value {
     return isMap(this.node);
   }
 
+  get isList(): boolean {
+    return isSeq(this.node);
+  }
+
   problem(message: string): null {
     this.document.problem(this.offset, this.path, message);
     return null;

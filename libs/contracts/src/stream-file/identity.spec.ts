@@ -61,6 +61,13 @@ describe('the hash of a stream file', () => {
     expect(changed(piece, by).sha256).not.toBe(sha256);
   });
 
+  it('depends on what results are compared with', () => {
+    const compared = (by: string) => changed('size: 20s, hop: 5s}', `size: 20s, hop: 5s}\n    compare: ${by}`).sha256;
+    expect(new Set([sha256, compared('previous'), compared('[previous, 1h]'), compared('[1h, previous]')]).size).toBe(
+      4,
+    );
+  });
+
   it('does not depend on the order of metrics', () => {
     const visitors = base.slice(base.indexOf('  visitors:'));
     const moved = base.replace(visitors, '').replace('metrics:\n', `metrics:\n${visitors}`);
@@ -96,6 +103,7 @@ describe('the identity of a metric', () => {
 
   it.each([
     ['another metric', 'size: 10s', 'size: 20s'],
+    ['what its results are compared with', 'size: 20s, hop: 5s}', 'size: 20s, hop: 5s}\n    compare: [previous, 1h]'],
     ['the key, which belongs to the stream', 'key: [user]', 'key: [user, id]'],
     ['partitions', 'partitions: 2', 'partitions: 8'],
     [

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { FieldType, MetricDefinition, StreamSchema } from '@tillstream/core';
 import type { StreamTopics } from '../topics/topic-names';
 
-/** All of a metric that decides its values. How often it is emitted does not. */
-export type MetricMeaning = Omit<MetricDefinition, 'identity' | 'emit' | 'local'>;
+/** All of a metric that decides its values. How often it is emitted does not, nor what its results are compared with. */
+export type MetricMeaning = Omit<MetricDefinition, 'identity' | 'emit' | 'local' | 'compare'>;
 
 /**
  * `name@` and 8 hex digits: another definition, another identity. What belongs to the stream as a whole (its key, its
@@ -29,6 +29,9 @@ export function definitionSha256(
   topics: StreamTopics,
 ): string {
   const { stream, partitions, key, id, dedupe, eventTime, money, fields } = schema;
+  const followed = metrics
+    .flatMap(({ identity, compare }) => (compare === undefined ? [] : [{ identity, compare }]))
+    .sort((a, b) => byCodeUnits(a.identity, b.identity));
   return sha256({
     stream,
     partitions,
@@ -38,8 +41,9 @@ export function definitionSha256(
     eventTime,
     money,
     fields,
-    metrics: metrics.map(({ identity }) => identity).sort(compare),
+    metrics: metrics.map(({ identity }) => identity).sort(byCodeUnits),
     topics: dataTopicsOf(topics),
+    ...(followed.length === 0 ? {} : { followed }),
   });
 }
 
@@ -51,7 +55,7 @@ function dataTopicsOf(topics: StreamTopics): Omit<StreamTopics, 'definitions'> {
   >;
 }
 
-function compare(a: string, b: string): number {
+function byCodeUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
@@ -66,10 +70,10 @@ export function isSameMeaning(a: unknown, b: unknown): boolean {
 
 /** JSON with the keys of every object, map and set in order, so that it says what is meant and not how it was built. */
 function canonicalJson(value: unknown): string {
-  if (value instanceof Map) return canonicalJson([...value].sort(([a], [b]) => compare(String(a), String(b))));
-  if (value instanceof Set) return canonicalJson([...value].map(String).sort(compare));
+  if (value instanceof Map) return canonicalJson([...value].sort(([a], [b]) => byCodeUnits(String(a), String(b))));
+  if (value instanceof Set) return canonicalJson([...value].map(String).sort(byCodeUnits));
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const entries = Object.entries(value).sort(([a], [b]) => compare(a, b));
+  const entries = Object.entries(value).sort(([a], [b]) => byCodeUnits(a, b));
   return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(',')}}`;
 }

@@ -10,8 +10,9 @@ import { measureName, readMeasure } from './measure';
 import { refusedName } from './names';
 import { readCondition } from './read-expression';
 import { unknownField } from './unknown-field';
+import { readCompare } from './compare-section';
 
-const KEYS = ['where', 'groupBy', 'window', 'outOfOrderness', 'measures', 'having', 'emit'] as const;
+const KEYS = ['where', 'groupBy', 'window', 'outOfOrderness', 'measures', 'having', 'emit', 'compare'] as const;
 type MetricKey = (typeof KEYS)[number];
 
 const DAY_MS = 86_400_000;
@@ -36,6 +37,8 @@ export interface MetricScope {
   readonly key: string | null;
   /** The stream's outOfOrderness, for metrics that do not say their own. */
   readonly outOfOrdernessMs: number;
+  /** How long results are kept: with what is older than that nothing can be compared. */
+  readonly retentionMs: number;
 }
 
 /** Reads `metrics:`. Metrics with a mistake are left out, after all their mistakes have been reported. */
@@ -72,7 +75,9 @@ function readMetric({ key: name, keyValue, value }: MapEntry, scope: MetricScope
     having,
   };
   const groupTypes = groupBy.map((field) => fields.get(field)?.type ?? null);
-  return { ...meaning, identity: metricIdentity(meaning, groupTypes, money), emit, local };
+  const compare = readCompare(section.get('compare'), meaning, scope.retentionMs);
+  const identity = metricIdentity(meaning, groupTypes, money);
+  return { ...meaning, identity, emit, local, ...(compare === null ? {} : { compare }) };
 }
 
 function readGroupBy(section: Section<MetricKey>, { fields }: MetricScope): readonly string[] {

@@ -108,6 +108,7 @@ function readDefinition(
     money: schema.money,
     key: key[0] || null, // '' stands for a wrong one
     outOfOrdernessMs: eventTime.outOfOrdernessMs,
+    retentionMs: retention.metricsMs,
   };
   const metrics = metricsValue === null ? [] : readMetrics(metricsValue, scope);
   return { schema, metrics, topics, retention, sha256: definitionSha256(schema, metrics, topics), ...source };

@@ -104,6 +104,14 @@ export interface EmitSpec {
   readonly maxPerSecond: number;
 }
 
+/** An earlier window that each window of a metric is compared with. */
+export interface ComparedWindow {
+  /** `previous`, or how much earlier it began, such as `1d`. */
+  readonly name: string;
+  /** Its start is so much earlier: a multiple of the hop. */
+  readonly lagMs: number;
+}
+
 /** A metric as declared, after validation. */
 export interface MetricDefinition {
   readonly name: string;
@@ -117,6 +125,8 @@ export interface MetricDefinition {
   /** Over measures; a result row that does not satisfy it is not published. */
   readonly having: Expression | null;
   readonly emit: EmitSpec;
+  /** Absent: results are compared with no others. */
+  readonly compare?: readonly ComparedWindow[];
   /** groupBy contains the stream's (only) key: final in its own partition. Else merged through parts. */
   readonly local: boolean;
 }

@@ -57,6 +57,11 @@ export function firstOpenWindow({ hopMs, sizeMs }: SlicedWindows, watermarkMs: n
   return Math.floor((watermarkMs - sizeMs) / hopMs) + 1;
 }
 
+/** Where the newest window ends that is closed: the largest end ≤ watermark. -Infinity before any watermark. */
+export function lastClosedEnd({ hopMs, sizeMs }: WindowSpec, watermarkMs: number): number {
+  return Math.floor((watermarkMs - sizeMs) / hopMs) * hopMs + sizeMs;
+}
+
 /** The first slice of a window. */
 export function firstSliceOf({ perHop }: SlicedWindows, window: number): number {
   return window * perHop;

@@ -13,6 +13,7 @@ import {
 import type { NewRecord, RecordHeaders } from '../ports/log';
 import { UpsertCadence } from '../task/cadence';
 import { OrderedAppender } from '../task/ordered-appender';
+import { ProgressTeller } from '../task/progress-teller';
 import type { TaskPorts } from '../task/task-ports';
 import { withHeaders } from '../task/with-headers';
 import { FrontierPace } from './frontier-pace';
@@ -40,6 +41,7 @@ export class AggregatorOutput {
   private readonly parts: readonly OrderedAppender[];
   private readonly cadences: readonly UpsertCadence[];
   private readonly frontierPace: FrontierPace;
+  private readonly progress: ProgressTeller;
   /** Context of the newest traced batch, for what is published on its behalf. */
   private traceHeaders: RecordHeaders = {};
 
@@ -60,6 +62,10 @@ export class AggregatorOutput {
       ({ emit, local }) => new UpsertCadence(emit.everyMs / (local ? 1 : SHARES_PER_RESULT), emit.maxPerSecond),
     );
     this.frontierPace = new FrontierPace(computed);
+    this.progress = new ProgressTeller(
+      computed.filter(({ local }) => local),
+      partition,
+    );
   }
 
   /** From here on what is said is on behalf of a traced batch. */
@@ -79,6 +85,7 @@ export class AggregatorOutput {
       }
       this.metrics.enqueue([encodeClosed(closed, closed.results?.revision ?? 0)]);
     }
+    this.sendProgress(aggregator);
     const { rows, counts } = aggregator.takeLate();
     if (rows.length > 0) {
       this.late.enqueue(encodeLateRows(rows, this.partition));
@@ -144,6 +151,11 @@ export class AggregatorOutput {
     this.metrics.enqueue(
       limited.map((metric) => encodeSpan(metric, spans.get(metric.identity) ?? ALWAYS, this.partition)),
     );
+  }
+
+  /** How far windows are closed that are looked at together with others. All finals so far have been enqueued. */
+  sendProgress({ watermarkInputMs }: PartitionAggregator): void {
+    this.metrics.enqueue(this.progress.due(watermarkInputMs));
   }
 
   /** The frontier of a partition in which nothing has ever stood: it holds nobody up. */

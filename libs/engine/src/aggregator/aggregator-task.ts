@@ -110,6 +110,7 @@ export class AggregatorTask {
     source.seek(seek);
     const output = new AggregatorOutput(ports, definition, partition, aggregator.definitions());
     output.sendSpans(aggregator);
+    output.sendProgress(aggregator);
     return new AggregatorTask(name, ports, definition, source, gaps, aggregator, committer, seek, output);
   }
 

@@ -10,6 +10,7 @@ import type { LogReader, LogRecord, PartitionSource, RecordHeaders } from '../po
 import { UpsertCadence } from '../task/cadence';
 import { recordsBetween } from '../task/log-tail';
 import { OrderedAppender } from '../task/ordered-appender';
+import { ProgressTeller } from '../task/progress-teller';
 import { StopPartitionError, TaskRenewalError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
 import { withHeaders } from '../task/with-headers';
@@ -38,6 +39,7 @@ export class MergeTask {
   private readonly metrics: OrderedAppender;
   private readonly cadences: readonly UpsertCadence[];
   private readonly coordinator: IdleCoordinator | null;
+  private readonly progress: ProgressTeller;
   private readonly schema: StreamSchema;
   private readonly computed: readonly MetricDefinition[];
   private committed: { next: number; atMs: number };
@@ -64,12 +66,14 @@ export class MergeTask {
     this.computed = mergedOf(history);
     this.metrics = new OrderedAppender(ports.writer, topics.metrics, source.partition);
     this.cadences = this.computed.map(({ emit }) => new UpsertCadence(emit.everyMs, emit.maxPerSecond));
+    this.progress = new ProgressTeller(this.computed, source.partition);
     this.committed = { next, atMs: ports.clock.monotonicMs() };
     this.coordinator =
       source.partition === COORDINATING_PARTITION ? new IdleCoordinator(schema, horizonMs(history.metrics())) : null;
     const nowMs = ports.clock.monotonicMs();
     for (const [partition, frontier] of frontiers) this.coordinator?.observe(partition, frontier, nowMs);
     for (const [partition, identity, span] of spans.entries()) merge.applySpan(partition, identity, span);
+    this.sendProgress();
   }
 
   static async open(ports: TaskPorts, file: StreamDefinition, source: PartitionSource): Promise<MergeTask> {
@@ -225,6 +229,12 @@ export class MergeTask {
       }
       this.metrics.enqueue([encodeClosed(closed, results?.revision ?? 0)]);
     }
+    this.sendProgress();
+  }
+
+  /** How far windows are closed that are looked at together with others. All finals so far have been enqueued. */
+  private sendProgress(): void {
+    this.metrics.enqueue(this.progress.due(Math.min(...this.merge.frontiers())));
   }
 
   private async publishProvisionals(): Promise<void> {

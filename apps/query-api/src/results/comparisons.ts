@@ -1,0 +1,108 @@
+import { toTimestamp, type ComparisonMessage, type ResultValue, type ValueMessage } from '@tillstream/contracts';
+import {
+  absentValue,
+  comparableType,
+  percentChange,
+  type ComparedWindow,
+  type MetricDefinition,
+} from '@tillstream/core';
+import type { MetricRows } from '../view/metric-rows';
+import type { RowRef } from '../view/row-query';
+import type { WindowRows } from '../view/window-rows';
+import { toMessage, type ValueType } from './values';
+
+/** A measure that can be compared, and where its value stands among those of a row. */
+interface Compared {
+  readonly index: number;
+  readonly type: ValueType;
+  /** As a row has it: what is taken for the value of a group that an earlier window does not have. */
+  readonly absent: ResultValue;
+}
+
+/** About what a change and its percentage take in an answer, beside the name of their measure. */
+const CHANGE_BYTES = 48;
+
+/**
+ * What a row's numbers have changed by since earlier windows of its metric. Computed from rows that are final when it is asked
+ * for: once a change is told it stays what it is, as long as the row and the earlier window are kept.
+ */
+export class Comparisons {
+  private readonly windows: readonly ComparedWindow[];
+  private readonly measures: readonly Compared[];
+
+  constructor(metric: MetricDefinition, moneyExponent: number, types: readonly ValueType[]) {
+    this.windows = metric.compare ?? [];
+    this.measures = metric.measures.flatMap((measure, index) => {
+      const comparable = comparableType(measure);
+      const type = types[index];
+      if (comparable === null || type === undefined) return [];
+      const isAbsent = Number.isNaN(absentValue(measure, metric.having !== null));
+      const zero = comparable === 'money' ? (0).toFixed(moneyExponent) : 0;
+      return [{ index, type, absent: isAbsent ? null : zero }];
+    });
+  }
+
+  /** About how many bytes all comparisons of a row take in an answer. */
+  get bytes(): number {
+    const names = this.measures.reduce((sum, { type }) => sum + 2 * type.name.length + CHANGE_BYTES, 0);
+    return this.windows.length * names;
+  }
+
+  /** @param values of the row, one a measure */
+  of({ window, slot }: RowRef, values: readonly ResultValue[], rows: MetricRows): ComparisonMessage[] {
+    return this.windows.map(({ name, lagMs }) => {
+      const startMs = window.startMs - lagMs;
+      const earlier = rows.finalWindow(startMs);
+      const before = earlier && this.valuesIn(earlier, window.group(slot));
+      const pairs = this.measures.map((measure) => {
+        const change = changeOf(values[measure.index] ?? null, before?.[measure.index] ?? null, measure.type);
+        return { name: measure.type.name, ...change };
+      });
+      return {
+        with: name,
+        start: toTimestamp(startMs),
+        change: Object.fromEntries(pairs.map((pair) => [pair.name, pair.change])),
+        percent: Object.fromEntries(pairs.map((pair) => [pair.name, pair.percent])),
+      };
+    });
+  }
+
+  /** The group's final values in a window, or those of a group that is not there. */
+  private valuesIn(window: WindowRows, group: string): readonly ResultValue[] {
+    const slot = window.slotOf(group);
+    if (slot !== undefined && window.isFinal(slot)) return JSON.parse(window.payload(slot)) as ResultValue[];
+    const values: ResultValue[] = [];
+    for (const { index, absent } of this.measures) values[index] = absent;
+    return values;
+  }
+}
+
+function changeOf(now: ResultValue, before: ResultValue, { kind }: ValueType) {
+  const nothing: ValueMessage = {};
+  if (!isNumber(now) || !isNumber(before)) return { change: nothing, percent: nothing };
+  const difference = kind === 'decimal' ? subtracted(String(now), String(before)) : Number(now) - Number(before);
+  const percent = percentChange(unitsOf(now), unitsOf(before));
+  return {
+    change: toMessage(difference, { kind, items: null }),
+    percent: toMessage(Number.isFinite(percent) ? percent : null, { kind: 'number', items: null }),
+  };
+}
+
+/** Not null, and of a measure that can be compared: a number, or an amount as text. */
+function isNumber(value: ResultValue): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
+}
+
+/** A number, or the smallest units of an amount: both of a pair have equally many digits behind the point. */
+function unitsOf(value: string | number): number {
+  return typeof value === 'string' ? Number(value.replace('.', '')) : Number(value);
+}
+
+/** a − b of decimal texts with equally many digits behind the point, exactly. */
+function subtracted(a: string, b: string): string {
+  const digits = a.includes('.') ? a.length - a.indexOf('.') - 1 : 0;
+  const units = BigInt(a.replace('.', '')) - BigInt(b.replace('.', ''));
+  const text = (units < 0n ? -units : units).toString().padStart(digits + 1, '0');
+  const sign = units < 0n ? '-' : '';
+  return digits === 0 ? sign + text : `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}`;
+}
