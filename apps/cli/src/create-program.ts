@@ -10,6 +10,7 @@ import { registerQuery } from './commands/query';
 import { registerRelease } from './commands/release';
 import { registerReplay } from './commands/replay';
 import { registerSkip } from './commands/skip';
+import { registerTail } from './commands/tail';
 import { registerTop } from './commands/top';
 import { registerTopics } from './commands/topics';
 import { registerVerify } from './commands/verify';
@@ -24,6 +25,7 @@ const commands: readonly RegisterCommand[] = [
   registerReplay,
   registerQuery,
   registerWatch,
+  registerTail,
   registerTop,
   registerVerify,
   registerDiff,

@@ -49,7 +49,7 @@ export { ID_HASH_BYTES, ID_HASH_SEED, murmur3x128 } from './hash/murmur3';
 export { MAX_EVENT_BYTES, MAX_NESTING, MAX_RECORD_BYTES, MAX_RECORD_ROWS } from './json/limits';
 export { currencyExponent } from './money/currency';
 export { averageMoney, formatMoney, multiplyExactly, parseMoney, type MoneyAmount } from './money/money';
-export { fieldByName } from './stream/fields';
+export { fieldByName, pathOf } from './stream/fields';
 
 // metrics
 export { absentValue, comparableType, isFollowed, percentChange, type ComparableType } from './history/comparable';

@@ -19,7 +19,7 @@ import { advice, metricTable, punctualityTables, total } from '../late/describe-
 import { parseInstant } from '../options/parse-options';
 import { collect, instant, metricsNamed, windowSpan, type WindowSpan } from '../options/window-range';
 import { Progress } from '../progress';
-import { loadStreamFiles, streamNamed } from '../streams/load-stream-files';
+import { loadStream } from '../streams/load-stream-files';
 
 interface LateOptions {
   readonly stream: string;
@@ -74,7 +74,7 @@ Reads the enriched log once more, from the first row of the range on, and the la
 };
 
 async function late(options: LateOptions, context: CliContext): Promise<void> {
-  const definition = streamNamed(loadStreamFiles(options.streamFiles, context.environment), options.stream);
+  const definition = loadStream(options.streamFiles, context.environment, options.stream);
   const metrics = metricsNamed(definition, options.metric);
   const span = windowSpan(options);
   const sourceField = sourceFieldOf(definition, options.by);

@@ -2,7 +2,7 @@ import type { CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
 import { withKafka } from '../kafka/with-kafka';
 import { decideEverywhere } from '../replay/raw-partitions';
-import { loadStreamFiles, streamNamed } from '../streams/load-stream-files';
+import { loadStream } from '../streams/load-stream-files';
 
 interface ReleaseOptions {
   readonly streamFiles?: string;
@@ -21,7 +21,7 @@ export const registerRelease: RegisterCommand = (program, context) => {
 };
 
 async function release(stream: string, options: ReleaseOptions, context: CliContext): Promise<void> {
-  const definition = streamNamed(loadStreamFiles(options.streamFiles, context.environment), stream);
+  const definition = loadStream(options.streamFiles, context.environment, stream);
   await withKafka(options.brokers, context, async ({ writer }) => {
     await decideEverywhere(writer, definition, { kind: 'release' });
     context.write(`released ${definition.schema.partitions} partitions of ${definition.topics.raw}\n`);

@@ -1,51 +1,38 @@
 import { statSync } from 'node:fs';
-import { formatDuration, type StreamDefinition } from '@tillstream/contracts';
-import { systemClock } from '../cli-clock';
+import type { Command } from 'commander';
+import { pathOf } from '@tillstream/core';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
-import { GatewayClient } from '../gateway/gateway-client';
-import { connectKafka } from '../kafka/kafka-access';
 import { parseDuration, parseSpeed, wholeNumber } from '../options/parse-options';
-import { Progress } from '../progress';
-import { checkNotBehind } from '../replay/check-not-behind';
 import { sourceName } from '../replay/csv-file';
-import { decideEverywhere } from '../replay/raw-partitions';
+import { eventFiles, STANDARD_INPUT } from '../replay/event-files';
 import { rees46Rows, shiftToNow } from '../replay/rees46-files';
-import { replayBodies } from '../replay/replay-bodies';
-import { defaultStatePath, type ReplayState, ReplayStateFile, stateToResume } from '../replay/replay-state';
-import { type ReplayCounts, type ReplayOutcome, type ReplayPorts, runReplay } from '../replay/run-replay';
-import { loadStreamFiles, streamNamed } from '../streams/load-stream-files';
+import { MAX_ROWS, type ReplayFile, type ReplayOptions, replayFrom } from '../replay/replay-from';
+import { loadStream } from '../streams/load-stream-files';
 
-interface ReplayOptions {
-  readonly to: string;
-  readonly stream: string;
-  readonly streamFiles?: string;
-  readonly brokers?: string;
-  readonly key?: string;
-  readonly speed: number;
-  readonly shiftToNow: boolean;
-  readonly finish: boolean;
-  readonly resume: boolean;
-  readonly state?: string;
-  readonly allowLate: boolean;
-  readonly batch: number;
-  readonly giveUpAfter: number;
-}
-
-/** At a finite speed bodies are sent about so often. */
-const BODY_EVERY_MS = 250;
-const MAX_ROWS = 1_000;
-
-/** `till replay rees46 FILE…`: what happened in a shop, once more. */
+/** `till replay STREAM FILE…` and `till replay rees46 FILE…`: what happened once, once more. */
 export const registerReplay: RegisterCommand = (program, context) => {
-  program
+  const replay = program
     .command('replay')
-    .description('send recorded events once more')
+    .description('send recorded events once more: JSON objects, one a line; plain, .gz or .zst')
+    // What stands behind `rees46` belongs to it.
+    .enablePositionalOptions()
+    .argument('<stream>', 'stream to send to, such as wikimedia')
+    .argument('<file...>', '- for standard input');
+  withReplayOptions(replay).action((stream: string, paths: string[], options: ReplayOptions) =>
+    replayEvents(paths, { ...options, stream }, context),
+  );
+  const rees46 = replay
     .command('rees46')
     .description('CSV files of a REES46 shop, sorted by time; plain, .gz or .zst')
     .argument('<file...>')
+    .option('--stream <name>', 'stream to send to', 'commerce');
+  withReplayOptions(rees46).action((paths: string[], options: ReplayOptions) => replayRees46(paths, options, context));
+};
+
+function withReplayOptions(command: Command): Command {
+  return command
     .option('--to <address>', 'gateway', 'http://127.0.0.1:8080')
-    .option('--stream <name>', 'stream to send to', 'commerce')
     .option('--stream-files <paths>', 'stream files (default: STREAM_FILES, else the one that is shipped)')
     .option('--brokers <list>', 'Kafka brokers, for control records (default: KAFKA_BROKERS)')
     .option('--key <text>', 'write key of the gateway (default: TILLSTREAM_WRITE_KEY)')
@@ -56,116 +43,38 @@ export const registerReplay: RegisterCommand = (program, context) => {
     .option('--state <file>', 'where to keep how far it has come (default: in the data directory)')
     .option('--allow-late', 'send even what is behind the time the stream has come to', false)
     .option('--batch <n>', `most events in one body, up to ${MAX_ROWS}`, wholeNumber(1), MAX_ROWS)
-    .option('--give-up-after <duration>', 'how long a body is tried again', parseDuration, 120_000)
-    .action((files: string[], options: ReplayOptions) => replay(files, options, context));
-};
+    .option('--give-up-after <duration>', 'how long a body is tried again', parseDuration, 120_000);
+}
 
-async function replay(paths: readonly string[], options: ReplayOptions, context: CliContext): Promise<void> {
-  const { environment, signal } = context;
-  const definition = streamNamed(loadStreamFiles(options.streamFiles, environment), options.stream);
-  const files = paths.map((path) => ({ path, name: sourceName(path), size: sizeOf(path) }));
-  const stateFile = new ReplayStateFile(
-    options.state ?? defaultStatePath(environment['TILLSTREAM_DATA_DIR'], options.stream),
-  );
-  const note = (text: string): void => context.note(`till: ${text}\n`);
-  const about = { stream: options.stream, files: files.map(({ name, size }) => ({ name, size })) };
-  const before = stateToResume(stateFile, options.resume, about, note);
-  if (before !== null) warnIfForgotten(before, definition, note);
-  const shiftMs =
-    before?.shiftMs ?? (options.shiftToNow ? await shiftToNow(paths, options.speed, systemClock.nowMs()) : 0);
-
-  const kafka = connectKafka(options.brokers, environment);
-  const client = new GatewayClient({
-    address: new URL(options.to),
-    key: options.key ?? environment['TILLSTREAM_WRITE_KEY'] ?? null,
-    clock: systemClock,
-    signal,
-    connections: 1,
-    giveUpAfterMs: options.giveUpAfter,
-    onRetry: (problem, pauseMs) => context.note(`till: ${problem}; once more in ${pauseMs / 1000} s\n`),
-  });
-  const source = rees46Rows(files);
-  const start = before ?? { file: 0, rowsDone: 0 };
-  const progress = new Progress(context, systemClock);
-  const startedMs = systemClock.monotonicMs();
-  const ports: ReplayPorts = {
-    publish: (body) => client.publish(options.stream, body),
-    decide: (decision) => decideEverywhere(kafka.writer, definition, decision),
-    checkNotBehind: (timeMs) =>
-      options.allowLate ? Promise.resolve() : checkNotBehind(kafka.reader, definition, timeMs, note),
-    acknowledged: (body, counts) => {
-      const last = body.rows.at(-1);
-      if (last === undefined) return;
-      const { file, number: rowsDone } = last;
-      const savedAtMs = systemClock.nowMs();
-      stateFile.save({ ...about, file, rowsDone, shiftMs, lastMs: counts.lastMs, savedAtMs });
-      progress.show(() => describe(counts, source.readShare(), systemClock.monotonicMs() - startedMs, context));
-    },
+function replayRees46(paths: readonly string[], options: ReplayOptions, context: CliContext): Promise<void> {
+  const definition = loadStream(options.streamFiles, context.environment, options.stream);
+  const files = paths.map(fileAt);
+  const source = {
+    ...rees46Rows(files),
+    shiftToNow: (speed: number, nowMs: number) => shiftToNow(paths, speed, nowMs),
   };
-  try {
-    const outcome = await runReplay(
-      replayBodies(
-        source.rows(start, shiftMs),
-        Math.min(options.batch, MAX_ROWS),
-        options.speed === Infinity ? Infinity : BODY_EVERY_MS * options.speed,
-      ),
-      {
-        definition,
-        speed: options.speed,
-        finish: options.finish,
-        resumed: before !== null,
-        lastMs: before?.lastMs ?? null,
-      },
-      ports,
-      systemClock,
-      signal,
-    );
-    progress.end(summary(outcome, systemClock.monotonicMs() - startedMs));
-    if (!outcome.interrupted) stateFile.remove();
-  } catch (error) {
-    if (stateFile.exists()) note('--resume goes on after the last event that was acknowledged');
-    throw error;
-  } finally {
-    client.close();
-    await kafka.close();
+  return replayFrom(source, files, definition, options, context);
+}
+
+async function replayEvents(paths: readonly string[], options: ReplayOptions, context: CliContext): Promise<void> {
+  const definition = loadStream(options.streamFiles, context.environment, options.stream);
+  const { fields, eventTime } = definition.schema;
+  const time = fields.find(({ name }) => name === eventTime.field);
+  const fromInput = paths.includes(STANDARD_INPUT);
+  if (fromInput && paths.length > 1) throw new CliError('standard input is read alone, or files are');
+  if (fromInput && (options.resume || options.shiftToNow)) {
+    const option = options.resume ? '--resume' : '--shift-to-now';
+    throw new CliError(`standard input can be read only once: ${option} needs files`, 'Write it to a file first.');
   }
+  const files = fromInput ? [{ path: STANDARD_INPUT, name: STANDARD_INPUT, size: 0 }] : paths.map(fileAt);
+  const source = eventFiles(files, time === undefined ? eventTime.field : pathOf(time));
+  await replayFrom(source, fromInput ? null : files, definition, options, context);
 }
 
-/** Ids are remembered only for a while: after that, what was under way when a replay was killed may be there twice. */
-function warnIfForgotten(state: ReplayState, { schema }: StreamDefinition, note: (text: string) => void): void {
-  const { withinMs } = schema.dedupe;
-  if (systemClock.nowMs() - state.savedAtMs <= withinMs) return;
-  note(
-    `ids are remembered for ${formatDuration(withinMs)}, and the replay stopped longer ago: if it was killed while a ` +
-      'body was under way, those events may be there twice',
-  );
-}
-
-function sizeOf(path: string): number {
+function fileAt(path: string): ReplayFile {
   try {
-    return statSync(path).size;
+    return { path, name: sourceName(path), size: statSync(path).size };
   } catch (error) {
     throw new CliError(`cannot read ${path}: ${(error as Error).message}`);
   }
-}
-
-const BAR_WIDTH = 24;
-
-function describe(counts: ReplayCounts, share: number, elapsedMs: number, context: CliContext): string {
-  const filled = Math.round(share * BAR_WIDTH);
-  const bar = context.isTerminal ? `[${'█'.repeat(filled)}${'·'.repeat(BAR_WIDTH - filled)}] ` : '';
-  const perSecond = Math.round((counts.rows * 1000) / Math.max(1, elapsedMs));
-  const reached = counts.lastMs === null ? '' : `, ${new Date(counts.lastMs).toISOString().slice(0, 19)}`;
-  return `${bar}${(100 * share).toFixed(0)} %, ${counts.rows} events (${perSecond}/s)${reached}`;
-}
-
-function summary(outcome: ReplayOutcome, elapsedMs: number): string {
-  const refused = Object.entries(outcome.rejected).map(([code, times]) => `${code} ${times}`);
-  const parts = [
-    `${outcome.rows} events in ${(elapsedMs / 1000).toFixed(1)} s, ${outcome.accepted} accepted`,
-    ...(refused.length === 0 ? [] : [`rejected: ${refused.join(', ')}`]),
-    ...(outcome.lastMs === null ? [] : [`up to ${new Date(outcome.lastMs).toISOString()}`]),
-    ...(outcome.interrupted ? ['interrupted: --resume goes on from here'] : []),
-  ];
-  return parts.join('; ');
 }

@@ -5,7 +5,7 @@ import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
 import { withKafka } from '../kafka/with-kafka';
 import { wholeNumber } from '../options/parse-options';
-import { loadStreamFiles, streamNamed } from '../streams/load-stream-files';
+import { loadStream } from '../streams/load-stream-files';
 
 interface SkipOptions {
   readonly streamFiles?: string;
@@ -43,7 +43,7 @@ export const registerSkip: RegisterCommand = (program, context) => {
 
 async function skip(range: SkipRange, options: SkipOptions, context: CliContext): Promise<void> {
   const { service, stream, partition, from, to } = range;
-  const { schema, topics } = streamNamed(loadStreamFiles(options.streamFiles, context.environment), stream);
+  const { schema, topics } = loadStream(options.streamFiles, context.environment, stream);
   if (partition >= schema.partitions) throw new CliError(`${stream} has ${schema.partitions} partitions, from 0`);
   if (from >= to)
     throw new CliError(`the range [${from}, ${to}) is empty`, 'The second offset is the first that is kept.');

@@ -6,7 +6,7 @@ import { withKafka } from '../kafka/with-kafka';
 import { parseInstant } from '../options/parse-options';
 import { collect, metricsNamed, spanText, windowSpan } from '../options/window-range';
 import { Progress } from '../progress';
-import { loadStreamFiles, streamNamed } from '../streams/load-stream-files';
+import { loadStream } from '../streams/load-stream-files';
 import { describeVerification, plural } from '../verify/describe-verification';
 
 interface VerifyCommandOptions {
@@ -51,7 +51,7 @@ Exit code: 0 all finals are what raw gives, 3 something differs, 1 not all that 
 };
 
 async function verify(options: VerifyCommandOptions, context: CliContext): Promise<void> {
-  const definition = streamNamed(loadStreamFiles(options.streamFiles, context.environment), options.stream);
+  const definition = loadStream(options.streamFiles, context.environment, options.stream);
   const metrics = metricsNamed(definition, options.metric);
   const span = windowSpan(options);
   const progress = new Progress(context, systemClock);

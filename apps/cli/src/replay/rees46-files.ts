@@ -1,19 +1,9 @@
 import { openCsv, sourceName } from './csv-file';
 import { REES46_COLUMNS, rees46Row, type ReplayRow } from './rees46-row';
-import type { ReplayState } from './replay-state';
+import type { ReplayRows, ReplayStart } from './replay-source';
 import { timeSpan } from './time-span';
 
-/** Where a replay begins: so many rows of the file at this index are done. */
-export type ReplayStart = Pick<ReplayState, 'file' | 'rowsDone'>;
-
-/** The rows of several files in order, and how much of them has been read. */
-export interface Rees46Rows {
-  rows(start: ReplayStart, shiftMs: number): AsyncGenerator<ReplayRow, void, void>;
-  /** Share of all bytes, from 0 to 1. */
-  readShare(): number;
-}
-
-export function rees46Rows(files: readonly { readonly path: string; readonly size: number }[]): Rees46Rows {
+export function rees46Rows(files: readonly { readonly path: string; readonly size: number }[]): ReplayRows {
   const total = Math.max(
     1,
     files.reduce((sum, { size }) => sum + size, 0),
@@ -40,10 +30,7 @@ export function rees46Rows(files: readonly { readonly path: string; readonly siz
   return { rows, readShare: () => Math.min(1, (before + bytesRead()) / total) };
 }
 
-/**
- * What to add to all times so that the last event happens when it is sent, and none before its time: at speed `max` now,
- * else when the replay will have come to it.
- */
+/** See `ReplaySource`. */
 export async function shiftToNow(paths: readonly string[], speed: number, nowMs: number): Promise<number> {
   const [first, last] = await Promise.all([timeSpan(paths[0] ?? ''), timeSpan(paths.at(-1) ?? '')]);
   const lastsMs = Math.max(0, last.lastMs - first.firstMs) / speed;

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { formatProblems, parseStreamFile, type StreamDefinition } from '@tillstream/contracts';
 import { CliError } from '../cli-context';
 
 /** Where the stream files of the project are, from its root. */
-const DEFAULT_STREAM_FILES = 'deploy/streams/commerce.yaml';
+const SHIPPED = 'deploy/streams';
+const DEFAULT_STREAM_FILES = `${SHIPPED}/commerce.yaml`;
 
 /**
  * Reads the stream files named on the command line, else in STREAM_FILES, else the one that is shipped.
@@ -27,8 +28,24 @@ export function loadStreamFiles(
   return definitions;
 }
 
+/**
+ * The definition of one stream, in the stream files named on the command line, else in STREAM_FILES, else the one that is
+ * shipped under its name.
+ *
+ * @throws CliError with every problem of every file, or naming the streams there are
+ */
+export function loadStream(
+  paths: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+  stream: string,
+): StreamDefinition {
+  const shipped = `${SHIPPED}/${stream}.yaml`;
+  const named = paths ?? environment['STREAM_FILES'] ?? (existsSync(shipped) ? shipped : undefined);
+  return streamNamed(loadStreamFiles(named, environment), stream);
+}
+
 /** The definition of one stream. @throws CliError that names those there are */
-export function streamNamed(definitions: readonly StreamDefinition[], stream: string): StreamDefinition {
+function streamNamed(definitions: readonly StreamDefinition[], stream: string): StreamDefinition {
   const found = definitions.find(({ schema }) => schema.stream === stream);
   if (found !== undefined) return found;
   const known = definitions.map(({ schema }) => schema.stream).join(', ');
