@@ -85,13 +85,13 @@ async function printMetrics(
   { stream, json }: QueryOptions & { readonly json?: boolean },
   context: CliContext,
 ): Promise<void> {
-  const { metrics } = await client.listMetrics({ stream });
+  const { metrics } = await client.listMetrics({ stream, includeRetired: true });
   if (json) {
     for (const metric of metrics) context.write(`${JSON.stringify(described(metric))}\n`);
     return;
   }
   const rows = metrics.map((metric) => [
-    metric.name,
+    metric.retired ? `${metric.name}@${metric.definition}` : metric.name,
     windowText(metric),
     metric.groupBy.join(', ') || '–',
     metric.measures.map(measureText).join(', '),
@@ -106,6 +106,7 @@ function described(metric: MetricMessage): object {
     stream: metric.stream,
     metric: metric.name,
     definition: metric.definition,
+    retired: metric.retired,
     window_size_ms: durationMs(metric.windowSize),
     window_hop_ms: durationMs(metric.windowHop),
     out_of_orderness_ms: durationMs(metric.outOfOrderness),

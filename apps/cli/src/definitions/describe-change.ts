@@ -8,7 +8,7 @@ import type { Field, MetricDefinition } from '@tillstream/core';
 
 /** What putting a stream file live would do, in plain words, a line each. */
 export function describeChange(change: DefinitionChange, live: StreamDefinition): string {
-  const { problems, newFields, newMetrics, changedMetrics, removedMetrics, pacedMetrics, unchangedMetrics } = change;
+  const { problems, newFields, newMetrics, changedMetrics, removedMetrics, retoldMetrics, unchangedMetrics } = change;
   const { newSettings, newRetention } = change;
   const lines = [
     ...newFields.map((field) => `+ field ${describeField(field)}`),
@@ -16,9 +16,7 @@ export function describeChange(change: DefinitionChange, live: StreamDefinition)
     ...changedMetrics.map(describeChanged),
     ...removedMetrics.map(({ identity }) => `- metric ${identity}`),
     ...newSettings.map(({ name, from, to }) => `~ ${name}: ${from} becomes ${to}`),
-    ...pacedMetrics.map(
-      ({ from, to }) => `~ metric ${to.name} is told every ${describePace(from)}, then ${describePace(to)}`,
-    ),
+    ...retoldMetrics.map(({ to, parts }) => `~ metric ${to.name}: ${parts.join(', ')}; its values stay as they are`),
     ...newRetention.map((topic) => `~ retention.${topic.replace(/Ms$/, '')}`),
     ...(unchangedMetrics.length === 0 ? [] : [`= ${unchangedMetrics.map(({ name }) => name).join(', ')}`]),
     ...problems.map((problem) => `! ${problem}`),
@@ -39,10 +37,6 @@ function describeMetric({ groupBy }: MetricDefinition): string {
   return groupBy.length === 0 ? 'over all events' : `by ${groupBy.join(', ')}`;
 }
 
-function describePace({ emit }: MetricDefinition): string {
-  return `${formatDuration(emit.everyMs)} and at most ${emit.maxPerSecond} times a second`;
-}
-
 /** What follows for whoever asks for the numbers. */
 function consequences(change: DefinitionChange, live: StreamDefinition): string[] {
   if (change.problems.length > 0) return [];
@@ -61,6 +55,8 @@ function consequences(change: DefinitionChange, live: StreamDefinition): string[
     ...(change.newRetention.length === 0
       ? []
       : ['Topics keep their records for the new time after `till topics --fix`.']),
-    ...(change.pacedMetrics.length === 0 ? [] : ['A new pace is kept once the services are started with the file.']),
+    ...(change.retoldMetrics.some(({ parts }) => parts.includes('emit'))
+      ? ['Another pace is kept once the services are started with the file, at the latest.']
+      : []),
   ];
 }

@@ -50,10 +50,14 @@ export async function withQueryClient(
 
 /** The metric of that name, or `name@definition`, as declared. @throws CliError that names those there are */
 export async function metricNamed(client: QueryClient, stream: string, name: string): Promise<MetricMessage> {
-  const { metrics } = await client.listMetrics({ stream });
-  const found = metrics.find((metric) => metric.name === name || `${metric.name}@${metric.definition}` === name);
+  const { metrics } = await client.listMetrics({ stream, includeRetired: true });
+  const found = metrics.find(
+    (metric) => (metric.name === name && !metric.retired) || `${metric.name}@${metric.definition}` === name,
+  );
   if (found) return found;
-  const names = metrics.map((metric) => metric.name).join(', ');
+  const names = metrics
+    .map((metric) => (metric.retired ? `${metric.name}@${metric.definition}` : metric.name))
+    .join(', ');
   throw new CliError(`stream ${stream} has no metric ${name}`, `It has ${names}.`);
 }
 

@@ -32,6 +32,7 @@ export const SALES: MetricMessage = {
   oldestWindow: toTimestamp(0),
   newestWindow: toTimestamp(600_000),
   compare: [],
+  retired: false,
 };
 
 /** A row of `sales`. */

@@ -14,10 +14,15 @@ import type { ReadableStreams } from './streams';
 /** What is computed, and what of it can be asked for here. */
 export function listMetrics(streams: ReadableStreams, request: ListMetricsRequest): ListMetricsResponse {
   const asked = request.stream === '' ? streams.all() : [streams.named(request.stream)];
-  return { metrics: asked.flatMap(({ stream }) => stream.metrics.map((codec) => describe(stream, codec))) };
+  return {
+    metrics: asked.flatMap(({ stream }) => [
+      ...stream.metrics.map((codec) => describe(stream, codec, false)),
+      ...(request.includeRetired ? stream.retired.map((codec) => describe(stream, codec, true)) : []),
+    ]),
+  };
 }
 
-function describe(stream: ServedStream, codec: MetricCodec): MetricMessage {
+function describe(stream: ServedStream, codec: MetricCodec, retired: boolean): MetricMessage {
   const { metric, measures } = codec;
   const rows = stream.view.metric(metric.identity);
   return {
@@ -38,6 +43,7 @@ function describe(stream: ServedStream, codec: MetricCodec): MetricMessage {
     oldestWindow: optionalTimestamp(rows.oldest()?.startMs ?? null),
     newestWindow: optionalTimestamp(rows.newest(1)[0]?.startMs ?? null),
     compare: (metric.compare ?? []).map(({ name }) => name),
+    retired,
   };
 }
 

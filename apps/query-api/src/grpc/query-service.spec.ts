@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { credentials, loadPackageDefinition, status, type ClientDuplexStream } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import { smallDefinition } from '@tillstream/contracts/testing';
+import { definitionFrom, smallDefinition, smallStreamFile } from '@tillstream/contracts/testing';
 import type { WindowResultMessage } from '@tillstream/contracts';
 import { MemoryResults, type WrittenResult } from '../testing/memory-results';
 import { Replica } from '../testing/replica';
@@ -58,6 +58,22 @@ afterEach(async () => {
 });
 
 describe('ListMetrics', () => {
+  it('tells of metrics that are declared no more when asked, and answers for them by their identity', async () => {
+    results.putLive(smallDefinition(2));
+    results.write(0, [sale(5_000, 'books', '3.00')]);
+    const identity = results.definition.metrics[0]!.identity;
+    results.putLive(definitionFrom(smallStreamFile(2).replace('size: 20s, hop: 5s', 'size: 30s, hop: 5s')));
+    await serve();
+    expect((await client.listMetrics({ stream: 'small' })).metrics).toHaveLength(3);
+    const { metrics } = await client.listMetrics({ stream: 'small', includeRetired: true });
+    expect(metrics.map(({ name, definition, retired }) => [`${name}@${definition}`, retired]).at(-1)).toEqual([
+      identity,
+      true,
+    ]);
+    expect((await client.listWindows({ ...SALES, metric: identity })).windows).toHaveLength(1);
+    expect((await client.listWindows(SALES)).windows).toHaveLength(0);
+  });
+
   it('describes what is declared, and what there is of it', async () => {
     results.write(0, [sale(5_000, 'books', '3.00')]);
     await serve();

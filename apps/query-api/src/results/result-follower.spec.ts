@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { smallDefinition } from '@tillstream/contracts/testing';
+import { encodeDefinition } from '@tillstream/contracts';
+import { definitionFrom, smallDefinition, smallStreamFile } from '@tillstream/contracts/testing';
 import type { Clock } from '@tillstream/engine';
 import { MemoryResults, type WrittenResult } from '../testing/memory-results';
 import { LogReplacedError, PartitionCountError, ResultFollower } from './result-follower';
@@ -127,5 +128,70 @@ describe('following the results', () => {
   it('refuses a topic with another partition count than the stream file says', async () => {
     follow(results.log, smallDefinition(3));
     await expect(running).rejects.toThrow(PartitionCountError);
+  });
+});
+
+describe('following the stream files', () => {
+  const changed = definitionFrom(smallStreamFile(2).replace('size: 20s, hop: 5s', 'size: 30s, hop: 5s'));
+  const [old, next] = [smallDefinition(2), changed].map(({ metrics }) => metrics[0]!.identity) as [string, string];
+  const declared = (): string[] => follower.stream.metrics.map(({ metric }) => metric.identity);
+
+  it('answers for a metric as soon as it is declared', async () => {
+    results.write(0, [sale(0, 'a')]);
+    follow();
+    await follower.caughtUp();
+    results.putLive(changed);
+    await until(() => declared()[0] === next);
+    expect(follower.stream.view.metric(next).rows).toBe(0);
+    expect(follower.stream.metricNamed('sales')?.metric.identity).toBe(next);
+  });
+
+  it('keeps the results of a metric that is declared no more, under its identity', async () => {
+    results.putLive(smallDefinition(2));
+    results.write(0, [sale(0, 'a')]);
+    results.putLive(changed);
+    results.write(1, [sale(0, 'b')]);
+    follow();
+    await follower.caughtUp();
+    const { view, retired } = follower.stream;
+    expect([view.metric(old).rows, view.metric(next).rows]).toEqual([1, 1]);
+    expect(retired.map(({ metric }) => metric.identity)).toEqual([old]);
+    expect(follower.stream.metricNamed(old)?.metric.identity).toBe(old);
+  });
+
+  it('loses no result that comes before it has heard of the stream file', async () => {
+    // The stream file can be read only once its results have been.
+    let open = false;
+    const slow = Object.assign(Object.create(results.log) as typeof results.log, {
+      read: async (topic: string, ...at: [number, number, number]) => {
+        const isHidden = topic === results.definition.topics.definitions && !open;
+        return isHidden ? setImmediate([]) : results.log.read(topic, ...at);
+      },
+      end: async (topic: string, partition: number) => {
+        if (topic !== results.definition.topics.definitions) return results.log.end(topic, partition);
+        const end = await results.log.end(topic, partition);
+        return open ? end : 0;
+      },
+    });
+    follow(slow);
+    await follower.caughtUp();
+    results.write(0, [sale(0, 'before')]);
+    open = true; // from here on reading finds it, but nobody is woken
+    results.definition = changed;
+    results.broker.append(changed.topics.definitions, 0, [encodeDefinition(changed)]);
+    results.write(0, [sale(0, 'a'), sale(5_000, 'b')]);
+    await until(() => rows() === 3);
+    expect(follower.stream.view.metric(next).rows).toBe(2);
+    expect(follower.stream.unknownRecords).toBe(0);
+  });
+
+  it('passes over results of which no stream file is known, each once asked for', async () => {
+    results.definition = changed; // nobody keeps it
+    results.write(0, [sale(0, 'a'), sale(0, 'b')]);
+    results.definition = smallDefinition(2);
+    results.write(0, [sale(0, 'c')]);
+    follow();
+    await follower.caughtUp();
+    expect([rows(), follower.stream.unknownRecords]).toEqual([1, 2]);
   });
 });

@@ -1,4 +1,4 @@
-import { OffsetOutOfRangeError, type Clock, type LogReader, type LogRecord } from '@tillstream/engine';
+import { OffsetOutOfRangeError, readDefinitions, type Clock, type LogReader, type LogRecord } from '@tillstream/engine';
 import type { ServedStream } from './served-stream';
 
 export interface FollowerOptions {
@@ -44,6 +44,8 @@ export class ResultFollower {
   /** By partition: the end of the log when following began. Null until known. */
   private target: number[] | null = null;
   private sweptAtMs = -Infinity;
+  /** All stream files that stand before this offset are known. */
+  private definitionsEnd = 0;
   private readonly stopping = new AbortController();
 
   constructor(
@@ -72,7 +74,7 @@ export class ResultFollower {
   async run(): Promise<void> {
     await this.trying(() => this.begin());
     try {
-      await Promise.all(this.partitions.map((partition) => this.follow(partition)));
+      await Promise.all([this.followDefinitions(), ...this.partitions.map((partition) => this.follow(partition))]);
     } finally {
       this.stop();
     }
@@ -114,6 +116,7 @@ export class ResultFollower {
 
   private async begin(): Promise<void> {
     await this.checkPartitions();
+    await this.learn();
     const target = await this.ends();
     await Promise.all(this.partitions.map((partition) => this.beginPartition(partition, target[partition]!)));
     this.target = target;
@@ -151,7 +154,8 @@ export class ResultFollower {
         const records = await log.read(this.topic, partition, next, maxWaitMs);
         if (records.length > 0) {
           await this.noteExpired(partition, next, records);
-          this.stream.apply(partition, records);
+          const stranger = this.stream.apply(partition, records);
+          if (stranger !== null) await this.meet(stranger);
         } else {
           // An end looked up before a read that found nothing: the cleaner has taken the last records of the log.
           if (endBefore > next) this.stream.view.skipTo(partition, endBefore);
@@ -160,6 +164,45 @@ export class ResultFollower {
         }
       }
     });
+  }
+
+  /** Stream files that are put live are taken up as soon as they are, before there are results. */
+  private async followDefinitions(): Promise<void> {
+    const { log, maxWaitMs } = this.options;
+    const topic = this.stream.definition.topics.definitions;
+    await this.trying(async () => {
+      while (!this.stopped) {
+        const end = this.definitionsEnd;
+        const records = await log.read(topic, 0, end, maxWaitMs).catch((error: unknown) => {
+          if (error instanceof OffsetOutOfRangeError) throw new LogReplacedError(topic, 0, end, error.end);
+          throw error;
+        });
+        if (records.length > 0 && this.definitionsEnd === end) await this.learn();
+      }
+    });
+  }
+
+  /** A record is of a metric that is not known: a stream file was put live a moment ago, or the record is nobody's. */
+  private async meet(identity: string): Promise<void> {
+    try {
+      await this.learn();
+    } catch (error) {
+      // A file of a later version: its metrics wait for this service to be of that version too, the others do not.
+      if (!(error instanceof RangeError)) throw error;
+      this.options.onTrouble(this.stream.name, error);
+    }
+    if (!this.stream.metricNamed(identity)) this.stream.passOver(identity);
+  }
+
+  /** @throws RangeError for a stream file that this version cannot read */
+  private async learn(): Promise<void> {
+    const { definition } = this.stream;
+    const end = await this.options.log.end(definition.topics.definitions, 0);
+    const history = await readDefinitions(this.options.log, definition);
+    if (end < this.definitionsEnd) return; // another reading has seen more meanwhile
+    this.stream.learn(history);
+    this.definitionsEnd = end;
+    this.stream.view.changes.fire();
   }
 
   /** Offsets are missing: compaction has taken their records, which does no harm, or they expired before they were read. */

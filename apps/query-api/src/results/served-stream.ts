@@ -1,44 +1,46 @@
 import { decodeMetricsRecord, PlainResults, type StreamDefinition } from '@tillstream/contracts';
-import type { LogRecord } from '@tillstream/engine';
+import { DefinitionHistory, type LogRecord } from '@tillstream/engine';
 import { ResultView } from '../view/result-view';
 import type { PackedRow, PlacedRecord, ProgressRecord, SpanRecord, ViewRecord } from '../view/view-record';
 import { MetricCodec } from './metric-codec';
 
-/** A stream whose results are answered for: its definition, the view of its results, and how rows are read. */
+/** A stream whose results are answered for: its stream files, the view of its results, and how rows are read. */
 export class ServedStream {
   readonly view: ResultView;
-  private readonly byName: ReadonlyMap<string, MetricCodec>;
-  private readonly byIdentity: ReadonlyMap<string, MetricCodec>;
-  private readonly plain: PlainResults;
+  private history: DefinitionHistory;
+  private byName: ReadonlyMap<string, MetricCodec> = new Map();
+  private byIdentity: ReadonlyMap<string, MetricCodec> = new Map();
+  private plain = new PlainResults([]);
+  /** Identities of which no stream file is known that declares them. */
+  private readonly strangers = new Set<string>();
   private unknown = 0;
 
-  constructor(
-    readonly definition: StreamDefinition,
-    maxRows: number,
-  ) {
-    const { schema, metrics } = definition;
-    const codecs = metrics.map((metric) => new MetricCodec(metric, schema));
-    this.byName = new Map(codecs.map((codec) => [codec.metric.name, codec]));
-    this.byIdentity = new Map(codecs.map((codec) => [codec.metric.identity, codec]));
-    this.plain = new PlainResults(metrics);
-    this.view = new ResultView(
-      metrics.map(({ identity, window, compare = [] }) => ({
-        identity,
-        ...window,
-        lagsMs: compare.map((c) => c.lagMs),
-      })),
-      schema.partitions,
-      maxRows,
-    );
+  constructor(file: StreamDefinition, maxRows: number) {
+    this.view = new ResultView([], file.schema.partitions, maxRows);
+    this.history = new DefinitionHistory(file, []);
+    this.learn(this.history);
+  }
+
+  /** What was put live last. */
+  get definition(): StreamDefinition {
+    return this.history.newest;
   }
 
   get name(): string {
     return this.definition.schema.stream;
   }
 
-  /** In declared order. */
+  /** Those that are declared now, in declared order. */
   get metrics(): readonly MetricCodec[] {
     return [...this.byName.values()];
+  }
+
+  /** Those that are declared no more, but have results. */
+  get retired(): readonly MetricCodec[] {
+    return [...this.byIdentity.values()].filter(
+      (codec) =>
+        this.byName.get(codec.metric.name) !== codec && this.view.metric(codec.metric.identity).windowCount > 0,
+    );
   }
 
   /** By name, or by `name@definition`. */
@@ -46,20 +48,54 @@ export class ServedStream {
     return this.byName.get(name) ?? this.byIdentity.get(name);
   }
 
-  /** Records read so far that say nothing about a metric as it is declared now. */
+  /** Records read so far that say nothing about a metric that is known. */
   get unknownRecords(): number {
     return this.unknown;
   }
 
-  /** Takes what one fetch of the metrics topic has brought. */
-  apply(partition: number, records: readonly LogRecord[]): void {
-    this.view.apply(partition, this.placed(records));
+  /** Takes the metrics of all stream files that were put live. */
+  learn(history: DefinitionHistory): void {
+    const metrics = history.metrics();
+    const { schema } = history.newest; // fields are only ever added
+    const codecs = metrics.map((metric) => new MetricCodec(metric, schema));
+    for (const { identity, window, compare = [] } of metrics) {
+      this.view.declare({ identity, ...window, lagsMs: compare.map(({ lagMs }) => lagMs) });
+    }
+    this.history = history;
+    this.byIdentity = new Map(codecs.map((codec) => [codec.metric.identity, codec]));
+    const declared = history.newest.metrics.flatMap(({ identity }) => this.byIdentity.get(identity) ?? []);
+    this.byName = new Map(declared.map((codec) => [codec.metric.name, codec]));
+    this.plain = new PlainResults(metrics);
+    this.strangers.clear();
   }
 
-  private *placed(records: readonly LogRecord[]): Generator<PlacedRecord> {
+  /** No stream file is to be found that declares this metric: its records are passed over from now on. */
+  passOver(identity: string): void {
+    this.strangers.add(identity);
+  }
+
+  /**
+   * Takes what one fetch of the metrics topic has brought, up to the first record of a metric that is not known: it may be one
+   * of a stream file that was put live a moment ago.
+   *
+   * @returns identity of that metric; null: all were taken
+   */
+  apply(partition: number, records: readonly LogRecord[]): string | null {
+    const met: { stranger: string | null } = { stranger: null };
+    this.view.apply(partition, this.placed(records, met));
+    return met.stranger;
+  }
+
+  private *placed(records: readonly LogRecord[], met: { stranger: string | null }): Generator<PlacedRecord> {
     for (const record of records) {
       const { offset, timestampMs: appendMs } = record;
-      yield { offset, appendMs, record: this.plainRow(record) ?? this.anything(record) };
+      const plain = this.plainRow(record);
+      const said = plain ?? this.anything(record);
+      if (typeof said === 'string') {
+        met.stranger = said;
+        return;
+      }
+      yield { offset, appendMs, record: said };
     }
   }
 
@@ -71,10 +107,12 @@ export class ServedStream {
     return { kind: 'packed-row', metric, startMs, group, final, revision, payload };
   }
 
-  private anything(record: LogRecord): ViewRecord | SpanRecord | ProgressRecord | null {
+  /** A text is the identity of a metric that is not known yet. */
+  private anything(record: LogRecord): ViewRecord | SpanRecord | ProgressRecord | string | null {
     const decoded = decodeMetricsRecord(record);
     if (decoded.kind === 'result') this.plain.expect(decoded);
     const codec = decoded.kind === 'unknown' ? undefined : this.byIdentity.get(decoded.identity);
+    if (!codec && decoded.kind !== 'unknown' && !this.strangers.has(decoded.identity)) return decoded.identity;
     if (!codec) this.unknown += 1;
     return codec?.toViewRecord(decoded) ?? null;
   }

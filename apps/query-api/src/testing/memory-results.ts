@@ -1,4 +1,4 @@
-import { encodeProgress, topicSpecs, type StreamDefinition } from '@tillstream/contracts';
+import { encodeDefinition, encodeProgress, topicSpecs, type StreamDefinition } from '@tillstream/contracts';
 import type { LogReader, NewRecord } from '@tillstream/engine';
 import { MemoryBroker, MemoryLogReader, type Turn } from '@tillstream/engine/testing';
 
@@ -43,12 +43,19 @@ export class MemoryResults {
   private readonly turn = new ImpatientTurn();
   readonly log: LogReader & { partitionCount(topic: string): Promise<number> };
 
-  constructor(readonly definition: StreamDefinition) {
+  constructor(public definition: StreamDefinition) {
     for (const { name, partitions } of topicSpecs(definition, 1)) this.broker.createTopic(name, partitions, true);
     const reader = new MemoryLogReader(this.broker, this.turn, () => Date.now(), 1_000);
     this.log = Object.assign(reader, {
       partitionCount: (topic: string) => Promise.resolve(this.broker.partitionsOf(topic)),
     });
+  }
+
+  /** Results written from now on are of another stream file; who reads them hears of it first, later or at the same time. */
+  putLive(definition: StreamDefinition): void {
+    this.definition = definition;
+    this.broker.append(definition.topics.definitions, 0, [encodeDefinition(definition)]);
+    this.turn.wake();
   }
 
   write(partition: number, results: readonly WrittenResult[]): void {

@@ -31,7 +31,8 @@ export class MetricRows {
   rows = 0;
 
   constructor(
-    private readonly metric: Omit<ViewMetric, 'identity'>,
+    /** With what its windows are compared may change. */
+    public metric: Omit<ViewMetric, 'identity'>,
     partitions: number,
   ) {
     this.closed = new ClosedUntil(partitions);

@@ -15,7 +15,7 @@ const KEPT_SHARE = 0.95;
  */
 export class ResultView {
   readonly changes = new ChangeSignal();
-  private readonly metrics: ReadonlyMap<string, MetricRows>;
+  private readonly metrics = new Map<string, MetricRows>();
   private readonly next: number[];
   /** By partition, where the view begins. */
   private readonly begins: number[];
@@ -29,9 +29,16 @@ export class ResultView {
     readonly partitions: number,
     private readonly maxRows: number,
   ) {
-    this.metrics = new Map(metrics.map((metric) => [metric.identity, new MetricRows(metric, partitions)]));
+    for (const metric of metrics) this.declare(metric);
     this.next = new Array<number>(partitions).fill(0);
     this.begins = new Array<number>(partitions).fill(0);
+  }
+
+  /** Holds results of a metric from now on; what is held of it stays. */
+  declare(metric: ViewMetric): void {
+    const known = this.metrics.get(metric.identity);
+    if (known) known.metric = metric;
+    else this.metrics.set(metric.identity, new MetricRows(metric, this.partitions));
   }
 
   /** By partition, the first offset not yet applied. A copy. */

@@ -65,9 +65,12 @@ describe('the change from one stream file to another', () => {
     expect(changed(piece, by).changedMetrics).toMatchObject([{ parts }]);
   });
 
-  it('tells a metric at another pace without changing it', () => {
+  it('tells or compares a metric in another way without changing it', () => {
     const change = changed('groupBy: [kind]', 'groupBy: [kind]\n    emit: { every: 1s }');
-    expect(names(change.pacedMetrics.map(({ to }) => to))).toEqual(['orders']);
+    expect(change.retoldMetrics).toMatchObject([{ to: { name: 'orders' }, parts: ['emit'] }]);
+    expect(changed('groupBy: [kind]', 'groupBy: [kind]\n    compare: [previous]').retoldMetrics).toMatchObject([
+      { to: { name: 'orders' }, parts: ['compare'] },
+    ]);
     expect(change.changedMetrics).toEqual([]);
     expect(isNoChange(change)).toBe(false);
   });

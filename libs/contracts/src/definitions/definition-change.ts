@@ -3,7 +3,7 @@ import { formatDuration } from '../stream-file/duration';
 import { isSameMeaning } from '../stream-file/identity';
 import type { Retention, StreamDefinition } from '../stream-file/stream-definition';
 
-/** A metric whose values are decided in another way. */
+/** A metric that is declared in another way. */
 export interface ChangedMetric {
   readonly from: MetricDefinition;
   readonly to: MetricDefinition;
@@ -20,8 +20,8 @@ export interface DefinitionChange {
   /** Of one name, but with another meaning: another metric takes its place. */
   readonly changedMetrics: readonly ChangedMetric[];
   readonly removedMetrics: readonly MetricDefinition[];
-  /** The same metrics, told at another pace. */
-  readonly pacedMetrics: readonly { readonly from: MetricDefinition; readonly to: MetricDefinition }[];
+  /** The same metrics, whose results are told or used in another way. */
+  readonly retoldMetrics: readonly ChangedMetric[];
   readonly unchangedMetrics: readonly MetricDefinition[];
   /** How events are judged from there on; what it is called, and its values as a stream file has them. */
   readonly newSettings: readonly { readonly name: string; readonly from: string; readonly to: string }[];
@@ -39,17 +39,17 @@ export function changeOf(from: StreamDefinition, to: StreamDefinition): Definiti
   const names = new Set(to.metrics.map(({ name }) => name));
   const pairs = to.metrics.flatMap((metric) => {
     const old = before.get(metric.name);
-    return old ? [{ from: old, to: metric }] : [];
+    return old ? [{ from: old, to: metric, parts: differentParts(old, metric) }] : [];
   });
   const same = pairs.filter((pair) => pair.from.identity === pair.to.identity);
   return {
     problems: [...fixedProblems(from, to), ...fieldProblems(from, to)],
     newFields: to.schema.fields.slice(from.schema.fields.length),
     newMetrics: to.metrics.filter(({ name }) => !before.has(name)),
-    changedMetrics: pairs.filter((pair) => pair.from.identity !== pair.to.identity).map(changedMetric),
+    changedMetrics: pairs.filter((pair) => pair.from.identity !== pair.to.identity),
     removedMetrics: from.metrics.filter(({ name }) => !names.has(name)),
-    pacedMetrics: same.filter((pair) => !isSameMeaning(pair.from.emit, pair.to.emit)),
-    unchangedMetrics: same.filter((pair) => isSameMeaning(pair.from.emit, pair.to.emit)).map((pair) => pair.to),
+    retoldMetrics: same.filter(({ parts }) => parts.length > 0),
+    unchangedMetrics: same.filter(({ parts }) => parts.length === 0).map((pair) => pair.to),
     newSettings: settingsOf(from).flatMap(({ name, value }, i) => {
       const wanted = settingsOf(to)[i]?.value ?? value;
       return wanted === value ? [] : [{ name, from: value, to: wanted }];
@@ -62,14 +62,15 @@ export function changeOf(from: StreamDefinition, to: StreamDefinition): Definiti
 
 /** Nothing is different but how the file is written. */
 export function isNoChange(change: DefinitionChange): boolean {
-  const { problems, newFields, newMetrics, changedMetrics, removedMetrics, pacedMetrics, newSettings, newRetention } =
+  const { problems, newFields, newMetrics, changedMetrics, removedMetrics, retoldMetrics, newSettings, newRetention } =
     change;
-  const lists = [problems, newFields, newMetrics, changedMetrics, removedMetrics, pacedMetrics, newSettings];
+  const lists = [problems, newFields, newMetrics, changedMetrics, removedMetrics, retoldMetrics, newSettings];
   return [...lists, newRetention].every(({ length }) => length === 0);
 }
 
-function changedMetric({ from, to }: Omit<ChangedMetric, 'parts'>): ChangedMetric {
-  const { measures: _measures, name: _name, identity: _identity, emit: _emit, local: _local, ...declared } = to;
+/** What two declarations of a metric differ in. */
+function differentParts(from: MetricDefinition, to: MetricDefinition): string[] {
+  const { measures: _measures, name: _name, identity: _identity, local: _local, ...declared } = { ...from, ...to };
   const keys = Object.keys(declared) as (keyof typeof declared)[];
   const names = new Set([...from.measures, ...to.measures].map(({ name }) => name));
   const measureOf = ({ measures }: MetricDefinition, name: string): unknown =>
@@ -82,7 +83,7 @@ function changedMetric({ from, to }: Omit<ChangedMetric, 'parts'>): ChangedMetri
       return [was === null ? `new measure ${name}` : is === null ? `no measure ${name}` : `measure ${name}`];
     }),
   ];
-  return { from, to, parts: parts.length > 0 ? parts : ['order of measures'] };
+  return parts.length === 0 && from.identity !== to.identity ? ['order of measures'] : parts;
 }
 
 const ANOTHER_STREAM = 'it cannot be changed while the stream has events: give the stream another name';

@@ -64,6 +64,7 @@ const metric: MetricMessage = {
   completeFrom: start,
   oldestWindow: start,
   newestWindow: end,
+  retired: true,
   compare: ['previous', '1d'],
 };
 const comparison: ComparisonMessage = {
@@ -99,7 +100,7 @@ const publishResponse: PublishResponse = {
   retryAfterMs: 250,
   furtherRejected: [range],
 };
-const listMetricsRequest: ListMetricsRequest = { stream: 's' };
+const listMetricsRequest: ListMetricsRequest = { stream: 's', includeRetired: true };
 const listMetricsResponse: ListMetricsResponse = { metrics: [metric] };
 const listWindowsRequest: ListWindowsRequest = {
   stream: 's',

@@ -37,6 +37,7 @@ export type ValueMap = Readonly<Record<string, ValueMessage>>;
 
 export interface ListMetricsRequest {
   readonly stream: string;
+  readonly includeRetired: boolean;
 }
 
 export interface ListMetricsResponse {
@@ -57,6 +58,7 @@ export interface MetricMessage {
   readonly oldestWindow: TimestampMessage | null;
   readonly newestWindow: TimestampMessage | null;
   readonly compare: readonly string[];
+  readonly retired: boolean;
 }
 
 export interface MeasureMessage {
