@@ -16,6 +16,7 @@ export function renderBlock(snapshot: Snapshot, addresses: Addresses): string[] 
       .toReversed()
       .map((window, index) => `  ${label(index === 0 ? 'revenue' : '')}${revenue(window)}`),
     ...(snapshot.funnel ? [`  ${label('funnel')}${funnel(snapshot.funnel)}`] : []),
+    ...(snapshot.bestSellers ? [`  ${label('sells best')}${bestSellers(snapshot.bestSellers)}`] : []),
     ...(snapshot.topUsers.length > 0 ? [`  ${label('top users')}${ranking(snapshot.topUsers)}`] : []),
     '',
     `  events to ${addresses.gateway}   questions to ${addresses.query} (gRPC)   logs in ${addresses.logs}   Ctrl-C ends it`,
@@ -45,6 +46,10 @@ function revenue({ startMs, endMs, total, final, categories }: RevenueWindow): s
 
 function funnel({ startMs, endMs, visitors, carts, purchasers }: NonNullable<Snapshot['funnel']>): string {
   return `${span(startMs, endMs)} ${visitors} visitors, ${carts} with a cart, ${purchasers} bought`;
+}
+
+function bestSellers({ startMs, endMs, products }: NonNullable<Snapshot['bestSellers']>): string {
+  return `${span(startMs, endMs)} ${ranking(products)}`;
 }
 
 const ranking = (entries: readonly Ranked[]): string =>

@@ -17,6 +17,14 @@ export interface Snapshot {
   readonly revenue: readonly RevenueWindow[];
   readonly funnel: Funnel | null;
   readonly topUsers: readonly Ranked[];
+  readonly bestSellers: BestSellers | null;
+}
+
+/** The products that have brought in most in the newest window. */
+export interface BestSellers {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly products: readonly Ranked[];
 }
 
 export interface RevenueWindow {
@@ -60,14 +68,15 @@ export class Observer {
 
   async observe(): Promise<Snapshot> {
     const metrics = await this.metrics();
-    const [eventsPerSecond, lagRecords, revenue, funnel, topUsers] = await Promise.all([
+    const [eventsPerSecond, lagRecords, revenue, funnel, topUsers, bestSellers] = await Promise.all([
       this.eventsPerSecond().catch(() => null),
       this.lagRecords().catch(() => null),
       this.revenue(metrics).catch(() => []),
       this.funnel(metrics).catch(() => null),
       this.topUsers(metrics).catch(() => []),
+      this.bestSellers(metrics).catch(() => null),
     ]);
-    return { eventsPerSecond, lagRecords, revenue, funnel, topUsers };
+    return { eventsPerSecond, lagRecords, revenue, funnel, topUsers, bestSellers };
   }
 
   private async metrics(): Promise<readonly MetricMessage[]> {
@@ -124,6 +133,17 @@ export class Observer {
       name: show(group['user_id']),
       amount: show(measures['total_spent']),
     }));
+  }
+
+  private async bestSellers(metrics: readonly MetricMessage[]): Promise<BestSellers | null> {
+    const [window] = await this.top(find(metrics, 'top_products_by_revenue'), 'total_revenue', 1);
+    const ranking = window?.measures['top_products']?.ranking;
+    if (!window || !ranking) return null;
+    const products = ranking.values.slice(0, TOP).map(({ value, amount }) => ({
+      name: show(value ?? undefined),
+      amount: show(amount ?? undefined),
+    }));
+    return { startMs: instant(window.start), endMs: instant(window.end), products };
   }
 
   private async top(metric: MetricMessage | undefined, measure: string, limit: number) {

@@ -52,6 +52,8 @@ export const plainCommerce: PlainDefinition = {
         return price * BigInt(quantity);
       },
     },
+    payment_method: { type: 'string', optional: true },
+    hour_of_day: { type: 'int', otherwise: ({ timestamp }) => new Date(Number(timestamp)).getUTCHours() },
   },
   metrics: {
     revenue_by_category: {

@@ -9,6 +9,8 @@ export interface CliContext {
   readonly isTerminal: boolean;
   /** Width of the terminal in characters. */
   readonly columns: number;
+  /** Height of the terminal in lines. */
+  readonly lines: number;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Aborted on Ctrl-C: a command stops at its next step and leaves things in order. */
   readonly signal: AbortSignal;

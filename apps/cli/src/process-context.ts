@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { CliContext } from './cli-context';
 
 const DEFAULT_COLUMNS = 100;
+const DEFAULT_LINES = 40;
 
 /** The real terminal. Ctrl-C asks the command to stop; a second one ends the process at once. */
 export function createProcessContext(): CliContext {
@@ -22,6 +23,9 @@ export function createProcessContext(): CliContext {
     isTerminal: process.stdout.isTTY === true,
     get columns() {
       return process.stdout.columns ?? DEFAULT_COLUMNS;
+    },
+    get lines() {
+      return process.stdout.rows ?? DEFAULT_LINES;
     },
     environment: process.env,
     signal: stop.signal,

@@ -18,6 +18,8 @@ export interface ShopEvent {
   readonly country: string;
   /** On purchases only: price × quantity. */
   readonly revenue: string | null;
+  /** On purchases only, where the shop says it. */
+  readonly payment_method: string | null;
 }
 
 /** The event as one line of JSON; money as JSON numbers with their exact digits, what is null left out. */
@@ -28,10 +30,11 @@ export function eventJson(event: ShopEvent): string {
       : `,"product_id":"${event.product_id}","product_name":${JSON.stringify(event.product_name)}` +
         `,"category":"${event.category}","price":${event.price},"quantity":${event.quantity}`;
   const revenue = event.revenue === null ? '' : `,"revenue":${event.revenue}`;
+  const payment = event.payment_method === null ? '' : `,"payment_method":"${event.payment_method}"`;
   return (
     `{"event_id":"${event.event_id}","event_type":"${event.event_type}"` +
     `,"timestamp":"${new Date(event.timestampMs).toISOString()}","user_id":"${event.user_id}"${product}` +
-    `,"session_id":"${event.session_id}","device_type":"${event.device_type}","country":"${event.country}"${revenue}}`
+    `,"session_id":"${event.session_id}","device_type":"${event.device_type}","country":"${event.country}"${revenue}${payment}}`
   );
 }
 

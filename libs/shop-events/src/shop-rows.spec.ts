@@ -18,7 +18,7 @@ describe('shop events', () => {
     expect(texts(7)).not.toEqual(texts(8));
   });
 
-  it('have the fields of a shop event, and revenue on purchases alone', () => {
+  it('have the fields of a shop event, and revenue and its payment on purchases alone', () => {
     const fields = [
       'event_id',
       'event_type',
@@ -36,7 +36,9 @@ describe('shop events', () => {
     const withoutProduct = fields.filter((field) => !/product|category|price|quantity/.test(field));
     for (const row of rowsOf().map(parse)) {
       const expected = row['event_type'] === 'search' ? withoutProduct : fields;
-      expect(Object.keys(row)).toEqual(row['event_type'] === 'purchase' ? [...expected, 'revenue'] : expected);
+      expect(Object.keys(row)).toEqual(
+        row['event_type'] === 'purchase' ? [...expected, 'revenue', 'payment_method'] : expected,
+      );
     }
   });
 

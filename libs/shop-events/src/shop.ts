@@ -26,6 +26,8 @@ const DEVICES = ['mobile', 'desktop', 'tablet'];
 const DEVICE_WEIGHTS = [58, 34, 8];
 const COUNTRIES = ['US', 'DE', 'GB', 'FR', 'BR', 'IN', 'JP', 'CA', 'AU', 'NL'];
 const COUNTRY_WEIGHTS = [30, 14, 12, 9, 8, 8, 6, 5, 4, 4];
+const PAYMENTS = ['card', 'paypal', 'wallet', 'invoice', 'gift_card'];
+const PAYMENT_WEIGHTS = [52, 22, 14, 9, 3];
 const QUANTITY_WEIGHTS = [80, 14, 4, 2];
 const MOST_VISITS = 400;
 const MOST_IN_CART = 8;
@@ -117,6 +119,7 @@ export class Shop {
     const { random } = this;
     let quantity = 1;
     let product: Product | null = visit.looking;
+    let payment: string | null = null;
     switch (type) {
       case 'page_view':
         product = visit.looking = this.somethingNice();
@@ -133,6 +136,7 @@ export class Shop {
       case 'purchase':
         product = visit.cart.shift() ?? visit.looking;
         quantity = 1 + random.weighted(QUANTITY_WEIGHTS);
+        payment = PAYMENTS[random.weighted(PAYMENT_WEIGHTS)] as string;
         break;
       case 'wishlist':
         break;
@@ -152,6 +156,7 @@ export class Shop {
       device_type: visit.device,
       country: visit.country,
       revenue: type === 'purchase' && product !== null ? centsText(product.cents * quantity) : null,
+      payment_method: payment,
     };
   }
 }

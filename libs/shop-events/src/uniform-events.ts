@@ -49,6 +49,7 @@ export class UniformEvents {
       device_type: random.pick(DEVICES),
       country: random.pick(COUNTRIES),
       revenue: type === 'purchase' ? centsText(cents * quantity) : null,
+      payment_method: null,
     };
     const missing = UNIFORM.eventBytes - eventJson(event).length;
     return { ...event, session_id: random.hex(Math.max(8, missing)) };

@@ -212,6 +212,27 @@ describe('till top', () => {
     expect(pictures[1]).toMatch(/games +22.25 .*\n +books +1.50/);
   });
 
+  it('shows as many metrics as have room, and names the others', async () => {
+    context = recordingContext({ isTerminal: true, lines: 9 });
+    api.metrics = ['first', 'second', 'third'].map((name) => ({ ...SALES, name }));
+    expect(await top()).toBe(0);
+    // eslint-disable-next-line no-control-regex -- that is how a terminal is told to go up
+    const [, picture = ''] = context.output().split(/\u001b\[\d+A/);
+    expect(picture.split('\n').length - 1).toBeLessThan(9);
+    expect(picture).toContain('first ·');
+    expect(picture).toContain('2 more (--metric NAME): second, third');
+  });
+
+  it('shows only the metrics that are asked for', async () => {
+    context = recordingContext({ isTerminal: true });
+    api.metrics = ['first', 'second', 'third'].map((name) => ({ ...SALES, name }));
+    expect(await top('--metric', 'third', '--metric', 'first')).toBe(0);
+    expect(context.output()).toMatch(/third ·[^]*first ·/);
+    expect(context.output()).not.toContain('second');
+    expect(await top('--metric', 'fourth')).toBe(1);
+    expect(context.notes()).toContain('fourth');
+  });
+
   it('ends with the reason when it cannot watch', async () => {
     // eslint-disable-next-line require-yield -- it ends before anything comes
     api.watching = async function* () {

@@ -9,19 +9,25 @@ interface TopCommandOptions extends QueryOptions {
   readonly every: number;
   readonly count?: number;
   readonly plain?: boolean;
+  readonly metric: readonly string[];
   readonly gatewayMetrics: string;
   readonly enricherMetrics: string;
   readonly aggregatorMetrics: string;
   readonly queryMetrics: string;
 }
 
-/** `till top`: the newest windows of every metric, and how the services do. */
+/** `till top`: the newest windows of the metrics, and how the services do. */
 export const registerTop: RegisterCommand = (program, context) => {
   withQueryOptions(program.command('top'))
-    .description('a live view: events a second, the newest windows of every metric, lag; until Ctrl-C')
+    .description('a live view: events a second, the newest windows of the metrics, lag; until Ctrl-C')
     .addOption(new Option('--every <duration>', 'draw so often').argParser(parseDuration).default(1_000, '1s'))
     .option('--count <n>', 'stop after so many pictures', wholeNumber(1))
     .option('--plain', 'a line each time, also on a terminal')
+    .addOption(
+      new Option('--metric <name>', 'only this metric; may be given several times (default: as many as have room)')
+        .argParser((name: string, before: readonly string[]) => [...before, name])
+        .default([], ''),
+    )
     .option('--gateway-metrics <url>', 'where the gateway has its metrics', 'http://127.0.0.1:8080/metrics')
     .option('--enricher-metrics <url>', 'where the enricher has its metrics', 'http://127.0.0.1:8081/metrics')
     .option('--aggregator-metrics <url>', 'where the aggregator has its metrics', 'http://127.0.0.1:8082/metrics')
@@ -35,6 +41,7 @@ export const registerTop: RegisterCommand = (program, context) => {
             everyMs: options.every,
             count: options.count ?? Infinity,
             plain: options.plain ?? false,
+            metrics: options.metric,
             services: new Map([
               ['gateway', options.gatewayMetrics],
               ['enricher', options.enricherMetrics],

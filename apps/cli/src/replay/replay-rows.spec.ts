@@ -125,7 +125,7 @@ describe('bodies', () => {
 describe('the real file', () => {
   const data = process.env['TILLSTREAM_DATA'] ?? join(__dirname, '../../../../../shared/data');
   const path = join(data, 'rees46/2019-10-01_0000-0250.csv.gz');
-  const oracle = join(__dirname, '../../../../tools/oracle/rees46-oracle.mjs');
+  const oracle = join(__dirname, '../../../../tools/oracle/commerce-oracle.mjs');
   const present = existsSync(path);
   if (!present) console.warn(`skipped: ${path} is not there (set TILLSTREAM_DATA)`);
 
@@ -152,7 +152,9 @@ describe('the real file', () => {
       group: row.group,
       measures: row.measures,
     }));
-    expect(windows.map(keyOf).sort()).toEqual(expected.trim().split('\n').sort());
+    const metrics = Object.keys(plainCommerce.metrics);
+    const ofThese = (line: string) => metrics.includes((JSON.parse(line) as { metric: string }).metric);
+    expect(windows.map(keyOf).sort()).toEqual(expected.trim().split('\n').filter(ofThese).sort());
     expect(late).toEqual([]);
   });
 });

@@ -9,7 +9,11 @@ export interface RecordingContext extends CliContext {
 }
 
 export function recordingContext(
-  options: { readonly isTerminal?: boolean; readonly environment?: Record<string, string> } = {},
+  options: {
+    readonly isTerminal?: boolean;
+    readonly lines?: number;
+    readonly environment?: Record<string, string>;
+  } = {},
 ): RecordingContext {
   const stop = new AbortController();
   let written = '';
@@ -25,6 +29,7 @@ export function recordingContext(
     },
     isTerminal: options.isTerminal ?? false,
     columns: 100,
+    lines: options.lines ?? 40,
     environment: options.environment ?? {},
     signal: stop.signal,
     output: () => written,

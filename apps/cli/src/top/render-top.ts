@@ -1,3 +1,4 @@
+import type { CliContext } from '../cli-context';
 import { cellText } from '../query/print-rows';
 import type { PlainValue } from '../query/result-row';
 import { table } from '../table';
@@ -17,16 +18,29 @@ export interface Vitals {
 
 const GROUPS_SHOWN = 5;
 
-/** The view as a page for a terminal: a headline, then a block for each metric. Lines are cut to `columns`. */
+/**
+ * The view as a page for a terminal: a headline, then a block for each metric, as many as have room; the names of the others
+ * stand below. Lines are cut to the width.
+ */
 export function renderPage(
   stream: string,
   vitals: Vitals,
   metrics: readonly WatchedMetric[],
-  columns: number,
+  size: Pick<CliContext, 'columns' | 'lines'>,
 ): string[] {
+  const lines = [`Tillstream · ${stream} · ${clockText(vitals.nowMs)} · ${vitalsText(vitals)}`];
   const blocks = metrics.map((metric) => ['', ...blockOf(metric)]);
-  const lines = [`Tillstream · ${stream} · ${clockText(vitals.nowMs)} · ${vitalsText(vitals)}`, ...blocks.flat()];
-  return lines.map((line) => (line.length < columns ? line : `${line.slice(0, columns - 2)}…`));
+  // The last line of the terminal is the cursor's, and two more tell of what has no room.
+  const room = (isLast: boolean): number => size.lines - 1 - (isLast ? 0 : 2) - lines.length;
+  let shown = 0;
+  for (; shown < blocks.length; shown += 1) {
+    const block = blocks[shown] ?? [];
+    if (shown > 0 && block.length > room(shown === blocks.length - 1)) break;
+    lines.push(...block);
+  }
+  const others = metrics.slice(shown).map(({ metric }) => metric.name);
+  if (others.length > 0) lines.push('', `${others.length} more (--metric NAME): ${others.join(', ')}`);
+  return lines.map((line) => (line.length < size.columns ? line : `${line.slice(0, size.columns - 2)}…`));
 }
 
 /** The view as one line, for logs. */

@@ -1,6 +1,8 @@
+import type { MetricMessage } from '@tillstream/contracts';
 import type { CliClock } from '../cli-clock';
 import type { CliContext } from '../cli-context';
 import type { QueryClient } from '../query/query-client';
+import { metricNamed } from '../query/query-options';
 import { renderLine, renderPage, type Vitals } from './render-top';
 import { scrape, type Scrape } from './scrape';
 import { WatchedMetric } from './watched-metric';
@@ -11,6 +13,8 @@ export interface TopOptions {
   /** Stop after so many pictures. */
   readonly count: number;
   readonly plain: boolean;
+  /** Which metrics, in this order; empty: all of the stream. */
+  readonly metrics: readonly string[];
   /** Name of a service → address of its metrics. */
   readonly services: ReadonlyMap<string, string>;
 }
@@ -26,8 +30,7 @@ export async function runTop(
   context: CliContext,
   clock: CliClock,
 ): Promise<void> {
-  const { metrics } = await client.listMetrics({ stream: options.stream });
-  const watched = metrics.map((metric) => new WatchedMetric(metric));
+  const watched = (await askedFor(client, options)).map((metric) => new WatchedMetric(metric));
   const done = new AbortController();
   const signal = AbortSignal.any([context.signal, done.signal]);
   const watches = Promise.all(watched.map((metric) => keepWatching(client, metric, options.stream, clock, signal)));
@@ -37,6 +40,13 @@ export async function runTop(
     done.abort();
     await watches;
   }
+}
+
+async function askedFor(client: QueryClient, { stream, metrics }: TopOptions): Promise<readonly MetricMessage[]> {
+  if (metrics.length === 0) return (await client.listMetrics({ stream })).metrics;
+  const found: MetricMessage[] = [];
+  for (const name of metrics) found.push(await metricNamed(client, stream, name));
+  return found;
 }
 
 async function keepWatching(
@@ -68,7 +78,7 @@ async function draw(
     if (signal.aborted) return;
     const now = await vitals.read();
     if (context.isTerminal && !plain) {
-      const lines = renderPage(stream, now, watched, context.columns);
+      const lines = renderPage(stream, now, watched, context);
       // Back to the first line of the last picture, and over it.
       const back = linesDrawn > 0 ? `\u001b[${linesDrawn}A` : '';
       context.write(`${back}${lines.map((line) => `${line}\u001b[K\n`).join('')}\u001b[J`);

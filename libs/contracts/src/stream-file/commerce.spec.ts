@@ -35,6 +35,8 @@ describe('the stream file of commerce', () => {
       '12 device_type string?',
       '13 country string?',
       '14 revenue money?',
+      '15 payment_method string?',
+      '16 hour_of_day int?',
     ]);
   });
 
@@ -72,8 +74,8 @@ describe('the stream file of commerce', () => {
     });
   });
 
-  it('declares three metrics, of which the one grouped by the key is final in its own partition', () => {
-    const summary = metrics.map(({ name, groupBy, window, outOfOrdernessMs, local, measures }) => ({
+  it('begins with three metrics, of which the one grouped by the key is final in its own partition', () => {
+    const summary = metrics.slice(0, 3).map(({ name, groupBy, window, outOfOrdernessMs, local, measures }) => ({
       name,
       groupBy,
       window: [window.sizeMs / 1000, window.hopMs / 1000],
@@ -113,6 +115,36 @@ describe('the stream file of commerce', () => {
         ],
       },
     ]);
+  });
+
+  it('ranks, averages and splits what is sold, by the hour and by the day', () => {
+    const window = ({ sizeMs }: { readonly sizeMs: number }) => `${sizeMs / 60_000} min`;
+    const summary = metrics
+      .slice(3, 11)
+      .map(({ name, groupBy, window: spec, measures }) => [name, groupBy.join(), window(spec), measures.map(outline)]);
+    expect(summary).toEqual([
+      ['top_products_by_revenue', '', '60 min', ['top_products top', 'total_revenue sum']],
+      ['top_products_by_views', '', '5 min', ['top_products top', 'views count']],
+      ['price_by_category', 'category', '1440 min', ['avg_price_sold avg', 'avg_price_viewed avg', 'sold count']],
+      ['peak_hours', 'hour_of_day', '1440 min', ['events count', 'purchases count', 'revenue sum']],
+      [
+        'order_values',
+        '',
+        '60 min',
+        ['orders count', 'avg_order_value avg', 'median percentile', 'p90 percentile', 'p99 percentile', 'largest max'],
+      ],
+      ...['country', 'device', 'payment_method'].map((by) => [
+        `revenue_by_${by}`,
+        by === 'device' ? 'device_type' : by,
+        '60 min',
+        ['total_revenue sum', 'purchase_count count'],
+      ]),
+    ]);
+  });
+
+  it('gives an event the hour of its day', () => {
+    const hour = schema.fields.find(({ name }) => name === 'hour_of_day')?.default?.value;
+    expect(hour).toMatchObject({ kind: 'time-part', part: 'getHours', type: 'int' });
   });
 
   it('shows users who spent more than 100 dollars, which are 10000 cents', () => {
