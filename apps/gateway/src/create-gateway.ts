@@ -34,6 +34,8 @@ export interface Gateway {
   readonly service: Service;
   readonly http: HttpIngest;
   readonly grpc: GrpcServerOptions;
+  /** Bodies that come from now on are read under another stream file of the same stream. */
+  readonly replaceStream: (stream: IngestStream) => void;
 }
 
 /** A payload a little too large can still be answered; one far too large ends its call. */
@@ -82,6 +84,7 @@ export function createGateway(
       drain: async () => {},
       close: ports.close,
     },
+    replaceStream: (stream) => void streams.set(stream.name, stream),
     http: new HttpIngest({ ...edge, budget: budget.http }, limits),
     grpc: {
       host: config.grpc.host,

@@ -7,6 +7,7 @@ import { Registry } from 'prom-client';
 import { checkRawTopics } from './check-raw-topics';
 import { loadGatewayConfig } from './config';
 import { createGateway } from './create-gateway';
+import { followStreamFile } from './follow-stream-files';
 import { GatewayModule } from './gateway.module';
 import { passBodiesThrough } from './http/respond';
 import { ingestStreamOf } from './ingest/ingest-stream';
@@ -55,5 +56,13 @@ export async function startGateway(
     shutdownTimeoutMs,
     configureHttp: passBodiesThrough,
   });
+  for (const file of config.streams) {
+    void followStreamFile(
+      file,
+      { reader, clock: systemClock, logger },
+      (now) => gateway.replaceStream(ingestStreamOf(now)),
+      stopping.signal,
+    );
+  }
   return { running, logger, shutdownTimeoutMs };
 }

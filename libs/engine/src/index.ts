@@ -65,6 +65,7 @@ export { verifyFinals } from './verify/verify-finals';
 export type { TaskPorts } from './task/task-ports';
 export type { StreamMember } from './worker/stream-worker';
 export { StreamWorker } from './worker/stream-worker';
+export { DefinitionFollower } from './definitions/definition-follower';
 export { DefinitionHistory, readDefinitions } from './definitions/definition-history';
 export { definitionInLog, newestDefinitionInLog } from './definitions/definition-in-log';
 export { verifyDefinition, type VerifiedDefinition } from './definitions/verify-definition';

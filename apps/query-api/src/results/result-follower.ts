@@ -1,4 +1,10 @@
-import { OffsetOutOfRangeError, readDefinitions, type Clock, type LogReader, type LogRecord } from '@tillstream/engine';
+import {
+  DefinitionFollower,
+  OffsetOutOfRangeError,
+  type Clock,
+  type LogReader,
+  type LogRecord,
+} from '@tillstream/engine';
 import type { ServedStream } from './served-stream';
 
 export interface FollowerOptions {
@@ -44,14 +50,18 @@ export class ResultFollower {
   /** By partition: the end of the log when following began. Null until known. */
   private target: number[] | null = null;
   private sweptAtMs = -Infinity;
-  /** All stream files that stand before this offset are known. */
-  private definitionsEnd = 0;
+  private readonly definitions: DefinitionFollower;
   private readonly stopping = new AbortController();
 
   constructor(
     readonly stream: ServedStream,
     private readonly options: FollowerOptions,
-  ) {}
+  ) {
+    this.definitions = new DefinitionFollower(options.log, stream.definition, (history) => {
+      stream.learn(history);
+      stream.view.changes.fire();
+    });
+  }
 
   /** Everything that stood in the log when following began has been read. */
   get isCaughtUp(): boolean {
@@ -116,7 +126,7 @@ export class ResultFollower {
 
   private async begin(): Promise<void> {
     await this.checkPartitions();
-    await this.learn();
+    await this.definitions.learn();
     const target = await this.ends();
     await Promise.all(this.partitions.map((partition) => this.beginPartition(partition, target[partition]!)));
     this.target = target;
@@ -168,16 +178,12 @@ export class ResultFollower {
 
   /** Stream files that are put live are taken up as soon as they are, before there are results. */
   private async followDefinitions(): Promise<void> {
-    const { log, maxWaitMs } = this.options;
-    const topic = this.stream.definition.topics.definitions;
     await this.trying(async () => {
       while (!this.stopped) {
-        const end = this.definitionsEnd;
-        const records = await log.read(topic, 0, end, maxWaitMs).catch((error: unknown) => {
-          if (error instanceof OffsetOutOfRangeError) throw new LogReplacedError(topic, 0, end, error.end);
-          throw error;
+        await this.definitions.next(this.options.maxWaitMs).catch((error: unknown) => {
+          if (!(error instanceof OffsetOutOfRangeError)) throw error;
+          throw new LogReplacedError(error.topic, error.partition, error.offset, error.end);
         });
-        if (records.length > 0 && this.definitionsEnd === end) await this.learn();
       }
     });
   }
@@ -185,24 +191,13 @@ export class ResultFollower {
   /** A record is of a metric that is not known: a stream file was put live a moment ago, or the record is nobody's. */
   private async meet(identity: string): Promise<void> {
     try {
-      await this.learn();
+      await this.definitions.learn();
     } catch (error) {
       // A file of a later version: its metrics wait for this service to be of that version too, the others do not.
       if (!(error instanceof RangeError)) throw error;
       this.options.onTrouble(this.stream.name, error);
     }
     if (!this.stream.metricNamed(identity)) this.stream.passOver(identity);
-  }
-
-  /** @throws RangeError for a stream file that this version cannot read */
-  private async learn(): Promise<void> {
-    const { definition } = this.stream;
-    const end = await this.options.log.end(definition.topics.definitions, 0);
-    const history = await readDefinitions(this.options.log, definition);
-    if (end < this.definitionsEnd) return; // another reading has seen more meanwhile
-    this.stream.learn(history);
-    this.definitionsEnd = end;
-    this.stream.view.changes.fire();
   }
 
   /** Offsets are missing: compaction has taken their records, which does no harm, or they expired before they were read. */
