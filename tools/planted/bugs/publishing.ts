@@ -88,6 +88,19 @@ export const publishingBugs: readonly PlantedBug[] = [
     specs: ['libs/contracts/src/results/result-records.spec.ts'],
   },
   {
+    name: 'long-shares-told-once',
+    bug: 'shares of windows that stay open for long are told only when they change',
+    patches: [
+      {
+        file: 'libs/engine/src/aggregator/aggregator-output.ts',
+        find: 'of this.retelling.metrics)',
+        replace: 'of this.retelling.metrics.slice(0, 0))',
+      },
+    ],
+    specs: ['tools/simulate/long-windows.spec.ts'],
+    note: 'nothing comes out wrong: a merge task that begins again reads more than it needs',
+  },
+  {
     name: 'revision-counter',
     bug: 'the revision of a final is a counter instead of a raw position',
     patches: [

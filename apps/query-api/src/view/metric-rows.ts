@@ -107,8 +107,10 @@ export class MetricRows {
     return startMs === undefined ? undefined : this.windows.get(startMs);
   }
 
-  get oldestStartMs(): number | undefined {
-    return this.starts[0];
+  /** End of the oldest window. */
+  get firstEndMs(): number | undefined {
+    const [startMs] = this.starts;
+    return startMs === undefined ? undefined : startMs + this.metric.sizeMs;
   }
 
   get windowCount(): number {

@@ -236,6 +236,20 @@ describe('the bounds of the view', () => {
     expect(view.completeFromMs('m@1')).toBe(1_000);
   });
 
+  it('keeps a long window that is still open rather than short ones in it', () => {
+    const metric = { hopMs: 1_000, sizeMs: 1_000, lagsMs: [] };
+    const day = { identity: 'day@1', hopMs: 10_000, sizeMs: 10_000, lagsMs: [] };
+    const view = new ResultView([{ identity: 'm@1', ...metric }, day], PARTITIONS, 25);
+    const ofDay = rows(0, 5, 0).map((placed) => ({
+      ...placed,
+      record: { ...placed.record, metric: 'day@1' } as PlacedRecord['record'],
+    }));
+    view.apply(0, ofDay);
+    for (const second of [0, 1, 2]) view.apply(0, rows(second * 1_000, 10, 5 + 10 * second));
+    expect(shownIn(view, 'day@1').size).toBe(5);
+    expect(view.completeFromMs('m@1')).toBe(2_000);
+  });
+
   it('keeps the last window however large it is', () => {
     const view = newView(5);
     view.apply(0, rows(0, 10, 0));

@@ -10,8 +10,8 @@ const KEPT_SHARE = 0.95;
  * The results of one stream as its metrics topic tells them. Records of one partition are applied in offset order;
  * nothing else is asked of their order, and any record may come again. No clock and no I/O.
  *
- * Holds at most `maxRows` rows (and the records of one batch more): the oldest windows of all metrics go first, but
- * never the last one.
+ * Holds at most `maxRows` rows (and the records of one batch more): of all metrics the windows that end first go first, so
+ * that a day which is still open outlives the minutes in it; but never the last one.
  */
 export class ResultView {
   readonly changes = new ChangeSignal();
@@ -123,14 +123,13 @@ export class ResultView {
     }
   }
 
-  /** The metric that has the oldest window; undefined when one window is all there is. */
+  /** The metric that has the window that ends first; undefined when one window is all there is. */
   private oldest(): MetricRows | undefined {
     let windows = 0;
     let found: MetricRows | undefined;
     for (const metric of this.metrics.values()) {
       windows += metric.windowCount;
-      if (metric.oldestStartMs !== undefined && metric.oldestStartMs < (found?.oldestStartMs ?? Infinity))
-        found = metric;
+      if (metric.firstEndMs !== undefined && metric.firstEndMs < (found?.firstEndMs ?? Infinity)) found = metric;
     }
     return windows > 1 ? found : undefined;
   }

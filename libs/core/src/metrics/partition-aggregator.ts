@@ -290,6 +290,15 @@ export class PartitionAggregator {
     return found.provisional.take(this.next);
   }
 
+  /**
+   * Takes some groups of a merged metric's open windows for changed: of `turns` calls with the turns from 0 on each group is
+   * told once more by one.
+   */
+  retell(metric: MetricDefinition, turn: number, turns: number): void {
+    const slices = this.find(metric)?.state.slices.values() ?? [];
+    for (const slice of slices) slice.retell(turn, turns);
+  }
+
   /** The watermark input at which everything open will be closed; -Infinity when nothing is open. */
   openUntilMs(): number {
     let until = -Infinity;

@@ -106,6 +106,15 @@ export class Slice {
     this.flags[entry] = DIRTY;
   }
 
+  /** Marks entry `turn` and every `turns`-th after it as to be sent, though nothing in them has changed. */
+  retell(turn: number, turns: number): void {
+    for (let entry = turn; entry < this.count; entry += turns) {
+      if (((this.flags[entry] as number) & CHANGED) !== 0) continue;
+      this.flags[entry] = (this.flags[entry] as number) | CHANGED;
+      this.changed.push(entry);
+    }
+  }
+
   /** Entries or sightings that the checkpoint does not have. */
   get isUnsaved(): boolean {
     return this.unsaved.length > 0;

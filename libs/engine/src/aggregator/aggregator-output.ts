@@ -17,6 +17,7 @@ import { ProgressTeller } from '../task/progress-teller';
 import type { TaskPorts } from '../task/task-ports';
 import { withHeaders } from '../task/with-headers';
 import { FrontierPace } from './frontier-pace';
+import { Retelling } from './retelling';
 
 const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 /**
@@ -41,6 +42,7 @@ export class AggregatorOutput {
   private readonly parts: readonly OrderedAppender[];
   private readonly cadences: readonly UpsertCadence[];
   private readonly frontierPace: FrontierPace;
+  private readonly retelling: Retelling;
   private readonly progress: ProgressTeller;
   /** Context of the newest traced batch, for what is published on its behalf. */
   private traceHeaders: RecordHeaders = {};
@@ -62,6 +64,7 @@ export class AggregatorOutput {
       ({ emit, local }) => new UpsertCadence(emit.everyMs / (local ? 1 : SHARES_PER_RESULT), emit.maxPerSecond),
     );
     this.frontierPace = new FrontierPace(computed);
+    this.retelling = new Retelling(computed, ports.clock.monotonicMs());
     this.progress = new ProgressTeller(
       computed.filter(({ local }) => local),
       partition,
@@ -104,6 +107,8 @@ export class AggregatorOutput {
   async publishProvisionals(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): Promise<void> {
     const nowMs = this.ports.clock.monotonicMs();
     const stretch = isCaughtUp() ? 1 : CATCH_UP_STRETCH;
+    const anew = this.retelling.due(aggregator.next, nowMs);
+    if (anew) for (const metric of this.retelling.metrics) aggregator.retell(metric, anew.turn, anew.turns);
     this.computed.forEach((metric, index) => {
       const cadence = this.cadences[index];
       if (!cadence?.isDue(nowMs, stretch) || !aggregator.hasProvisional(metric)) return;
