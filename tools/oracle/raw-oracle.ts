@@ -1,7 +1,8 @@
 import { type AcceptedRow, decidePartition, type PartitionOutcome, type RowPlace } from './raw/decide-partition';
-import type { PlainDefinition, PlainMetric } from './raw/plain-definition';
+import type { PlainDefinition, PlainMetric, PlainSessions } from './raw/plain-definition';
 import type { OracleRecord } from './raw/raw-headers';
-import { type JsonValue, resultsOfWindow, windowStartsOf } from './raw/windows';
+import { sessionsOfGroup } from './raw/sessions';
+import { type JsonValue, groupOf, resultsOfWindow, windowStartsOf } from './raw/windows';
 
 export type {
   AcceptedRow,
@@ -14,9 +15,11 @@ export type {
 export type {
   PlainDefinition,
   PlainField,
+  PlainHops,
   PlainMeasure,
   PlainMetric,
   PlainRow,
+  PlainSessions,
   PlainValue,
 } from './raw/plain-definition';
 export type { OracleRecord } from './raw/raw-headers';
@@ -64,7 +67,7 @@ export interface ExpectedProgress {
 export interface ExpectedOutcome {
   readonly partitions: readonly PartitionOutcome[];
   readonly finals: readonly ExpectedRow[];
-  /** What the windows that are not closed hold so far. */
+  /** What the windows that are not closed hold so far. Of sessions nothing is told before they are over. */
   readonly open: readonly ExpectedRow[];
   readonly late: readonly ExpectedLateRow[];
   readonly lateCounts: readonly ExpectedLateCount[];
@@ -93,6 +96,13 @@ export function expectedOutcome(
   for (const [name, metric] of Object.entries(definition.metrics)) {
     const reached = progressOf(definition, metric, decided);
     progress[name] = reached;
+    if ('gapMs' in metric) {
+      const sessions = expectedSessions(definition, name, metric, decided);
+      finals.push(...sessions.finals);
+      late.push(...sessions.late);
+      lateCounts.push(...sessions.lateCounts);
+      continue;
+    }
     const counted = new Map<number, AcceptedRow[]>();
     const missedBy = new Map<number, number>();
     for (const accepted of decided.flatMap((outcome) => outcome.accepted)) {
@@ -117,20 +127,50 @@ export function expectedOutcome(
       const closedFor = (partition: number): boolean =>
         endMs <= (reached.local ? (reached.perPartitionMs[partition] ?? -Infinity) : reached.allPartitionsMs);
       const isFinal = (row: AcceptedRow): boolean => closedFor(row.partition);
-      finals.push(...expectedRows(definition, name, metric, start, rows.filter(isFinal)));
-      open.push(
-        ...expectedRows(
-          definition,
-          name,
-          metric,
-          start,
-          rows.filter((row) => !isFinal(row)),
-        ),
-      );
+      const isOpen = (row: AcceptedRow): boolean => !isFinal(row);
+      finals.push(...expectedRows(definition, name, metric, start, endMs, rows.filter(isFinal)));
+      open.push(...expectedRows(definition, name, metric, start, endMs, rows.filter(isOpen)));
     }
     for (const [start, count] of ascending(missedBy)) lateCounts.push({ metric: name, windowStart: iso(start), count });
   }
   return { partitions: decided, finals, open, late, lateCounts, progress };
+}
+
+/** A metric of sessions is by the key: each partition decides for itself. */
+function expectedSessions(
+  definition: PlainDefinition,
+  name: string,
+  metric: PlainMetric & PlainSessions,
+  decided: readonly PartitionOutcome[],
+): Pick<ExpectedOutcome, 'finals' | 'late' | 'lateCounts'> {
+  const finals: ExpectedRow[] = [];
+  const late: ExpectedLateRow[] = [];
+  const missedBy = new Map<number, number>();
+  for (const { accepted, watermarkInputMs } of decided) {
+    const groups = new Map<string, AcceptedRow[]>();
+    for (const row of accepted.filter((candidate) => concerns(definition, metric, candidate))) {
+      const group = JSON.stringify(groupOf(definition, metric, row.row));
+      groups.set(group, [...(groups.get(group) ?? []), row]);
+    }
+    for (const rows of groups.values()) {
+      const { outOfOrdernessMs } = metric;
+      const sessions = sessionsOfGroup(metric, outOfOrdernessMs, rows, watermarkInputMs - outOfOrdernessMs);
+      for (const { startMs, endMs, rows: members } of sessions.over) {
+        finals.push(...expectedRows(definition, name, metric, startMs, endMs, members));
+      }
+      for (const { row, watermarkMs, sessionMs } of sessions.late) {
+        const { id, partition, offset, index, eventTimeMs } = row;
+        const place = { id, partition, offset, index };
+        const missedStartsMs = [sessionMs ?? eventTimeMs];
+        late.push({ id: `${id}|${name}`, metric: name, place, missedStartsMs, latenessMs: watermarkMs - eventTimeMs });
+        if (sessionMs !== null) missedBy.set(sessionMs, (missedBy.get(sessionMs) ?? 0) + 1);
+      }
+    }
+  }
+  const lateCounts = ascending(missedBy).map(([start, count]) => {
+    return { metric: name, windowStart: iso(start), count };
+  });
+  return { finals, late, lateCounts };
 }
 
 /** Rows a metric's `where` lets through; a metric by key leaves out rows without that field. */
@@ -158,13 +198,14 @@ function expectedRows(
   name: string,
   metric: PlainMetric,
   startMs: number,
+  endMs: number,
   rows: readonly AcceptedRow[],
 ): ExpectedRow[] {
-  return resultsOfWindow(definition, metric, rows).map(({ group, measures }) => ({
+  return resultsOfWindow(definition, metric, rows, endMs - startMs).map(({ group, measures }) => ({
     id: `${name}|${iso(startMs)}|${JSON.stringify(group)}`,
     metric: name,
     windowStart: iso(startMs),
-    windowEnd: iso(startMs + metric.sizeMs),
+    windowEnd: iso(endMs),
     group,
     measures,
   }));

@@ -78,7 +78,10 @@ function ranOut(
   const shape = plain.metrics[metric];
   if (!shape || !removed.includes(metric)) return false;
   const row = partitions[place.partition]?.accepted.find(({ id }) => id === place.id);
-  return (row?.eventTimeMs ?? 0) + latenessMs >= untilMs + shape.sizeMs;
+  return (
+    (row?.eventTimeMs ?? 0) + latenessMs >=
+    untilMs + ('gapMs' in shape ? shape.maxDurationMs + shape.gapMs + 1 : shape.sizeMs)
+  );
 }
 
 function boundsOf(

@@ -2,7 +2,7 @@ import type { Explanation } from '@tillstream/engine';
 import { AGGREGATOR, ENRICHER, explainWindow, groupValuesOf } from '@tillstream/engine';
 import type { MetricDefinition } from '@tillstream/core';
 import { SeededRandom } from '@tillstream/engine/testing';
-import type { AcceptedRow, ExpectedOutcome, PlainDefinition, PlainMetric } from '../oracle/raw-oracle';
+import type { AcceptedRow, ExpectedOutcome, PlainDefinition, PlainHops, PlainMetric } from '../oracle/raw-oracle';
 import { concerns, groupOf } from '../oracle/raw-oracle';
 import { live } from './live';
 import { MINUTE_MS, PARTITIONS, SlowStage, START_MS, plain as plainStage } from './slow-stage';
@@ -19,16 +19,22 @@ type Group = ReturnType<typeof groupOf>;
 /** What is asked: a group of a window. */
 interface Question {
   readonly metric: MetricDefinition;
-  readonly plain: PlainMetric;
+  readonly plain: PlainMetric & PlainHops;
   readonly startMs: number;
   readonly group: Group;
 }
 
+/** @throws Error for a metric that the oracle does not know, or that has sessions */
+function shapeOf({ metrics }: PlainDefinition, name: string): PlainMetric & PlainHops {
+  const shape = metrics[name];
+  if (!shape || !('sizeMs' in shape)) throw new Error(`the oracle has no windows of a size for ${name}`);
+  return shape;
+}
+
 /** A window and group that a row of the log belongs to, if it counts. */
 function questionAbout(random: SeededRandom, world: World, plain: PlainDefinition, row: AcceptedRow): Question {
-  const metric = random.pick(world.definition.metrics);
-  const shape = plain.metrics[metric.name];
-  if (!shape) throw new Error(`the oracle has no metric ${metric.name}`);
+  const metric = random.pick(world.definition.metrics.filter(({ window }) => 'sizeMs' in window));
+  const shape = shapeOf(plain, metric.name);
   const newest = Math.floor(row.eventTimeMs / shape.hopMs) * shape.hopMs;
   const windows = Math.floor((newest + shape.sizeMs - row.eventTimeMs - 1) / shape.hopMs) + 1;
   return {
@@ -118,7 +124,8 @@ describe('explaining a number', () => {
       const rows = outcome.partitions.flatMap(({ accepted }) => accepted);
       const random = new SeededRandom(rows.length);
       const problems: string[] = [];
-      for (let i = 0; i < ASKED && rows.length > 0; i += 1) {
+      const isAskable = rows.length > 0 && world.definition.metrics.some(({ window }) => 'sizeMs' in window);
+      for (let i = 0; i < ASKED && isAskable; i += 1) {
         const question = questionAbout(random, world, plain, random.pick(rows));
         const explanation = await explained(world, question);
         for (const { rows: fates, deadLetters } of explanation.partitions) {
@@ -145,8 +152,8 @@ describe('explaining a number', () => {
     await stage.pass(MINUTE_MS);
     const outcome = demanded(stage.definition, plainStage, (topic) => stage.world.recordsOf(topic));
     const metric = stage.definition.metrics.find(({ name }) => name === 'revenue_by_category');
-    const shape = plainStage.metrics['revenue_by_category'];
-    if (!metric || !shape) throw new Error('the stream has no such metric');
+    const shape = shapeOf(plainStage, 'revenue_by_category');
+    if (!metric) throw new Error('the stream has no such metric');
     const question = { metric, plain: shape, startMs: START_MS - 31 * MINUTE_MS, group: { category: 'books' } };
     const explanation = await explained(stage.world, question);
     expect(wrongIn(question, explanation, plainStage, outcome)).toEqual([]);
@@ -166,8 +173,8 @@ describe('explaining a number', () => {
     for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, 60, 30);
     await stage.finish();
     const metric = stage.definition.metrics.find(({ name }) => name === 'revenue_by_category');
-    const shape = plainStage.metrics['revenue_by_category'];
-    if (!metric || !shape) throw new Error('the stream has no such metric');
+    const shape = shapeOf(plainStage, 'revenue_by_category');
+    if (!metric) throw new Error('the stream has no such metric');
     const question = { metric, plain: shape, startMs: START_MS - 40 * MINUTE_MS, group: { category: 'books' } };
     const right = await explained(stage.world, question);
     expect(right.verdict).toBe('equal');
@@ -196,8 +203,8 @@ describe('explaining a number', () => {
     await stage.finish();
     stage.world.broker.trim(stage.topics.raw, 0, stage.world.broker.end(stage.topics.raw, 0) - 3);
     const [metric] = stage.definition.metrics;
-    const shape = plainStage.metrics[metric?.name ?? ''];
-    if (!metric || !shape) throw new Error('the stream has no metric');
+    const shape = shapeOf(plainStage, metric?.name ?? '');
+    if (!metric) throw new Error('the stream has no metric');
     const question = { metric, plain: shape, startMs: START_MS - 40 * MINUTE_MS, group: { category: 'books' } };
     await expect(explained(stage.world, question)).rejects.toThrow(/no longer holds|too late to tell/);
   });

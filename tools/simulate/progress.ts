@@ -14,7 +14,7 @@ export function compareProgress(
 ): string[] {
   const problems: string[] = [];
   for (const { name, identity, window, compare } of metrics) {
-    if (!compare) continue;
+    if (!compare || !('sizeMs' in window)) continue;
     const reached = expected.progress[name];
     results.forEach((records, partition) => {
       const seen = new Set<string>();

@@ -1,5 +1,5 @@
 import type { SeededRandom } from '@tillstream/engine/testing';
-import type { PlainField, PlainMeasure, PlainMetric, PlainRow } from '../oracle/raw-oracle';
+import type { PlainField, PlainHops, PlainMeasure, PlainMetric, PlainRow, PlainSessions } from '../oracle/raw-oracle';
 import { randomCondition } from './random-condition';
 
 /** Some metrics as a stream file has them, and in plain code; and the fields within objects that they use, too. */
@@ -23,6 +23,8 @@ const MOST_MEASURES = 4;
 /** Some of them divide the sizes that come of them, most do not. */
 const HOPS_S = [7, 15, 20, 45, 60, 70];
 const MOST_HOPS = 6;
+const DAY_MS = 86_400_000;
+const GAPS_S = [10, 45, 150, 600];
 const GROUPS = [
   [],
   ['category'],
@@ -54,13 +56,11 @@ export function randomMetrics(random: SeededRandom, paceMs: number): RandomMetri
 
 function randomMetric(random: SeededRandom, paceMs: number): { readonly yaml: string; readonly plain: PlainMetric } {
   const groupBy = random.pick(GROUPS);
-  const hopS = random.pick(HOPS_S);
-  const sizeS = random.chance(0.3)
-    ? hopS
-    : hopS * (1 + random.below(MOST_HOPS)) + (random.chance(0.5) ? random.below(hopS) : 0);
   const outOfOrdernessS = random.pick([0, 10, 60, 300]);
   const where = random.chance(0.5) ? randomCondition(random) : null;
   const isLocal = groupBy.includes('user_id');
+  const windows = isLocal && random.chance(0.4) ? randomSessions(random) : randomHops(random);
+  const isPaced = !('gapMs' in windows.plain);
   const measures = [
     { name: 'events', text: 'count()', plain: { count: true } as PlainMeasure },
     ...Array.from({ length: 1 + random.below(MOST_MEASURES) }, (_, i) => ({
@@ -70,13 +70,14 @@ function randomMetric(random: SeededRandom, paceMs: number): { readonly yaml: st
   ];
   const isTwice = random.chance(0.3);
   const least = random.chance(0.3) ? 1 + random.below(3) : null;
-  const compare = random.pick([null, null, 'previous', `[previous, ${8 * hopS}s]`]);
+  const [, hop] = /hop: (\d+)s/.exec(windows.yaml) ?? [];
+  const compare = hop === undefined ? null : random.pick([null, null, 'previous', `[previous, ${8 * Number(hop)}s]`]);
   const lines = [
     ...(where === null ? [] : [`where: ${JSON.stringify(where.text)}`]),
     ...(groupBy.length === 0 ? [] : [`groupBy: [${groupBy.join(', ')}]`]),
-    `window: { size: ${sizeS}s, hop: ${hopS}s }`,
+    `window: ${windows.yaml}`,
     `outOfOrderness: ${outOfOrdernessS}s`,
-    `emit: { every: ${paceMs}ms }`,
+    ...(isPaced ? [`emit: { every: ${paceMs}ms }`] : []),
     ...(least === null ? [] : [`having: events > ${least}`]),
     ...(compare === null ? [] : [`compare: ${compare}`]),
     'measures:',
@@ -88,8 +89,7 @@ function randomMetric(random: SeededRandom, paceMs: number): { readonly yaml: st
     plain: {
       ...(where === null ? {} : { where: where.holds }),
       groupBy,
-      sizeMs: sizeS * SECOND_MS,
-      hopMs: hopS * SECOND_MS,
+      ...windows.plain,
       outOfOrdernessMs: outOfOrdernessS * SECOND_MS,
       measures: {
         ...Object.fromEntries(measures.map(({ name, plain }) => [name, plain])),
@@ -98,6 +98,28 @@ function randomMetric(random: SeededRandom, paceMs: number): { readonly yaml: st
       ...(least === null ? {} : { having: ({ events }) => Number(events) > least }),
     },
   };
+}
+
+type Windows<Plain> = { readonly yaml: string; readonly plain: Plain };
+
+function randomHops(random: SeededRandom): Windows<PlainHops> {
+  const hopS = random.pick(HOPS_S);
+  const sizeS = random.chance(0.3)
+    ? hopS
+    : hopS * (1 + random.below(MOST_HOPS)) + (random.chance(0.5) ? random.below(hopS) : 0);
+  const plain = { sizeMs: sizeS * SECOND_MS, hopMs: hopS * SECOND_MS };
+  return { yaml: `{ size: ${sizeS}s, hop: ${hopS}s }`, plain };
+}
+
+/** Some are cut now and then: those of a busy user with a gap of minutes. */
+function randomSessions(random: SeededRandom): Windows<PlainSessions> {
+  const gapS = random.pick(GAPS_S);
+  if (random.chance(0.5)) {
+    return { yaml: `{ session: ${gapS}s }`, plain: { gapMs: gapS * SECOND_MS, maxDurationMs: DAY_MS } };
+  }
+  const longestS = gapS * (4 + random.below(8)) + random.below(gapS);
+  const plain = { gapMs: gapS * SECOND_MS, maxDurationMs: longestS * SECOND_MS };
+  return { yaml: `{ session: ${gapS}s, maxDuration: ${longestS}s }`, plain };
 }
 
 function randomMeasure(

@@ -52,6 +52,23 @@ describe('verifying finals', () => {
     }
   }, 120_000);
 
+  it(`agrees with the finals of metrics that nobody has written, sessions among them (${LIVES} lives)`, async () => {
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + LIVES; seed += 1) {
+      const random = new SeededRandom(seed);
+      const inspect = async (world: World): Promise<readonly string[]> => {
+        const starts = world
+          .recordsOf(world.definition.topics.metrics)
+          .flat()
+          .flatMap(({ key }) => (text(key).startsWith('f|') ? [Date.parse(text(key).split('|')[2] ?? '')] : []));
+        const fromMs = starts.length === 0 ? 0 : random.pick(starts);
+        const part = await verified(world, { fromMs, toMs: fromMs + random.below(60) * MINUTE_MS });
+        return [...problemsOf(await verified(world)), ...problemsOf(part)];
+      };
+      const { problems } = await live(seed, { inspect }, 'random');
+      expect({ seed, problems }).toEqual({ seed, problems: [] });
+    }
+  }, 120_000);
+
   it('compares every final once, however few are held at a time', async () => {
     const { world } = await anHour();
     const whole = await verified(world);

@@ -13,7 +13,16 @@ export type { DeadLetter, EnrichResult, RawControl, RawRecord, RejectCode, Rerou
 export { TEXT_TESTS, type TextTest } from './expression/text-functions';
 export { TIME_PARTS, type TimePart } from './expression/time-part';
 export type { ArithmeticOperator, ComparisonOperator, Expression, ExpressionType } from './expression/ast';
-export type { ComparedWindow, EmitSpec, Measure, MetricDefinition, TopAmount, WindowSpec } from './metrics/definition';
+export type {
+  ComparedWindow,
+  EmitSpec,
+  HoppingSpec,
+  Measure,
+  MetricDefinition,
+  SessionSpec,
+  TopAmount,
+  WindowSpec,
+} from './metrics/definition';
 export type {
   ByteStrings,
   ClosedWindow,
@@ -54,6 +63,15 @@ export { fieldByName, pathOf } from './stream/fields';
 // metrics
 export { absentValue, comparableType, isFollowed, percentChange, type ComparableType } from './history/comparable';
 export { lastClosedEnd } from './windowing/sliced-windows';
+export {
+  closedBeforeMs,
+  earliestCloseMs,
+  isSession,
+  latestCloseMs,
+  lookbackMs,
+  oldestOpenStart,
+  waitsMs,
+} from './windowing/window-spec';
 export { decodeGroupKey, encodeGroupKey, type GroupValue } from './metrics/group-key';
 export {
   PartitionAggregator,

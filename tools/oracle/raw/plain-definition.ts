@@ -48,15 +48,27 @@ export interface PlainRanked {
   readonly amount: PlainValue;
 }
 
-export interface PlainMetric {
-  readonly where?: RowCondition;
-  readonly groupBy: readonly string[];
+/** Windows of one size, one every hop. */
+export interface PlainHops {
   readonly sizeMs: number;
   readonly hopMs: number;
+}
+
+/** Stretches of a group's rows that are at most a gap apart. */
+export interface PlainSessions {
+  readonly gapMs: number;
+  readonly maxDurationMs: number;
+}
+
+interface PlainMetricBody {
+  readonly where?: RowCondition;
+  readonly groupBy: readonly string[];
   readonly outOfOrdernessMs: number;
   readonly measures: Readonly<Record<string, PlainMeasure>>;
   readonly having?: (measures: PlainMeasures) => boolean;
 }
+
+export type PlainMetric = PlainMetricBody & (PlainHops | PlainSessions);
 
 /** A stream and its metrics in plain code: what a stream file says, written down a second time by hand. */
 export interface PlainDefinition {

@@ -2,6 +2,7 @@ import type { AcceptedRow } from './decide-partition';
 import { decimalText, divideHalfEven } from './decimal';
 import type {
   PlainDefinition,
+  PlainHops,
   PlainMeasure,
   PlainMeasures,
   PlainMetric,
@@ -12,7 +13,7 @@ import type {
 } from './plain-definition';
 
 /** Starts of all windows that hold a time, ascending. */
-export function windowStartsOf(metric: PlainMetric, timeMs: number): number[] {
+export function windowStartsOf(metric: PlainHops, timeMs: number): number[] {
   const starts: number[] = [];
   let start = Math.floor(timeMs / metric.hopMs) * metric.hopMs;
   while (start + metric.sizeMs > timeMs) {
@@ -43,6 +44,7 @@ export function resultsOfWindow(
   definition: PlainDefinition,
   metric: PlainMetric,
   rows: readonly AcceptedRow[],
+  lengthMs: number,
 ): GroupResult[] {
   const groups = new Map<string, AcceptedRow[]>();
   for (const accepted of rows) {
@@ -58,6 +60,7 @@ export function resultsOfWindow(
       definition,
       metric,
       inOrder.map((member) => member.row),
+      lengthMs / 1000,
     );
     if (metric.having !== undefined && !metric.having(measured.plain)) continue;
     results.push({ group: JSON.parse(key) as Record<string, JsonValue>, measures: measured.json });
@@ -76,13 +79,14 @@ function measure(
   definition: PlainDefinition,
   metric: PlainMetric,
   rows: readonly PlainRow[],
+  seconds: number,
 ): { readonly plain: PlainMeasures; readonly json: Record<string, JsonValue> } {
   const plain: Record<string, Measured['value']> = {};
   const json: Record<string, JsonValue> = {};
   const lists = Object.values(metric.measures).filter((how) => 'collect' in how || 'top' in how).length;
   const bytesForList = Math.floor(LIST_BYTES / lists);
   for (const [name, how] of Object.entries(metric.measures)) {
-    const { value, text } = measureOne(definition, how, rows, plain, bytesForList, metric.sizeMs / 1000);
+    const { value, text } = measureOne(definition, how, rows, plain, bytesForList, seconds);
     plain[name] = value;
     json[name] = text;
   }

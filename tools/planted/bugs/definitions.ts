@@ -13,8 +13,8 @@ export const definitionBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: PARTITION,
-        find: 'const begin: MetricSpan = { fromMs: position.maxEventTimeMs + 1,',
-        replace: 'const begin: MetricSpan = { fromMs: position.maxEventTimeMs - 600_000,',
+        find: 'const knownFromMs = position.maxEventTimeMs + 1;',
+        replace: 'const knownFromMs = position.maxEventTimeMs - 600_000;',
       },
     ],
     specs: [REDEFINITION_SPEC],

@@ -7,6 +7,7 @@ import { enrichingBugs } from './enriching';
 import { explainingBugs } from './explaining';
 import { mergingBugs } from './merging';
 import { publishingBugs } from './publishing';
+import { sessionBugs } from './sessions';
 import { verifyingBugs } from './verifying';
 import { windowBugs } from './windows';
 
@@ -16,6 +17,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...chainBugs,
   ...enrichingBugs,
   ...windowBugs,
+  ...sessionBugs,
   ...mergingBugs,
   ...checkpointBugs,
   ...definitionBugs,

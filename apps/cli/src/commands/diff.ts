@@ -1,4 +1,4 @@
-import { formatDuration, fromTimestamp, toTimestamp, type MetricMessage } from '@tillstream/contracts';
+import { toTimestamp, type MetricMessage } from '@tillstream/contracts';
 import { systemClock } from '../cli-clock';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
@@ -10,6 +10,7 @@ import { cellText } from '../query/print-rows';
 import type { QueryClient } from '../query/query-client';
 import { metricNamed, withQueryClient, withQueryOptions, type QueryOptions } from '../query/query-options';
 import { toRow, type ResultRow } from '../query/result-row';
+import { windowText } from '../query/window-text';
 import { table } from '../table';
 
 interface DiffOptions extends QueryOptions {
@@ -129,7 +130,7 @@ const identityOf = ({ name, definition }: MetricMessage): string => `${name}@${d
 /** What to know about the two before reading on. */
 function notes(a: MetricMessage, b: MetricMessage, measures: readonly string[]): string {
   const lines: string[] = [];
-  const windows = [a, b].map(({ windowSize, windowHop }) => [windowSize, windowHop].map(durationText).join(' every '));
+  const windows = [a, b].map(windowText);
   if (windows[0] !== windows[1]) lines.push(`Their windows differ: ${windows[0]} and ${windows[1]}.`);
   if (a.groupBy.join() !== b.groupBy.join())
     lines.push(`Their groups differ: ${a.groupBy.join(', ')} and ${b.groupBy.join(', ')}.`);
@@ -139,9 +140,6 @@ function notes(a: MetricMessage, b: MetricMessage, measures: readonly string[]):
   if (alone.length > 0) lines.push(`Only one of them has ${alone.join(', ')}: not compared.`);
   return lines.map((line) => `${line}\n`).join('');
 }
-
-const durationText = (duration: MetricMessage['windowSize']): string =>
-  duration === null ? '?' : formatDuration(fromTimestamp(duration));
 
 function summaryTable({ windows, equal, different, onlyA, onlyB, measures }: DiffSummary): string {
   const head = table(

@@ -1,5 +1,4 @@
 import {
-  formatDuration,
   fromTimestamp,
   toTimestamp,
   type DurationMessage,
@@ -23,6 +22,7 @@ import {
   type QueryOptions,
 } from '../query/query-options';
 import { instantText } from '../query/result-row';
+import { windowText } from '../query/window-text';
 import { table } from '../table';
 
 interface WindowsOptions extends QueryOptions, FormatOptions {
@@ -107,8 +107,10 @@ function described(metric: MetricMessage): object {
     metric: metric.name,
     definition: metric.definition,
     retired: metric.retired,
-    window_size_ms: durationMs(metric.windowSize),
-    window_hop_ms: durationMs(metric.windowHop),
+    window_size_ms: metric.windowSize && durationMs(metric.windowSize),
+    window_hop_ms: metric.windowHop && durationMs(metric.windowHop),
+    session_gap_ms: metric.sessionGap && durationMs(metric.sessionGap),
+    session_max_duration_ms: metric.sessionMaxDuration && durationMs(metric.sessionMaxDuration),
     out_of_orderness_ms: durationMs(metric.outOfOrderness),
     group_by: metric.groupBy,
     measures: metric.measures.map(({ name, kind, valueKind, relativeError }) => ({
@@ -127,11 +129,6 @@ function described(metric: MetricMessage): object {
 /** How far a value may be off, where it is not exact. */
 function measureText({ name, relativeError }: MeasureMessage): string {
   return relativeError === 0 ? name : `${name} ±${Number((100 * relativeError).toFixed(1))} %`;
-}
-
-function windowText({ windowSize, windowHop }: MetricMessage): string {
-  const [sizeMs, hopMs] = [durationMs(windowSize), durationMs(windowHop)];
-  return sizeMs === hopMs ? formatDuration(sizeMs) : `${formatDuration(sizeMs)} every ${formatDuration(hopMs)}`;
 }
 
 const durationMs = (message: DurationMessage | null): number => (message === null ? 0 : fromTimestamp(message));

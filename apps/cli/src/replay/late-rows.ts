@@ -1,4 +1,5 @@
 import type { MetricDefinition } from '@tillstream/core';
+import { earliestCloseMs, latestCloseMs } from '@tillstream/core';
 
 /**
  * A metric for which an event would miss at least one of its windows, as they are closed already; null: for none.
@@ -12,8 +13,7 @@ export function metricThatMisses(
 ): MetricDefinition | null {
   return (
     metrics.find(({ window, outOfOrdernessMs }) => {
-      const earliestEndMs = Math.floor((timeMs - window.sizeMs) / window.hopMs + 1) * window.hopMs + window.sizeMs;
-      return earliestEndMs <= watermarkInputMs - outOfOrdernessMs;
+      return earliestCloseMs(window, timeMs) <= watermarkInputMs - outOfOrdernessMs;
     }) ?? null
   );
 }
@@ -21,7 +21,6 @@ export function metricThatMisses(
 /** The time a partition must come to so that every window that could hold an event is closed. */
 export function closingTimeMs(metrics: readonly MetricDefinition[], lastEventMs: number): number {
   return metrics.reduce((latest, { window, outOfOrdernessMs }) => {
-    const lastEndMs = Math.floor(lastEventMs / window.hopMs) * window.hopMs + window.sizeMs;
-    return Math.max(latest, lastEndMs + outOfOrdernessMs);
+    return Math.max(latest, latestCloseMs(window, lastEventMs) + outOfOrdernessMs);
   }, lastEventMs);
 }

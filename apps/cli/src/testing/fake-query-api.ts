@@ -33,6 +33,8 @@ export const SALES: MetricMessage = {
   newestWindow: toTimestamp(600_000),
   compare: [],
   retired: false,
+  sessionGap: null,
+  sessionMaxDuration: null,
 };
 
 /** A row of `sales`. */

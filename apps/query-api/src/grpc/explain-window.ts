@@ -10,7 +10,7 @@ import {
   type SampleRowMessage,
   type ToldRevisionMessage,
 } from '@tillstream/contracts';
-import type { GroupValue } from '@tillstream/core';
+import { isSession, type GroupValue } from '@tillstream/core';
 import {
   explainWindow,
   groupValuesOf,
@@ -118,6 +118,9 @@ const unavailable = (message: string): GrpcStatusError => new GrpcStatusError(st
 function startOf({ metric }: MetricCodec, { windowStart }: ExplainWindowRequest): number {
   const startMs = instantOf(windowStart);
   if (startMs === null) throw invalid('window_start must be set');
+  if (isSession(metric.window)) {
+    throw invalid(`${metric.name} has sessions, and only windows of one size are explained: see till verify`);
+  }
   const { hopMs } = metric.window;
   const before = Math.floor(startMs / hopMs) * hopMs;
   if (before === startMs) return startMs;

@@ -7,7 +7,7 @@ import {
   type TimestampMessage,
 } from '@tillstream/contracts';
 import type { MetricCodec } from '../results/metric-codec';
-import { relativeErrorOf } from '@tillstream/core';
+import { isSession, relativeErrorOf, type WindowSpec } from '@tillstream/core';
 import type { ServedStream } from '../results/served-stream';
 import type { ReadableStreams } from './streams';
 
@@ -29,8 +29,7 @@ function describe(stream: ServedStream, codec: MetricCodec, retired: boolean): M
     stream: stream.name,
     name: metric.name,
     definition: metric.identity.slice(metric.identity.lastIndexOf('@') + 1),
-    windowSize: toDuration(metric.window.sizeMs),
-    windowHop: toDuration(metric.window.hopMs),
+    ...windowsOf(metric.window),
     outOfOrderness: toDuration(metric.outOfOrdernessMs),
     groupBy: metric.groupBy,
     measures: metric.measures.map((measure, i) => ({
@@ -44,6 +43,22 @@ function describe(stream: ServedStream, codec: MetricCodec, retired: boolean): M
     newestWindow: optionalTimestamp(rows.newest(1)[0]?.startMs ?? null),
     compare: (metric.compare ?? []).map(({ name }) => name),
     retired,
+  };
+}
+
+function windowsOf(
+  window: WindowSpec,
+): Pick<MetricMessage, 'windowSize' | 'windowHop' | 'sessionGap' | 'sessionMaxDuration'> {
+  if (!isSession(window)) {
+    const { sizeMs, hopMs } = window;
+    return { windowSize: toDuration(sizeMs), windowHop: toDuration(hopMs), sessionGap: null, sessionMaxDuration: null };
+  }
+  const { gapMs, maxDurationMs } = window;
+  return {
+    windowSize: null,
+    windowHop: null,
+    sessionGap: toDuration(gapMs),
+    sessionMaxDuration: toDuration(maxDurationMs),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type WindowResultMessage,
 } from '@tillstream/contracts';
 import type { MetricDefinition, StreamSchema } from '@tillstream/core';
+import { isSession } from '@tillstream/core';
 import type { RowRef } from '../view/row-query';
 import type { MetricRows } from '../view/metric-rows';
 import type { ProgressRecord, SpanRecord, ViewRecord } from '../view/view-record';
@@ -54,7 +55,7 @@ export class MetricCodec {
     switch (record.kind) {
       case 'result': {
         const { final, revision, retracted } = record;
-        const payload = retracted ? '' : this.payloadOf(record.measures, record.truncated);
+        const payload = retracted ? '' : this.payloadOf(record);
         return {
           kind: 'row',
           metric,
@@ -85,7 +86,7 @@ export class MetricCodec {
   /** @param rows all of the metric, among which are those that it is compared with */
   toResult(row: RowRef, rows: MetricRows): WindowResultMessage {
     const { window, slot } = row;
-    const values = parseValues(window.payload(slot));
+    const values = this.valuesOf(row);
     return {
       ...this.toRetraction(row),
       measures: Object.fromEntries(this.measures.map((type, i) => [type.name, toMessage(values[i] ?? null, type)])),
@@ -117,19 +118,20 @@ export class MetricCodec {
     return messages(this.measures, measures);
   }
 
-  toRetraction({ window, slot }: RowRef): RetractionMessage {
+  toRetraction(row: RowRef): RetractionMessage {
+    const { window, slot } = row;
     const values = parseValues(window.group(slot));
     return {
       metric: this.metric.name,
       start: toTimestamp(window.startMs),
-      end: toTimestamp(window.startMs + this.metric.window.sizeMs),
+      end: toTimestamp(this.endOf(row)),
       group: Object.fromEntries(this.groups.map((type, i) => [type.name, toMessage(values[i] ?? null, type)])),
     };
   }
 
   /** A row's value of the measure at `index`; null where it has none. */
-  measureOf({ window, slot }: RowRef, index: number): ResultValue {
-    return parseValues(window.payload(slot))[index] ?? null;
+  measureOf(row: RowRef, index: number): ResultValue {
+    return this.valuesOf(row)[index] ?? null;
   }
 
   /** About how many bytes a row takes in an answer. */
@@ -137,10 +139,23 @@ export class MetricCodec {
     return this.overheadBytes + window.textBytes(slot);
   }
 
-  /** One value per measure; one more where something was left out. */
-  private payloadOf(measures: Readonly<Record<string, ResultValue>>, truncated: boolean): string {
+  /** One value per measure; one more where something was left out. In front of those of a session, when it ended. */
+  private payloadOf({ measures, truncated, endMs }: Extract<MetricsRecord, { kind: 'result' }>): string {
     const values = this.measures.map(({ name }) => measures[name] ?? null);
-    return JSON.stringify(truncated ? [...values, true] : values);
+    return JSON.stringify([...(isSession(this.metric.window) ? [endMs] : []), ...values, ...(truncated ? [true] : [])]);
+  }
+
+  private valuesOf({ window, slot }: RowRef): readonly ResultValue[] {
+    const values = parseValues(window.payload(slot));
+    return isSession(this.metric.window) ? values.slice(1) : values;
+  }
+
+  /** Of a session that is no more, its begin. */
+  private endOf({ window, slot }: RowRef): number {
+    const { window: spec } = this.metric;
+    if (!isSession(spec)) return window.startMs + spec.sizeMs;
+    const payload = window.payload(slot);
+    return payload === '' ? window.startMs : Number(parseValues(payload)[0]);
   }
 
   private removalOf(record: Extract<MetricsRecord, { kind: 'tombstone' }>): ViewRecord | null {

@@ -1,5 +1,6 @@
 import { decodeMetricsRecord, PlainResults, type StreamDefinition } from '@tillstream/contracts';
 import { DefinitionHistory, type LogRecord } from '@tillstream/engine';
+import { isSession } from '@tillstream/core';
 import { ResultView } from '../view/result-view';
 import type { PackedRow, PlacedRecord, ProgressRecord, SpanRecord, ViewRecord } from '../view/view-record';
 import { MetricCodec } from './metric-codec';
@@ -59,7 +60,9 @@ export class ServedStream {
     const { schema } = history.newest; // fields are only ever added
     const codecs = metrics.map((metric) => new MetricCodec(metric, schema));
     for (const { identity, window, compare = [] } of metrics) {
-      this.view.declare({ identity, ...window, lagsMs: compare.map(({ lagMs }) => lagMs) });
+      // Sessions begin at any time.
+      const windows = isSession(window) ? { hopMs: 1, sizeMs: 1 } : window;
+      this.view.declare({ identity, ...windows, lagsMs: compare.map(({ lagMs }) => lagMs) });
     }
     this.history = history;
     this.byIdentity = new Map(codecs.map((codec) => [codec.metric.identity, codec]));

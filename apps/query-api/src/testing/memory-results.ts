@@ -113,7 +113,7 @@ export class MemoryResults {
       metric,
       definition: identity.split('@')[1],
       window_start: new Date(startMs).toISOString(),
-      window_end: new Date(startMs + window.sizeMs).toISOString(),
+      window_end: new Date(startMs + ('sizeMs' in window ? window.sizeMs : 0)).toISOString(),
     };
     return bytes(JSON.stringify({ ...about, ...what, revision, ...more }));
   }

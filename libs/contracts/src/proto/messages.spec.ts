@@ -66,6 +66,8 @@ const metric: MetricMessage = {
   newestWindow: end,
   retired: true,
   compare: ['previous', '1d'],
+  sessionGap: toDuration(1_800_000),
+  sessionMaxDuration: toDuration(86_400_000),
 };
 const comparison: ComparisonMessage = {
   with: '1d',

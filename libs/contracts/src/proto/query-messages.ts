@@ -59,6 +59,8 @@ export interface MetricMessage {
   readonly newestWindow: TimestampMessage | null;
   readonly compare: readonly string[];
   readonly retired: boolean;
+  readonly sessionGap: DurationMessage | null;
+  readonly sessionMaxDuration: DurationMessage | null;
 }
 
 export interface MeasureMessage {

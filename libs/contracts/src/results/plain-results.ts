@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { MetricDefinition } from '@tillstream/core';
+import { isSession } from '@tillstream/core';
 import { PlainValues } from './plain-values';
 import { keyBegin, valueBegin } from './result-records';
 
@@ -89,7 +90,8 @@ export class PlainResults {
   /** Says that more results of a window may come. Of a metric that is not known it changes nothing. */
   expect({ identity, startMs, endMs, final }: ExpectedWindow): void {
     const metric = this.metrics.get(identity);
-    if (metric === undefined) return;
+    // Of sessions no two have a window in common.
+    if (metric === undefined || isSession(metric.window)) return;
     const at = this.windows.findIndex(
       (known) => known.startMs === startMs && known.final === final && known.identity === identity,
     );

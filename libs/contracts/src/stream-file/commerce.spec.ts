@@ -1,4 +1,4 @@
-import type { Measure } from '@tillstream/core';
+import type { Measure, WindowSpec } from '@tillstream/core';
 import { commerceDefinition } from '../testing';
 
 /** `name kind`, and the type of formulas. */
@@ -78,7 +78,7 @@ describe('the stream file of commerce', () => {
     const summary = metrics.slice(0, 3).map(({ name, groupBy, window, outOfOrdernessMs, local, measures }) => ({
       name,
       groupBy,
-      window: [window.sizeMs / 1000, window.hopMs / 1000],
+      window: 'sizeMs' in window ? [window.sizeMs / 1000, window.hopMs / 1000] : null,
       bound: outOfOrdernessMs / 1000,
       local,
       measures: measures.map(outline),
@@ -118,7 +118,7 @@ describe('the stream file of commerce', () => {
   });
 
   it('ranks, averages and splits what is sold, by the hour and by the day', () => {
-    const window = ({ sizeMs }: { readonly sizeMs: number }) => `${sizeMs / 60_000} min`;
+    const window = (spec: WindowSpec) => ('sizeMs' in spec ? `${spec.sizeMs / 60_000} min` : 'sessions');
     const summary = metrics
       .slice(3, 11)
       .map(({ name, groupBy, window: spec, measures }) => [name, groupBy.join(), window(spec), measures.map(outline)]);

@@ -1,5 +1,5 @@
-import { comparableType } from '@tillstream/core';
-import type { ComparedWindow, WindowSpec } from '@tillstream/core';
+import { comparableType, isSession } from '@tillstream/core';
+import type { ComparedWindow, HoppingSpec } from '@tillstream/core';
 import type { Value } from './document';
 import { formatDuration, parseDuration } from './duration';
 import type { MetricMeaning } from './identity';
@@ -22,6 +22,9 @@ export function readCompare(
   if (value === null) return null;
   const items = value.isList ? value.list() : [value];
   if (items === null) return null;
+  if (isSession(window)) {
+    return value.problem('sessions begin when their events do: none begins so much earlier than another');
+  }
   if (items.length === 0) return value.problem(`compares with nothing: ${FORMS}`);
   if (items.length > MAX_COMPARED) return value.problem(`compares with at most ${MAX_COMPARED} windows`);
   if (!measures.some((measure) => comparableType(measure) !== null)) {
@@ -41,7 +44,11 @@ export function readCompare(
 }
 
 /** How much earlier a window begins that is called `previous`, `1h` or `1d`; null after a problem was reported. */
-export function readLag(name: string, { sizeMs, hopMs }: WindowSpec, report: (message: string) => null): number | null {
+export function readLag(
+  name: string,
+  { sizeMs, hopMs }: HoppingSpec,
+  report: (message: string) => null,
+): number | null {
   if (name === PREVIOUS) return Math.ceil(sizeMs / hopMs) * hopMs;
   const lagMs = parseDuration(name);
   if (lagMs === null) return report(`there is no window ${name}: ${FORMS}`);

@@ -1,7 +1,6 @@
-import { MAX_SKETCHES } from '@tillstream/core';
-import type { EmitSpec, Expression, Measure, MetricDefinition, StreamSchema, WindowSpec } from '@tillstream/core';
+import { MAX_SKETCHES, isSession } from '@tillstream/core';
+import type { EmitSpec, Expression, Measure, MetricDefinition, StreamSchema } from '@tillstream/core';
 import type { MapEntry, Section, Value } from './document';
-import { formatDuration } from './duration';
 import type { ScopeName } from './expression-parser';
 import { fieldScope } from './field-section';
 import type { DeclaredField } from './field-section';
@@ -11,19 +10,16 @@ import { refusedName } from './names';
 import { readCondition } from './read-expression';
 import { unknownField } from './unknown-field';
 import { readCompare } from './compare-section';
+import { MAX_WINDOW_MS, readWindow } from './window-section';
 
 const KEYS = ['where', 'groupBy', 'window', 'outOfOrderness', 'measures', 'having', 'emit', 'compare'] as const;
 type MetricKey = (typeof KEYS)[number];
 
-const DAY_MS = 86_400_000;
-const MAX_WINDOW_MS = 31 * DAY_MS;
-/** A late row names every window it missed; with more than this the list would outgrow a record. */
-const MAX_WINDOWS_PER_EVENT = 10_000;
 const DEFAULT_EMIT: EmitSpec = { everyMs: 250, maxPerSecond: 2000 };
 const MIN_EMIT_MS = 10;
 
-const WINDOW_FORMS =
-  'windows have a size, and a hop where they overlap: { size: 5m, hop: 1m }; sessions and running totals are not computed';
+const TOLD_AT_THE_END =
+  'sessions are told when they are over, and not before: until then they may grow, and become one with others; leave it out';
 
 const TOO_MANY_SKETCHES =
   `a metric keeps at most ${MAX_SKETCHES} of approx_distinct and percentile; percentiles of one field and condition are one: ` +
@@ -55,14 +51,15 @@ function readMetric({ key: name, keyValue, value }: MapEntry, scope: MetricScope
   const { fields, money } = scope;
   const where = readCondition(section.get('where'), { what: 'field', names: fieldScope(fields), money });
   const groupBy = readGroupBy(section, scope);
-  const window = readWindow(section);
+  const local = scope.key !== null && groupBy.includes(scope.key);
+  const window = readWindow(section.require('window'), { local, key: scope.key });
   const outOfOrdernessMs = section
     .get('outOfOrderness')
     ?.duration({ minMs: 0, maxMs: MAX_WINDOW_MS, otherwise: 'must be at most 31d' });
-  const local = scope.key !== null && groupBy.includes(scope.key);
   const { measures, names } = readMeasures(section, scope, local);
   const having = readHaving(section, names, scope);
   const emit = readEmit(section);
+  if (window !== null && isSession(window)) section.get('emit')?.problem(TOLD_AT_THE_END);
   if (window === null) return null;
 
   const meaning = {
@@ -93,28 +90,6 @@ function readGroupBy(section: Section<MetricKey>, { fields }: MetricScope): read
     else groupBy.push(name);
   }
   return groupBy;
-}
-
-function readWindow(section: Section<MetricKey>): WindowSpec | null {
-  const window = section.require('window');
-  if (window !== null && !window.isMap) return window.problem(WINDOW_FORMS);
-  const parts = window?.section(['size', 'hop'], { session: WINDOW_FORMS, gap: WINDOW_FORMS }) ?? null;
-  const positive = { minMs: 1, maxMs: MAX_WINDOW_MS, otherwise: 'must be more than 0 and at most 31d' };
-  const sizeMs = parts?.require('size')?.duration(positive) ?? null;
-  const hop = parts?.get('hop') ?? null;
-  if (parts === null) return null;
-  const hopMs = hop === null ? sizeMs : hop.duration(positive);
-  if (sizeMs === null || hopMs === null) return null;
-  const size = formatDuration(sizeMs);
-  if (hopMs > sizeMs) {
-    const gap = `events between them would be in none; to count some of the events, use where`;
-    return hop?.problem(`windows of ${size} that begin every ${formatDuration(hopMs)} leave gaps: ${gap}`) ?? null;
-  }
-  const windows = Math.ceil(sizeMs / hopMs);
-  if (windows > MAX_WINDOWS_PER_EVENT) {
-    return hop?.problem(`every event would be in ${windows} windows, ${MAX_WINDOWS_PER_EVENT} are allowed`) ?? null;
-  }
-  return { sizeMs, hopMs };
 }
 
 function readMeasures(section: Section<MetricKey>, scope: MetricScope, local: boolean) {

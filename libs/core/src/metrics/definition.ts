@@ -2,10 +2,22 @@ import type { Expression, ExpressionType } from '../expression/ast';
 import type { FieldType } from '../stream/schema';
 
 /** Windows of sizeMs, one starting every hopMs ≤ sizeMs, aligned to the epoch. Tumbling: hopMs === sizeMs. */
-export interface WindowSpec {
+export interface HoppingSpec {
   readonly sizeMs: number;
   readonly hopMs: number;
 }
+
+/**
+ * A window for each stretch of a group's events that are at most gapMs apart. It begins with its first event and ends
+ * gapMs behind its last one; one that goes on and on is cut, so that none is longer than maxDurationMs.
+ */
+export interface SessionSpec {
+  readonly gapMs: number;
+  /** At least four gaps. */
+  readonly maxDurationMs: number;
+}
+
+export type WindowSpec = HoppingSpec | SessionSpec;
 
 /** What one measure of a metric computes over the rows of a group in a window. */
 export type Measure = { readonly name: string } & (

@@ -1,7 +1,8 @@
+import type { SlicedWindows } from '../windowing/sliced-windows';
 import { endOf, startOf } from '../windowing/sliced-windows';
 import type { ByteReader } from './byte-reader';
 import { ByteWriter } from './byte-writer';
-import type { MetricPlan } from './metric-plan';
+import type { MetricDefinition } from './definition';
 import type { LateCount } from './output';
 
 /** A window that ended this long before the watermark is past being counted for; its late rows are still reported. */
@@ -24,7 +25,11 @@ export class LateCounts {
   private readonly untold = new Set<number>();
   private unsaved = new Set<number>();
 
-  constructor(private readonly plan: MetricPlan) {}
+  /** @param windows how the windows that rows miss are numbered */
+  constructor(
+    private readonly metric: MetricDefinition,
+    private readonly windows: SlicedWindows,
+  ) {}
 
   /** Counts a row that missed a window; `watermarkMs` is what it was judged by. */
   add(window: number, rawOffset: number, watermarkMs: number): void {
@@ -43,14 +48,14 @@ export class LateCounts {
 
   /** Goes on from a count that was published before. */
   seed({ startMs, count, revision }: LateCount): void {
-    const window = startMs / this.plan.windows.hopMs;
+    const window = startMs / this.windows.hopMs;
     this.counts.set(window, { count, revision, countedThrough: revision });
     this.unsaved.add(window);
   }
 
   /** Counts that have changed since the last call, by window. */
   take(): LateCount[] {
-    const { metric, windows } = this.plan;
+    const { metric, windows } = this;
     const taken = [...this.untold]
       .sort((a, b) => a - b)
       .map((window) => {
@@ -132,11 +137,11 @@ export class LateCounts {
   }
 
   private isPast(window: number, watermarkMs: number): boolean {
-    return endOf(this.plan.windows, window) <= watermarkMs - LATE_COUNT_HORIZON_MS;
+    return endOf(this.windows, window) <= watermarkMs - LATE_COUNT_HORIZON_MS;
   }
 
   private bucketOf(window: number): number {
-    return Math.floor(startOf(this.plan.windows, window) / BUCKET_MS) * BUCKET_MS;
+    return Math.floor(startOf(this.windows, window) / BUCKET_MS) * BUCKET_MS;
   }
 
   private bucketsOf(windows: Iterable<number>): Map<number, number[]> {

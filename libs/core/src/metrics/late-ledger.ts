@@ -18,19 +18,31 @@ export class LateLedger {
   add(
     view: BatchView,
     row: number,
-    { metric, order, windows }: MetricPlan,
+    plan: MetricPlan,
     counts: LateCounts,
     first: number,
     last: number,
     watermarkMs: number,
   ): void {
-    const { records, rowIndexes } = view.batch;
-    const rawOffset = records.offsets[view.recordOf(row)] as number;
+    const rawOffset = view.batch.records.offsets[view.recordOf(row)] as number;
     const missedStartsMs: number[] = [];
     for (let window = first; window <= last; window++) {
-      missedStartsMs.push(startOf(windows, window));
+      missedStartsMs.push(startOf(plan.windows, window));
       counts.add(window, rawOffset, watermarkMs);
     }
+    this.note(view, row, plan, missedStartsMs, watermarkMs);
+  }
+
+  /** A row of the current batch that missed the windows with these starts. */
+  note(
+    view: BatchView,
+    row: number,
+    { metric, order }: MetricPlan,
+    missedStartsMs: readonly number[],
+    watermarkMs: number,
+  ): void {
+    const { records, rowIndexes } = view.batch;
+    const rawOffset = records.offsets[view.recordOf(row)] as number;
     const late: LateRow = {
       metric,
       rawOffset,

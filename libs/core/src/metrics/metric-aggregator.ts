@@ -4,41 +4,20 @@ import { accumulate } from './accumulate';
 import type { BatchView } from './batch-view';
 import type { FieldKeySpace } from './key-space';
 import type { LateCounts } from './late-counts';
-import type { LateLedger } from './late-ledger';
-import type { MetricCheckpoint } from './metric-checkpoint';
+import type { MetricCheckpoint, SavedPiece } from './metric-checkpoint';
 import type { MetricState } from './metric-state';
-import type { ClosedWindow } from './output';
-import { ResultBuilder } from './result-builder';
+import type { Intake, PartitionMetric } from './partition-metric';
 import { ProvisionalWindows } from './provisional-windows';
-import type { SliceSorter } from './slice-sorter';
+import { ResultBuilder } from './result-builder';
 import type { Slice } from './slice';
 import { addAmounts } from './top-rows';
 import { WindowCloser } from './window-closer';
-
-/** A window closed by the record at index `record` of the batch. */
-export interface ClosedAt {
-  readonly record: number;
-  readonly order: number;
-  readonly window: number;
-  readonly closed: ClosedWindow;
-}
-
-/** What the metrics of a partition share while they take in a batch. */
-export interface Intake {
-  readonly view: BatchView;
-  readonly sorter: SliceSorter;
-  readonly ledger: LateLedger;
-  readonly closed: ClosedAt[];
-  /** First record not yet applied, and the watermark input before it. */
-  readonly firstRecord: number;
-  readonly inputBeforeMs: number;
-}
 
 /**
  * One metric over one partition: judges rows by the watermark as it stood before their record, adds them to their
  * slices, and closes windows at the record that passes their end.
  */
-export class MetricAggregator {
+export class MetricAggregator implements PartitionMetric {
   readonly provisional: ProvisionalWindows;
   /** Raw position up to which everything that has changed in open windows was told. */
   toldNext = 0;
@@ -79,6 +58,18 @@ export class MetricAggregator {
     const firstOpen = firstOpenWindow(this.state.plan.windows, this.watermarkOf(inputMs));
     this.state.firstOpen = firstOpen;
     for (const counter of this.state.counters) counter.enter(firstOpen);
+  }
+
+  restore(pieces: readonly SavedPiece[]): void {
+    this.checkpoint.restore(pieces, this.toldNext);
+  }
+
+  openUntilMs(): number {
+    const { state } = this;
+    const { windows, metric } = state.plan;
+    let until = -Infinity;
+    for (const slice of state.slices.keys()) until = Math.max(until, state.endOf(newestWindowOf(windows, slice)));
+    return until + metric.outOfOrdernessMs;
   }
 
   watermarkOf(inputMs: number): number {

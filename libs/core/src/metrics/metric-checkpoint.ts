@@ -2,7 +2,10 @@ import { newestWindowOf, sliceAt, sliceStart } from '../windowing/sliced-windows
 import { ByteReader } from './byte-reader';
 import type { DeltaBook, NamedBytes } from './delta-book';
 import type { LateCounts } from './late-counts';
+import type { MetricPlan } from './metric-plan';
 import type { MetricState } from './metric-state';
+import type { Slice } from './slice';
+import type { SliceOwner } from './slice-codec';
 import { encodeSlice, restoreSlice } from './slice-codec';
 
 /** State is kept under `<metric identity>/<what>/<start ms>`. */
@@ -10,7 +13,7 @@ type What = 'slice' | 'sent' | 'late';
 
 /** About how many bytes one group that was sent, or one window's late count, takes. */
 const SENT_BYTES = 16;
-const LATE_BYTES = 16;
+export const LATE_BYTES = 16;
 
 /** A piece of a task's state as it comes back from a checkpoint. */
 export interface SavedPiece extends NamedBytes {
@@ -35,16 +38,9 @@ export class MetricCheckpoint {
 
   /** Writes everything that has changed since the last call; `watermarkMs` is the metric's. */
   save(watermarkMs: number): void {
-    const { state, book } = this;
-    for (const slice of state.slices.values()) {
-      if (!slice.isUnsaved) continue;
-      const name = this.nameOf('slice', sliceStart(state.plan.windows, slice.index));
-      book.write(name, encodeSlice(slice, state, 'changes'), slice.liveBytes, () => encodeSlice(slice, state, 'all'));
-      slice.clearUnsaved();
-    }
+    saveSlices(this.state, this.book);
     this.saveSent();
-    for (const bucket of this.late.prune(watermarkMs)) book.drop(this.nameOf('late', bucket));
-    this.saveLate();
+    saveLate(this.state.plan, this.late, this.book, watermarkMs);
   }
 
   /** A slice that no open window holds need not be kept. */
@@ -108,20 +104,36 @@ export class MetricCheckpoint {
     sent.clearUnsaved();
   }
 
-  private saveLate(): void {
-    const { late, book } = this;
-    const all = late.buckets();
-    for (const [bucket, windows] of late.unsavedBuckets()) {
-      const members = all.get(bucket) ?? windows;
-      const whole = () => late.encode(members);
-      book.write(this.nameOf('late', bucket), late.encode(windows), members.length * LATE_BYTES, whole);
-    }
-    late.clearUnsaved();
-  }
-
   private nameOf(what: What, startMs: number): string {
-    return `${this.state.plan.metric.identity}/${what}/${startMs}`;
+    return nameOf(this.state.plan, what, startMs);
   }
+}
+
+/** Name of a piece of a metric's state. */
+export function nameOf({ metric }: MetricPlan, what: What, startMs: number): string {
+  return `${metric.identity}/${what}/${startMs}`;
+}
+
+/** Writes what the checkpoint does not have of some slices. */
+export function saveSlices(owner: SliceOwner & { readonly slices: ReadonlyMap<number, Slice> }, book: DeltaBook): void {
+  for (const slice of owner.slices.values()) {
+    if (!slice.isUnsaved) continue;
+    const name = nameOf(owner.plan, 'slice', sliceStart(owner.plan.windows, slice.index));
+    book.write(name, encodeSlice(slice, owner, 'changes'), slice.liveBytes, () => encodeSlice(slice, owner, 'all'));
+    slice.clearUnsaved();
+  }
+}
+
+/** Writes late counts that have changed, and forgets those that nothing can change any more. */
+export function saveLate(plan: MetricPlan, late: LateCounts, book: DeltaBook, watermarkMs: number): void {
+  for (const bucket of late.prune(watermarkMs)) book.drop(nameOf(plan, 'late', bucket));
+  const all = late.buckets();
+  for (const [bucket, windows] of late.unsavedBuckets()) {
+    const members = all.get(bucket) ?? windows;
+    const whole = () => late.encode(members);
+    book.write(nameOf(plan, 'late', bucket), late.encode(windows), members.length * LATE_BYTES, whole);
+  }
+  late.clearUnsaved();
 }
 
 /** A name of state split into the metric's identity and the rest; null for a name of another kind. */

@@ -111,6 +111,24 @@ export const SKETCH_KINDS: Readonly<Record<SketchPart['of'], TallyKind>> = {
  */
 export const MAX_SKETCHES = 16;
 
+/**
+ * What is kept of a session beside its numbers: at `at` the time of its first event, at `at + 1` that of its last one. Slices
+ * are as wide as the gap, so all rows of a group in one slice are of one session.
+ */
+export interface SessionPart {
+  readonly gapMs: number;
+  /** Slices between two lines at which a session may be cut. */
+  readonly cutSlices: number;
+  /**
+   * In an entry whose session is closed, which has no rows any more, the begin and the last event of the session stand in
+   * their place if it was the session's last; then at `at + 2` the time up to which all of the group is closed, else NaN.
+   */
+  readonly at: number;
+}
+
+/** Numbers that a session keeps. */
+export const SESSION_NUMBERS = 3;
+
 /** Distinct counts of one field: they share the members. */
 export interface DistinctField {
   readonly field: string;
@@ -149,11 +167,11 @@ export type MeasurePlan =
       readonly measure: Measure;
     }
   | {
-      /** What stands at `at`, or a sum, divided by `divisor`. */
+      /** What stands at `at`, or a sum, in units of the result, per second of the window. */
       readonly kind: 'rate';
       readonly part: SumPart | null;
       readonly at: number;
-      readonly divisor: number;
+      readonly unit: number;
       readonly type: 'double';
       readonly measure: Measure;
     }
@@ -165,6 +183,13 @@ export type MeasurePlan =
       readonly measure: Measure;
     }
   | { readonly kind: 'cardinality'; readonly part: SketchPart; readonly type: 'int'; readonly measure: Measure }
+  | {
+      /** How many values a table has. */
+      readonly kind: 'values';
+      readonly part: TopPart;
+      readonly type: 'int';
+      readonly measure: Measure;
+    }
   | {
       readonly kind: 'derived';
       readonly type: NumberType;
@@ -182,7 +207,9 @@ export interface MetricPlan {
   readonly schema: StreamSchema;
   /** Place among the metrics of the stream. */
   readonly order: number;
+  /** Of sessions only the slices count: each is as wide as the gap. */
   readonly windows: SlicedWindows;
+  readonly session: SessionPart | null;
   readonly condition: number;
   readonly width: number;
   readonly windowWidth: number;

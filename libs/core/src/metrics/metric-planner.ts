@@ -1,5 +1,6 @@
 import type { FieldType, StreamSchema } from '../stream/schema';
 import { slicedWindows } from '../windowing/sliced-windows';
+import { gapsBetweenCuts, isSession } from '../windowing/window-spec';
 import { MAX_COLLECTED_BYTES } from './collected';
 import type { ConditionSet } from './condition-set';
 import type { Measure, MetricDefinition, TopAmount } from './definition';
@@ -13,11 +14,12 @@ import type {
   MeasurePlan,
   MetricPlan,
   MomentsPart,
+  SessionPart,
   SketchPart,
   SumPart,
   TopPart,
 } from './metric-plan';
-import { MAX_SKETCHES, ROWS } from './metric-plan';
+import { MAX_SKETCHES, ROWS, SESSION_NUMBERS } from './metric-plan';
 import { MOMENTS } from './moments';
 import { MAX_TOP_BYTES } from './top-table';
 
@@ -60,6 +62,7 @@ class Planner {
     if (names.size !== metric.measures.length)
       throw new RangeError(`metric ${metric.name} has two measures of one name`);
     const readers = metric.measures.map((measure) => this.planMeasure(measure));
+    const session = this.planSession();
     let at = this.width;
     const distincts = [...this.distincts].map(([field, parts]) => ({
       field,
@@ -69,7 +72,10 @@ class Planner {
       metric,
       schema,
       order,
-      windows: slicedWindows(metric.window),
+      windows: slicedWindows(
+        isSession(metric.window) ? { sizeMs: metric.window.gapMs, hopMs: metric.window.gapMs } : metric.window,
+      ),
+      session,
       condition,
       width: this.width,
       windowWidth: at,
@@ -156,6 +162,10 @@ class Planner {
       }
       case 'distinct': {
         const { field } = measure;
+        if (isSession(this.metric.window)) {
+          const part = this.top(field, { kind: 'count' }, this.conditions.add(measure.where), Infinity);
+          return () => ({ kind: 'values', part, type: 'int', measure });
+        }
         const index = this.distinct(field, this.conditions.add(measure.where));
         return (distincts) => {
           const { at } = distincts.find((other) => other.field === field)?.parts[index] as DistinctPart;
@@ -172,25 +182,44 @@ class Planner {
     }
   }
 
+  private planSession(): SessionPart | null {
+    const { window, name, local } = this.metric;
+    if (!isSession(window)) return null;
+    const { gapMs, maxDurationMs } = window;
+    const cutSlices = gapsBetweenCuts(window);
+    if (cutSlices < 2) {
+      throw new RangeError(`sessions of metric ${name} last ${maxDurationMs} ms: too short for gaps of ${gapMs} ms`);
+    }
+    if (!local) throw new RangeError(`sessions of metric ${name} are of groups that are in several partitions`);
+    const at = this.width;
+    this.width += SESSION_NUMBERS;
+    return { gapMs, cutSlices, at };
+  }
+
   private planTop(measure: Extract<Measure, { kind: 'top' }>): () => MeasurePlan {
     const { by, limit } = measure;
     const valueType = this.fieldOf(measure.field, null).type;
-    const part = this.top(measure.field, by, this.conditions.add(measure.where));
+    const tops = this.metric.measures.filter(({ kind }) => kind === 'top').length;
+    const bytes = Math.floor(MAX_TOP_BYTES / tops);
+    const part = this.top(measure.field, by, this.conditions.add(measure.where), bytes);
     const amountType = by.kind === 'count' ? 'int' : by.fieldType;
     const maxBytes = this.maxCollectedBytes;
     return () => ({ kind: 'ranking', part, limit, maxBytes, valueType, amountType, measure });
   }
 
-  private top(field: string, by: TopAmount, condition: number): TopPart {
+  private top(field: string, by: TopAmount, condition: number, maxBytes: number): TopPart {
     const amount = by.kind === 'count' ? null : this.fieldOf(by.field, 'number').number;
     const same = (other: TopPart): boolean => {
       return (
-        other.field === field && other.kind.by === by.kind && other.amount === amount && other.condition === condition
+        other.field === field &&
+        other.kind.by === by.kind &&
+        other.amount === amount &&
+        other.condition === condition &&
+        other.maxBytes === maxBytes
       );
     };
     let part = this.tops.find(same);
     if (!part) {
-      const maxBytes = Math.floor(MAX_TOP_BYTES / this.metric.measures.filter(({ kind }) => kind === 'top').length);
       const kind = { by: by.kind, exact: by.kind === 'count' || by.fieldType !== 'double' };
       part = { field, kind, amount, maxBytes, condition, top: this.tops.length };
       this.tops.push(part);
@@ -199,15 +228,14 @@ class Planner {
   }
 
   private planRate(measure: Extract<Measure, { kind: 'rate' }>): () => MeasurePlan {
-    const seconds = this.metric.window.sizeMs / 1000;
     const condition = this.conditions.add(measure.where);
     if (measure.field === null) {
       const at = measure.where === null ? ROWS : this.count(condition).at;
-      return () => ({ kind: 'rate', part: null, at, divisor: seconds, type: 'double', measure });
+      return () => ({ kind: 'rate', part: null, at, unit: 1, type: 'double', measure });
     }
     const part = this.sum(measure.field, measure.fieldType !== 'double', condition);
-    const divisor = seconds * this.unitOf(measure.fieldType);
-    return () => ({ kind: 'rate', part, at: part.at, divisor, type: 'double', measure });
+    const unit = this.unitOf(measure.fieldType);
+    return () => ({ kind: 'rate', part, at: part.at, unit, type: 'double', measure });
   }
 
   /** Of how many of the numbers that are kept one of the result consists: money is shown in its major unit. */

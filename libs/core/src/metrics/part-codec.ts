@@ -4,7 +4,7 @@ import { ByteWriter } from './byte-writer';
 import { CollectedItems } from './collected';
 import { EdgeValues } from './edge-values';
 import type { MetricPlan } from './metric-plan';
-import { ROWS, SKETCH_KINDS } from './metric-plan';
+import { ROWS, SESSION_NUMBERS, SKETCH_KINDS } from './metric-plan';
 import { MOMENTS } from './moments';
 import type { KeyWriter } from './ordered-keys';
 import { orderByKey } from './ordered-keys';
@@ -124,6 +124,9 @@ export function writeNumbers(plan: MetricPlan, target: ByteWriter, numbers: Floa
     target.count(numbers[at + place + 1] as number);
   }
   for (const part of plan.collects) target.count(numbers[at + part.at] as number);
+  if (plan.session !== null) {
+    for (let i = 0; i < SESSION_NUMBERS; i++) target.integer(numbers[at + plan.session.at + i] as number);
+  }
 }
 
 /** Reads what `writeNumbers` wrote. */
@@ -145,6 +148,9 @@ export function readNumbers(plan: MetricPlan, reader: ByteReader, numbers: Float
     numbers[at + place + 1] = reader.count();
   }
   for (const part of plan.collects) numbers[at + part.at] = reader.count();
+  if (plan.session !== null) {
+    for (let i = 0; i < SESSION_NUMBERS; i++) numbers[at + plan.session.at + i] = reader.integer();
+  }
 }
 
 function writeNumber(target: ByteWriter, value: number, integer: boolean): void {

@@ -6,7 +6,7 @@ import { logEntries, metricLists, testSchema } from './testing/metric-arbitrarie
 import { PartitionLog } from './testing/partition-log';
 import { plainResults, sortedResults } from './testing/plain-results';
 import { applyInBatches, newAggregator, newestCounts } from './testing/run-aggregator';
-import { judgePartition, resultsOf } from './testing/window-oracle';
+import { hoppingOf, judgePartition, resultsOf } from './testing/window-oracle';
 import { WindowMerge } from './window-merge';
 
 const schema = testSchema;
@@ -24,7 +24,7 @@ describe('PartitionAggregator', () => {
             const results = sortedResults(resultsOf(metric, schema, rows));
             return {
               startMs,
-              endMs: startMs + metric.window.sizeMs,
+              endMs: startMs + hoppingOf(metric).sizeMs,
               revision: results.length > 0 ? revision : null,
               results,
             };

@@ -1,6 +1,7 @@
 import type { BatchPosition, EventBatch } from '../batch/event-batch';
 import type { StreamSchema } from '../stream/schema';
-import { newestWindowOf } from '../windowing/sliced-windows';
+import { slicedWindows } from '../windowing/sliced-windows';
+import { isSession, lastsMs, unsureMs } from '../windowing/window-spec';
 import { BatchView } from './batch-view';
 import { ByteReader } from './byte-reader';
 import { ConditionSet } from './condition-set';
@@ -10,16 +11,20 @@ import { DeltaBook } from './delta-book';
 import { KeySpaces } from './key-spaces';
 import { LateCounts } from './late-counts';
 import { LateLedger } from './late-ledger';
-import type { ClosedAt } from './metric-aggregator';
 import { MetricAggregator } from './metric-aggregator';
 import type { SavedPiece } from './metric-checkpoint';
 import { MetricCheckpoint, splitName } from './metric-checkpoint';
+import type { MetricPlan } from './metric-plan';
 import { planMetric } from './metric-planner';
 import type { MetricSpan } from './metric-span';
 import { ALWAYS, isAlways } from './metric-span';
 import { MetricState } from './metric-state';
 import type { ClosedWindow, LateCount, LateRow, PartBlock, ResultBlock } from './output';
+import type { ClosedAt, PartitionMetric } from './partition-metric';
 import { decodePartitionState, encodePartitionState } from './partition-state';
+import { SessionAggregator } from './session-aggregator';
+import { SessionCheckpoint } from './session-checkpoint';
+import { SessionState } from './session-state';
 import { SliceSorter } from './slice-sorter';
 
 /**
@@ -100,7 +105,7 @@ export class PartitionAggregator {
   private readonly view: BatchView;
   private readonly sorter = new SliceSorter();
   private readonly book = new DeltaBook();
-  private readonly metrics: readonly MetricAggregator[];
+  private readonly metrics: readonly PartitionMetric[];
   private closed: ClosedWindow[] = [];
   private position: {
     next: number;
@@ -126,10 +131,7 @@ export class PartitionAggregator {
     this.spaces = new KeySpaces(schema);
     this.view = new BatchView(schema, conditions.conditions);
     this.metrics = plans.map((plan, order) => {
-      const { completeFromMs, span } = lives[order] as MetricLife;
-      const state = new MetricState(plan, this.spaces, completeFromMs, span);
-      const late = new LateCounts(plan);
-      const metric = new MetricAggregator(state, late, new MetricCheckpoint(state, late, this.book));
+      const metric = this.metricOf(plan, lives[order] as MetricLife);
       metric.start(position.watermarkInputMs);
       return metric;
     });
@@ -162,14 +164,17 @@ export class PartitionAggregator {
   static restore(options: PartitionAggregatorOptions, saved: SavedAggregator): PartitionAggregator {
     const { metrics, ...position } = decodePartitionState(saved.state);
     const known = new Map(metrics.map((metric) => [metric.identity, metric]));
-    const begin: MetricSpan = { fromMs: position.maxEventTimeMs + 1, untilMs: ALWAYS.untilMs };
     const newestMs = Math.max(
       position.maxEventTimeMs,
       position.maxAppendMs + options.schema.eventTime.futureToleranceMs,
     );
     const declared = options.metrics.map((metric): MetricLife => {
       const before = known.get(metric.identity);
-      if (!before) return { metric, completeFromMs: begin.fromMs, span: begin };
+      if (!before) {
+        const knownFromMs = position.maxEventTimeMs + 1;
+        const span = { fromMs: knownFromMs + unsureMs(metric.window), untilMs: ALWAYS.untilMs };
+        return { metric, completeFromMs: knownFromMs, span };
+      }
       return { ...before, metric, span: { ...before.span, untilMs: ALWAYS.untilMs } };
     });
     const goingOn = (options.retired ?? []).flatMap((metric): MetricLife[] => {
@@ -302,14 +307,7 @@ export class PartitionAggregator {
   /** The watermark input at which everything open will be closed; -Infinity when nothing is open. */
   openUntilMs(): number {
     let until = -Infinity;
-    for (const { state } of this.metrics) {
-      for (const slice of state.slices.keys()) {
-        until = Math.max(
-          until,
-          state.endOf(newestWindowOf(state.plan.windows, slice)) + state.plan.metric.outOfOrdernessMs,
-        );
-      }
-    }
+    for (const metric of this.metrics) until = Math.max(until, metric.openUntilMs());
     return until;
   }
 
@@ -353,6 +351,20 @@ export class PartitionAggregator {
     return { slices, groups, members, steps, keys: this.spaces.size };
   }
 
+  private metricOf(plan: MetricPlan, { completeFromMs, span }: MetricLife): PartitionMetric {
+    const { spaces, book } = this;
+    const { metric, session } = plan;
+    if (session === null || !isSession(metric.window)) {
+      const state = new MetricState(plan, spaces, completeFromMs, span);
+      const late = new LateCounts(metric, plan.windows);
+      return new MetricAggregator(state, late, new MetricCheckpoint(state, late, book));
+    }
+    // Known by their begins.
+    const late = new LateCounts(metric, slicedWindows({ sizeMs: lastsMs(metric.window), hopMs: 1 }));
+    const state = new SessionState({ ...plan, session }, spaces, completeFromMs, span, lastsMs(metric.window));
+    return new SessionAggregator(state, late, new SessionCheckpoint(state, late, book));
+  }
+
   private applyRecords(batch: EventBatch, firstRecord: number): void {
     const { view, sorter, ledger, spaces, position } = this;
     view.begin(batch);
@@ -388,19 +400,19 @@ export class PartitionAggregator {
     for (const metric of this.metrics) {
       const { identity } = metric.state.plan.metric;
       metric.toldNext = toldNextOf(identity);
-      metric.checkpoint.restore(pieces.get(identity) ?? [], metric.toldNext);
+      metric.restore(pieces.get(identity) ?? []);
     }
     this.spaces.sweep();
   }
 
-  private find({ identity }: MetricDefinition): MetricAggregator | undefined {
+  private find({ identity }: MetricDefinition): PartitionMetric | undefined {
     return this.metrics.find(({ state }) => state.plan.metric.identity === identity);
   }
 }
 
 /** Is no window open, or still to come, that a metric has whole? */
 function hasRunOut({ window, outOfOrdernessMs }: MetricDefinition, { untilMs }: MetricSpan, inputMs: number): boolean {
-  return inputMs - outOfOrdernessMs >= untilMs + window.sizeMs || untilMs === -Infinity;
+  return inputMs - outOfOrdernessMs >= untilMs + lastsMs(window) || untilMs === -Infinity;
 }
 
 function firstAtOrBeyond(offsets: Float64Array, count: number, next: number): number {

@@ -58,7 +58,8 @@ export class ProvisionalWindows {
       if (!metric.local) parts.push(encodePart(values, window, false, revision, state.writeKey));
       else {
         const sent = state.sent?.of(window) ?? null;
-        const block = this.results.build(values, { window, final: false, revision }, state.writeKey, sent);
+        const head = { startMs: state.startOf(window), endMs: state.endOf(window), final: false, revision };
+        const block = this.results.build(values, head, state.writeKey, sent);
         if (block) results.push(block);
       }
     }

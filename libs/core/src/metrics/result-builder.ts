@@ -9,7 +9,6 @@ import { ItemValues, LISTED_NUMBER_BYTES } from './item-values';
 import type { FieldKeySpace } from './key-space';
 import type { CollectPart, EdgePart, MeasurePlan, MetricPlan, SumPart } from './metric-plan';
 import { grownDoubles } from '../windowing/grow';
-import { endOf, startOf } from '../windowing/sliced-windows';
 import { sampleDeviation } from './moments';
 import { percentileOf } from './quantile-sketch';
 import type { KeyWriter } from './ordered-keys';
@@ -22,7 +21,8 @@ const RANKED_BYTES = 2 * LISTED_NUMBER_BYTES;
 
 /** What a block says about its window and itself. */
 export interface BlockHead {
-  readonly window: number;
+  readonly startMs: number;
+  readonly endMs: number;
   readonly final: boolean;
   readonly revision: number;
 }
@@ -50,7 +50,7 @@ export class ResultBuilder {
 
   /** Null when no group satisfies `having` and none has to be retracted. */
   build(values: WindowValues, head: BlockHead, writeKey: KeyWriter, sent: SentBefore | null): ResultBlock | null {
-    const columns = new MeasureColumns(values, this.plan, this.formulas);
+    const columns = new MeasureColumns(values, this.plan, this.formulas, (head.endMs - head.startMs) / 1000);
     const held = this.having?.(columns) ?? null;
     const kept = new Int32Array(values.count);
     let count = 0;
@@ -62,13 +62,9 @@ export class ResultBuilder {
     }
     if (count === 0) return null;
     const { rows, groups } = orderByKey(values, kept.subarray(0, count), writeKey);
-    const { metric, windows } = this.plan;
     return {
-      metric,
-      startMs: startOf(windows, head.window),
-      endMs: endOf(windows, head.window),
-      final: head.final,
-      revision: head.revision,
+      metric: this.plan.metric,
+      ...head,
       groups,
       measures: this.plan.measures.map((measure) => columns.gather(measure, rows)),
       retracted: held === null ? null : flagsOf(rows, (row) => held[row] === 0),
@@ -117,6 +113,8 @@ class MeasureColumns implements Columns {
     private readonly values: WindowValues,
     private readonly plan: MetricPlan,
     private readonly formulas: ReadonlyMap<MeasurePlan, Formula>,
+    /** Length of the window. */
+    private readonly seconds: number,
   ) {
     this.byName = new Map(plan.measures.map((measure) => [measure.measure.name, measure]));
   }
@@ -250,8 +248,9 @@ class MeasureColumns implements Columns {
       case 'rate':
         for (let row = 0; row < count; row++) {
           const from = row * windowWidth;
-          const { part, at, divisor } = measure;
-          out[row] = (part === null ? (numbers[from + at] as number) : sumAt(numbers, from, part)) / divisor;
+          const { part, at, unit } = measure;
+          const sum = part === null ? (numbers[from + at] as number) : sumAt(numbers, from, part);
+          out[row] = sum / (this.seconds * unit);
         }
         return out;
       case 'deviation':
@@ -271,6 +270,9 @@ class MeasureColumns implements Columns {
         for (let row = 0; row < count; row++) {
           out[row] = cardinalityOf(this.values.sketched.sorted(row, measure.part.sketch));
         }
+        return out;
+      case 'values':
+        for (let row = 0; row < count; row++) out[row] = this.values.tops.countOf(row, measure.part.top);
         return out;
       case 'derived': {
         const results = (this.formulas.get(measure) as Formula)(this);

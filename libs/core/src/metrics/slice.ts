@@ -4,7 +4,7 @@ import { CollectedItems } from './collected';
 import { EdgeValues } from './edge-values';
 import type { GroupTable } from './group-table';
 import type { MetricPlan } from './metric-plan';
-import { SKETCH_KINDS } from './metric-plan';
+import { SESSION_NUMBERS, SKETCH_KINDS } from './metric-plan';
 import { Tallies } from './tallies';
 import type { TopTable } from './top-table';
 
@@ -151,17 +151,35 @@ export class Slice {
     this.changed.clear();
   }
 
+  /** Makes an entry one without rows. */
+  clear(entry: number): void {
+    const { width } = this.plan;
+    this.cells.fill(0, entry * width, (entry + 1) * width);
+    this.setNothing(entry);
+    for (const items of this.collected) items.forget(entry);
+    for (const tallies of this.sketches) tallies.forget(entry);
+    for (const table of this.tops) table.forget(entry);
+    this.touch(entry);
+  }
+
+  private setNothing(entry: number): void {
+    const { width, extremes, edges, session } = this.plan;
+    const from = entry * width;
+    for (const { at } of extremes) this.cells[from + at] = NaN;
+    for (const { at } of edges) this.cells[from + at] = NaN;
+    if (session !== null) this.cells.fill(NaN, from + session.at, from + session.at + SESSION_NUMBERS);
+  }
+
   private add(key: number, groups: GroupTable): number {
     const entry = this.count++;
-    const { width, extremes, edges } = this.plan;
+    const { width } = this.plan;
     this.keys = grownInts(this.keys, this.count);
     this.slots = grownInts(this.slots, this.count);
     this.flags = grownBytes(this.flags, this.count);
     this.cells = grownDoubles(this.cells, this.count * width);
     this.keys[entry] = key;
     this.slots[entry] = groups.acquire(key);
-    for (const { at } of extremes) this.cells[entry * width + at] = NaN;
-    for (const { at } of edges) this.cells[entry * width + at] = NaN;
+    this.setNothing(entry);
     this.entryBytes += ENTRY_BYTES + NUMBER_BYTES * width;
     if (this.count * 2 <= this.table.length) this.place(entry);
     else {

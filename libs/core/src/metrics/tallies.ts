@@ -92,7 +92,7 @@ export class Tallies {
   /** Replaces what an owner has by what `write` wrote. @throws RangeError for what it cannot have written */
   read(owner: number, reader: ByteReader): void {
     const { maxKey, maxValue } = this.kind;
-    for (let pair = this.first(owner); pair !== NO_PAIR; pair = this.next[pair] as number) this.values[pair] = 0;
+    this.forget(owner);
     let key = -maxKey;
     let least = 0; // the first key may be the lowest one
     for (let left = reader.count(); left > 0; left--) {
@@ -105,6 +105,11 @@ export class Tallies {
       least = 1;
       this.merge(owner, key, value);
     }
+  }
+
+  /** Leaves an owner without pairs. */
+  forget(owner: number): void {
+    for (let pair = this.first(owner); pair !== NO_PAIR; pair = this.next[pair] as number) this.values[pair] = 0;
   }
 
   private first(owner: number): number {

@@ -150,6 +150,19 @@ export class TopTable {
     }
   }
 
+  /** Lets go of the values of an owner; what was written of them before is void. */
+  forget(owner: number): void {
+    for (let pair = this.first(owner); pair !== NO_PAIR;) {
+      const following = this.next[pair] as number;
+      this.forgetPair(owner, this.pairs.right(pair));
+      pair = following;
+    }
+    if (owner >= this.heads.length) return;
+    this.heads[owner] = NO_PAIR;
+    this.flags = grownBytes(this.flags, owner + 1);
+    this.flags[owner] = REPLACED;
+  }
+
   /** Lets go of all values. */
   release(): void {
     for (let owner = 0; owner < this.heads.length; owner++) this.forget(owner);
@@ -227,15 +240,6 @@ export class TopTable {
     }
     this.flags = grownBytes(this.flags, owner + 1);
     this.flags[owner] = TRUNCATED | REPLACED;
-  }
-
-  private forget(owner: number): void {
-    for (let pair = this.first(owner); pair !== NO_PAIR;) {
-      const following = this.next[pair] as number;
-      this.forgetPair(owner, this.pairs.right(pair));
-      pair = following;
-    }
-    if (owner < this.heads.length) this.heads[owner] = NO_PAIR;
   }
 
   /** The owner's chain is left as it is. */

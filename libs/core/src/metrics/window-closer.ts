@@ -76,11 +76,12 @@ export class WindowCloser {
     const { state, values } = this;
     const { metric } = state.plan;
     this.fill(window, live, oldest);
+    const bounds = { startMs: state.startOf(window), endMs: state.endOf(window) };
     const results = metric.local
-      ? this.results.build(values, { window, final: true, revision }, state.writeKey, null)
+      ? this.results.build(values, { ...bounds, final: true, revision }, state.writeKey, null)
       : null;
     const part = metric.local ? null : encodePart(values, window, true, revision, state.writeKey);
-    return { metric, startMs: state.startOf(window), endMs: state.endOf(window), results, part };
+    return { metric, ...bounds, results, part };
   }
 
   /** Values of all groups that have rows in the window. */

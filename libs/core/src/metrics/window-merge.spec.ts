@@ -6,7 +6,7 @@ import { logEntries, metricLists, testSchema } from './testing/metric-arbitrarie
 import { PartitionLog } from './testing/partition-log';
 import { plainResults, sortedResults } from './testing/plain-results';
 import { newAggregator } from './testing/run-aggregator';
-import { judgePartition, resultsOf } from './testing/window-oracle';
+import { hoppingOf, judgePartition, resultsOf } from './testing/window-oracle';
 import type { MergedWindow } from './window-merge';
 import { WindowMerge } from './window-merge';
 
@@ -358,7 +358,7 @@ function everythingOpen(
 }
 
 function narrow(metric: MetricDefinition): MetricDefinition {
-  const { sizeMs, hopMs } = metric.window;
+  const { sizeMs, hopMs } = hoppingOf(metric);
   return { ...metric, window: { sizeMs: Math.min(sizeMs, 3 * hopMs), hopMs } };
 }
 

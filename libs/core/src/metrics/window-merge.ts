@@ -1,4 +1,5 @@
 import type { StreamSchema } from '../stream/schema';
+import { endOf, startOf } from '../windowing/sliced-windows';
 import { ConditionSet } from './condition-set';
 import type { MetricDefinition } from './definition';
 import { MergeWindow } from './merge-window';
@@ -100,12 +101,12 @@ export class WindowMerge {
   takeClosed(): MergedWindow[] {
     const closed: { readonly order: number; readonly window: MergedWindow }[] = [];
     for (const merged of this.merged.values()) {
-      const { metric, order } = merged.plan;
+      const { metric, order, windows } = merged.plan;
       for (const [window, merging] of merged.windows) {
-        const startMs = window * metric.window.hopMs;
-        const endMs = startMs + metric.window.sizeMs;
+        const startMs = startOf(windows, window);
+        const endMs = endOf(windows, window);
         if (!this.isClosed(merged, endMs)) continue;
-        const head = { window, final: true, revision: merging.revision };
+        const head = { startMs, endMs, final: true, revision: merging.revision };
         const isWhole = this.isWhole(merged, startMs);
         const results = isWhole ? merged.results.build(merging.all(), head, merging.writeKey, null) : null;
         closed.push({ order, window: { metric, startMs, endMs, results } });
@@ -130,7 +131,8 @@ export class WindowMerge {
     return this.openWindows(merged)
       .filter(([, merging]) => merging.changedCount > 0)
       .flatMap(([window, merging]) => {
-        const head = { window, final: false, revision: merging.revision };
+        const startMs = startOf(merged.plan.windows, window);
+        const head = { startMs, endMs: endOf(merged.plan.windows, window), final: false, revision: merging.revision };
         const sent = merged.plan.metric.having === null ? null : merging.sentBefore;
         return merged.results.build(merging.takeChanged(), head, merging.writeKey, sent) ?? [];
       });

@@ -89,6 +89,11 @@ export class WindowTops {
     return { values, ...rankLargest(values, members, most), truncated };
   }
 
+  /** How many values a row has. */
+  countOf(row: number, top: number): number {
+    return this.largest(row, top, 0).values.count;
+  }
+
   /** Appends a row's values, as many as fit into a part. */
   write(row: number, top: number, frozen: boolean, writer: ByteWriter): void {
     const { kind, maxBytes } = this.parts[top] as TopPart;

@@ -1,4 +1,4 @@
-import type { WindowSpec } from '../metrics/definition';
+import type { HoppingSpec } from '../metrics/definition';
 
 /**
  * Hopping windows cut into slices: the stretches between two edges of windows. Every window that touches a slice holds it
@@ -21,7 +21,7 @@ export interface SlicedWindows {
 }
 
 /** @throws RangeError unless size and hop are positive whole milliseconds and the hop is no larger than the size */
-export function slicedWindows({ sizeMs, hopMs }: WindowSpec): SlicedWindows {
+export function slicedWindows({ sizeMs, hopMs }: HoppingSpec): SlicedWindows {
   if (!Number.isSafeInteger(hopMs) || !Number.isSafeInteger(sizeMs) || hopMs <= 0 || sizeMs < hopMs) {
     throw new RangeError(`window size ${sizeMs} ms must be at least its hop ${hopMs} ms, which must be positive`);
   }
@@ -58,7 +58,7 @@ export function firstOpenWindow({ hopMs, sizeMs }: SlicedWindows, watermarkMs: n
 }
 
 /** Where the newest window ends that is closed: the largest end ≤ watermark. -Infinity before any watermark. */
-export function lastClosedEnd({ hopMs, sizeMs }: WindowSpec, watermarkMs: number): number {
+export function lastClosedEnd({ hopMs, sizeMs }: HoppingSpec, watermarkMs: number): number {
   return Math.floor((watermarkMs - sizeMs) / hopMs) * hopMs + sizeMs;
 }
 

@@ -1,5 +1,5 @@
 import type { MetricDefinition, PartBlock, PartitionAggregator } from '@tillstream/core';
-import { ALWAYS, splitPart } from '@tillstream/core';
+import { ALWAYS, isSession, splitPart } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import {
   encodeClosed,
@@ -86,6 +86,8 @@ export class AggregatorOutput {
         this.metrics.enqueue(this.traced(encodeResults(closed.results, this.definition.schema)));
         this.countResults(closed.metric.name, closed.results.groups.count);
       }
+      // Of a session nothing provisional stands anywhere.
+      if (isSession(closed.metric.window)) continue;
       this.metrics.enqueue([encodeClosed(closed, closed.results?.revision ?? 0)]);
     }
     this.sendProgress(aggregator);

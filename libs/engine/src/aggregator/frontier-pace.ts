@@ -1,4 +1,5 @@
 import type { MetricDefinition } from '@tillstream/core';
+import { isSession, oldestOpenStart } from '@tillstream/core';
 
 const EVERY_MS = 2_000;
 /** A frontier is repeated this often although nothing has changed, so that the topic never forgets the last one. */
@@ -13,13 +14,12 @@ export class FrontierPace {
 
   constructor(private readonly metrics: readonly MetricDefinition[]) {}
 
-  /** Has the watermark passed the end of a window since the last frontier? */
+  /** Has the watermark passed the end of a window since the last frontier? Sessions end all the time, each where its group does. */
   passedWindowEnd(inputMs: number): boolean {
-    return this.metrics.some(
-      ({ window, outOfOrdernessMs }) =>
-        endsPassed(window.sizeMs, window.hopMs, inputMs - outOfOrdernessMs) !==
-        endsPassed(window.sizeMs, window.hopMs, this.inputMs - outOfOrdernessMs),
-    );
+    return this.metrics.some(({ window, outOfOrdernessMs }) => {
+      const before = oldestOpenStart(window, this.inputMs - outOfOrdernessMs);
+      return !isSession(window) && oldestOpenStart(window, inputMs - outOfOrdernessMs) !== before;
+    });
   }
 
   isDue(inputMs: number, caughtUp: boolean, held: boolean, nowMs: number): boolean {
@@ -34,9 +34,4 @@ export class FrontierPace {
     this.held = held;
     this.atMs = nowMs;
   }
-}
-
-/** Which window end was the last one passed, as a number that changes with it. */
-function endsPassed(sizeMs: number, hopMs: number, watermarkMs: number): number {
-  return Math.floor((watermarkMs - sizeMs) / hopMs);
 }

@@ -1,5 +1,5 @@
 import type { BatchPosition, EventBatch, LateCount, MetricDefinition, MetricSpan } from '@tillstream/core';
-import { formatEventTime } from '@tillstream/core';
+import { formatEventTime, lookbackMs, oldestOpenStart as oldestOpenWindow } from '@tillstream/core';
 import type { Frontier, StreamDefinition } from '@tillstream/contracts';
 import { decodeMetricsRecord, decodePartsRecord } from '@tillstream/contracts';
 import type { DefinitionHistory } from '../definitions/definition-history';
@@ -78,21 +78,20 @@ export async function findRebuildStart(
   };
 }
 
-/** Start of the oldest window that a frontier leaves open, of all metrics that were computed there. */
+/** Start of the oldest window that a frontier leaves open, of all metrics that were computed there, less what sessions need before. */
 function oldestOpenStart(history: DefinitionHistory, { definition, spans, watermarkInputMs }: Frontier): number {
   const declared = new Set(history.find(definition ?? '')?.metrics.map(({ identity }) => identity));
   return history.metrics().reduce((oldest, metric) => {
     const span = spans?.get(metric.identity);
     if (!span && !declared.has(metric.identity)) return oldest;
-    return Math.min(oldest, Math.max(firstOpenStart(metric, watermarkInputMs), span?.fromMs ?? -Infinity));
+    const openMs = Math.max(firstOpenStart(metric, watermarkInputMs), span?.fromMs ?? -Infinity);
+    return Math.min(oldest, openMs - lookbackMs(metric.window));
   }, Infinity);
 }
 
-/** Start of the oldest window of a metric that is open at a watermark input. */
+/** No window of a metric that is open at a watermark input begins before this. */
 export function firstOpenStart({ window, outOfOrdernessMs }: MetricDefinition, watermarkInputMs: number): number {
-  const { sizeMs, hopMs } = window;
-  const watermarkMs = watermarkInputMs - outOfOrdernessMs;
-  return Math.floor((watermarkMs - sizeMs) / hopMs) * hopMs + hopMs;
+  return oldestOpenWindow(window, watermarkInputMs - outOfOrdernessMs);
 }
 
 /** The newest late counts of this partition, for `seedLateCounts`. */

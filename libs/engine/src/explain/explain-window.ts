@@ -1,6 +1,7 @@
 import type { MetricsRecord, StreamDefinition } from '@tillstream/contracts';
 import { decodeMetricsRecord, encodeResults, groupJsonText, parseInstant } from '@tillstream/contracts';
 import type { GroupValue, MetricDefinition } from '@tillstream/core';
+import { isSession } from '@tillstream/core';
 import { latePlaceAt, lateRowsFrom } from '../late/late-log';
 import type { LogReader } from '../ports/log';
 import type { BatchFeed } from '../recompute/batch-feed';
@@ -87,11 +88,13 @@ export class WindowNotRetainedError extends Error {
  * some samples.
  *
  * @throws WindowNotRetainedError, NothingRetainedError when raw no longer holds what is needed; RangeError for a group
- * that the metric cannot have
+ * that the metric cannot have, and for sessions
  */
 export async function explainWindow(options: ExplainOptions): Promise<Explanation> {
   const { reader, definition, metric, startMs, group } = options;
   const { schema } = definition;
+  const { window: windows } = metric;
+  if (isSession(windows)) throw new RangeError(`${metric.name} has sessions: only windows of one size are explained`);
   const breathe = options.breathe ?? (() => Promise.resolve());
   const groupText = groupJsonText(group, metric, schema);
   const wanted: WantedRows = { reader, definition, source: 'raw', fromMs: startMs, breathe };
@@ -99,7 +102,7 @@ export async function explainWindow(options: ExplainOptions): Promise<Explanatio
   if (starts.fromMs > startMs) throw new WindowNotRetainedError(startMs, starts.fromMs);
 
   const mostSamples = Math.min(options.mostSamples ?? MOST_SAMPLES, MOST_SAMPLES);
-  const census = new RowCensus({ schema, metric, startMs, group }, mostSamples);
+  const census = new RowCensus({ schema, metric, startMs, endMs: startMs + windows.sizeMs, group }, mostSamples);
   const read = new Map<number, EnrichedRecords>();
   const feeds = await openFeeds(wanted, starts, (partition, result, records) =>
     read.set(partition, { result, records }),
@@ -139,7 +142,7 @@ export async function explainWindow(options: ExplainOptions): Promise<Explanatio
       : closed.length === census.partitions.length;
   return {
     startMs,
-    endMs: startMs + metric.window.sizeMs,
+    endMs: startMs + windows.sizeMs,
     verdict: verdictOf(history, found, isClosed),
     history,
     recomputed: found?.result ?? null,

@@ -19,6 +19,7 @@ export interface ExplainedGroup {
   readonly schema: StreamSchema;
   readonly metric: MetricDefinition;
   readonly startMs: number;
+  readonly endMs: number;
   /** In the order of groupBy. */
   readonly group: readonly GroupValue[];
 }
@@ -70,8 +71,8 @@ export class RowCensus {
     private readonly explained: ExplainedGroup,
     mostSamples: number,
   ) {
-    const { schema, metric, startMs, group } = explained;
-    this.endMs = startMs + metric.window.sizeMs;
+    const { schema, metric, endMs, group } = explained;
+    this.endMs = endMs;
     this.matcher = new RowMatcher(schema, [metric]);
     this.group = new GroupRows(schema, metric, group);
     this.samples = new SampleRows(mostSamples);

@@ -1,5 +1,5 @@
 import type { EventBatch, Field, MetricDefinition, StreamSchema } from '@tillstream/core';
-import { RowMatcher, columnOf, fieldByName, numberAt, textAt } from '@tillstream/core';
+import { RowMatcher, columnOf, earliestCloseMs, fieldByName, numberAt, textAt } from '@tillstream/core';
 import { DurationCounts } from './duration-counts';
 
 /** A clock is taken for fast when an event is this much newer than its arrival: less is the broker's own clock. */
@@ -114,8 +114,7 @@ export class LatenessSurvey {
       if (!this.matcher.takes(index, row)) continue;
       lateness.rows += 1;
       const { window, outOfOrdernessMs } = lateness.metric;
-      const { sizeMs, hopMs } = window;
-      const oldestEndMs = (Math.floor((eventMs - sizeMs) / hopMs) + 1) * hopMs + sizeMs;
+      const oldestEndMs = earliestCloseMs(window, eventMs);
       if (oldestEndMs > inputMs - outOfOrdernessMs) continue;
       late += 1;
       lateness.late += 1;

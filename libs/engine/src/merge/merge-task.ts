@@ -1,5 +1,5 @@
 import type { MetricDefinition, StreamSchema } from '@tillstream/core';
-import { ALWAYS, NEVER, WindowMerge } from '@tillstream/core';
+import { ALWAYS, NEVER, WindowMerge, waitsMs } from '@tillstream/core';
 import type { Frontier, StreamDefinition } from '@tillstream/contracts';
 import { decodePartsRecord, encodeClosed, encodeControl, encodeResults } from '@tillstream/contracts';
 import { Committer } from '../aggregator/committer';
@@ -319,7 +319,7 @@ function isAmong(metrics: readonly MetricDefinition[], { identity }: MetricDefin
 
 /** The longest time after an event during which a window may still wait for time to pass. */
 function horizonMs(metrics: readonly MetricDefinition[]): number {
-  return Math.max(0, ...metrics.map(({ window, outOfOrdernessMs }) => window.sizeMs + outOfOrdernessMs));
+  return Math.max(0, ...metrics.map(({ window, outOfOrdernessMs }) => waitsMs(window) + outOfOrdernessMs));
 }
 
 function inputsOf({ frontiers }: MergeState, partitions: number): number[] {

@@ -1,5 +1,5 @@
 import type { LateRow, MetricDefinition, PartBlock, ResultBlock } from '@tillstream/core';
-import { PartitionAggregator, WindowMerge, splitPart } from '@tillstream/core';
+import { PartitionAggregator, WindowMerge, closedBeforeMs, splitPart } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import type { BatchFeed } from './batch-feed';
 import type { FeedStart } from './feed-start';
@@ -19,6 +19,8 @@ export interface RecomputationOptions {
   /** Windows that begin in [fromMs, toMs) are wanted. No partition may lack rows of them. */
   readonly fromMs: number;
   readonly toMs: number;
+  /** No partition lacks rows from here on, if that is earlier: sessions need what is before them. */
+  readonly knownFromMs?: number;
   /** Called when a partition has gone on. */
   readonly onProgress?: () => void;
   readonly onLate?: (partition: number, rows: readonly LateRow[]) => void;
@@ -54,13 +56,13 @@ export class Recomputation {
   private readonly doneAtMs: number;
 
   constructor(private readonly options: RecomputationOptions) {
-    const { definition, metrics, partitions, fromMs, toMs } = options;
+    const { definition, metrics, partitions, fromMs, knownFromMs = fromMs, toMs } = options;
     const { schema } = definition;
     this.running = partitions.map(({ start, feed }) => ({
       feed,
       aggregator: PartitionAggregator.create(
         { schema, metrics, partition: start.partition },
-        { next: start.next, before: start.position, completeFromMs: fromMs },
+        { next: start.next, before: start.position, completeFromMs: knownFromMs },
       ),
       done: false,
     }));
@@ -73,7 +75,10 @@ export class Recomputation {
           frontiers: partitions.map(({ start }) => start.position.watermarkInputMs),
         }),
     );
-    this.doneAtMs = Math.max(-Infinity, ...metrics.map((metric) => lastEndMs(metric, toMs) + metric.outOfOrdernessMs));
+    this.doneAtMs = Math.max(
+      -Infinity,
+      ...metrics.map(({ window, outOfOrdernessMs }) => closedBeforeMs(window, toMs) + outOfOrdernessMs),
+    );
   }
 
   /** Every window of the range that the log closes, each once for every partition of `metrics` that it goes to. */
@@ -145,9 +150,4 @@ export class Recomputation {
 function windowOf(results: ResultBlock, partition: number): RecomputedWindow {
   const { metric, startMs, endMs } = results;
   return { metric, startMs, endMs, partition, results };
-}
-
-/** End of the last window that begins before `toMs`. */
-function lastEndMs({ window: { sizeMs, hopMs } }: MetricDefinition, toMs: number): number {
-  return (Math.ceil(toMs / hopMs) - 1) * hopMs + sizeMs;
 }

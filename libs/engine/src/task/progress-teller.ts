@@ -1,5 +1,5 @@
 import type { MetricDefinition } from '@tillstream/core';
-import { isFollowed, lastClosedEnd } from '@tillstream/core';
+import { isFollowed, isSession, lastClosedEnd } from '@tillstream/core';
 import { encodeProgress } from '@tillstream/contracts';
 import type { NewRecord } from '../ports/log';
 
@@ -24,6 +24,7 @@ export class ProgressTeller {
   due(watermarkInputMs: number): readonly NewRecord[] {
     return this.followed.flatMap((metric) => {
       const { identity, window, outOfOrdernessMs } = metric;
+      if (isSession(window)) return []; // nothing is looked at together with them
       const endMs = lastClosedEnd(window, watermarkInputMs - outOfOrdernessMs);
       if (!(endMs > (this.told.get(identity) ?? -Infinity))) return [];
       this.told.set(identity, endMs);

@@ -1,7 +1,8 @@
 import type { MetricDefinition, MetricSpan } from '@tillstream/core';
+import { isSession } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { decodeMetricsRecord, readMetricsKey } from '@tillstream/contracts';
-import type { LogReader } from '../ports/log';
+import type { LogReader, LogRecord } from '../ports/log';
 import { recordsBetween } from '../task/log-tail';
 
 /** Append times go by a broker's clock, which may be set back this far. */
@@ -65,13 +66,22 @@ export async function* standingFinals(
     const metric = read && byIdentity.get(read.identity);
     if (!metric) continue;
     const { of, identity, startMs } = read;
-    if (of === 'closed') {
-      const endMs = startMs + metric.window.sizeMs;
+    const endMs = closedEnd(metric, of, startMs, record);
+    if (endMs !== null) {
       const known = spans.get(identity) ?? { firstEndMs: endMs, lastEndMs: endMs };
       spans.set(identity, { ...known, lastEndMs: Math.max(known.lastEndMs, endMs) });
-    } else if (of === 'final' && startMs >= fromMs && startMs < toMs) {
+    }
+    if (of === 'final' && startMs >= fromMs && startMs < toMs) {
       yield { offset: record.offset, key, value: value ?? TOMBSTONE, metric, startMs };
     }
   }
   for (const [identity, span] of spans) onClosed(identity, span);
+}
+
+/** Up to where a record says that all windows of a metric are told; null: it says nothing of that. */
+function closedEnd({ window }: MetricDefinition, of: string, startMs: number, record: LogRecord): number | null {
+  if (!isSession(window)) return of === 'closed' ? startMs + window.sizeMs : null;
+  // Nobody says of sessions that they are over: those that end earlier are told by then.
+  const decoded = of === 'final' ? decodeMetricsRecord(record) : null;
+  return decoded?.kind === 'result' ? decoded.endMs - 1 : null;
 }

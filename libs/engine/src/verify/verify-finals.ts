@@ -1,4 +1,5 @@
 import type { MetricDefinition } from '@tillstream/core';
+import { lookbackMs } from '@tillstream/core';
 import type { NewRecord, StreamDefinition } from '@tillstream/contracts';
 import { encodeResults } from '@tillstream/contracts';
 import type { LogReader } from '../ports/log';
@@ -123,16 +124,18 @@ class Verification {
   /** One turn. @throws TooManyFinalsError, with nothing counted, when more finals stand in the range than may be held */
   async verify(fromMs: number, toMs: number, mostFinals: number): Promise<void> {
     const { reader, definition, metrics, fromTheBeginning } = this.options;
+    const lookback = Math.max(0, ...metrics.map(({ window }) => lookbackMs(window)));
     const wanted: WantedRows = {
       reader,
       definition,
       source: 'raw',
-      fromMs,
+      fromMs: fromMs - lookback,
       fromTheBeginning: fromTheBeginning ?? false,
     };
-    const starts = await this.findStarts(wanted);
-    if (!starts || starts.fromMs >= toMs) return;
-    const range = { metrics, fromMs: starts.fromMs, toMs };
+    const starts = await this.findStarts(wanted, lookback);
+    const firstMs = starts === null ? Infinity : starts.fromMs + lookback;
+    if (!starts || firstMs >= toMs) return;
+    const range = { metrics, fromMs: firstMs, toMs };
     const tell = (finals: number): void => this.tell('reading finals', finals, []);
     const standing = await StandingTable.read(reader, definition, range, mostFinals, MOST_DIFFERENCES, tell);
     // Opened when the finals have been read: every one of them comes of records that stand in raw by now.
@@ -143,7 +146,8 @@ class Verification {
       definition,
       metrics,
       partitions,
-      fromMs: starts.fromMs,
+      knownFromMs: starts.fromMs,
+      fromMs: firstMs,
       toMs,
       onProgress: () => this.tell('computing again', standing.count, partitions),
     });
@@ -162,12 +166,12 @@ class Verification {
   }
 
   /** Null: not one window can be computed any more. */
-  private async findStarts(wanted: WantedRows): Promise<FeedStarts | null> {
+  private async findStarts(wanted: WantedRows, lookback: number): Promise<FeedStarts | null> {
     try {
       const starts = await findStarts(wanted);
       if (starts.fromMs > wanted.fromMs) {
         const { raw } = wanted.definition.topics;
-        this.noteUnverified(starts.fromMs, `${raw} no longer holds all that earlier windows are made of`);
+        this.noteUnverified(starts.fromMs + lookback, `${raw} no longer holds all that earlier windows are made of`);
       }
       return starts;
     } catch (error) {

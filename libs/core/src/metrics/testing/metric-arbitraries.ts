@@ -3,7 +3,7 @@ import type { Expression } from '../../expression/ast';
 import { TEXT_TESTS } from '../../expression/text-functions';
 import { TIME_PARTS } from '../../expression/time-part';
 import type { Field, FieldType, StreamSchema } from '../../stream/schema';
-import type { Measure, MetricDefinition, TopAmount } from '../definition';
+import type { Measure, MetricDefinition, TopAmount, WindowSpec } from '../definition';
 import type { Row } from './evaluate-row';
 import type { LogEntry } from './partition-log';
 
@@ -245,72 +245,100 @@ function measures(distinctFields: readonly string[]): fc.Arbitrary<Unnamed> {
 /** Sizes of windows in slices; some wider than one mask of members. */
 const sliceCounts = fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: 6 }) }, fc.constantFrom(31, 32, 33, 70));
 
-/** Metrics over `testSchema`. */
-export const metricDefinitions: fc.Arbitrary<MetricDefinition> = fc
+const hopping: fc.Arbitrary<WindowSpec> = fc
   .record({
     hopMs: fc.constantFrom(1, 7, 10, 25),
     slices: sliceCounts,
     /** By how much the size is more than whole hops. */
     rest: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 24 })),
-    outOfOrdernessMs: fc.constantFrom(0, 5, 20, 60),
-    groupBy: fc.constantFrom<readonly string[]>(
-      [],
-      ['kind'],
-      ['user'],
-      ['user', 'kind'],
-      ['kind', 'place', 'flag'],
-      ['quantity'],
-      ['place'],
-    ),
-    where,
   })
-  .chain((base) => {
-    const local = base.groupBy.includes('user');
-    const distinctFields = local ? ['user', 'place', 'kind', 'quantity'] : ['user'];
-    return fc
-      .record({
-        measures: fc.array(measures(distinctFields), { minLength: 1, maxLength: 5 }),
-        ratio: fc.option(fc.tuple(fc.nat(), fc.nat())),
-        having: fc.option(fc.tuple(fc.nat(), comparison, fc.integer({ min: -2, max: 20 }))),
-      })
-      .map(({ measures: unnamed, ratio, having }): MetricDefinition => {
-        const named = unnamed.map((measure, i): Measure => ({ ...measure, name: `m${i}` }));
-        const usable = named
-          .filter(({ kind }) => !['collect', 'first', 'last', 'top'].includes(kind))
-          .map(({ name }): Expression => ({ kind: 'field', name, type: 'double' }));
-        const pick = (index: number) => usable[index % usable.length] as Expression;
-        if (ratio && usable.length > 0) {
-          const value: Expression = {
-            kind: 'arithmetic',
-            operator: '/',
-            left: pick(ratio[0]),
-            right: pick(ratio[1]),
-            type: 'double',
+  .map(({ hopMs, slices, rest }) => ({ sizeMs: hopMs * slices + (rest % hopMs), hopMs }));
+
+/** Sessions that are cut now and then, or never. */
+const sessionWindows = (longest: fc.Arbitrary<number>): fc.Arbitrary<WindowSpec> =>
+  fc
+    .tuple(fc.constantFrom(1, 5, 10, 40), longest, fc.nat(3))
+    .map(([gapMs, gaps, rest]) => ({ gapMs, maxDurationMs: gapMs * gaps + Math.min(rest, gapMs - 1) }));
+
+const localGroups = [['user'], ['user', 'kind']] as const;
+const groups = [[], ['kind'], ...localGroups, ['kind', 'place', 'flag'], ['quantity'], ['place']] as const;
+
+/** Metrics over `testSchema`. */
+export const metricDefinitions = definitionsWith(hopping, groups);
+
+/** Metrics of sessions over `testSchema`. */
+export const sessionDefinitions = definitionsWith(
+  sessionWindows(fc.oneof(fc.constantFrom(4, 5, 6), fc.constantFrom(20, 1000))),
+  localGroups,
+);
+/** Of sessions that are never cut. */
+export const uncutSessions = definitionsWith(sessionWindows(fc.constant(10_000)), localGroups);
+
+function definitionsWith(
+  windows: fc.Arbitrary<WindowSpec>,
+  groupBys: readonly (readonly string[])[],
+): fc.Arbitrary<MetricDefinition> {
+  return fc
+    .record({
+      window: windows,
+      outOfOrdernessMs: fc.constantFrom(0, 5, 20, 60),
+      groupBy: fc.constantFrom(...groupBys),
+      where,
+    })
+    .chain((base) => {
+      const local = base.groupBy.includes('user');
+      const distinctFields = local ? ['user', 'place', 'kind', 'quantity'] : ['user'];
+      return fc
+        .record({
+          measures: fc.array(measures(distinctFields), { minLength: 1, maxLength: 5 }),
+          ratio: fc.option(fc.tuple(fc.nat(), fc.nat())),
+          having: fc.option(fc.tuple(fc.nat(), comparison, fc.integer({ min: -2, max: 20 }))),
+        })
+        .map(({ measures: unnamed, ratio, having }): MetricDefinition => {
+          const named = unnamed.map((measure, i): Measure => ({ ...measure, name: `m${i}` }));
+          const usable = named
+            .filter(({ kind }) => !['collect', 'first', 'last', 'top'].includes(kind))
+            .map(({ name }): Expression => ({ kind: 'field', name, type: 'double' }));
+          const pick = (index: number) => usable[index % usable.length] as Expression;
+          if (ratio && usable.length > 0) {
+            const value: Expression = {
+              kind: 'arithmetic',
+              operator: '/',
+              left: pick(ratio[0]),
+              right: pick(ratio[1]),
+              type: 'double',
+            };
+            named.push({ kind: 'derived', name: 'ratio', value, type: 'double' });
+          }
+          return {
+            name: 'metric',
+            identity: 'metric@0',
+            where: base.where,
+            groupBy: base.groupBy,
+            window: base.window,
+            outOfOrdernessMs: base.outOfOrdernessMs,
+            measures: named,
+            having:
+              having && usable.length > 0
+                ? compare(having[1], pick(having[0]), { kind: 'literal', value: having[2], type: 'int' })
+                : null,
+            emit: { everyMs: 250, maxPerSecond: 1000 },
+            local,
           };
-          named.push({ kind: 'derived', name: 'ratio', value, type: 'double' });
-        }
-        return {
-          name: 'metric',
-          identity: 'metric@0',
-          where: base.where,
-          groupBy: base.groupBy,
-          window: { sizeMs: base.hopMs * base.slices + (base.rest % base.hopMs), hopMs: base.hopMs },
-          outOfOrdernessMs: base.outOfOrdernessMs,
-          measures: named,
-          having:
-            having && usable.length > 0
-              ? compare(having[1], pick(having[0]), { kind: 'literal', value: having[2], type: 'int' })
-              : null,
-          emit: { everyMs: 250, maxPerSecond: 1000 },
-          local,
-        };
-      });
-  });
+        });
+    });
+}
 
 /** Several metrics with names and identities of their own. */
-export const metricLists: fc.Arbitrary<readonly MetricDefinition[]> = fc
-  .array(metricDefinitions, { minLength: 1, maxLength: 3 })
-  .map((metrics) => metrics.map((metric, i) => ({ ...metric, name: `metric${i}`, identity: `metric${i}@${i}` })));
+export const metricLists = listsOf(metricDefinitions);
+export const sessionLists = listsOf(sessionDefinitions);
+export const uncutSessionLists = listsOf(uncutSessions);
+
+function listsOf(metrics: fc.Arbitrary<MetricDefinition>): fc.Arbitrary<readonly MetricDefinition[]> {
+  return fc
+    .array(metrics, { minLength: 1, maxLength: 3 })
+    .map((list) => list.map((metric, i) => ({ ...metric, name: `metric${i}`, identity: `metric${i}@${i}` })));
+}
 
 /**
  * Records of one partition: time goes on on the whole, with rows out of order within and between records, late rows,

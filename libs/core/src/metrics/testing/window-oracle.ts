@@ -1,7 +1,7 @@
 import { averageMoney } from '../../money/money';
 import { murmur3x128 } from '../../hash/murmur3';
 import type { FieldType, StreamSchema } from '../../stream/schema';
-import type { Measure, MetricDefinition } from '../definition';
+import type { HoppingSpec, Measure, MetricDefinition } from '../definition';
 import type { Row, RowValue } from './evaluate-row';
 import { evaluateRow } from './evaluate-row';
 import type { PartitionLog } from './partition-log';
@@ -69,7 +69,7 @@ export function judgePartition(
   const closed = new Map<number, { rows: Row[]; revision: number }>();
   const late: PlainLate[] = [];
   const lateCounts = new Map<number, PlainLateCount>();
-  const { sizeMs } = metric.window;
+  const { sizeMs } = hoppingOf(metric);
   log.entries.slice(0, end).forEach((entry, i) => {
     const watermark = log.before(i).watermarkInputMs - metric.outOfOrdernessMs;
     entry.rows.forEach((row, index) => {
@@ -100,15 +100,27 @@ export function judgePartition(
   return { open, closed, late, lateCounts: [...lateCounts.values()] };
 }
 
+/** @throws Error for a metric of sessions */
+export function hoppingOf({ name, window }: MetricDefinition): HoppingSpec {
+  if ('gapMs' in window) throw new Error(`${name} has sessions`);
+  return window;
+}
+
 /** Starts of the windows that hold a time, ascending. */
-export function windowStarts({ window: { sizeMs, hopMs } }: MetricDefinition, time: number): number[] {
+export function windowStarts(metric: MetricDefinition, time: number): number[] {
+  const { sizeMs, hopMs } = hoppingOf(metric);
   const starts: number[] = [];
   for (let start = Math.floor(time / hopMs) * hopMs; start > time - sizeMs; start -= hopMs) starts.unshift(start);
   return starts;
 }
 
 /** Results of the rows of one window, all at once; groups that do not satisfy `having` are left out. */
-export function resultsOf(metric: MetricDefinition, schema: StreamSchema, rows: readonly Row[]): PlainResult[] {
+export function resultsOf(
+  metric: MetricDefinition,
+  schema: StreamSchema,
+  rows: readonly Row[],
+  lengthMs = 'gapMs' in metric.window ? NaN : metric.window.sizeMs,
+): PlainResult[] {
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
     const key = JSON.stringify(metric.groupBy.map((field) => row[field] ?? null));
@@ -122,7 +134,7 @@ export function resultsOf(metric: MetricDefinition, schema: StreamSchema, rows: 
     const lists = metric.measures.filter(({ kind }) => ['collect', 'first', 'last', 'top'].includes(kind)).length;
     const bytesForList = Math.floor(BYTES_FOR_LISTS / lists);
     for (const measure of metric.measures) {
-      const value = measureOf(measure, members, numbers, { schema, metric, bytesForList });
+      const value = measureOf(measure, members, numbers, { schema, seconds: lengthMs / 1000, bytesForList });
       measures[measure.name] = value.shown;
       numbers[measure.name] = value.number;
       truncated ||= value.truncated;
@@ -162,7 +174,8 @@ function plain(value: RowValue, truncated = false): Measured {
 
 interface MeasureContext {
   readonly schema: StreamSchema;
-  readonly metric: MetricDefinition;
+  /** Length of the window. */
+  readonly seconds: number;
   readonly bytesForList: number;
 }
 
@@ -170,7 +183,7 @@ function measureOf(
   measure: Measure,
   group: readonly Row[],
   earlier: Row,
-  { schema, metric, bytesForList }: MeasureContext,
+  { schema, seconds, bytesForList }: MeasureContext,
 ): Measured {
   if (measure.kind === 'derived') {
     const value = evaluateRow(measure.value, earlier) as number | null;
@@ -178,7 +191,6 @@ function measureOf(
   }
   const { where } = measure;
   const rows = group.filter((row) => where === null || evaluateRow(where, row) === true);
-  const seconds = metric.window.sizeMs / 1000;
   if (measure.kind === 'count') return plain(rows.length);
   if (measure.kind === 'rate' && measure.field === null) return plain(rows.length / seconds);
   const values = rows.map((row) => row[measure.field ?? ''] ?? null).filter((value) => value !== null);

@@ -1,0 +1,11 @@
+import { formatDuration, fromTimestamp, type MetricMessage } from '@tillstream/contracts';
+
+/** What the windows of a metric are: `5m every 1m`. */
+export function windowText({ windowSize, windowHop, sessionGap }: MetricMessage): string {
+  if (sessionGap) return `sessions, ${durationText(sessionGap)} apart`;
+  const [size, hop] = [durationText(windowSize), durationText(windowHop)];
+  return size === hop ? size : `${size} every ${hop}`;
+}
+
+const durationText = (duration: MetricMessage['windowSize']): string =>
+  duration === null ? '?' : formatDuration(fromTimestamp(duration));
