@@ -11,6 +11,9 @@ export interface CommandOutcome {
   readonly stderr: string;
 }
 
+/** They name a stream file, not a stream. */
+const OF_A_FILE: readonly string[] = ['plan', 'apply', 'topics'];
+
 /** Runs the built command line on the stream of a platform: `--stream` and where its servers are need not be said. */
 export function till(platform: Platform, command: string, ...args: readonly string[]): Promise<CommandOutcome> {
   const { grpc } = platform.processes.find(({ service }) => service === 'query-api') ?? {};
@@ -19,7 +22,12 @@ export function till(platform: Platform, command: string, ...args: readonly stri
     STREAM_FILES: platform.streamFile,
     TILLSTREAM_QUERY: `127.0.0.1:${grpc ?? 0}`,
   };
-  const all = ['dist/apps/cli/main.js', command, ...args, '--stream', platform.stream];
+  const all = [
+    'dist/apps/cli/main.js',
+    command,
+    ...args,
+    ...(OF_A_FILE.includes(command) ? [] : ['--stream', platform.stream]),
+  ];
   return new Promise((resolve) => {
     const options = { maxBuffer: MOST_BYTES, env: { ...process.env, ...environment } };
     execFile(process.execPath, all, options, (error, stdout, stderr) => {
