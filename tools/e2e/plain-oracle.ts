@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Platform } from './platform';
-import { until } from './platform';
+import { isEnriched, until } from './platform';
 
 const run = promisify(execFile);
 const COMPLETE_WITHIN_MS = 120_000;
@@ -26,6 +26,7 @@ export async function agreesWith(platform: Platform, script: string, files: read
   const query = platform.processes.find(({ service }) => service === 'query-api');
   const check = [script, ...files, '--check', `127.0.0.1:${query?.grpc}`, '--stream', platform.stream];
   let said = '';
+  await until('everything to be enriched', COMPLETE_WITHIN_MS, () => isEnriched(platform));
   await until('every window to be final and right', COMPLETE_WITHIN_MS, async () => {
     const outcome = await run(process.execPath, check).then(
       ({ stdout }) => ({ right: true, stdout }),

@@ -54,6 +54,14 @@ export const distinct =
   (rows) =>
     new Set(rows.filter(where).flatMap((row) => of(row) ?? [])).size;
 
+/** Of whole numbers; null where there are none. */
+export const sum =
+  (of, where = () => true) =>
+  (rows) => {
+    const values = valuesOf(of, rows.filter(where));
+    return values.length === 0 ? null : total(values);
+  };
+
 /** Amounts as decimal text; null where there are none. */
 export const sumOfMoney =
   (of, where = () => true) =>
@@ -69,10 +77,13 @@ export const averageOfMoney =
     return amounts.length === 0 ? null : sixDigits(total(amounts), amounts.length);
   };
 
-export const largestAmount = (of) => (rows) => {
+export const largestAmount = (of) => (rows) => extreme(of, Math.max, rows);
+export const smallestAmount = (of) => (rows) => extreme(of, Math.min, rows);
+
+function extreme(of, choose, rows) {
   const amounts = valuesOf(of, rows);
-  return amounts.length === 0 ? null : money(amounts.reduce((most, amount) => Math.max(most, amount)));
-};
+  return amounts.length === 0 ? null : money(amounts.reduce((chosen, amount) => choose(chosen, amount)));
+}
 
 /** The amount at place ⌊percent / 100 × (n − 1)⌋ of the n in order, exactly. */
 export const percentileOfMoney = (of, percent) => (rows) => {
@@ -82,14 +93,18 @@ export const percentileOfMoney = (of, percent) => (rows) => {
 
 export const collected = (of, most) => (rows) => valuesOf(of, rows).slice(0, most);
 
-/** The values with the largest amounts; `amountOf` gives null for rows that are left out. */
+/**
+ * The values with the largest amounts; `amountOf` gives null for rows that are left out, `combine` makes the amount of a value
+ * from those of its rows.
+ */
 export const topOf =
-  (most, valueOf, amountOf, show = (amount) => amount) =>
+  (most, valueOf, amountOf, show = (amount) => amount, combine = (a, b) => a + b) =>
   (rows) => {
     const amounts = new Map();
     for (const row of rows) {
       const [value, amount] = [valueOf(row), amountOf(row)];
-      if (value !== null && amount !== null) amounts.set(value, (amounts.get(value) ?? 0) + amount);
+      if (value !== null && amount !== null)
+        amounts.set(value, amounts.has(value) ? combine(amounts.get(value), amount) : amount);
     }
     return [...amounts]
       .sort(([a, x], [b, y]) => y - x || Buffer.compare(Buffer.from(a), Buffer.from(b)))
@@ -98,8 +113,12 @@ export const topOf =
   };
 
 /** 100 × one measure / another of those before it. */
-export const percentOf = (part, whole) => (_rows, measures) =>
-  measures[whole] === 0 ? null : (100 * measures[part]) / measures[whole];
+export const percentOf = (part, whole) => (_rows, measures) => ratio(100 * measures[part], measures[whole]);
+
+/** Null where something is null, or nothing is divided by. */
+export function ratio(dividend, divisor) {
+  return dividend === null || divisor === null || divisor === 0 ? null : dividend / divisor;
+}
 
 // --- amounts ----------------------------------------------------------------------------------------------------------
 

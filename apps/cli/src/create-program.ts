@@ -43,6 +43,8 @@ export function createProgram(context: CliContext): Command {
   const program = new Command('till')
     .description('Tillstream from the command line: put events in, look at what comes out.')
     .showHelpAfterError('(--help shows what is possible)')
+    // Options belong to the command they stand behind: `replay rees46` has the same as `replay`.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void context.write(text),

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 
 import { CliError } from '../../../apps/cli/src/cli-context';
-import { rees46Rows } from '../../../apps/cli/src/replay/rees46-files';
-import { REES46_COLUMNS } from '../../../apps/cli/src/replay/rees46-row';
+import { csvRows } from '../../../apps/cli/src/replay/csv-rows';
+import { REES46 } from '../../../apps/cli/src/replay/rees46-row';
 import { BrokenPromiseError, expectSame, type FuzzTarget, promise } from '../fuzz-target';
 
 const HOUR_MS = 3_600_000;
@@ -20,7 +20,7 @@ async function run(input: Uint8Array): Promise<void> {
   writeFileSync(path, input.subarray(1));
   const rows: { readonly number: number; readonly text: string; readonly timeMs: number | null }[] = [];
   try {
-    for await (const row of rees46Rows([{ path, size: input.length }]).rows({ file: 0, rowsDone: 0 }, HOUR_MS))
+    for await (const row of csvRows(REES46, [{ path, size: input.length }]).rows({ file: 0, rowsDone: 0 }, HOUR_MS))
       rows.push(row);
   } catch (error) {
     if (error instanceof CliError) return;
@@ -47,7 +47,7 @@ function parsed(text: string): Readonly<Record<string, unknown>> {
 }
 
 function seeds(): Uint8Array[] {
-  const head = `${REES46_COLUMNS.join(',')}\n`;
+  const head = `${REES46.columns.join(',')}\n`;
   const rows = [
     '2019-10-01 00:00:00 UTC,view,1,electronics.smartphone,apple,999.99,5,aa-bb\n',
     '2019-10-01 00:00:01 UTC,cart,"2","a ""b"", c",,0.10,6,\n',
@@ -64,7 +64,7 @@ export const target: FuzzTarget = {
   about:
     'CSV files to replay, compressed or not: one row of JSON a line of the file, or a CliError that says what is wrong',
   maxBytes: 2_048,
-  dictionary: [...REES46_COLUMNS, '"', '""', ',', '\r\n', '\n', ' UTC', '2019-10-01 00:00:00', '\\', '\u2028', '\0'],
+  dictionary: [...REES46.columns, '"', '""', ',', '\r\n', '\n', ' UTC', '2019-10-01 00:00:00', '\\', '\u2028', '\0'],
   seeds,
   run,
 };

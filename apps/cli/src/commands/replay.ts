@@ -6,28 +6,37 @@ import type { RegisterCommand } from '../create-program';
 import { parseDuration, parseSpeed, wholeNumber } from '../options/parse-options';
 import { sourceName } from '../replay/csv-file';
 import { eventFiles, STANDARD_INPUT } from '../replay/event-files';
-import { rees46Rows, shiftToNow } from '../replay/rees46-files';
+import type { CsvKind } from '../replay/csv-kind';
+import { csvRows, shiftToNow } from '../replay/csv-rows';
+import { REES46 } from '../replay/rees46-row';
 import { MAX_ROWS, type ReplayFile, type ReplayOptions, replayFrom } from '../replay/replay-from';
+import { RETAIL } from '../replay/retail-row';
 import { loadStream } from '../streams/load-stream-files';
 
-/** `till replay STREAM FILE…` and `till replay rees46 FILE…`: what happened once, once more. */
+/** `till replay STREAM FILE…`, `till replay rees46 FILE…` and `till replay retail FILE…`: what happened once, once more. */
 export const registerReplay: RegisterCommand = (program, context) => {
   const replay = program
     .command('replay')
     .description('send recorded events once more: JSON objects, one a line; plain, .gz or .zst')
-    // What stands behind `rees46` belongs to it.
+    // What stands behind `rees46` or `retail` belongs to it.
     .enablePositionalOptions()
     .argument('<stream>', 'stream to send to, such as wikimedia')
     .argument('<file...>', '- for standard input');
   withReplayOptions(replay).action((stream: string, paths: string[], options: ReplayOptions) =>
     replayEvents(paths, { ...options, stream }, context),
   );
-  const rees46 = replay
-    .command('rees46')
-    .description('CSV files of a REES46 shop, sorted by time; plain, .gz or .zst')
-    .argument('<file...>')
-    .option('--stream <name>', 'stream to send to', 'commerce');
-  withReplayOptions(rees46).action((paths: string[], options: ReplayOptions) => replayRees46(paths, options, context));
+  const csv = (name: string, description: string, stream: string, kind: CsvKind): void => {
+    const command = replay
+      .command(name)
+      .description(`${description}; plain, .gz or .zst`)
+      .argument('<file...>')
+      .option('--stream <name>', 'stream to send to', stream);
+    withReplayOptions(command).action((paths: string[], options: ReplayOptions) =>
+      replayCsv(kind, paths, options, context),
+    );
+  };
+  csv('rees46', 'CSV files of a REES46 shop, sorted by time', 'commerce', REES46);
+  csv('retail', 'the CSV file of UCI’s Online Retail, sorted by time', 'retail', RETAIL);
 };
 
 function withReplayOptions(command: Command): Command {
@@ -46,12 +55,17 @@ function withReplayOptions(command: Command): Command {
     .option('--give-up-after <duration>', 'how long a body is tried again', parseDuration, 120_000);
 }
 
-function replayRees46(paths: readonly string[], options: ReplayOptions, context: CliContext): Promise<void> {
+function replayCsv(
+  kind: CsvKind,
+  paths: readonly string[],
+  options: ReplayOptions,
+  context: CliContext,
+): Promise<void> {
   const definition = loadStream(options.streamFiles, context.environment, options.stream);
   const files = paths.map(fileAt);
   const source = {
-    ...rees46Rows(files),
-    shiftToNow: (speed: number, nowMs: number) => shiftToNow(paths, speed, nowMs),
+    ...csvRows(kind, files),
+    shiftToNow: (speed: number, nowMs: number) => shiftToNow(kind, paths, speed, nowMs),
   };
   return replayFrom(source, files, definition, options, context);
 }

@@ -5,6 +5,7 @@ import { pipeline, type Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { parse } from 'csv-parse';
 import { CliError } from '../cli-context';
+import type { CsvKind } from './csv-kind';
 
 /** A CSV file under way: rows as they come, never held as a whole. */
 export interface CsvFile {
@@ -21,12 +22,12 @@ export function sourceName(path: string): string {
 }
 
 /** @throws CliError when there is no such file */
-export async function openCsv(path: string, columns: readonly string[]): Promise<CsvFile> {
+export async function openCsv(path: string, kind: CsvKind): Promise<CsvFile> {
   const { size } = await stat(path).catch((error: unknown) => {
     throw new CliError(`cannot read ${path}: ${(error as Error).message}`);
   });
   const file = createReadStream(path);
-  return { size, bytesRead: () => file.bytesRead, rows: () => readRows(path, file, columns) };
+  return { size, bytesRead: () => file.bytesRead, rows: () => readRows(path, file, kind) };
 }
 
 /** The text of a file that may be compressed by gzip or zstd, as its name says. */
@@ -39,11 +40,11 @@ export function decompressed(path: string, file: ReadStream): Readable {
 async function* readRows(
   path: string,
   file: ReadStream,
-  columns: readonly string[],
+  kind: CsvKind,
 ): AsyncGenerator<Readonly<Record<string, string>>, void, void> {
   const parser = piped(
     decompressed(path, file),
-    parse({ bom: true, columns: (header: string[]) => requireColumns(path, header, columns) }),
+    parse({ bom: true, columns: (header: string[]) => requireColumns(path, header, kind) }),
   );
   try {
     for await (const row of parser) yield row as Readonly<Record<string, string>>;
@@ -55,10 +56,10 @@ async function* readRows(
   }
 }
 
-function requireColumns(path: string, header: string[], columns: readonly string[]): string[] {
+function requireColumns(path: string, header: string[], { name, columns }: CsvKind): string[] {
   const missing = columns.filter((column) => !header.includes(column));
   if (missing.length > 0) {
-    throw new CliError(`${path} has no column ${missing.join(', ')}`, `A REES46 file begins with ${columns.join(',')}`);
+    throw new CliError(`${path} has no column ${missing.join(', ')}`, `A file of ${name} has ${columns.join(',')}`);
   }
   return header;
 }

@@ -3,8 +3,7 @@ import type { Readable } from 'node:stream';
 import { CliError } from '../cli-context';
 import { decompressed } from './csv-file';
 import { recordedEvent } from './json-event';
-import type { ReplaySource } from './replay-source';
-import type { ReplayRow } from './rees46-row';
+import type { ReplayRow, ReplaySource } from './replay-source';
 
 /** As a file's name: what comes in. */
 export const STANDARD_INPUT = '-';

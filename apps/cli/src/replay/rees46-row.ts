@@ -1,33 +1,18 @@
-/** A row to replay: one event as JSON text, and when it happened (null: its time cannot be read). */
-export interface ReplayRow {
-  /** Index of its file among those that are replayed. */
-  readonly file: number;
-  /** From 1, in the order of the file. */
-  readonly number: number;
-  readonly text: string;
-  readonly timeMs: number | null;
-}
+import { type CsvColumns, type CsvKind, jsonNumber } from './csv-kind';
+import type { ReplayRow } from './replay-source';
 
-/** A line of a REES46 file (Open CDP), by column. */
-export type Rees46Columns = Readonly<Record<string, string>>;
-
-/** Columns that are read. */
-export const REES46_COLUMNS = [
-  'event_time',
-  'event_type',
-  'product_id',
-  'category_code',
-  'brand',
-  'price',
-  'user_id',
-  'user_session',
-] as const;
+/** Files of a REES46 shop (Open CDP), sorted by time. */
+export const REES46: CsvKind = {
+  name: 'REES46',
+  columns: ['event_time', 'event_type', 'product_id', 'category_code', 'brand', 'price', 'user_id', 'user_session'],
+  row: rees46Row,
+  timeMs: (columns) => rees46Time(columns['event_time'] ?? ''),
+};
 
 const TYPES: ReadonlyMap<string, string> = new Map([
   ['view', 'page_view'],
   ['cart', 'add_to_cart'],
 ]);
-const JSON_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?$/;
 
 /**
  * One REES46 row as an event of a shop. The id follows from file and row, so a row that is sent again is known, and rows
@@ -40,7 +25,7 @@ const JSON_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?$/;
 export function rees46Row(
   source: string,
   number: number,
-  columns: Rees46Columns,
+  columns: CsvColumns,
   shiftMs: number,
 ): Omit<ReplayRow, 'file'> {
   const timeMs = rees46Time(columns['event_time'] ?? '');
@@ -76,5 +61,5 @@ export function rees46Time(text: string): number | null {
 /** The digits as they are, as a JSON number where they are one. */
 function priceField(price: string): string {
   if (price === '') return '';
-  return `,"price":${JSON_NUMBER.test(price) ? price : JSON.stringify(price)}`;
+  return `,"price":${jsonNumber(price)}`;
 }

@@ -1,4 +1,4 @@
-import type { ReplayRow } from './rees46-row';
+import type { ReplayRow } from './replay-source';
 
 /** Rows that travel together. */
 export interface ReplayBody {

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { gzipSync, gunzipSync, zstdCompressSync } from 'node:zlib';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- tools fuzz this program, and its test asks their oracle
 import { expectedOutcome, type OracleRecord, partitionOfKey, plainCommerce } from '@tillstream/oracle';
-import { rees46Rows, shiftToNow } from './rees46-files';
-import { rees46Row, type ReplayRow } from './rees46-row';
+import { csvRows, shiftToNow } from './csv-rows';
+import { RETAIL } from './retail-row';
+import { REES46, rees46Row } from './rees46-row';
 import { replayBodies } from './replay-bodies';
+import type { ReplayRow } from './replay-source';
 import { timeSpan } from './time-span';
 
 const HEADER = 'event_time,event_type,product_id,category_id,category_code,brand,price,user_id,user_session';
@@ -35,7 +37,7 @@ async function collect<T>(from: AsyncIterable<T>): Promise<T[]> {
 }
 
 const read = (...files: { path: string; size: number }[]): Promise<ReplayRow[]> =>
-  collect(rees46Rows(files).rows({ file: 0, rowsDone: 0 }, 0));
+  collect(csvRows(REES46, files).rows({ file: 0, rowsDone: 0 }, 0));
 
 describe('rows of a REES46 file', () => {
   it('become shop events with their exact price and an id from file and row', async () => {
@@ -67,7 +69,7 @@ describe('rows of a REES46 file', () => {
 
   it('go on after the rows that are done', async () => {
     const files = [fileOf('one.csv', csv(...LINES)), fileOf('two.csv', csv(...LINES))];
-    const rows = await collect(rees46Rows(files).rows({ file: 1, rowsDone: 2 }, 0));
+    const rows = await collect(csvRows(REES46, files).rows({ file: 1, rowsDone: 2 }, 0));
     expect(rows.map(({ file, number }) => [file, number])).toEqual([[1, 3]]);
   });
 
@@ -88,16 +90,63 @@ describe('rows of a REES46 file', () => {
 
   it('move so that the last one happens when it is sent', async () => {
     const { path } = fileOf('shift.csv', csv(...LINES));
-    expect(await timeSpan(path)).toEqual({
+    expect(await timeSpan(REES46, path)).toEqual({
       firstMs: Date.parse('2019-10-01T00:00:00Z'),
       lastMs: Date.parse('2019-10-01T00:02:00Z'),
     });
     const nowMs = Date.parse('2026-05-01T00:00:00Z');
     const lastAt = async (speed: number) =>
-      (await shiftToNow([path], speed, nowMs)) + Date.parse('2019-10-01T00:02:00Z') - nowMs;
+      (await shiftToNow(REES46, [path], speed, nowMs)) + Date.parse('2019-10-01T00:02:00Z') - nowMs;
     expect(await lastAt(Infinity)).toBe(0);
     expect(await lastAt(60)).toBe(2_000);
     expect(await lastAt(1)).toBe(120_000);
+  });
+});
+
+describe('rows of Online Retail', () => {
+  const header = 'InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country';
+  const lines = [
+    '536365,85123A,"HEART, ""WHITE""",6,2010-12-01 08:26:00,2.55,17850.0,United Kingdom',
+    'C536379,D,Discount,-1,2010-12-01 09:41:00,27.5,,United Kingdom',
+    '550193,PADS,,1,2011-04-15 09:27:00,0.001,13952.0,EIRE',
+  ];
+  const file = fileOf('retail.csv', `${[header, ...lines].join('\n')}\n`);
+
+  it('become lines of invoices with their exact price, less than nothing where something is taken back', async () => {
+    const rows = await collect(csvRows(RETAIL, [file]).rows({ file: 0, rowsDone: 0 }, 0));
+    expect(rows.map(({ text }) => text)).toEqual([
+      '{"line_id":"retail.csv#1","invoice_no":"536365","product_code":"85123A","description":"HEART, \\"WHITE\\"",' +
+        '"invoiced_at":"2010-12-01T08:26:00.000Z","customer_id":"17850","country":"United Kingdom",' +
+        '"quantity":6,"unit_price":2.55}',
+      '{"line_id":"retail.csv#2","invoice_no":"C536379","product_code":"D","description":"Discount",' +
+        '"invoiced_at":"2010-12-01T09:41:00.000Z","country":"United Kingdom","quantity":-1,"unit_price":27.5}',
+      '{"line_id":"retail.csv#3","invoice_no":"550193","product_code":"PADS",' +
+        '"invoiced_at":"2011-04-15T09:27:00.000Z","customer_id":"13952","country":"EIRE","quantity":1,"unit_price":0.001}',
+    ]);
+    expect(rows.map(({ timeMs }) => timeMs)).toEqual([
+      Date.UTC(2010, 11, 1, 8, 26),
+      Date.UTC(2010, 11, 1, 9, 41),
+      Date.UTC(2011, 3, 15, 9, 27),
+    ]);
+  });
+
+  it('have a span, and say what a file lacks that is none of theirs', async () => {
+    expect(await timeSpan(RETAIL, file.path)).toEqual({
+      firstMs: Date.UTC(2010, 11, 1, 8, 26),
+      lastMs: Date.UTC(2011, 3, 15, 9, 27),
+    });
+    const other = fileOf('rees46.csv', csv(...LINES));
+    await expect(collect(csvRows(RETAIL, [other]).rows({ file: 0, rowsDone: 0 }, 0))).rejects.toMatchObject({
+      message: expect.stringContaining('has no column InvoiceNo') as string,
+      remedy: expect.stringContaining('A file of Online Retail has InvoiceNo,') as string,
+    });
+  });
+
+  it('are passed on where they cannot be read, for the gateway to say why', async () => {
+    const broken = fileOf('broken.csv', `${header}\n536365,1,x,many,soon,dear,1,EIRE\n`);
+    const [row] = await collect(csvRows(RETAIL, [broken]).rows({ file: 0, rowsDone: 0 }, 1000));
+    expect(row?.timeMs).toBeNull();
+    expect(JSON.parse(row?.text ?? '')).toMatchObject({ invoiced_at: 'soon', quantity: 'many', unit_price: 'dear' });
   });
 });
 

@@ -1,5 +1,14 @@
-import type { ReplayRow } from './rees46-row';
 import type { ReplayState } from './replay-state';
+
+/** A row to replay: one event as JSON text, and when it happened (null: its time cannot be read). */
+export interface ReplayRow {
+  /** Index of its file among those that are replayed. */
+  readonly file: number;
+  /** From 1, in the order of the file. */
+  readonly number: number;
+  readonly text: string;
+  readonly timeMs: number | null;
+}
 
 /** Where a replay begins: so many rows of the file at this index are done. */
 export type ReplayStart = Pick<ReplayState, 'file' | 'rowsDone'>;

@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
+import { parse } from 'csv-parse/sync';
 import { CliError } from '../cli-context';
 import { decompressed } from './csv-file';
-import { rees46Time } from './rees46-row';
+import type { CsvColumns, CsvKind } from './csv-kind';
 
 /** First and last event time of a file, epoch ms. */
 export interface TimeSpan {
@@ -12,7 +13,7 @@ export interface TimeSpan {
 const TAIL_CHARACTERS = 4096;
 
 /** Looks only at the first and the last row: files are sorted by time. @throws CliError when they have no times */
-export async function timeSpan(path: string): Promise<TimeSpan> {
+export async function timeSpan(kind: CsvKind, path: string): Promise<TimeSpan> {
   let head = '';
   let tail = '';
   try {
@@ -24,12 +25,18 @@ export async function timeSpan(path: string): Promise<TimeSpan> {
   } catch (error) {
     throw new CliError(`cannot read ${path}: ${(error as Error).message}`);
   }
-  const firstMs = timeOfLine(head.split('\n')[1]);
-  const lastMs = timeOfLine(tail.trimEnd().split('\n').at(-1));
+  const [header = '', first = ''] = head.split('\n');
+  const firstMs = timeOfLine(kind, header, first);
+  const lastMs = timeOfLine(kind, header, tail.trimEnd().split('\n').at(-1) ?? '');
   if (firstMs === null || lastMs === null) throw new CliError(`${path} does not begin and end with a time`);
   return { firstMs, lastMs };
 }
 
-function timeOfLine(line: string | undefined): number | null {
-  return rees46Time(line?.split(',')[0] ?? '');
+function timeOfLine(kind: CsvKind, header: string, line: string): number | null {
+  try {
+    const [row] = parse<CsvColumns>(`${header}\n${line}`, { bom: true, columns: true });
+    return row === undefined ? null : kind.timeMs(row);
+  } catch {
+    return null;
+  }
 }
