@@ -13,6 +13,7 @@ import { registerSkip } from './commands/skip';
 import { registerTail } from './commands/tail';
 import { registerTop } from './commands/top';
 import { registerTopics } from './commands/topics';
+import { registerTry } from './commands/try';
 import { registerVerify } from './commands/verify';
 import { registerWatch } from './commands/watch';
 
@@ -32,6 +33,7 @@ const commands: readonly RegisterCommand[] = [
   registerExplain,
   registerLate,
   registerTopics,
+  registerTry,
   registerApply,
   registerLag,
   registerSkip,

@@ -209,6 +209,20 @@ describe('commands on a real broker', () => {
     expect(missing.notes()).toContain('does not exist');
   });
 
+  it('tries a stream file on what the raw topic holds', async () => {
+    await till('topics --create');
+    const address = brokers.split(',')[0];
+    await till(`generate --to kafka://${address}/${stream}.raw.v1 --rate 0 --count 300 --seed 1`);
+    const tried = await till(
+      `try ${streamFile((text) => text.replace('total_spent > 100', 'total_spent > 1'))} --json`,
+    );
+    expect(tried.code).toBe(0);
+    expect(tried.notes()).toContain('300 events, ');
+    expect(tried.output()).toContain('"metric":"high_value_users"');
+    const none = await till(`try ${streamFile((text) => text.replace(/^stream: .*/m, `stream: ${stream}-none`))}`);
+    expect(none.notes()).toContain('Name recorded events with --events.');
+  });
+
   it('generates events straight into a topic, by key', async () => {
     await till('topics --create');
     const address = brokers.split(',')[0];

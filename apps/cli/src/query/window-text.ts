@@ -1,4 +1,5 @@
 import { formatDuration, fromTimestamp, type MetricMessage } from '@tillstream/contracts';
+import type { WindowSpec } from '@tillstream/core';
 
 /** What the windows of a metric are: `5m every 1m`. */
 export function windowText({ windowSize, windowHop, sessionGap }: MetricMessage): string {
@@ -9,3 +10,10 @@ export function windowText({ windowSize, windowHop, sessionGap }: MetricMessage)
 
 const durationText = (duration: MetricMessage['windowSize']): string =>
   duration === null ? '?' : formatDuration(fromTimestamp(duration));
+
+/** The same for a metric of a stream file. */
+export function windowSpecText(window: WindowSpec): string {
+  if ('gapMs' in window) return `sessions, ${formatDuration(window.gapMs)} apart`;
+  const { sizeMs, hopMs } = window;
+  return sizeMs === hopMs ? formatDuration(sizeMs) : `${formatDuration(sizeMs)} every ${formatDuration(hopMs)}`;
+}

@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { smallStreamFile } from '@tillstream/contracts/testing';
+import { runCli } from '../run-cli';
+import { type RecordingContext, recordingContext } from '../testing/recording-context';
+
+const event = (id: number, second: number, amount: string, category = 'books'): string => {
+  const at = new Date(Date.parse('2026-11-01T10:00:00Z') + second * 1000).toISOString();
+  return `{"id":"e${id}","at":"${at}","user":"u${id % 3}","kind":"buy","category":"${category}","amount":${amount}}`;
+};
+
+describe('till try', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'till-try-'));
+  const file = join(directory, 'small.yaml');
+  const events = join(directory, 'events.jsonl');
+
+  beforeEach(() => writeFileSync(file, smallStreamFile(2)));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  async function till(...args: string[]): Promise<RecordingContext & { readonly code: number }> {
+    const context = recordingContext();
+    return Object.assign(context, { code: await runCli(['try', ...args], context) });
+  }
+
+  function results(output: string, metric: string): unknown[] {
+    const rows = output.trim().split('\n');
+    return rows.map((row) => JSON.parse(row) as { metric: string }).filter((row) => row.metric === metric);
+  }
+
+  it('gives what the services would give, with no service, broker or store', async () => {
+    writeFileSync(
+      events,
+      [event(1, 1, '10.00'), event(2, 7, '2.50'), event(3, 7, '1.00', 'toys'), event(4, 60, '5')].join('\n'),
+    );
+    const { code, output } = await till(file, '--events', events, '--json', '--metric', 'sales');
+    expect(code).toBe(0);
+    const sales = results(output(), 'sales') as {
+      window_start: string;
+      group: object;
+      measures: object;
+      final: boolean;
+    }[];
+    const first = sales.filter(({ window_start }) => window_start === '2026-11-01T10:00:00.000Z');
+    expect(first.sort((a, b) => JSON.stringify(a.group).localeCompare(JSON.stringify(b.group)))).toEqual([
+      expect.objectContaining({
+        window_end: '2026-11-01T10:00:20.000Z',
+        group: { category: 'books' },
+        measures: { total: '12.50', orders: 2, average: '6.250000' },
+        final: true,
+      }),
+      expect.objectContaining({
+        group: { category: 'toys' },
+        measures: { total: '1.00', orders: 1, average: '1.000000' },
+      }),
+    ]);
+    // The log ends with the last event: its windows are open.
+    expect(sales.flatMap(({ final, window_start }) => (final ? [] : [window_start])).sort()).toEqual(
+      ['10:00:45', '10:00:50', '10:00:55', '10:01:00'].map((time) => `2026-11-01T${time}.000Z`),
+    );
+  });
+
+  it('says what became of every event: counted, a duplicate, refused with its place and reason, or late', async () => {
+    const lines = [
+      event(1, 100, '10'),
+      event(1, 100, '10'),
+      '{"id":"e2","at":"soon"}',
+      'rubbish',
+      event(3, 100, '1'),
+      event(9, 0, '1'),
+    ];
+    writeFileSync(events, lines.join('\n'));
+    const { code, output, notes } = await till(file, '--events', events);
+    expect(code).toBe(0);
+    expect(notes()).toMatch(
+      /small: 6 events, 3 count, 1 were there before, 1 refused \(\S+\), 1 refused \(\S+\); computed in/,
+    );
+    expect(notes()).toContain('events.jsonl:3 refused, ');
+    expect(notes()).toContain('events.jsonl:4 refused, ');
+    expect(output()).toMatch(/^metric +window +windows +final +still open +late rows\nsales +20s every 5s /);
+    expect(output()).toMatch(/\nsales, the newest:\nwindow +category +total +orders +average/);
+    expect(output()).toMatch(/^visitors +10s +\d+ +\d+ +\d+ +[01]$/m);
+  });
+
+  it('takes only the windows and metrics that are asked for', async () => {
+    writeFileSync(events, [event(1, 1, '10'), event(2, 300, '1')].join('\n'));
+    const { output } = await till(file, '--events', events, '--from', '2026-11-01T10:01:00Z', '--json');
+    expect(results(output(), 'sales')).toHaveLength(4);
+    const none = await till(file, '--events', events, '--metric', 'nothing');
+    expect(none.code).toBe(1);
+    expect(none.notes()).toContain('It has sales, spend, visitors.');
+  });
+
+  it('names what it cannot read', async () => {
+    const missing = await till(file, '--events', join(directory, 'none.jsonl'));
+    expect(missing.code).toBe(1);
+    expect(missing.notes()).toContain('none.jsonl');
+    writeFileSync(file, smallStreamFile(2).replace('sum(amount)', 'sum(kind)'));
+    const wrong = await till(file, '--events', events);
+    expect(wrong.code).toBe(1);
+    expect(wrong.notes()).toMatch(/small\.yaml:\d+:\d+: /);
+  });
+});
