@@ -20,6 +20,7 @@ export type {
   PlainMetric,
   PlainRow,
   PlainSessions,
+  PlainTotal,
   PlainValue,
 } from './raw/plain-definition';
 export type { OracleRecord } from './raw/raw-headers';
@@ -47,6 +48,13 @@ export interface ExpectedLateRow {
   readonly latenessMs: number;
 }
 
+/** A running total of one group. */
+export interface ExpectedTotal {
+  readonly metric: string;
+  readonly group: Readonly<Record<string, JsonValue>>;
+  readonly measures: Readonly<Record<string, JsonValue>>;
+}
+
 export interface ExpectedLateCount {
   readonly metric: string;
   readonly windowStart: string;
@@ -71,6 +79,8 @@ export interface ExpectedOutcome {
   readonly open: readonly ExpectedRow[];
   readonly late: readonly ExpectedLateRow[];
   readonly lateCounts: readonly ExpectedLateCount[];
+  /** Of metrics without windows, what they have come to. */
+  readonly totals: readonly ExpectedTotal[];
   readonly progress: Readonly<Record<string, ExpectedProgress>>;
 }
 
@@ -91,11 +101,19 @@ export function expectedOutcome(
   const open: ExpectedRow[] = [];
   const late: ExpectedLateRow[] = [];
   const lateCounts: ExpectedLateCount[] = [];
+  const totals: ExpectedTotal[] = [];
   const progress: Record<string, ExpectedProgress> = {};
 
   for (const [name, metric] of Object.entries(definition.metrics)) {
     const reached = progressOf(definition, metric, decided);
     progress[name] = reached;
+    if ('total' in metric) {
+      const rows = decided.flatMap(({ accepted }) => accepted.filter((row) => concerns(definition, metric, row)));
+      for (const { group, measures } of resultsOfWindow(definition, metric, rows, NaN)) {
+        totals.push({ metric: name, group, measures });
+      }
+      continue;
+    }
     if ('gapMs' in metric) {
       const sessions = expectedSessions(definition, name, metric, decided);
       finals.push(...sessions.finals);
@@ -133,7 +151,7 @@ export function expectedOutcome(
     }
     for (const [start, count] of ascending(missedBy)) lateCounts.push({ metric: name, windowStart: iso(start), count });
   }
-  return { partitions: decided, finals, open, late, lateCounts, progress };
+  return { partitions: decided, finals, open, late, lateCounts, totals, progress };
 }
 
 /** A metric of sessions is by the key: each partition decides for itself. */

@@ -1,7 +1,7 @@
 import type { StreamDefinition } from '@tillstream/contracts';
 import { decodeControl } from '@tillstream/contracts';
 import type { LogRecord } from '@tillstream/engine';
-import type { ExpectedLateRow, ExpectedOutcome, ExpectedRow, PlainDefinition } from '../oracle/raw-oracle';
+import type { ExpectedLateRow, ExpectedOutcome, ExpectedRow, PlainDefinition, PlainMetric } from '../oracle/raw-oracle';
 
 /** Another stream file that is put live while events come. */
 export interface Change {
@@ -78,10 +78,13 @@ function ranOut(
   const shape = plain.metrics[metric];
   if (!shape || !removed.includes(metric)) return false;
   const row = partitions[place.partition]?.accepted.find(({ id }) => id === place.id);
-  return (
-    (row?.eventTimeMs ?? 0) + latenessMs >=
-    untilMs + ('gapMs' in shape ? shape.maxDurationMs + shape.gapMs + 1 : shape.sizeMs)
-  );
+  return (row?.eventTimeMs ?? 0) + latenessMs >= untilMs + lastingMs(shape);
+}
+
+/** From the begin of a window to the watermark that has closed it. */
+function lastingMs(shape: PlainMetric): number {
+  if ('total' in shape) return 0;
+  return 'gapMs' in shape ? shape.maxDurationMs + shape.gapMs + 1 : shape.sizeMs;
 }
 
 function boundsOf(

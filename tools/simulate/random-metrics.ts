@@ -1,5 +1,13 @@
 import type { SeededRandom } from '@tillstream/engine/testing';
-import type { PlainField, PlainHops, PlainMeasure, PlainMetric, PlainRow, PlainSessions } from '../oracle/raw-oracle';
+import type {
+  PlainField,
+  PlainHops,
+  PlainMeasure,
+  PlainMetric,
+  PlainRow,
+  PlainSessions,
+  PlainTotal,
+} from '../oracle/raw-oracle';
 import { randomCondition } from './random-condition';
 
 /** Some metrics as a stream file has them, and in plain code; and the fields within objects that they use, too. */
@@ -59,13 +67,14 @@ function randomMetric(random: SeededRandom, paceMs: number): { readonly yaml: st
   const outOfOrdernessS = random.pick([0, 10, 60, 300]);
   const where = random.chance(0.5) ? randomCondition(random) : null;
   const isLocal = groupBy.includes('user_id');
-  const windows = isLocal && random.chance(0.4) ? randomSessions(random) : randomHops(random);
+  const windows = randomWindows(random, isLocal);
   const isPaced = !('gapMs' in windows.plain);
+  const isTotal = 'total' in windows.plain;
   const measures = [
     { name: 'events', text: 'count()', plain: { count: true } as PlainMeasure },
     ...Array.from({ length: 1 + random.below(MOST_MEASURES) }, (_, i) => ({
       name: `m${i}`,
-      ...randomMeasure(random, isLocal),
+      ...randomMeasure(random, isLocal, isTotal),
     })),
   ];
   const isTwice = random.chance(0.3);
@@ -76,7 +85,7 @@ function randomMetric(random: SeededRandom, paceMs: number): { readonly yaml: st
     ...(where === null ? [] : [`where: ${JSON.stringify(where.text)}`]),
     ...(groupBy.length === 0 ? [] : [`groupBy: [${groupBy.join(', ')}]`]),
     `window: ${windows.yaml}`,
-    `outOfOrderness: ${outOfOrdernessS}s`,
+    ...(isTotal ? [] : [`outOfOrderness: ${outOfOrdernessS}s`]),
     ...(isPaced ? [`emit: { every: ${paceMs}ms }`] : []),
     ...(least === null ? [] : [`having: events > ${least}`]),
     ...(compare === null ? [] : [`compare: ${compare}`]),
@@ -90,7 +99,7 @@ function randomMetric(random: SeededRandom, paceMs: number): { readonly yaml: st
       ...(where === null ? {} : { where: where.holds }),
       groupBy,
       ...windows.plain,
-      outOfOrdernessMs: outOfOrdernessS * SECOND_MS,
+      outOfOrdernessMs: isTotal ? 0 : outOfOrdernessS * SECOND_MS,
       measures: {
         ...Object.fromEntries(measures.map(({ name, plain }) => [name, plain])),
         ...(isTwice ? { twice: { derived: ({ events }) => 2 * Number(events) - 1 } } : {}),
@@ -101,6 +110,11 @@ function randomMetric(random: SeededRandom, paceMs: number): { readonly yaml: st
 }
 
 type Windows<Plain> = { readonly yaml: string; readonly plain: Plain };
+
+function randomWindows(random: SeededRandom, isLocal: boolean): Windows<PlainHops | PlainSessions | PlainTotal> {
+  if (random.chance(0.2)) return { yaml: 'global', plain: { total: true } };
+  return isLocal && random.chance(0.4) ? randomSessions(random) : randomHops(random);
+}
 
 function randomHops(random: SeededRandom): Windows<PlainHops> {
   const hopS = random.pick(HOPS_S);
@@ -125,8 +139,9 @@ function randomSessions(random: SeededRandom): Windows<PlainSessions> {
 function randomMeasure(
   random: SeededRandom,
   isLocal: boolean,
+  isTotal: boolean,
 ): { readonly text: string; readonly plain: PlainMeasure } {
-  const { text, plain } = aggregate(random, isLocal);
+  const { text, plain } = aggregate(random, isLocal, isTotal);
   if (!random.chance(0.4)) return { text, plain };
   const where: Where = randomCondition(random);
   return { text: `${text} where ${where.text}`, plain: { ...plain, where: where.holds } };
@@ -134,7 +149,11 @@ function randomMeasure(
 
 type Aggregate = Exclude<PlainMeasure, { readonly derived: unknown }>;
 
-function aggregate(random: SeededRandom, isLocal: boolean): { readonly text: string; readonly plain: Aggregate } {
+function aggregate(
+  random: SeededRandom,
+  isLocal: boolean,
+  isTotal: boolean,
+): { readonly text: string; readonly plain: Aggregate } {
   const amount = random.pick(AMOUNTS);
   const value = random.pick([...TEXTS, ...AMOUNTS, 'timestamp']);
   switch (random.below(11)) {
@@ -161,7 +180,10 @@ function aggregate(random: SeededRandom, isLocal: boolean): { readonly text: str
     case 8:
       return { text: `last(${value})`, plain: { last: value } };
     case 9:
-      return { text: `rate(${amount})`, plain: { rate: amount } };
+      // A total has no length.
+      return isTotal
+        ? { text: `sum(${amount})`, plain: { sum: amount } }
+        : { text: `rate(${amount})`, plain: { rate: amount } };
     default: {
       const top = random.pick([...TEXTS, 'quantity']);
       const limit = 1 + random.below(4);

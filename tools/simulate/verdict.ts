@@ -30,6 +30,7 @@ export function differences(
     ...compareMisplaced(expected, raw),
     ...compareDeadLetters(expected, recordsOf(topics.deadLetters)),
     ...compareFinals(expected, recordsOf(topics.metrics)),
+    ...compareTotals(expected, recordsOf(topics.metrics)),
     ...compareLateRows(expected, recordsOf(topics.late)),
     ...compareLateCounts(expected, recordsOf(topics.metrics)),
     ...(change ? [] : compareProgress(definition, expected, recordsOf(topics.metrics))),
@@ -89,7 +90,8 @@ function compareDeadLetters(expected: ExpectedOutcome, letters: readonly (readon
 interface ResultJson {
   readonly metric: string;
   readonly window_start: string;
-  readonly window_end: string;
+  /** Null for a running total. */
+  readonly window_end: string | null;
   readonly group: Readonly<Record<string, unknown>>;
   readonly measures: Readonly<Record<string, unknown>>;
   readonly late_rows?: number;
@@ -116,6 +118,29 @@ function compareFinals(expected: ExpectedOutcome, metrics: readonly (readonly Lo
     ),
   );
   return [...problems, ...compareSets('final', wanted, actual)];
+}
+
+/** The newest that was told of each group of a running total is what it has come to. */
+function compareTotals(expected: ExpectedOutcome, metrics: readonly (readonly LogRecord[])[]): string[] {
+  const newest = new Map<string, ResultJson & { readonly retracted?: boolean }>();
+  metrics.forEach((records, partition) => {
+    for (const { key, value } of records) {
+      const name = key ? text.decode(key) : '';
+      if (!name.startsWith('p|') || !value) continue;
+      const result = JSON.parse(text.decode(value)) as ResultJson;
+      const known = newest.get(`${partition} ${name}`);
+      if (result.window_end === null && !(known && known.revision > result.revision)) {
+        newest.set(`${partition} ${name}`, result);
+      }
+    }
+  });
+  const line = (metric: string, group: unknown, measures: unknown): string => JSON.stringify([metric, group, measures]);
+  const told = [...newest.values()].filter(({ retracted }) => retracted !== true);
+  return compareSets(
+    'total',
+    new Set(expected.totals.map(({ metric, group, measures }) => line(metric, group, measures))),
+    new Set(told.map(({ metric, group, measures }) => line(metric, group, measures))),
+  );
 }
 
 function finalLine({ metric, window_start, window_end, group, measures }: ResultJson): string {

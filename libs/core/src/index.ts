@@ -64,9 +64,11 @@ export { fieldByName, pathOf } from './stream/fields';
 export { absentValue, comparableType, isFollowed, percentChange, type ComparableType } from './history/comparable';
 export { lastClosedEnd } from './windowing/sliced-windows';
 export {
+  ALL_TIME,
   closedBeforeMs,
   earliestCloseMs,
   isSession,
+  isTotal,
   latestCloseMs,
   lookbackMs,
   oldestOpenStart,

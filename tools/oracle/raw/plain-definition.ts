@@ -54,6 +54,11 @@ export interface PlainHops {
   readonly hopMs: number;
 }
 
+/** All rows there are. */
+export interface PlainTotal {
+  readonly total: true;
+}
+
 /** Stretches of a group's rows that are at most a gap apart. */
 export interface PlainSessions {
   readonly gapMs: number;
@@ -68,7 +73,7 @@ interface PlainMetricBody {
   readonly having?: (measures: PlainMeasures) => boolean;
 }
 
-export type PlainMetric = PlainMetricBody & (PlainHops | PlainSessions);
+export type PlainMetric = PlainMetricBody & (PlainHops | PlainSessions | PlainTotal);
 
 /** A stream and its metrics in plain code: what a stream file says, written down a second time by hand. */
 export interface PlainDefinition {

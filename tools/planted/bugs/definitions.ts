@@ -49,8 +49,8 @@ export const definitionBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: 'libs/core/src/metrics/window-merge.ts',
-        find: 'if (!spans(span, startMs)) return false;',
-        replace: 'if (!spans(span, startMs)) return true;',
+        find: 'ofTotal ? !isCounting(span) : !spans(span, startMs)',
+        replace: 'ofTotal ? !isCounting(span) : spans(span, startMs) && !spans(span, startMs)',
       },
     ],
     specs: [MERGE_SPEC],

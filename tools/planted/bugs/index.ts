@@ -8,6 +8,7 @@ import { explainingBugs } from './explaining';
 import { mergingBugs } from './merging';
 import { publishingBugs } from './publishing';
 import { sessionBugs } from './sessions';
+import { totalBugs } from './totals';
 import { verifyingBugs } from './verifying';
 import { windowBugs } from './windows';
 
@@ -18,6 +19,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...enrichingBugs,
   ...windowBugs,
   ...sessionBugs,
+  ...totalBugs,
   ...mergingBugs,
   ...checkpointBugs,
   ...definitionBugs,

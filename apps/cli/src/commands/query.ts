@@ -111,6 +111,7 @@ function described(metric: MetricMessage): object {
     window_hop_ms: metric.windowHop && durationMs(metric.windowHop),
     session_gap_ms: metric.sessionGap && durationMs(metric.sessionGap),
     session_max_duration_ms: metric.sessionMaxDuration && durationMs(metric.sessionMaxDuration),
+    running_total: metric.runningTotal,
     out_of_orderness_ms: durationMs(metric.outOfOrderness),
     group_by: metric.groupBy,
     measures: metric.measures.map(({ name, kind, valueKind, relativeError }) => ({

@@ -2,7 +2,8 @@ import { formatDuration, fromTimestamp, type MetricMessage } from '@tillstream/c
 import type { WindowSpec } from '@tillstream/core';
 
 /** What the windows of a metric are: `5m every 1m`. */
-export function windowText({ windowSize, windowHop, sessionGap }: MetricMessage): string {
+export function windowText({ windowSize, windowHop, sessionGap, runningTotal }: MetricMessage): string {
+  if (runningTotal) return 'running total';
   if (sessionGap) return `sessions, ${durationText(sessionGap)} apart`;
   const [size, hop] = [durationText(windowSize), durationText(windowHop)];
   return size === hop ? size : `${size} every ${hop}`;

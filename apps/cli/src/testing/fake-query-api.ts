@@ -35,6 +35,7 @@ export const SALES: MetricMessage = {
   retired: false,
   sessionGap: null,
   sessionMaxDuration: null,
+  runningTotal: false,
 };
 
 /** A row of `sales`. */

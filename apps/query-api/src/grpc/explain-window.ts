@@ -10,7 +10,7 @@ import {
   type SampleRowMessage,
   type ToldRevisionMessage,
 } from '@tillstream/contracts';
-import { isSession, type GroupValue } from '@tillstream/core';
+import { isSession, isTotal, type GroupValue } from '@tillstream/core';
 import {
   explainWindow,
   groupValuesOf,
@@ -118,8 +118,9 @@ const unavailable = (message: string): GrpcStatusError => new GrpcStatusError(st
 function startOf({ metric }: MetricCodec, { windowStart }: ExplainWindowRequest): number {
   const startMs = instantOf(windowStart);
   if (startMs === null) throw invalid('window_start must be set');
-  if (isSession(metric.window)) {
-    throw invalid(`${metric.name} has sessions, and only windows of one size are explained: see till verify`);
+  if (isSession(metric.window) || isTotal(metric.window)) {
+    const has = isSession(metric.window) ? 'sessions' : 'a running total';
+    throw invalid(`${metric.name} has ${has}, and only windows of one size are explained`);
   }
   const { hopMs } = metric.window;
   const before = Math.floor(startMs / hopMs) * hopMs;

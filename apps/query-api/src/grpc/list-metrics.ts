@@ -7,7 +7,7 @@ import {
   type TimestampMessage,
 } from '@tillstream/contracts';
 import type { MetricCodec } from '../results/metric-codec';
-import { isSession, relativeErrorOf, type WindowSpec } from '@tillstream/core';
+import { isSession, isTotal, relativeErrorOf, type WindowSpec } from '@tillstream/core';
 import type { ServedStream } from '../results/served-stream';
 import type { ReadableStreams } from './streams';
 
@@ -46,20 +46,22 @@ function describe(stream: ServedStream, codec: MetricCodec, retired: boolean): M
   };
 }
 
-function windowsOf(
-  window: WindowSpec,
-): Pick<MetricMessage, 'windowSize' | 'windowHop' | 'sessionGap' | 'sessionMaxDuration'> {
-  if (!isSession(window)) {
-    const { sizeMs, hopMs } = window;
-    return { windowSize: toDuration(sizeMs), windowHop: toDuration(hopMs), sessionGap: null, sessionMaxDuration: null };
+type Windows = Pick<MetricMessage, 'windowSize' | 'windowHop' | 'sessionGap' | 'sessionMaxDuration' | 'runningTotal'>;
+const NO_WINDOWS: Windows = {
+  windowSize: null,
+  windowHop: null,
+  sessionGap: null,
+  sessionMaxDuration: null,
+  runningTotal: false,
+};
+
+function windowsOf(window: WindowSpec): Windows {
+  if (isTotal(window)) return { ...NO_WINDOWS, runningTotal: true };
+  if (isSession(window)) {
+    const { gapMs, maxDurationMs } = window;
+    return { ...NO_WINDOWS, sessionGap: toDuration(gapMs), sessionMaxDuration: toDuration(maxDurationMs) };
   }
-  const { gapMs, maxDurationMs } = window;
-  return {
-    windowSize: null,
-    windowHop: null,
-    sessionGap: toDuration(gapMs),
-    sessionMaxDuration: toDuration(maxDurationMs),
-  };
+  return { ...NO_WINDOWS, windowSize: toDuration(window.sizeMs), windowHop: toDuration(window.hopMs) };
 }
 
 const optionalTimestamp = (epochMs: number | null): TimestampMessage | null =>

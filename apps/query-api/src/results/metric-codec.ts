@@ -7,7 +7,7 @@ import {
   type WindowResultMessage,
 } from '@tillstream/contracts';
 import type { MetricDefinition, StreamSchema } from '@tillstream/core';
-import { isSession } from '@tillstream/core';
+import { isSession, isTotal } from '@tillstream/core';
 import type { RowRef } from '../view/row-query';
 import type { MetricRows } from '../view/metric-rows';
 import type { ProgressRecord, SpanRecord, ViewRecord } from '../view/view-record';
@@ -103,7 +103,7 @@ export class MetricCodec {
     return {
       metric: this.metric.name,
       start: toTimestamp(result.startMs),
-      end: toTimestamp(result.endMs),
+      end: isTotal(this.metric.window) ? null : toTimestamp(result.endMs),
       group: messages(this.groups, result.group),
       measures: this.measuresOf(result),
       final: result.final,
@@ -124,7 +124,7 @@ export class MetricCodec {
     return {
       metric: this.metric.name,
       start: toTimestamp(window.startMs),
-      end: toTimestamp(this.endOf(row)),
+      end: isTotal(this.metric.window) ? null : toTimestamp(this.endOf(row)),
       group: Object.fromEntries(this.groups.map((type, i) => [type.name, toMessage(values[i] ?? null, type)])),
     };
   }

@@ -1,6 +1,6 @@
 import { decodeMetricsRecord, PlainResults, type StreamDefinition } from '@tillstream/contracts';
 import { DefinitionHistory, type LogRecord } from '@tillstream/engine';
-import { isSession } from '@tillstream/core';
+import { isSession, isTotal } from '@tillstream/core';
 import { ResultView } from '../view/result-view';
 import type { PackedRow, PlacedRecord, ProgressRecord, SpanRecord, ViewRecord } from '../view/view-record';
 import { MetricCodec } from './metric-codec';
@@ -60,8 +60,8 @@ export class ServedStream {
     const { schema } = history.newest; // fields are only ever added
     const codecs = metrics.map((metric) => new MetricCodec(metric, schema));
     for (const { identity, window, compare = [] } of metrics) {
-      // Sessions begin at any time.
-      const windows = isSession(window) ? { hopMs: 1, sizeMs: 1 } : window;
+      // Sessions begin at any time, and so does what a total counts.
+      const windows = isSession(window) ? { hopMs: 1, sizeMs: 1 } : isTotal(window) ? { ...window, hopMs: 1 } : window;
       this.view.declare({ identity, ...windows, lagsMs: compare.map(({ lagMs }) => lagMs) });
     }
     this.history = history;

@@ -68,6 +68,7 @@ const metric: MetricMessage = {
   compare: ['previous', '1d'],
   sessionGap: toDuration(1_800_000),
   sessionMaxDuration: toDuration(86_400_000),
+  runningTotal: true,
 };
 const comparison: ComparisonMessage = {
   with: '1d',

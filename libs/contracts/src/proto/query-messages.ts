@@ -61,6 +61,7 @@ export interface MetricMessage {
   readonly retired: boolean;
   readonly sessionGap: DurationMessage | null;
   readonly sessionMaxDuration: DurationMessage | null;
+  readonly runningTotal: boolean;
 }
 
 export interface MeasureMessage {

@@ -1,4 +1,4 @@
-import type { MetricSpan } from '@tillstream/core';
+import { ALL_TIME, type MetricSpan } from '@tillstream/core';
 import type { NewRecord } from '../record';
 import { parseInstant } from './instant';
 
@@ -19,6 +19,7 @@ interface AboutWindow {
   readonly identity: string;
   readonly metric: string;
   readonly startMs: number;
+  /** Of a running total, which has none, that of ALL_TIME. */
   readonly endMs: number;
   readonly revision: number;
 }
@@ -82,7 +83,8 @@ function decode(keyText: string, valueText: string | null): MetricsRecord {
   if (valueText === null) return { kind: 'tombstone', of, identity, startMs, groupKey };
 
   const json = JSON.parse(valueText) as Readonly<Record<string, unknown>> | null;
-  const endMs = parseInstant(json?.['window_end']);
+  const end = json?.['window_end'];
+  const endMs = end === null ? ALL_TIME.sizeMs : parseInstant(end);
   const { metric, revision } = json ?? {};
   if (json === null || typeof metric !== 'string' || typeof revision !== 'number' || endMs === null) return UNKNOWN;
   const window: AboutWindow = { identity, metric, startMs, endMs, revision };

@@ -6,6 +6,7 @@ import type {
   ResultBlock,
   StreamSchema,
 } from '@tillstream/core';
+import { ALL_TIME } from '@tillstream/core';
 import { ByteWriter } from '../bytes/byte-writer';
 import { writeJsonText } from '../bytes/json-text';
 import type { NewRecord } from '../record';
@@ -201,7 +202,7 @@ function windowKey({ metric, startMs }: WindowOf): string {
 function windowJson({ metric, startMs, endMs }: WindowOf): string {
   return (
     `{"metric":"${metric.name}","definition":"${definitionOf(metric.identity)}",` +
-    `"window_start":"${isoInstant(startMs)}","window_end":"${isoInstant(endMs)}"`
+    `"window_start":"${isoInstant(startMs)}","window_end":${endMs === ALL_TIME.sizeMs ? 'null' : `"${isoInstant(endMs)}"`}`
   );
 }
 

@@ -1,4 +1,4 @@
-import { comparableType, isSession } from '@tillstream/core';
+import { comparableType, isSession, isTotal } from '@tillstream/core';
 import type { ComparedWindow, HoppingSpec } from '@tillstream/core';
 import type { Value } from './document';
 import { formatDuration, parseDuration } from './duration';
@@ -30,6 +30,7 @@ export function readCompare(
   if (!measures.some((measure) => comparableType(measure) !== null)) {
     return value.problem('there is nothing to compare: no measure of this metric is a number');
   }
+  if (isTotal(window)) return value.problem('a running total is one window: there is no earlier one');
   const compared: ComparedWindow[] = [];
   for (const item of items) {
     const name = item.text();

@@ -1,4 +1,4 @@
-import { MAX_SKETCHES, isSession } from '@tillstream/core';
+import { MAX_SKETCHES, isSession, isTotal } from '@tillstream/core';
 import type { EmitSpec, Expression, Measure, MetricDefinition, StreamSchema } from '@tillstream/core';
 import type { MapEntry, Section, Value } from './document';
 import type { ScopeName } from './expression-parser';
@@ -20,6 +20,10 @@ const MIN_EMIT_MS = 10;
 
 const TOLD_AT_THE_END =
   'sessions are told when they are over, and not before: until then they may grow, and become one with others; leave it out';
+
+const WAITS_FOR_NOTHING = 'a running total takes every event, however late, and is never final: leave it out';
+
+const NO_LENGTH = 'a running total has no length that anything could be per second of: use count or sum';
 
 const TOO_MANY_SKETCHES =
   `a metric keeps at most ${MAX_SKETCHES} of approx_distinct and percentile; percentiles of one field and condition are one: ` +
@@ -56,7 +60,9 @@ function readMetric({ key: name, keyValue, value }: MapEntry, scope: MetricScope
   const outOfOrdernessMs = section
     .get('outOfOrderness')
     ?.duration({ minMs: 0, maxMs: MAX_WINDOW_MS, otherwise: 'must be at most 31d' });
-  const { measures, names } = readMeasures(section, scope, local);
+  const isOfAllTime = window !== null && isTotal(window);
+  if (isOfAllTime) section.get('outOfOrderness')?.problem(WAITS_FOR_NOTHING);
+  const { measures, names } = readMeasures(section, scope, local, isOfAllTime);
   const having = readHaving(section, names, scope);
   const emit = readEmit(section);
   if (window !== null && isSession(window)) section.get('emit')?.problem(TOLD_AT_THE_END);
@@ -67,7 +73,7 @@ function readMetric({ key: name, keyValue, value }: MapEntry, scope: MetricScope
     where,
     groupBy,
     window,
-    outOfOrdernessMs: outOfOrdernessMs ?? scope.outOfOrdernessMs,
+    outOfOrdernessMs: isOfAllTime ? 0 : (outOfOrdernessMs ?? scope.outOfOrdernessMs),
     measures,
     having,
   };
@@ -92,7 +98,7 @@ function readGroupBy(section: Section<MetricKey>, { fields }: MetricScope): read
   return groupBy;
 }
 
-function readMeasures(section: Section<MetricKey>, scope: MetricScope, local: boolean) {
+function readMeasures(section: Section<MetricKey>, scope: MetricScope, local: boolean, isOfAllTime: boolean) {
   const value = section.require('measures');
   const entries = value?.entries() ?? [];
   const all = entries.map(({ key }) => key);
@@ -106,6 +112,7 @@ function readMeasures(section: Section<MetricKey>, scope: MetricScope, local: bo
     const measure = readMeasure(name, text, { fields, money, key, local, earlier: names, all });
     names.set(name, measure === null ? { type: null } : measureName(measure, money));
     if (measure !== null) measures.push(measure);
+    if (measure?.kind === 'rate' && isOfAllTime) text.problem(NO_LENGTH);
     if (measure !== null && addSketch(measure, sketches)) text.problem(TOO_MANY_SKETCHES);
   }
   if (value?.isMap && entries.length === 0) value.problem('a metric has at least one measure');

@@ -1,3 +1,4 @@
+import { ALL_TIME } from '@tillstream/core';
 import type { HoppingSpec, SessionSpec, WindowSpec } from '@tillstream/core';
 import type { Value } from './document';
 import { formatDuration } from './duration';
@@ -13,7 +14,8 @@ const LEAST_GAPS = 4;
 const MOST_GAPS = 10_000;
 
 const FORMS =
-  'windows have a size, and a hop where they overlap: { size: 5m, hop: 1m }; or they are sessions: { session: 30m }';
+  'windows have a size, and a hop where they overlap: { size: 5m, hop: 1m }; or they are sessions: { session: 30m }; ' +
+  'global is a running total';
 const KEYS = ['size', 'hop', 'session', 'maxDuration'] as const;
 const POSITIVE = { minMs: 1, maxMs: MAX_WINDOW_MS, otherwise: 'must be more than 0 and at most 31d' };
 
@@ -27,7 +29,7 @@ export interface WindowScope {
 
 /** Reads `window:`; null when it is wrong, after its problems have been reported. */
 export function readWindow(window: Value | null, scope: WindowScope): WindowSpec | null {
-  if (window !== null && !window.isMap) return window.problem(FORMS);
+  if (window !== null && !window.isMap) return window.text() === 'global' ? ALL_TIME : window.problem(FORMS);
   const section = window?.section(KEYS, { gap: 'the gap between sessions is written { session: 30m }' }) ?? null;
   if (section === null) return null;
   const [size, hop, session, maxDuration] = KEYS.map((key) => section.get(key));

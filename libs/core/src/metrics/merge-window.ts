@@ -1,3 +1,4 @@
+import { isTotal } from '../windowing/window-spec';
 import { grownBytes, grownDoubles } from '../windowing/grow';
 import { ByteReader } from './byte-reader';
 import type { ByteWriter } from './byte-writer';
@@ -30,6 +31,8 @@ export class MergeWindow {
   private revisions = new Float64Array(0);
   private offsets = new Float64Array(0);
   private readonly sourceRevisions: Float64Array;
+  /** Of a total: from when on each source counts. */
+  private readonly countedFromMs: Float64Array;
   /** What the values of each `top` of the plan are ids of, in this window. */
   private readonly topMembers: readonly FieldKeySpace[];
 
@@ -41,11 +44,18 @@ export class MergeWindow {
     this.topMembers = plan.tops.map(({ field }) => spaces.field(field));
     this.accumulators = new WindowValues(plan, this.topMembers);
     this.sourceRevisions = new Float64Array(sources);
+    this.countedFromMs = new Float64Array(sources);
   }
 
   /** Takes what is newer than what is known: frozen beats open, then the revision decides. */
   apply(source: number, part: PartBlock, offset: number): void {
     const { groups, accumulators } = part;
+    if (isTotal(this.plan.metric.window)) {
+      // A source that counts from later on has begun anew: what it sent before is void, even if it is read again.
+      if (part.startMs < (this.countedFromMs[source] as number)) return;
+      if (part.startMs > (this.countedFromMs[source] as number)) this.forget(source);
+      this.countedFromMs[source] = part.startMs;
+    }
     const state = part.frozen ? FROZEN : OPEN;
     for (let i = 0; i < groups.count; i++) {
       const group = this.groupOf(groups.bytes, groups.offsets[i] as number, groups.offsets[i + 1] as number);
@@ -63,6 +73,23 @@ export class MergeWindow {
     }
     for (const members of this.topMembers) members.sweep();
     this.sourceRevisions[source] = Math.max(this.sourceRevisions[source] as number, part.revision);
+  }
+
+  /** Forgets all that a source has sent. */
+  forget(source: number): void {
+    for (let group = 0; group < this.keys.size; group++) {
+      const at = group * this.sources + source;
+      if (this.states[at] === MISSING) continue;
+      this.states[at] = MISSING;
+      this.revisions[at] = 0;
+      this.changed.add(group);
+    }
+    this.sourceRevisions[source] = 0;
+  }
+
+  /** Takes the group at `turn` and every `turns`-th after it for changed. */
+  retell(turn: number, turns: number): void {
+    for (let group = turn; group < this.keys.size; group += turns) this.changed.add(group);
   }
 
   /** Sum over the sources of the newest revision that each has sent for this window. */

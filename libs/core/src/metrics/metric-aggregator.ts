@@ -1,4 +1,4 @@
-import { grownInts } from '../windowing/grow';
+import { grownBytes, grownInts } from '../windowing/grow';
 import { firstOpenWindow, newestWindowOf, oldestWindowOf } from '../windowing/sliced-windows';
 import { accumulate } from './accumulate';
 import type { BatchView } from './batch-view';
@@ -23,6 +23,7 @@ export class MetricAggregator implements PartitionMetric {
   toldNext = 0;
   private readonly closer: WindowCloser;
   private entries = new Int32Array(0);
+  private mask = new Uint8Array(0);
 
   constructor(
     readonly state: MetricState,
@@ -103,11 +104,25 @@ export class MetricAggregator implements PartitionMetric {
     const { view, sorter } = intake;
     const { plan } = this.state;
     const present = plan.metric.local ? view.keyPresence() : null;
-    sorter.sort(plan.windows, view.times, view.mask(plan.condition), present, from, to);
+    const mask = this.state.countedFromMs === -Infinity ? view.mask(plan.condition) : this.counted(view, from, to);
+    sorter.sort(plan.windows, view.times, mask, present, from, to);
     this.entries = grownInts(this.entries, to - from);
     sorter.slices.forEach((slice, i) => {
       this.applySlice(intake, slice, sorter.starts[i] as number, sorter.starts[i + 1] as number);
     });
+  }
+
+  /** One byte a row of [from, to): 1 where the condition holds and the row is not older than what the total counts. */
+  private counted(view: BatchView, from: number, to: number): Uint8Array {
+    const { plan, countedFromMs } = this.state;
+    const mask = view.mask(plan.condition);
+    const { times } = view;
+    this.mask = grownBytes(this.mask, to);
+    for (let row = from; row < to; row++) {
+      const holds = mask === null || mask[row] === 1;
+      this.mask[row] = holds && (times[row] as number) >= countedFromMs ? 1 : 0;
+    }
+    return this.mask;
   }
 
   /** Rows [from, to) of the sorter, all of one slice, are late or not together. */

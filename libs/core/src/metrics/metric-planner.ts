@@ -1,6 +1,6 @@
 import type { FieldType, StreamSchema } from '../stream/schema';
 import { slicedWindows } from '../windowing/sliced-windows';
-import { gapsBetweenCuts, isSession } from '../windowing/window-spec';
+import { gapsBetweenCuts, isSession, isTotal } from '../windowing/window-spec';
 import { MAX_COLLECTED_BYTES } from './collected';
 import type { ConditionSet } from './condition-set';
 import type { Measure, MetricDefinition, TopAmount } from './definition';
@@ -228,6 +228,11 @@ class Planner {
   }
 
   private planRate(measure: Extract<Measure, { kind: 'rate' }>): () => MeasurePlan {
+    if (isTotal(this.metric.window)) {
+      throw new RangeError(
+        `measure ${measure.name} of metric ${this.metric.name} is a rate, and a total has no length`,
+      );
+    }
     const condition = this.conditions.add(measure.where);
     if (measure.field === null) {
       const at = measure.where === null ? ROWS : this.count(condition).at;

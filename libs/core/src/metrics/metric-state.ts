@@ -1,4 +1,5 @@
 import { endOf, sliceBehind, startOf } from '../windowing/sliced-windows';
+import { isTotal, lastsMs } from '../windowing/window-spec';
 import type { ByteWriter } from './byte-writer';
 import { DistinctCounter } from './distinct-counter';
 import { GroupTable } from './group-table';
@@ -38,6 +39,7 @@ export class MetricState implements SliceOwner {
   readonly sent: SentGroups | null;
   /** The oldest window that is not closed. */
   firstOpen = -Infinity;
+  private readonly isTotal: boolean;
 
   constructor(
     readonly plan: MetricPlan,
@@ -47,6 +49,7 @@ export class MetricState implements SliceOwner {
     /** Windows outside are not whole: they are closed in silence too, and rows that come too late for them are not told. */
     readonly span: MetricSpan,
   ) {
+    this.isTotal = isTotal(plan.metric.window);
     this.space = spaces.group(plan.metric.groupBy);
     this.groups = new GroupTable(this.space);
     this.running = new RunningWindow(plan);
@@ -112,7 +115,7 @@ export class MetricState implements SliceOwner {
 
   /** A watermark here has closed all windows that the metric has whole: a retired metric takes no note of late rows any more. */
   get runsOutMs(): number {
-    return this.span.untilMs === -Infinity ? -Infinity : this.span.untilMs + this.plan.windows.sizeMs;
+    return this.span.untilMs === -Infinity ? -Infinity : this.span.untilMs + lastsMs(this.plan.metric.window);
   }
 
   /** May the results of a window be told? */
@@ -121,7 +124,14 @@ export class MetricState implements SliceOwner {
     return startMs >= this.completeFromMs && spans(this.span, startMs);
   }
 
+  /** A total counts rows from here on: from before, some may be missing. */
+  get countedFromMs(): number {
+    return this.isTotal ? Math.max(this.completeFromMs, this.span.fromMs) : -Infinity;
+  }
+
+  /** The oldest window that begins at `startMs` or later; a total is told wherever it begins. */
   private firstFrom(startMs: number): number {
+    if (this.isTotal && Number.isFinite(startMs)) return 0;
     return Math.ceil(startMs / this.plan.windows.hopMs);
   }
 

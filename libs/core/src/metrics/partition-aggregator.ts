@@ -1,7 +1,7 @@
 import type { BatchPosition, EventBatch } from '../batch/event-batch';
 import type { StreamSchema } from '../stream/schema';
 import { slicedWindows } from '../windowing/sliced-windows';
-import { isSession, lastsMs, unsureMs } from '../windowing/window-spec';
+import { isSession, isTotal, lastsMs, unsureMs } from '../windowing/window-spec';
 import { BatchView } from './batch-view';
 import { ByteReader } from './byte-reader';
 import { ConditionSet } from './condition-set';
@@ -143,7 +143,9 @@ export class PartitionAggregator {
     const position = { next: start.next, watermarkInputMs, maxEventTimeMs, maxAppendMs, held, definition };
     const { completeFromMs, spans } = start;
     const declared = options.metrics.map((metric) => {
-      const fromMs = spans?.get(metric.identity)?.fromMs ?? ALWAYS.fromMs;
+      const declaredMs = spans?.get(metric.identity)?.fromMs ?? ALWAYS.fromMs;
+      // Everybody is told where a total begins anew.
+      const fromMs = isTotal(metric.window) ? Math.max(declaredMs, completeFromMs) : declaredMs;
       return { metric, completeFromMs, span: { fromMs, untilMs: ALWAYS.untilMs } };
     });
     const goingOn = (options.retired ?? []).flatMap((metric) => {

@@ -55,8 +55,11 @@ export class ProvisionalWindows {
     const results: ResultBlock[] = [];
     const parts: PartBlock[] = [];
     for (const [window, values] of this.valuesOf(changed)) {
-      if (!metric.local) parts.push(encodePart(values, window, false, revision, state.writeKey));
-      else {
+      if (!metric.local) {
+        const part = encodePart(values, window, false, revision, state.writeKey);
+        // The share of a total says from when on it counts.
+        parts.push({ ...part, startMs: Math.max(part.startMs, state.countedFromMs) });
+      } else {
         const sent = state.sent?.of(window) ?? null;
         const head = { startMs: state.startOf(window), endMs: state.endOf(window), final: false, revision };
         const block = this.results.build(values, head, state.writeKey, sent);

@@ -1,4 +1,5 @@
 import { murmur2 } from '../hash/murmur2';
+import { ALL_TIME } from '../windowing/window-spec';
 import { ByteWriter } from './byte-writer';
 import type { PartBlock } from './output';
 
@@ -12,7 +13,7 @@ export function splitPart(block: PartBlock, partitions: number): (PartBlock | nu
   const shares = Array.from({ length: partitions }, () => [] as number[]);
   const place = new ByteWriter();
   place.text(block.metric);
-  place.integer(block.startMs);
+  place.integer(block.endMs === ALL_TIME.sizeMs ? 0 : block.startMs); // shares of a total begin where each partition does
   const prefix = place.length;
   for (let group = 0; group < groups.count; group++) {
     place.length = prefix;

@@ -1,12 +1,13 @@
 import type { StreamSchema } from '../stream/schema';
 import { endOf, startOf } from '../windowing/sliced-windows';
+import { isTotal } from '../windowing/window-spec';
 import { ConditionSet } from './condition-set';
 import type { MetricDefinition } from './definition';
 import { MergeWindow } from './merge-window';
 import type { MetricPlan } from './metric-plan';
 import { planMetric } from './metric-planner';
 import type { MetricSpan } from './metric-span';
-import { spans } from './metric-span';
+import { ALWAYS, spans } from './metric-span';
 import type { PartBlock, ResultBlock } from './output';
 import { ResultBuilder } from './result-builder';
 
@@ -78,7 +79,9 @@ export class WindowMerge {
   applyPart(source: number, part: PartBlock, offset: number): void {
     const metric = this.merged.get(part.metric);
     if (!metric || part.endMs <= this.publishAfterEndMs || this.isClosed(metric, part.endMs)) return;
-    const window = part.startMs / metric.plan.windows.hopMs;
+    const ofTotal = isTotal(metric.plan.metric.window);
+    if (ofTotal && !isCounting(metric.spans.get(source) ?? ALWAYS)) return;
+    const window = ofTotal ? 0 : part.startMs / metric.plan.windows.hopMs;
     let merging = metric.windows.get(window);
     if (!merging) {
       merging = new MergeWindow(metric.plan, this.sources.length);
@@ -94,7 +97,16 @@ export class WindowMerge {
 
   /** A source has said which windows of a metric it has whole: none is told that one of the sources has not. */
   applySpan(source: number, identity: string, span: MetricSpan): void {
-    this.merged.get(identity)?.spans.set(source, span);
+    const merged = this.merged.get(identity);
+    if (!merged) return;
+    merged.spans.set(source, span);
+    if (!isTotal(merged.plan.metric.window) || isCounting(span)) return;
+    for (const window of merged.windows.values()) window.forget(source);
+  }
+
+  /** Takes some groups of a total for changed: of `turns` calls with the turns from 0 on each group is told once more by one. */
+  retell({ identity }: MetricDefinition, turn: number, turns: number): void {
+    for (const window of this.merged.get(identity)?.windows.values() ?? []) window.retell(turn, turns);
   }
 
   /** Windows that the last source has closed since the last call, by end and then by metric. */
@@ -159,12 +171,21 @@ export class WindowMerge {
       .sort(([a], [b]) => a - b);
   }
 
-  private isWhole({ spans: bySource }: MergedMetric, startMs: number): boolean {
-    for (const span of bySource.values()) if (!spans(span, startMs)) return false;
+  /** A total is told when every source counts, from wherever each of them does. */
+  private isWhole({ spans: bySource, plan }: MergedMetric, startMs: number): boolean {
+    const ofTotal = isTotal(plan.metric.window);
+    for (const span of bySource.values()) {
+      if (ofTotal ? !isCounting(span) : !spans(span, startMs)) return false;
+    }
     return true;
   }
 
   private isClosed({ plan }: MergedMetric, endMs: number): boolean {
     return endMs <= Math.min(...this.sources) - plan.metric.outOfOrdernessMs;
   }
+}
+
+/** Does a source go on counting a total? It does not know it yet, or no longer. */
+function isCounting({ fromMs, untilMs }: MetricSpan): boolean {
+  return fromMs !== Infinity && untilMs === Infinity;
 }

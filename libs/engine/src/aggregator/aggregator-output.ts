@@ -18,6 +18,7 @@ import type { TaskPorts } from '../task/task-ports';
 import { withHeaders } from '../task/with-headers';
 import { FrontierPace } from './frontier-pace';
 import { Retelling } from './retelling';
+import { RetellingTotals } from './retelling-totals';
 
 const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 /**
@@ -43,6 +44,7 @@ export class AggregatorOutput {
   private readonly cadences: readonly UpsertCadence[];
   private readonly frontierPace: FrontierPace;
   private readonly retelling: Retelling;
+  private readonly retellingTotals: RetellingTotals;
   private readonly progress: ProgressTeller;
   /** Context of the newest traced batch, for what is published on its behalf. */
   private traceHeaders: RecordHeaders = {};
@@ -65,6 +67,7 @@ export class AggregatorOutput {
     );
     this.frontierPace = new FrontierPace(computed);
     this.retelling = new Retelling(computed, ports.clock.monotonicMs());
+    this.retellingTotals = new RetellingTotals(computed, ports.clock.monotonicMs());
     this.progress = new ProgressTeller(
       computed.filter(({ local }) => local),
       partition,
@@ -109,6 +112,8 @@ export class AggregatorOutput {
   async publishProvisionals(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): Promise<void> {
     const nowMs = this.ports.clock.monotonicMs();
     const stretch = isCaughtUp() ? 1 : CATCH_UP_STRETCH;
+    const totals = this.retellingTotals.due(nowMs);
+    if (totals) for (const metric of this.retellingTotals.metrics) aggregator.retell(metric, totals.turn, totals.turns);
     const anew = this.retelling.due(aggregator.next, nowMs);
     if (anew) for (const metric of this.retelling.metrics) aggregator.retell(metric, anew.turn, anew.turns);
     this.computed.forEach((metric, index) => {

@@ -17,7 +17,7 @@ import { AggregatorOutput } from './aggregator-output';
 import { withoutRowsOf } from './batch-without-rows';
 import { Committer } from './committer';
 import { TimeLag } from './time-lag';
-import { findRebuildStart, lastLateCounts } from './rebuild';
+import { findRebuildStart, lastLateCounts, staleTotals } from './rebuild';
 
 export const AGGREGATOR = 'aggregator';
 
@@ -92,6 +92,10 @@ export class AggregatorTask {
       definition = definitionInForce(history, start.before.definition, name, file.topics);
       aggregator = PartitionAggregator.create(optionsUnder(definition), start);
       aggregator.seedLateCounts(await lastLateCounts(ports.reader, file, history.metrics(), partition));
+      if (start.completeFromMs !== -Infinity) {
+        const stale = await staleTotals(ports.reader, file, history.metrics(), partition);
+        if (stale.length > 0) await ports.writer.append(file.topics.metrics, partition, stale);
+      }
       seek = start.seek;
       inc = ports.random.hex(TOKEN_BYTES);
       const { state } = aggregator.takeDeltas();

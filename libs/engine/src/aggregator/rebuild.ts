@@ -1,9 +1,9 @@
 import type { BatchPosition, EventBatch, LateCount, MetricDefinition, MetricSpan } from '@tillstream/core';
-import { formatEventTime, lookbackMs, oldestOpenStart as oldestOpenWindow } from '@tillstream/core';
+import { formatEventTime, isTotal, lookbackMs, oldestOpenStart as oldestOpenWindow } from '@tillstream/core';
 import type { Frontier, StreamDefinition } from '@tillstream/contracts';
-import { decodeMetricsRecord, decodePartsRecord } from '@tillstream/contracts';
+import { decodeMetricsRecord, decodePartsRecord, readMetricsKey } from '@tillstream/contracts';
 import type { DefinitionHistory } from '../definitions/definition-history';
-import type { LogReader } from '../ports/log';
+import type { LogReader, NewRecord } from '../ports/log';
 import { newestFirst, recordsBetween } from '../task/log-tail';
 import type { PlacedBatch } from '../task/readable-batch';
 import { firstBatch, readableBatch } from '../task/readable-batch';
@@ -56,6 +56,10 @@ export async function findRebuildStart(
     );
   }
   const oldestMs = oldestOpenStart(history, frontier);
+  if (first.batch.before.rowsSeen === 0 && history.metrics().some(({ window }) => isTotal(window))) {
+    // Totals are whole once more when all rows are read; whatever else comes of them has been told, byte for byte.
+    return { seek: first.offset, next: first.batch.rawFrom, before: first.batch.before, completeFromMs: -Infinity };
+  }
   if (first.batch.before.maxEventTimeMs >= oldestMs) {
     throw new StopPartitionError(
       'rebuild-impossible',
@@ -92,6 +96,34 @@ function oldestOpenStart(history: DefinitionHistory, { definition, spans, waterm
 /** No window of a metric that is open at a watermark input begins before this. */
 export function firstOpenStart({ window, outOfOrdernessMs }: MetricDefinition, watermarkInputMs: number): number {
   return oldestOpenWindow(window, watermarkInputMs - outOfOrdernessMs);
+}
+
+/**
+ * Takes back what is told of running totals that begin anew: of a group that has no rows any more nobody would say so.
+ *
+ * @param metrics all that the partition is final for itself
+ */
+export async function staleTotals(
+  reader: LogReader,
+  { topics: { metrics: topic } }: StreamDefinition,
+  metrics: readonly MetricDefinition[],
+  partition: number,
+): Promise<NewRecord[]> {
+  const totals = new Set(
+    metrics.filter(({ window, local }) => local && isTotal(window)).map(({ identity }) => identity),
+  );
+  const stale = new Map<string, NewRecord>();
+  if (totals.size === 0) return [];
+  const [begin, end] = [await reader.begin(topic, partition), await reader.end(topic, partition)];
+  for await (const record of recordsBetween(reader, topic, partition, begin, end)) {
+    const { key, value } = record;
+    const read = key && readMetricsKey(key);
+    if (!read || read.of !== 'provisional' || !totals.has(read.identity)) continue;
+    const name = new TextDecoder().decode(key);
+    if (value === null) stale.delete(name);
+    else stale.set(name, { key, value: null });
+  }
+  return [...stale.values()];
 }
 
 /** The newest late counts of this partition, for `seedLateCounts`. */

@@ -1,5 +1,5 @@
 import type { MetricDefinition } from '@tillstream/core';
-import { waitsMs } from '@tillstream/core';
+import { isTotal, waitsMs } from '@tillstream/core';
 
 /** No share that a merge task still needs is older than about this, while anything comes. */
 const WITHIN_MS = 10 * 60_000;
@@ -31,7 +31,8 @@ export class Retelling {
     private sinceMs: number,
   ) {
     this.metrics = metrics.filter(
-      ({ local, window, outOfOrdernessMs }) => !local && waitsMs(window) + outOfOrdernessMs > WITHIN_MS,
+      ({ local, window, outOfOrdernessMs }) =>
+        !local && !isTotal(window) && waitsMs(window) + outOfOrdernessMs > WITHIN_MS,
     );
   }
 

@@ -1,7 +1,7 @@
 import type { MetricsRecord, StreamDefinition } from '@tillstream/contracts';
 import { decodeMetricsRecord, encodeResults, groupJsonText, parseInstant } from '@tillstream/contracts';
 import type { GroupValue, MetricDefinition } from '@tillstream/core';
-import { isSession } from '@tillstream/core';
+import { isSession, isTotal } from '@tillstream/core';
 import { latePlaceAt, lateRowsFrom } from '../late/late-log';
 import type { LogReader } from '../ports/log';
 import type { BatchFeed } from '../recompute/batch-feed';
@@ -88,13 +88,15 @@ export class WindowNotRetainedError extends Error {
  * some samples.
  *
  * @throws WindowNotRetainedError, NothingRetainedError when raw no longer holds what is needed; RangeError for a group
- * that the metric cannot have, and for sessions
+ * that the metric cannot have, and for other windows than those of one size
  */
 export async function explainWindow(options: ExplainOptions): Promise<Explanation> {
   const { reader, definition, metric, startMs, group } = options;
   const { schema } = definition;
   const { window: windows } = metric;
-  if (isSession(windows)) throw new RangeError(`${metric.name} has sessions: only windows of one size are explained`);
+  if (isSession(windows) || isTotal(windows)) {
+    throw new RangeError(`${metric.name} has no windows of one size: only these are explained`);
+  }
   const breathe = options.breathe ?? (() => Promise.resolve());
   const groupText = groupJsonText(group, metric, schema);
   const wanted: WantedRows = { reader, definition, source: 'raw', fromMs: startMs, breathe };

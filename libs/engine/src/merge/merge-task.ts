@@ -3,6 +3,7 @@ import { ALWAYS, NEVER, WindowMerge, waitsMs } from '@tillstream/core';
 import type { Frontier, StreamDefinition } from '@tillstream/contracts';
 import { decodePartsRecord, encodeClosed, encodeControl, encodeResults } from '@tillstream/contracts';
 import { Committer } from '../aggregator/committer';
+import { RetellingTotals } from '../aggregator/retelling-totals';
 import type { DefinitionHistory } from '../definitions/definition-history';
 import { readDefinitions } from '../definitions/definition-history';
 import { definitionInForce } from '../definitions/definition-in-force';
@@ -40,6 +41,7 @@ export class MergeTask {
   private readonly cadences: readonly UpsertCadence[];
   private readonly coordinator: IdleCoordinator | null;
   private readonly progress: ProgressTeller;
+  private readonly retelling: RetellingTotals;
   private readonly schema: StreamSchema;
   private readonly computed: readonly MetricDefinition[];
   private committed: { next: number; atMs: number };
@@ -66,6 +68,7 @@ export class MergeTask {
     this.computed = mergedOf(history);
     this.metrics = new OrderedAppender(ports.writer, topics.metrics, source.partition);
     this.cadences = this.computed.map(({ emit }) => new UpsertCadence(emit.everyMs, emit.maxPerSecond));
+    this.retelling = new RetellingTotals(this.computed, ports.clock.monotonicMs());
     this.progress = new ProgressTeller(this.computed, source.partition);
     this.committed = { next, atMs: ports.clock.monotonicMs() };
     this.coordinator =
@@ -239,6 +242,8 @@ export class MergeTask {
 
   private async publishProvisionals(): Promise<void> {
     const nowMs = this.ports.clock.monotonicMs();
+    const anew = this.retelling.due(nowMs);
+    if (anew) for (const metric of this.retelling.metrics) this.merge.retell(metric, anew.turn, anew.turns);
     this.computed.forEach((metric, index) => {
       const cadence = this.cadences[index];
       if (!cadence?.isDue(nowMs) || this.merge.provisionalSize(metric) === 0) return;

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import type { Expression } from '../../expression/ast';
 import { TEXT_TESTS } from '../../expression/text-functions';
 import { TIME_PARTS } from '../../expression/time-part';
+import { ALL_TIME } from '../../windowing/window-spec';
 import type { Field, FieldType, StreamSchema } from '../../stream/schema';
 import type { Measure, MetricDefinition, TopAmount, WindowSpec } from '../definition';
 import type { Row } from './evaluate-row';
@@ -274,6 +275,14 @@ export const sessionDefinitions = definitionsWith(
 /** Of sessions that are never cut. */
 export const uncutSessions = definitionsWith(sessionWindows(fc.constant(10_000)), localGroups);
 
+/** Running totals over `testSchema`. */
+export const totalDefinitions = definitionsWith(fc.constant(ALL_TIME), groups).map((metric): MetricDefinition => {
+  const measures = metric.measures.map((measure): Measure => {
+    return measure.kind === 'rate' ? { kind: 'count', name: measure.name, where: measure.where } : measure;
+  });
+  return { ...metric, outOfOrdernessMs: 0, measures };
+});
+
 function definitionsWith(
   windows: fc.Arbitrary<WindowSpec>,
   groupBys: readonly (readonly string[])[],
@@ -333,6 +342,7 @@ function definitionsWith(
 export const metricLists = listsOf(metricDefinitions);
 export const sessionLists = listsOf(sessionDefinitions);
 export const uncutSessionLists = listsOf(uncutSessions);
+export const totalLists = listsOf(totalDefinitions);
 
 function listsOf(metrics: fc.Arbitrary<MetricDefinition>): fc.Arbitrary<readonly MetricDefinition[]> {
   return fc
