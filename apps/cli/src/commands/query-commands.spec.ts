@@ -223,6 +223,21 @@ describe('till top', () => {
     expect(picture).toContain('2 more (--metric NAME): second, third');
   });
 
+  it('shows a list of a metric without groups on a line of its own, whole', async () => {
+    context = recordingContext({ isTerminal: true });
+    api.metrics = [{ ...SALES, groupBy: [] }];
+    const ranked = (name: string) => ({ value: { text: name }, amount: { decimal: '10.50' } });
+    const names = { ranking: { values: ['kettle', 'teapot', 'cup', 'saucer', 'spoon'].map(ranked) } };
+    api.watching = async function* () {
+      const row = sale(600_000, null, '52.50');
+      yield message({ snapshot: true, upserts: [{ ...row, group: {}, measures: { ...row.measures, names } }] });
+      await new Promise(() => undefined);
+    };
+    expect(await top()).toBe(0);
+    expect(context.output()).toContain('  total 52.50 · orders 3');
+    expect(context.output()).toContain('  names kettle 10.50, teapot 10.50, cup 10.50, saucer 10.50, spoon 10.50');
+  });
+
   it('shows only the metrics that are asked for', async () => {
     context = recordingContext({ isTerminal: true });
     api.metrics = ['first', 'second', 'third'].map((name) => ({ ...SALES, name }));

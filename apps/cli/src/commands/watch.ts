@@ -18,6 +18,9 @@ interface WatchOptions extends QueryOptions {
   readonly json?: boolean;
 }
 
+/** Room for ten products and what each has brought in. */
+const MAX_LIST_CHARACTERS = 240;
+
 /** `till watch`: what stands, then every change, until interrupted. */
 export const registerWatch: RegisterCommand = (program, context) => {
   withQueryOptions(program.command('watch <metric>'))
@@ -77,7 +80,8 @@ function textLines(metric: MetricMessage, { upserts, retractions }: WatchWindows
 }
 
 function rowLine(metric: MetricMessage, row: ResultRow): string {
-  const measures = metric.measures.map(({ name }) => `${name} ${cellText(row.measures[name] ?? null)}`).join('  ');
+  const textOf = (name: string): string => cellText(row.measures[name] ?? null, MAX_LIST_CHARACTERS);
+  const measures = metric.measures.map(({ name }) => `${name} ${textOf(name)}`).join('  ');
   const late = row.late_rows === 0 ? '' : `  late_rows ${cellText(row.late_rows)}`;
   return `${row.window_start}  ${groupText(row.group, metric)}${measures}${late}${row.final ? '  final' : ''}\n`;
 }

@@ -99,15 +99,15 @@ const MAX_LIST_CHARACTERS = 40;
 /** Numbers as such: the table puts them to the right. */
 const tableCell = (value: PlainValue): string | number => (Number.isInteger(value) ? Number(value) : cellText(value));
 
-/** For people: lists are cut, nothing is a dash. */
-export function cellText(value: PlainValue): string {
+/** For people: lists are cut to so many characters, nothing is a dash. */
+export function cellText(value: PlainValue, mostOfList = MAX_LIST_CHARACTERS): string {
   if (value === null) return '–';
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : value.toFixed(2);
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (!isList(value)) return `${cellText(value.value)} ${cellText(value.amount)}`;
-  const text = value.map(cellText).join(', ');
-  return text.length <= MAX_LIST_CHARACTERS ? text : `${text.slice(0, MAX_LIST_CHARACTERS - 1)}…`;
+  const text = value.map((item) => cellText(item)).join(', ');
+  return text.length <= mostOfList ? text : `${text.slice(0, mostOfList - 1)}…`;
 }
 
 function isList(value: PlainValue): value is readonly PlainValue[] {

@@ -1,6 +1,6 @@
 import type { CliContext } from '../cli-context';
 import { cellText } from '../query/print-rows';
-import type { PlainValue } from '../query/result-row';
+import type { PlainValue, ResultRow } from '../query/result-row';
 import { table } from '../table';
 import { sumOf, type ShownWindow, type WatchedMetric } from './watched-metric';
 
@@ -66,8 +66,7 @@ function blockOf(watched: WatchedMetric): string[] {
   if (!shown) return [title];
   const measures = metric.measures.map(({ name }) => name);
   if (metric.groupBy.length === 0) {
-    const row = shown.rows[0]!;
-    return [title, `  ${measures.map((name) => `${name} ${cellText(row.measures[name] ?? null)}`).join(' · ')}`];
+    return [title, ...measureLines(measures, shown.rows[0]!)];
   }
   const rows = shown.rows
     .slice(0, GROUPS_SHOWN)
@@ -79,6 +78,17 @@ function blockOf(watched: WatchedMetric): string[] {
     .trimEnd()
     .split('\n');
   return [`${title} · ${totalText(watched, shown)}`, ...lines.map((line) => `  ${line}`)];
+}
+
+/** What has one value on one line, each list on one of its own. */
+function measureLines(names: readonly string[], { measures }: ResultRow): string[] {
+  const texts = names.map((name) => ({
+    isList: Array.isArray(measures[name]),
+    text: `${name} ${cellText(measures[name] ?? null, Infinity)}`,
+  }));
+  const single = texts.filter(({ isList }) => !isList).map(({ text }) => text);
+  const lists = texts.filter(({ isList }) => isList).map(({ text }) => text);
+  return [...(single.length > 0 ? [single.join(' · ')] : []), ...lists].map((line) => `  ${line}`);
 }
 
 function summaryOf(watched: WatchedMetric): string {

@@ -50,7 +50,6 @@ const tables: readonly ReadonlyMap<string, readonly string[]>[] = page
 /** The keys of each section that the examples make the reader look into, and of those keys the ones that are there. */
 function sectionsRead(): ReadonlyMap<string, { readonly keys: readonly string[]; readonly given: Set<string> }> {
   const sections = new Map<string, { readonly keys: readonly string[]; readonly given: Set<string> }>();
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called on what it was called on
   const read = Value.prototype.section;
   const spy = jest.spyOn(Value.prototype, 'section').mockImplementation(function (this: Value, keys, refused) {
     const section = read.call(this, keys, refused);
