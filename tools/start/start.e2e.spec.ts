@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { canListen } from '@tillstream/local';
 import { Kafka, logLevel } from 'kafkajs';
+import { commerceText, withThreeMetrics } from '../oracle/three-metrics';
 
 jest.setTimeout(240_000);
 
@@ -60,6 +61,23 @@ describe('npm start', () => {
     expect(readdirSync(join(dataDir, 'run'))).toEqual([]);
   });
 
+  it('puts a stream file live that has changed since the last time, and says what is new', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'tillstream-start-'));
+    const file = join(directory, 'shop.yaml');
+    writeFileSync(file, withThreeMetrics(commerceText()));
+    const before = await startPlatform(directory, file);
+    before.child.kill('SIGTERM');
+    await once(before.child, 'exit');
+
+    writeFileSync(file, commerceText());
+    const after = await startPlatform(directory, file);
+    await after.says(/^ {2}\+ metric peak_hours@/);
+    await after.says(/^Put live in 4 partitions of commerce.raw.v1/);
+    after.child.kill('SIGTERM');
+    expect(await once(after.child, 'exit')).toEqual([0, null]);
+    rmSync(directory, { recursive: true, force: true });
+  });
+
   it('names the ports that are taken, and the option that helps', async () => {
     const one = await startPlatform();
     const other = mkdtempSync(join(tmpdir(), 'tillstream-start-'));
@@ -75,8 +93,8 @@ describe('npm start', () => {
 });
 
 /** The platform, ready, on the directory of this test. */
-async function startPlatform() {
-  const child = run(dataDir);
+async function startPlatform(directory = dataDir, streamFile?: string) {
+  const child = run(directory, streamFile);
   const complaint = text(child.stderr as NodeJS.ReadableStream);
   const lines: string[] = [];
   const waiting: (() => void)[] = [];
@@ -97,11 +115,12 @@ async function startPlatform() {
   return { child, says, kafka: /kafka=(\S+)/.exec(ready)?.[1] ?? '' };
 }
 
-function run(directory: string): ChildProcess {
+function run(directory: string, streamFile?: string): ChildProcess {
   const ports = Object.entries(PORTS).flatMap(([name, port]) => [`--${name}`, String(port)]);
   const environment = { ...process.env };
   for (const name of ['KAFKA_BROKERS', 'REDIS_URL']) delete environment[name];
-  const args = [join(__dirname, 'start.mjs'), '--no-simulator', '--data-dir', directory, ...ports];
+  const file = streamFile === undefined ? [] : ['--stream-file', streamFile];
+  const args = [join(__dirname, 'start.mjs'), '--no-simulator', '--data-dir', directory, ...ports, ...file];
   const child = spawn(process.execPath, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
   started.push(child);
   return child;
