@@ -1,6 +1,7 @@
 import type { Explanation } from '@tillstream/engine';
 import { AGGREGATOR, ENRICHER, explainWindow, groupValuesOf } from '@tillstream/engine';
 import type { MetricDefinition } from '@tillstream/core';
+import { isSession, isTotal } from '@tillstream/core';
 import { SeededRandom } from '@tillstream/engine/testing';
 import type { AcceptedRow, ExpectedOutcome, PlainDefinition, PlainHops, PlainMetric } from '../oracle/raw-oracle';
 import { concerns, groupOf } from '../oracle/raw-oracle';
@@ -24,16 +25,21 @@ interface Question {
   readonly group: Group;
 }
 
-/** @throws Error for a metric that the oracle does not know, or that has sessions */
+/** @throws Error for a metric that the oracle does not know, or that has no windows of one size */
 function shapeOf({ metrics }: PlainDefinition, name: string): PlainMetric & PlainHops {
   const shape = metrics[name];
   if (!shape || !('sizeMs' in shape)) throw new Error(`the oracle has no windows of a size for ${name}`);
   return shape;
 }
 
+/** Metrics with windows of one size: neither sessions nor running totals. */
+function explainable({ definition }: World): readonly MetricDefinition[] {
+  return definition.metrics.filter(({ window }) => !isSession(window) && !isTotal(window));
+}
+
 /** A window and group that a row of the log belongs to, if it counts. */
 function questionAbout(random: SeededRandom, world: World, plain: PlainDefinition, row: AcceptedRow): Question {
-  const metric = random.pick(world.definition.metrics.filter(({ window }) => 'sizeMs' in window));
+  const metric = random.pick(explainable(world));
   const shape = shapeOf(plain, metric.name);
   const newest = Math.floor(row.eventTimeMs / shape.hopMs) * shape.hopMs;
   const windows = Math.floor((newest + shape.sizeMs - row.eventTimeMs - 1) / shape.hopMs) + 1;
@@ -124,7 +130,7 @@ describe('explaining a number', () => {
       const rows = outcome.partitions.flatMap(({ accepted }) => accepted);
       const random = new SeededRandom(rows.length);
       const problems: string[] = [];
-      const isAskable = rows.length > 0 && world.definition.metrics.some(({ window }) => 'sizeMs' in window);
+      const isAskable = rows.length > 0 && explainable(world).length > 0;
       for (let i = 0; i < ASKED && isAskable; i += 1) {
         const question = questionAbout(random, world, plain, random.pick(rows));
         const explanation = await explained(world, question);

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { CliContext } from './cli-context';
 import { registerApply } from './commands/apply';
+import { registerBackfill } from './commands/backfill';
 import { registerDiff } from './commands/diff';
 import { registerExplain } from './commands/explain';
 import { registerGenerate } from './commands/generate';
@@ -31,6 +32,7 @@ const commands: readonly RegisterCommand[] = [
   registerVerify,
   registerDiff,
   registerExplain,
+  registerBackfill,
   registerLate,
   registerTopics,
   registerTry,

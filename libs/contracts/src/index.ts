@@ -36,6 +36,7 @@ export { PlainResults } from './results/plain-results';
 export { groupJsonText } from './results/group-json';
 export type { WindowOf } from './results/result-records';
 export {
+  encodeBackfill,
   encodeClosed,
   encodeLateCount,
   encodeProgress,

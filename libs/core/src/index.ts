@@ -84,7 +84,7 @@ export {
   type SavedAggregator,
   type SavedDefinition,
 } from './metrics/partition-aggregator';
-export { ALWAYS, NEVER, isAlways, type MetricSpan } from './metrics/metric-span';
+export { ALWAYS, NEVER, isAlways, spans, type MetricSpan } from './metrics/metric-span';
 export { MAX_SKETCHES } from './metrics/metric-plan';
 export { relativeErrorOf } from './metrics/relative-error';
 export { RowMatcher } from './metrics/row-matcher';

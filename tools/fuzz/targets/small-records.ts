@@ -62,7 +62,7 @@ function run(input: Uint8Array): void {
   const letter = decodeDeadLetter(record);
   promise(letter === null || letter.id.split('|').length === 3, 'a dead letter without its place');
   const result = decodeMetricsRecord(record);
-  if (result.kind === 'span') {
+  if (result.kind === 'span' || result.kind === 'backfill') {
     promise(!Number.isNaN(result.fromMs) && !Number.isNaN(result.untilMs), 'a span without its bounds');
   } else if (result.kind === 'progress') {
     promise(Number.isFinite(result.closedUntilMs), 'progress without an end');

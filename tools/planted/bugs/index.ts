@@ -1,4 +1,5 @@
 import type { PlantedBug } from '../bug';
+import { backfillingBugs } from './backfilling';
 import { chainBugs } from './chain';
 import { checkpointBugs } from './checkpoints';
 import { comparingBugs } from './comparing';
@@ -25,5 +26,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...definitionBugs,
   ...verifyingBugs,
   ...explainingBugs,
+  ...backfillingBugs,
   ...comparingBugs,
 ];

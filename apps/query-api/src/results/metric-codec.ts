@@ -10,7 +10,7 @@ import type { MetricDefinition, StreamSchema } from '@tillstream/core';
 import { isSession, isTotal } from '@tillstream/core';
 import type { RowRef } from '../view/row-query';
 import type { MetricRows } from '../view/metric-rows';
-import type { ProgressRecord, SpanRecord, ViewRecord } from '../view/view-record';
+import type { BackfillRecord, ProgressRecord, SpanRecord, ViewRecord } from '../view/view-record';
 import { Comparisons } from './comparisons';
 import { groupTypes, measureType, toMessage, type ValueType } from './values';
 
@@ -43,13 +43,17 @@ export class MetricCodec {
   }
 
   /** What a record of this metric says to the view; null when it says nothing that this version knows. */
-  toViewRecord(record: MetricsRecord): ViewRecord | SpanRecord | ProgressRecord | null {
+  toViewRecord(record: MetricsRecord): ViewRecord | SpanRecord | BackfillRecord | ProgressRecord | null {
     if (record.kind === 'unknown') return null;
     if (record.kind === 'span') {
       return { kind: 'span', metric: record.identity, source: record.partition, fromMs: record.fromMs };
     }
     if (record.kind === 'progress') {
       return { kind: 'progress', metric: record.identity, closedUntilMs: record.closedUntilMs };
+    }
+    if (record.kind === 'backfill') {
+      const { identity, partition: source, fromMs, untilMs } = record;
+      return { kind: 'backfill', metric: identity, source, fromMs, untilMs };
     }
     const { identity: metric, startMs } = record;
     switch (record.kind) {

@@ -2,7 +2,14 @@ import { decodeMetricsRecord, PlainResults, type StreamDefinition } from '@tills
 import { DefinitionHistory, type LogRecord } from '@tillstream/engine';
 import { isSession, isTotal } from '@tillstream/core';
 import { ResultView } from '../view/result-view';
-import type { PackedRow, PlacedRecord, ProgressRecord, SpanRecord, ViewRecord } from '../view/view-record';
+import type {
+  BackfillRecord,
+  PackedRow,
+  PlacedRecord,
+  ProgressRecord,
+  SpanRecord,
+  ViewRecord,
+} from '../view/view-record';
 import { MetricCodec } from './metric-codec';
 
 /** A stream whose results are answered for: its stream files, the view of its results, and how rows are read. */
@@ -111,7 +118,7 @@ export class ServedStream {
   }
 
   /** A text is the identity of a metric that is not known yet. */
-  private anything(record: LogRecord): ViewRecord | SpanRecord | ProgressRecord | string | null {
+  private anything(record: LogRecord): ViewRecord | SpanRecord | BackfillRecord | ProgressRecord | string | null {
     const decoded = decodeMetricsRecord(record);
     if (decoded.kind === 'result') this.plain.expect(decoded);
     const codec = decoded.kind === 'unknown' ? undefined : this.byIdentity.get(decoded.identity);

@@ -1,6 +1,6 @@
 import { ClosedUntil, firstAtOrAfter } from './closed-until';
 import type { Positions } from './positions';
-import type { PackedRow, ProgressRecord, RecordPosition, SpanRecord, ViewRecord } from './view-record';
+import type { BackfillRecord, PackedRow, ProgressRecord, RecordPosition, SpanRecord, ViewRecord } from './view-record';
 import { WindowRows } from './window-rows';
 
 /** What the view needs to know of a metric. */
@@ -26,6 +26,8 @@ export class MetricRows {
   private readonly firstClosedMs = new Map<number, number>();
   /** By source partition: from where on it has all rows, if not from the beginning. */
   private readonly wholeFromMs = new Map<number, number>();
+  /** By source partition: what it lacked before that, and was computed afterwards. */
+  private readonly backfills = new Map<number, BackfillRecord & Pick<RecordPosition, 'partition' | 'offset'>>();
   private readonly closed: ClosedUntil;
   /** Slots over all windows. */
   rows = 0;
@@ -40,13 +42,21 @@ export class MetricRows {
   }
 
   /** False: the window had been dropped for want of room, and the record was not taken. */
-  apply(record: ViewRecord | SpanRecord | ProgressRecord | PackedRow, position: RecordPosition): boolean {
+  apply(
+    record: ViewRecord | SpanRecord | BackfillRecord | ProgressRecord | PackedRow,
+    position: RecordPosition,
+  ): boolean {
     if (record.kind === 'span') {
       this.wholeFromMs.set(record.source, record.fromMs);
       return true;
     }
     if (record.kind === 'progress') {
       this.closed.note(position.partition, record.closedUntilMs, position.offset);
+      return true;
+    }
+    if (record.kind === 'backfill') {
+      const { partition, offset } = position;
+      this.backfills.set(record.source, { ...record, partition, offset });
       return true;
     }
     const refusedMs = this.refused.get(record.startMs);
@@ -77,17 +87,28 @@ export class MetricRows {
 
   /**
    * The window that began so much earlier than another, with every result that it will ever have. Null as long as it may
-   * get more, when it is not kept any more, and when nothing at all was told of it.
+   * get more, also from a backfill, when it is not kept any more, and when nothing at all was told of it.
    */
   finalWindow(startMs: number): WindowRows | null {
     const window = this.windows.get(startMs);
-    return window && window.visible > 0 && this.closed.reaches(startMs + this.metric.sizeMs) ? window : null;
+    const isFinal = this.closed.reaches(startMs + this.metric.sizeMs) && startMs >= this.wholeSinceMs();
+    return window && window.visible > 0 && isFinal ? window : null;
   }
 
   /** A window that this one is compared with has got its last result, which who has seen the cursor may not know. */
   isComparedAnew({ startMs }: WindowRows, cursor: Positions): boolean {
     const { lagsMs, sizeMs } = this.metric;
-    return lagsMs.some((lagMs) => this.closed.isNews(startMs - lagMs + sizeMs, cursor));
+    return lagsMs.some((lagMs) => {
+      const earlierMs = startMs - lagMs;
+      return this.closed.isNews(earlierMs + sizeMs, cursor) || this.isBackfillNews(earlierMs, cursor);
+    });
+  }
+
+  private isBackfillNews(startMs: number, cursor: Positions): boolean {
+    for (const { fromMs, untilMs, partition, offset } of this.backfills.values()) {
+      if (startMs >= fromMs && startMs < untilMs && offset >= cursor[partition]!) return true;
+    }
+    return false;
   }
 
   /** The newest `count` windows that have rows and start in [fromMs, toMs), oldest first. */
@@ -150,10 +171,20 @@ export class MetricRows {
     for (const partition of trimmed) {
       fromMs = Math.max(fromMs, (this.firstClosedMs.get(partition) ?? -Infinity) + hopMs);
     }
-    for (const wholeMs of this.wholeFromMs.values()) {
-      fromMs = Math.max(fromMs, Math.ceil(wholeMs / hopMs) * hopMs);
-    }
+    const wholeMs = this.wholeSinceMs();
+    if (wholeMs !== -Infinity) fromMs = Math.max(fromMs, Math.ceil(wholeMs / hopMs) * hopMs);
     return fromMs === -Infinity ? null : fromMs;
+  }
+
+  /** Every partition of the stream has told, or had computed afterwards, the windows that begin here or later. */
+  private wholeSinceMs(): number {
+    let sinceMs = -Infinity;
+    for (const [source, wholeMs] of this.wholeFromMs) {
+      const backfill = this.backfills.get(source);
+      const isJoined = backfill !== undefined && backfill.untilMs >= wholeMs;
+      sinceMs = Math.max(sinceMs, isJoined ? Math.min(backfill.fromMs, wholeMs) : wholeMs);
+    }
+    return sinceMs;
   }
 
   private open(startMs: number): WindowRows {

@@ -21,11 +21,12 @@ import {
 } from '../testing/histories';
 import { shownIn } from '../testing/shown';
 import { ResultView } from './result-view';
-import type { PlacedRecord } from './view-record';
+import type { BackfillRecord, PlacedRecord, SpanRecord } from './view-record';
+import { WindowRows } from './window-rows';
 
-const newView = (maxRows = 1_000_000): ResultView =>
+const newView = (maxRows = 1_000_000, lagsMs: readonly number[] = []): ResultView =>
   new ResultView(
-    METRICS.map((identity) => ({ identity, hopMs: 1_000, sizeMs: 1_000, lagsMs: [] })),
+    METRICS.map((identity) => ({ identity, hopMs: 1_000, sizeMs: 1_000, lagsMs })),
     PARTITIONS,
     maxRows,
   );
@@ -272,5 +273,41 @@ describe('the bounds of the view', () => {
     view.beginAt(0, 40);
     view.apply(0, [{ offset: 40, appendMs: 0, record: closed('m@1', 2_000, 0).record }]);
     expect(view.completeFromMs('m@1')).toBe(3_000);
+  });
+
+  it('is complete from where a backfill begins, as long as no hole lies between it and what services tell', () => {
+    const view = newView();
+    const tell = (offset: number, record: SpanRecord | BackfillRecord): void =>
+      view.apply(0, [{ offset, appendMs: 0, record }]);
+    tell(0, { kind: 'span', metric: 'm@1', source: 0, fromMs: 5_500 });
+    tell(1, { kind: 'span', metric: 'm@1', source: 1, fromMs: 4_000 });
+    expect(view.completeFromMs('m@1')).toBe(6_000);
+    tell(2, { kind: 'backfill', metric: 'm@1', source: 0, fromMs: 2_000, untilMs: 5_500 });
+    expect(view.completeFromMs('m@1')).toBe(4_000);
+    tell(3, { kind: 'backfill', metric: 'm@1', source: 1, fromMs: 2_000, untilMs: 4_000 });
+    expect(view.completeFromMs('m@1')).toBe(2_000);
+    tell(4, { kind: 'span', metric: 'm@1', source: 1, fromMs: 9_000 });
+    expect(view.completeFromMs('m@1')).toBe(9_000);
+  });
+
+  it('compares with a window of a backfill when the last partition has told that it is done, and tells watchers', () => {
+    const lagMs = 4_000;
+    const view = newView(1_000, [lagMs]);
+    const tell = (partition: number, offset: number, record: PlacedRecord['record']): void =>
+      view.apply(partition, [{ offset, appendMs: 0, record }]);
+    for (const p of [0, 1]) tell(p, 0, { kind: 'span', metric: 'm@1', source: p, fromMs: 5_000 });
+    for (const p of [0, 1]) tell(p, 1, { kind: 'progress', metric: 'm@1', closedUntilMs: 9_000 });
+    tell(0, 2, final('m@1', 2_000, GROUPS[0]).record);
+    tell(0, 3, final('m@1', 5_000, GROUPS[0]).record);
+    const rows = view.metric('m@1');
+    const backfill = { kind: 'backfill', metric: 'm@1', fromMs: 2_000, untilMs: 5_000 } as const;
+    tell(0, 4, { ...backfill, source: 0 });
+    expect([rows.finalWindow(2_000), rows.finalWindow(5_000)]).toEqual([null, rows.at(5_000)]);
+    const cursor = view.positions;
+    tell(1, 2, { ...backfill, source: 1 });
+    expect(rows.finalWindow(2_000)).toBe(rows.at(2_000));
+    const compared = new WindowRows(2_000 + lagMs);
+    expect(rows.isComparedAnew(compared, cursor)).toBe(true);
+    expect(rows.isComparedAnew(compared, view.positions)).toBe(false);
   });
 });

@@ -59,6 +59,15 @@ export interface ProgressRecord {
   readonly closedUntilMs: number;
 }
 
+/** What a partition of the stream lacked of the windows that begin in [fromMs, untilMs) was computed afterwards. */
+export interface BackfillRecord {
+  readonly kind: 'backfill';
+  readonly metric: string;
+  readonly source: number;
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
 /** A row whose texts are bytes that are overwritten once it has been applied: nearly all records are rows. */
 export interface PackedRow {
   readonly kind: 'packed-row';
@@ -75,5 +84,5 @@ export interface PlacedRecord {
   readonly offset: number;
   readonly appendMs: number;
   /** Null: nothing the view knows (another metric's, another version's, unreadable). It only moves the position. */
-  readonly record: ViewRecord | SpanRecord | ProgressRecord | PackedRow | null;
+  readonly record: ViewRecord | SpanRecord | BackfillRecord | ProgressRecord | PackedRow | null;
 }

@@ -44,6 +44,8 @@ export type MetricsRecord =
   | ({ readonly kind: 'late-count'; readonly partition: number; readonly count: number } & AboutWindow)
   /** The windows that one partition has whole of a metric: those that begin in [fromMs, untilMs). */
   | ({ readonly kind: 'span'; readonly identity: string; readonly partition: number } & MetricSpan)
+  /** The windows of one partition that were computed afterwards: those that begin in [fromMs, untilMs). */
+  | ({ readonly kind: 'backfill'; readonly identity: string; readonly partition: number } & MetricSpan)
   /** Finals of windows that end by `closedUntilMs` stand in front of this record, in this partition of the topic. */
   | { readonly kind: 'progress'; readonly identity: string; readonly partition: number; readonly closedUntilMs: number }
   | {
@@ -73,7 +75,7 @@ export function decodeMetricsRecord({ key, value }: Pick<NewRecord, 'key' | 'val
 
 function decode(keyText: string, valueText: string | null): MetricsRecord {
   const [letter, identity, start] = keyText.split('|', 3);
-  if (letter === 'b') return decodeSpan(identity, valueText);
+  if (letter === 'b') return decodeSpan(identity, keyText.endsWith('|backfill'), valueText);
   if (letter === 'w') return decodeProgress(identity, valueText);
   const startMs = parseInstant(start);
   if (letter === undefined || identity === undefined || start === undefined || startMs === null) return UNKNOWN;
@@ -109,13 +111,16 @@ function decode(keyText: string, valueText: string | null): MetricsRecord {
   };
 }
 
-function decodeSpan(identity: string | undefined, valueText: string | null): MetricsRecord {
+function decodeSpan(identity: string | undefined, isBackfill: boolean, valueText: string | null): MetricsRecord {
   if (identity === undefined || valueText === null) return UNKNOWN;
-  const { partition, complete_from: from, complete_until: until } = JSON.parse(valueText) as Record<string, unknown>;
+  const json = JSON.parse(valueText) as Record<string, unknown>;
+  const { partition } = json;
+  const from = json[isBackfill ? 'backfilled_from' : 'complete_from'];
+  const until = json[isBackfill ? 'backfilled_until' : 'complete_until'];
   const fromMs = from === null ? -Infinity : parseInstant(from);
   const untilMs = until === null ? Infinity : parseInstant(until);
   if (typeof partition !== 'number' || fromMs === null || untilMs === null) return UNKNOWN;
-  return { kind: 'span', identity, partition, fromMs, untilMs };
+  return { kind: isBackfill ? 'backfill' : 'span', identity, partition, fromMs, untilMs };
 }
 
 function decodeProgress(identity: string | undefined, valueText: string | null): MetricsRecord {

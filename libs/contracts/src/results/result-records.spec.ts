@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { definitionFrom } from '../testing';
 import { decodeMetricsRecord } from './decode-metrics-record';
 import {
+  encodeBackfill,
   encodeClosed,
   encodeLateCount,
   encodeProgress,
@@ -237,6 +238,9 @@ describe('the windows that a partition has whole of a metric', () => {
     const record = encodeSpan(everything, span, 3);
     expect(decodeMetricsRecord(record)).toEqual({ kind: 'span', identity: everything.identity, partition: 3, ...span });
     expect(encodeSpan(everything, span, 3)).toEqual(record);
+    const backfill = encodeBackfill(everything, span, 3);
+    expect(decodeMetricsRecord(backfill)).toEqual({ ...decodeMetricsRecord(record), kind: 'backfill' });
+    expect(textOf(backfill.key)).toBe(`${textOf(record.key)}|backfill`);
   });
 });
 

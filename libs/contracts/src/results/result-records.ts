@@ -23,6 +23,7 @@ import { writeItem, writeNumber } from './value-json';
  *   c|identity|window start         the window is closed: what is not final now never was there
  *   l|identity|window start|partition   rows of one partition that came too late for the window, so far
  *   b|identity|partition            the windows that one partition has whole of a metric that was not declared all the time
+ *   b|identity|partition|backfill   the windows of these that were computed afterwards
  *   w|identity|partition            finals of windows that end by then stand in front of it, in this partition of the topic;
  *                                   only of metrics whose windows are compared with one another
  *
@@ -164,8 +165,7 @@ export function encodeLateCount(late: LateCount, partition: number): NewRecord {
 
 /** Which windows one partition has whole of a metric that was declared, or removed, while events came. */
 export function encodeSpan({ name, identity }: MetricDefinition, span: MetricSpan, partition: number): NewRecord {
-  const instant = (ms: number): string => (Number.isFinite(ms) ? `"${isoInstant(ms)}"` : 'null');
-  const whole = `"complete_from":${instant(span.fromMs)},"complete_until":${instant(span.untilMs)}`;
+  const whole = `"complete_from":${instantJson(span.fromMs)},"complete_until":${instantJson(span.untilMs)}`;
   return {
     key: Buffer.from(`b|${identity}|${partition}`, 'latin1'),
     value: Buffer.from(
@@ -173,6 +173,30 @@ export function encodeSpan({ name, identity }: MetricDefinition, span: MetricSpa
       'latin1',
     ),
   };
+}
+
+/**
+ * Says that the windows of one partition that begin in a span were computed afterwards, and that their finals are complete
+ * in every partition of the metrics topic.
+ */
+export function encodeBackfill(
+  { name, identity }: MetricDefinition,
+  { fromMs, untilMs }: MetricSpan,
+  partition: number,
+): NewRecord {
+  const range = `"backfilled_from":${instantJson(fromMs)},"backfilled_until":${instantJson(untilMs)}`;
+  return {
+    key: Buffer.from(`b|${identity}|${partition}|backfill`, 'latin1'),
+    value: Buffer.from(
+      `{"metric":"${name}","definition":"${definitionOf(identity)}","partition":${partition},${range}}`,
+      'latin1',
+    ),
+  };
+}
+
+/** Infinity is null. */
+function instantJson(ms: number): string {
+  return Number.isFinite(ms) ? `"${isoInstant(ms)}"` : 'null';
 }
 
 /**

@@ -94,6 +94,11 @@ export class Recomputation {
     }
   }
 
+  /** By partition: how far its time has come. */
+  get watermarkInputsMs(): readonly number[] {
+    return this.running.map(({ aggregator }) => aggregator.watermarkInputMs);
+  }
+
   /** What windows hold so far that the log has not closed, once `windows` has come to its end. */
   *openWindows(): Generator<RecomputedWindow, void, void> {
     const { metrics } = this.options;

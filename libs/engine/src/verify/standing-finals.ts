@@ -1,13 +1,13 @@
-import type { MetricDefinition, MetricSpan } from '@tillstream/core';
+import type { MetricDefinition } from '@tillstream/core';
 import { isSession } from '@tillstream/core';
-import type { StreamDefinition } from '@tillstream/contracts';
+import type { MetricsRecord, StreamDefinition } from '@tillstream/contracts';
 import { decodeMetricsRecord, readMetricsKey } from '@tillstream/contracts';
 import type { LogReader, LogRecord } from '../ports/log';
 import { recordsBetween } from '../task/log-tail';
 
 /** Append times go by a broker's clock, which may be set back this far. */
 const CLOCK_SLACK_MS = 60 * 60 * 1000;
-/** `b`: which windows a partition has whole of a metric. */
+/** `b`: which windows a partition has whole of a metric, or were computed afterwards. */
 const SPAN_KEY = 0x62;
 const TOMBSTONE = new Uint8Array(0);
 
@@ -48,7 +48,7 @@ export async function* standingFinals(
   end: number,
   { metrics, fromMs, toMs }: WindowRange,
   onClosed: (identity: string, span: ClosedSpan) => void = () => undefined,
-  onSpan: (identity: string, source: number, span: MetricSpan) => void = () => undefined,
+  onSpan: (span: Extract<MetricsRecord, { kind: 'span' | 'backfill' }>) => void = () => undefined,
 ): AsyncGenerator<StandingFinal, void, void> {
   const byIdentity = new Map(metrics.map((metric) => [metric.identity, metric]));
   const spans = new Map<string, ClosedSpan>();
@@ -59,7 +59,7 @@ export async function* standingFinals(
     const { key, value } = record;
     if (key?.[0] === SPAN_KEY) {
       const decoded = decodeMetricsRecord(record);
-      if (decoded.kind === 'span') onSpan(decoded.identity, decoded.partition, decoded);
+      if (decoded.kind === 'span' || decoded.kind === 'backfill') onSpan(decoded);
       continue;
     }
     const read = key && readMetricsKey(key);

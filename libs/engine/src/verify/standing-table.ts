@@ -1,10 +1,10 @@
 import type { StreamDefinition } from '@tillstream/contracts';
-import type { MetricDefinition, MetricSpan } from '@tillstream/core';
 import type { LogReader } from '../ports/log';
 import type { PlacedFinal } from './final-table';
 import { FinalTable } from './final-table';
 import type { StandingFinal, WindowRange } from './standing-finals';
 import { standingFinals } from './standing-finals';
+import { ToldSpans } from './told-spans';
 
 /** A record that stands under the key of another one and says something else. */
 export interface Copy {
@@ -42,8 +42,7 @@ export class StandingTable {
   private readonly table = new FinalTable();
   private readonly copies = new Map<string, Copy[]>();
   private readonly closed = new Map<string, ClosedSpan>();
-  /** By identity and source partition. */
-  private readonly spans = new Map<string, Map<number, MetricSpan>>();
+  readonly spans = new ToldSpans();
 
   private constructor(private readonly mostCopies: number) {}
 
@@ -67,7 +66,7 @@ export class StandingTable {
         end,
         range,
         (identity, span) => standing.closed.set(`${identity}/${partition}`, { ...span, isTrimmed: begin > 0 }),
-        (identity, source, span) => standing.addSpan(identity, source, span),
+        (span) => standing.spans.add(span),
       );
       for await (const final of finals) {
         standing.add(partition, final);
@@ -96,24 +95,11 @@ export class StandingTable {
     return this.table.unseen();
   }
 
-  /** Is a window one that services have to tell? A metric that was declared while events came begins with a whole one. */
-  isTold({ identity, local }: MetricDefinition, partition: number, startMs: number): boolean {
-    const bySource = this.spans.get(identity);
-    if (!bySource) return true;
-    const deciding = local ? [bySource.get(partition)] : [...bySource.values()];
-    return deciding.every((span) => !span || (startMs >= span.fromMs && startMs < span.untilMs));
-  }
-
   /** Why a final does not stand there. */
   absence(partition: number, identity: string, endMs: number): Absence {
     const span = this.closed.get(`${identity}/${partition}`);
     if (!span || endMs > span.lastEndMs) return 'awaited';
     return span.isTrimmed && endMs < span.firstEndMs ? 'expired' : 'missing';
-  }
-
-  private addSpan(identity: string, source: number, span: MetricSpan): void {
-    const bySource = this.spans.get(identity) ?? new Map<number, MetricSpan>();
-    this.spans.set(identity, bySource.set(source, span));
   }
 
   private add(partition: number, { key, value, offset, startMs, metric: { identity } }: StandingFinal): void {

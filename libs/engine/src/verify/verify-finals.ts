@@ -11,7 +11,7 @@ import { Recomputation } from '../recompute/recomputation';
 import { readRange } from '../task/log-tail';
 import type { FinalBytes, FinalDifference } from './difference';
 import { differenceOf } from './difference';
-import { standingFinals } from './standing-finals';
+import { finalTurns } from './final-turns';
 import { StandingTable, TooManyFinalsError } from './standing-table';
 
 export interface VerifyOptions {
@@ -80,34 +80,11 @@ export async function verifyFinals(all: VerifyOptions): Promise<VerifyReport> {
   } catch (error) {
     if (!(error instanceof TooManyFinalsError)) throw error;
     // What a turn holds by now it may hold: finals go on coming while it is divided.
-    for (const { fromMs, toMs } of await divided(options, mostFinals)) await run.verify(fromMs, toMs, Infinity);
+    const { reader, definition, metrics, fromMs, toMs } = options;
+    const turns = await finalTurns(reader, definition, { metrics, fromMs, toMs }, mostFinals);
+    for (const turn of turns) await run.verify(turn.fromMs, turn.toMs, Infinity);
   }
   return run.report();
-}
-
-/** Cuts a range so that each part has at most so many finals; a single window is not cut. */
-async function divided(
-  { reader, definition, metrics, fromMs, toMs }: VerifyOptions,
-  mostFinals: number,
-): Promise<{ readonly fromMs: number; readonly toMs: number }[]> {
-  const byStart = new Map<number, number>();
-  for (let partition = 0; partition < definition.schema.partitions; partition++) {
-    const end = await reader.end(definition.topics.metrics, partition);
-    const finals = standingFinals(reader, definition, partition, end, { metrics, fromMs, toMs });
-    for await (const { startMs } of finals) byStart.set(startMs, (byStart.get(startMs) ?? 0) + 1);
-  }
-  const parts: { fromMs: number; toMs: number }[] = [];
-  let begin = fromMs;
-  let held = 0;
-  for (const [startMs, count] of [...byStart].sort(([a], [b]) => a - b)) {
-    if (held > 0 && held + count > mostFinals) {
-      parts.push({ fromMs: begin, toMs: startMs });
-      begin = startMs;
-      held = 0;
-    }
-    held += count;
-  }
-  return [...parts, { fromMs: begin, toMs }];
 }
 
 /** What is found out in one turn or several. */
@@ -190,15 +167,15 @@ class Verification {
 
   private async compare(window: RecomputedWindow, standing: StandingTable): Promise<void> {
     const { metric, startMs, endMs, partition, results } = window;
-    if (!standing.isTold(metric, partition, startMs)) return;
-    this.sums.windows += 1;
+    const isTold = standing.spans.isTold(metric, partition, startMs);
+    if (isTold) this.sums.windows += 1;
     if (!results) return;
     for (const record of encodeResults(results, this.options.definition.schema)) {
       const bytes = finalBytes(record);
       const { found, copies } = standing.check(partition, bytes.key, bytes.value);
       if (found === 'equal') this.sums.equal += 1;
       else if (found !== 'missing') await this.noteAt('differs', found, bytes);
-      else this.noteAbsent(standing.absence(partition, metric.identity, endMs), partition, bytes);
+      else if (isTold) this.noteAbsent(standing.absence(partition, metric.identity, endMs), partition, bytes);
       for (const { offset, value } of copies) {
         if (Buffer.compare(value, bytes.value) === 0) continue;
         this.note('differs', () => differenceOf('differs', partition, offset, { key: bytes.key, value }, bytes));
