@@ -31,5 +31,7 @@ module.exports = {
     ],
   },
   // Packages that ship ECMAScript modules only.
-  transformIgnorePatterns: ['/node_modules/(?!(@marcbachmann/cel-js|@bufbuild/cel|@bufbuild/cel-spec)/)'],
+  transformIgnorePatterns: [
+    '/node_modules/(?!(@marcbachmann/cel-js|@bufbuild/cel|@bufbuild/cel-spec|eventsource-parser)/)',
+  ],
 };

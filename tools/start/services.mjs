@@ -42,6 +42,34 @@ export function servicePrograms({ dataDir, streamFiles, writeKeys, ports }, { br
 }
 
 /**
+ * What brings events from elsewhere into a stream. It runs, and says so itself, when that place is not to be reached.
+ *
+ * @param {import('./settings.mjs').Settings} settings
+ * @param {{ stream: string, url: string }} connect
+ * @returns {import('./supervise.mjs').Program}
+ */
+export function connectorProgram({ dataDir, streamFiles, writeKeys, ports }, { stream, url }) {
+  const httpPort = ports['connector-port'];
+  return {
+    name: 'connector',
+    args: [programFile('apps/connector')],
+    env: {
+      ...process.env,
+      HTTP_HOST: '127.0.0.1',
+      HTTP_PORT: String(httpPort),
+      STREAM_FILES: streamFiles.join(','),
+      TILLSTREAM_WRITE_KEY: firstKeyOf(writeKeys),
+      CONNECTOR_SOURCE_URL: url,
+      CONNECTOR_STREAM: stream,
+      CONNECTOR_GATEWAY_URL: `http://127.0.0.1:${ports['gateway-port']}`,
+      CONNECTOR_POSITION_FILE: join(dataDir, 'connector', `${stream}.json`),
+    },
+    ...filesOf(dataDir, 'connector'),
+    readyUrl: `http://127.0.0.1:${httpPort}/healthz`,
+  };
+}
+
+/**
  * Customers of a simulated shop.
  *
  * @param {import('./settings.mjs').Settings} settings
@@ -49,14 +77,16 @@ export function servicePrograms({ dataDir, streamFiles, writeKeys, ports }, { br
  */
 export function simulatorProgram({ dataDir, rate, writeKeys, ports }) {
   const to = `http://127.0.0.1:${ports['gateway-port']}`;
-  const [firstKey = ''] = writeKeys.split(',')[0]?.split(':') ?? [];
   return {
     name: 'simulator',
     args: [programFile('apps/cli'), 'generate', '--rate', rate, '--to', to],
-    env: { ...process.env, TILLSTREAM_WRITE_KEY: firstKey },
+    env: { ...process.env, TILLSTREAM_WRITE_KEY: firstKeyOf(writeKeys) },
     ...filesOf(dataDir, 'simulator'),
   };
 }
+
+/** @param {string} writeKeys */
+const firstKeyOf = (writeKeys) => writeKeys.split(',')[0]?.split(':')[0] ?? '';
 
 /** @param {string} directory */
 export const programFile = (directory) => join(ROOT, 'dist', directory, 'main.js');

@@ -8,13 +8,15 @@ export const HELP = `Runs Tillstream on this machine until Ctrl-C: broker, Redis
 
   --data-dir DIR        where everything is kept, used again by the next run (default .tillstream)
   --rate N              events a second of the simulated shop (default 200)
-  --stream-file FILE    may be repeated (default deploy/streams/commerce.yaml)
+  --stream-file FILE    may be repeated (default deploy/streams/commerce.yaml); the simulated shop needs that one
+  --connect STREAM=URL  a connector that brings the server-sent events at URL into a stream
   --brokers LIST        use this Kafka instead of starting one (or KAFKA_BROKERS)
   --redis URL           use this Redis instead of starting one (or REDIS_URL)
   --port-offset N       added to every port below, to run beside another one
   --gateway-port N      HTTP, default 8080            --gateway-grpc-port N   default 50051
   --enricher-port N     HTTP, default 8081            --aggregator-port N     HTTP, default 8082
   --query-api-port N    HTTP, default 8085            --query-api-grpc-port N default 50052
+  --connector-port N    HTTP, default 8086
   --kafka-port N        default 19092                 --redis-port N          default 16379
                         (when taken and not asked for: another one)
 
@@ -29,6 +31,7 @@ const PORTS = {
   'aggregator-port': 8082,
   'query-api-port': 8085,
   'query-api-grpc-port': 50052,
+  'connector-port': 8086,
   'kafka-port': 19092,
   'redis-port': 16379,
 };
@@ -42,6 +45,7 @@ const PORTS = {
  * @property {string} dataDir
  * @property {string} rate
  * @property {string[]} streamFiles
+ * @property {{ stream: string, url: string } | null} connect
  * @property {string | undefined} brokers
  * @property {string | undefined} redis
  * @property {string} writeKeys
@@ -64,6 +68,7 @@ export function readSettings(args, environment) {
       'data-dir': { type: 'string', default: '.tillstream' },
       rate: { type: 'string', default: '200' },
       'stream-file': { type: 'string', multiple: true, default: ['deploy/streams/commerce.yaml'] },
+      connect: { type: 'string' },
       brokers: { type: 'string' },
       redis: { type: 'string' },
       'port-offset': { type: 'string', default: '0' },
@@ -82,6 +87,7 @@ export function readSettings(args, environment) {
     dataDir: resolve(values['data-dir']),
     rate: String(wholeNumber('--rate', values.rate)),
     streamFiles: values['stream-file'].map((file) => resolve(file)),
+    connect: connection(given['connect']),
     brokers: given['brokers'] ?? (environment['KAFKA_BROKERS'] || undefined),
     redis: given['redis'] ?? (environment['REDIS_URL'] || undefined),
     writeKeys: environment['TILLSTREAM_WRITE_KEYS'] || 'tillstream-demo',
@@ -97,4 +103,16 @@ export function readSettings(args, environment) {
 function wholeNumber(name, text) {
   if (!/^\d+$/.test(text)) throw new Error(`${name} must be a whole number, not ${JSON.stringify(text)}`);
   return Number(text);
+}
+
+/** @param {string | undefined} text `STREAM=URL` */
+function connection(text) {
+  if (text === undefined) return null;
+  const [, stream, url] = /^([a-z][a-z0-9-]*)=(https?:\/\/.+)$/.exec(text) ?? [];
+  if (stream === undefined || url === undefined || !URL.canParse(url)) {
+    throw new Error(
+      `--connect names a stream and where its events come from, as STREAM=https://…, not ${JSON.stringify(text)}`,
+    );
+  }
+  return { stream, url };
 }

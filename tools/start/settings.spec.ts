@@ -12,7 +12,16 @@ describe('the arguments of npm start', () => {
     expect(readSettings(['--brokers', 'other:9092'], environment)).toMatchObject({ brokers: 'other:9092' });
   });
 
+  it('name a stream and where its events come from', () => {
+    expect(readSettings([], {}).connect).toBeNull();
+    expect(readSettings(['--connect', 'wikimedia=https://stream.example/v2?x=1'], {}).connect).toEqual({
+      stream: 'wikimedia',
+      url: 'https://stream.example/v2?x=1',
+    });
+  });
+
   it.each([
+    [['--connect', 'https://stream.example'], '--connect names a stream and where its events come from, as STREAM='],
     [['--rate', 'many'], '--rate must be a whole number, not "many"'],
     [['--port-offset', '60000'], 'gateway-port would be 68080: ports end at 65535'],
     [['--data'], "Unknown option '--data'"],

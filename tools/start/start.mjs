@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { buildPrograms, programs } from '../build/bundle.mjs';
 import { run } from '../local/command.mjs';
 import { canListen, endStale, freePort, startBroker, startRedis } from '../local/index.mjs';
-import { programFile, servicePrograms, simulatorProgram } from './services.mjs';
+import { connectorProgram, programFile, servicePrograms, simulatorProgram } from './services.mjs';
 import { HELP, readSettings } from './settings.mjs';
 import { supervise } from './supervise.mjs';
 
@@ -50,7 +50,11 @@ async function start(settings) {
   if (stopping) return;
   await createTopics(settings.streamFiles, brokers);
 
-  const services = servicePrograms(settings, { brokers, redis });
+  const { connect } = settings;
+  const services = [
+    ...(connect === null ? [] : [connectorProgram(settings, connect)]),
+    ...servicePrograms(settings, { brokers, redis }),
+  ];
   const supervised = services.map((program) => supervise(program, (line) => say(line)));
   for (const service of [...supervised].reverse()) endings.push(() => service.stop());
   await Promise.all(
@@ -69,6 +73,7 @@ async function start(settings) {
       `key=${settings.writeKeys} data=${settings.dataDir} (${seconds} s)`,
   );
   if (!settings.simulator) return;
+  if (!settings.streamFiles.some(declaresShop)) return say('No simulated shop: no stream file is about commerce');
   const simulator = supervise(simulatorProgram(settings), (line) => say(line));
   endings.push(() => simulator.stop());
   showLiveView(settings);
@@ -125,9 +130,10 @@ async function claim(dataDir) {
  *
  * @param {import('./settings.mjs').Settings} settings
  */
-async function checkPorts({ ports, chosenPorts }) {
+async function checkPorts({ ports, chosenPorts, connect }) {
   const taken = [];
   for (const [name, port] of Object.entries(ports)) {
+    if (name === 'connector-port' && connect === null) continue;
     const mayMove = /^(kafka|redis)-/.test(name) && !chosenPorts.has(/** @type {never} */ (name));
     if (!mayMove && !(await canListen(port))) taken.push(`--${name} ${port}`);
   }
@@ -190,6 +196,11 @@ function showLiveView({ ports, dataDir }) {
     view.stdin.end();
     if (view.exitCode === null && view.signalCode === null) await once(view, 'exit');
   });
+}
+
+/** @param {string} file a stream file */
+function declaresShop(file) {
+  return /^stream: *commerce\b/m.test(readFileSync(file, 'utf8'));
 }
 
 /** @param {string} file */

@@ -3,6 +3,7 @@ import { backfillingBugs } from './backfilling';
 import { chainBugs } from './chain';
 import { checkpointBugs } from './checkpoints';
 import { comparingBugs } from './comparing';
+import { connectingBugs } from './connecting';
 import { definitionBugs } from './definitions';
 import { enrichingBugs } from './enriching';
 import { explainingBugs } from './explaining';
@@ -28,4 +29,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...explainingBugs,
   ...backfillingBugs,
   ...comparingBugs,
+  ...connectingBugs,
 ];

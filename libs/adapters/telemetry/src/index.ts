@@ -1,3 +1,4 @@
+export type { ConnectorMetrics } from './metrics/connector-metrics';
 export { createIngestMetrics } from './metrics/ingest-metrics';
 export type { IngestMetrics } from './metrics/ingest-metrics';
 export { createServiceMetrics } from './metrics/service-metrics';

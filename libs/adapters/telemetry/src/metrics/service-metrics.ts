@@ -1,5 +1,7 @@
 import { collectDefaultMetrics } from 'prom-client';
 import type { Registry } from 'prom-client';
+import { createConnectorMetrics } from './connector-metrics';
+import type { ConnectorMetrics } from './connector-metrics';
 import { createIngestMetrics } from './ingest-metrics';
 import type { IngestMetrics } from './ingest-metrics';
 import { createTaskMetrics } from './task-metrics';
@@ -16,6 +18,8 @@ export interface ServiceMetrics {
   readonly tasks: () => TaskMetrics;
   /** @param inFlightBytes asked at each scrape */
   readonly ingest: (inFlightBytes: () => number) => IngestMetrics;
+  /** @param queuedBytes asked at each scrape */
+  readonly connector: (queuedBytes: () => number) => ConnectorMetrics;
 }
 
 /** Labels everything in `registry` with the service's name, and adds what every process measures: CPU, memory, event loop. */
@@ -25,5 +29,6 @@ export function createServiceMetrics(registry: Registry, service: string): Servi
   return {
     tasks: () => createTaskMetrics(registry),
     ingest: (inFlightBytes) => createIngestMetrics(registry, inFlightBytes),
+    connector: (queuedBytes) => createConnectorMetrics(registry, queuedBytes),
   };
 }

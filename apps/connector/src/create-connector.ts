@@ -1,0 +1,56 @@
+import type { ConnectorMetrics } from '@tillstream/adapter-telemetry';
+import type { Service, ServiceLogger } from '@tillstream/nest-runtime';
+import type { ConnectorConfig } from './config';
+import { ConnectorObserver } from './connector-observer';
+import { GatewayDoor } from './gateway/gateway-door';
+import { PositionFile } from './position/position-file';
+import { Relay } from './relay/relay';
+import { SseSource } from './source/sse-source';
+
+/** What the service asks of the world, beside the source and the gateway. */
+export interface ConnectorPorts {
+  readonly nowMs: () => number;
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly chance: () => number;
+  readonly logger: ServiceLogger;
+  readonly metrics: (queuedBytes: () => number) => ConnectorMetrics;
+  readonly close: () => Promise<void>;
+  /** Ends the process: something failed that no further attempt can mend. */
+  readonly fail: (error: unknown) => void;
+}
+
+/** Composes the service without a framework. */
+export function createConnector(
+  config: Omit<ConnectorConfig, 'service'>,
+  { nowMs, pause, chance, logger, metrics, close, fail }: ConnectorPorts,
+): Service {
+  const { stream, source, gateway, positionFile, retry, gatherMs, maxQueuedBytes } = config;
+  const observer: ConnectorObserver = new ConnectorObserver(
+    stream,
+    metrics((): number => relay.queuedBytes),
+    logger,
+  );
+  const relay: Relay = new Relay(
+    {
+      source: new SseSource(source, nowMs),
+      door: new GatewayDoor(gateway, stream, nowMs),
+      positions: new PositionFile(positionFile, source.url),
+      pause,
+      chance,
+      observer,
+    },
+    { retry, gatherMs, maxQueuedBytes },
+  );
+  return {
+    readinessChecks: [
+      { name: 'source', check: () => observer.sourceProblem },
+      { name: 'gateway', check: () => observer.doorProblem },
+    ],
+    start: async () => {
+      await relay.start();
+      relay.done.catch(fail);
+    },
+    drain: () => relay.stop(),
+    close,
+  };
+}
