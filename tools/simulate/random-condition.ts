@@ -39,6 +39,14 @@ export function randomCondition(random: SeededRandom, depth = 0): RandomConditio
     }
     case 4: {
       const digit = String(random.below(9));
+      if (random.chance(0.3)) {
+        const pattern = random.pick(['^p', `${digit}$`, '[0-4]+$', `^(p|q)[0-9]*${digit}`]);
+        const expression = new RegExp(pattern, 'u');
+        return {
+          text: `product_id.matches('${pattern}')`,
+          holds: ({ product_id }) => expression.test(textOf(product_id)),
+        };
+      }
       return { text: `product_id.endsWith('${digit}')`, holds: (row) => textOf(row['product_id']).endsWith(digit) };
     }
     case 5:

@@ -10,6 +10,7 @@ export type {
   TextColumn,
 } from './batch/event-batch';
 export type { DeadLetter, EnrichResult, RawControl, RawRecord, RejectCode, Reroute, Rerouted } from './enrich/types';
+export { patternProblem } from './expression/pattern/compile-pattern';
 export { TEXT_TESTS, type TextTest } from './expression/text-functions';
 export { TIME_PARTS, type TimePart } from './expression/time-part';
 export type { ArithmeticOperator, ComparisonOperator, Expression, ExpressionType } from './expression/ast';

@@ -114,4 +114,16 @@ export const windowBugs: readonly PlantedBug[] = [
     ],
     specs: [PARTITION_SPEC],
   },
+  {
+    name: 'regular-expression-anchored',
+    bug: 'a regular expression is looked for at the begin of a text only',
+    patches: [
+      {
+        file: 'libs/core/src/expression/pattern/compile-pattern.ts',
+        find: 'const anew = closure(states, [start], false, false);',
+        replace: 'const anew = closure(states, [], false, false);',
+      },
+    ],
+    specs: ['libs/core/src/expression/pattern/compile-pattern.spec.ts'],
+  },
 ];

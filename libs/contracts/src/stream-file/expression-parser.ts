@@ -1,4 +1,4 @@
-import { TEXT_TESTS, TIME_PARTS } from '@tillstream/core';
+import { TEXT_TESTS, TIME_PARTS, patternProblem } from '@tillstream/core';
 import type {
   ArithmeticOperator,
   ComparisonOperator,
@@ -14,9 +14,6 @@ import type { ASTNode } from '@marcbachmann/cel-js';
 import { arithmeticType, choiceType, isNumber, withArticle } from './expression-types';
 import { didYouMean, nearestName } from './nearest-name';
 import { unknownField } from './unknown-field';
-
-const NO_PATTERNS =
-  'there are no regular expressions: some take for ever on some texts; startsWith, endsWith, contains and in are quick';
 
 /** A name that an expression may use. */
 export interface ScopeName {
@@ -44,7 +41,7 @@ export interface ExpressionScope {
 export type ReportAt = (index: number, message: string) => null;
 
 const SUPPORTED =
-  'comparisons, && || ! ? :, in, + - * / %, has, size, startsWith, endsWith, contains, lowerAscii and parts of instants are';
+  'comparisons, && || ! ? :, in, + - * / %, has, size, startsWith, endsWith, contains, matches, lowerAscii and parts of instants are';
 
 /**
  * Parses and checks a condition or formula: the part of CEL that compiles into loops over columns. Differs from CEL in
@@ -297,7 +294,6 @@ class Checker {
     const test = TEXT_TESTS.find((candidate) => candidate === called);
     const part = TIME_PARTS.find((candidate) => candidate === called);
     const isKnown = test !== undefined || part !== undefined || ['has', 'size', 'lowerAscii'].includes(called);
-    if (called === 'matches') return this.problem(node, NO_PATTERNS);
     if (!isKnown || subject === undefined)
       return this.problem(node, `${called}(…) is not supported here; ${SUPPORTED}`);
     const operand = this.check(subject);
@@ -321,7 +317,13 @@ class Checker {
     if (argument?.op !== 'value' || typeof argument.args !== 'string') {
       return this.problem(argument ?? node, `${test} needs a text in quotes: x.${test}('a')`);
     }
-    return this.done(node, { kind: 'text-test', test, operand, pattern: argument.args, type: 'bool' });
+    const pattern = argument.args;
+    const wrong = test === 'matches' ? patternProblem(pattern) : null;
+    if (wrong !== null) {
+      const place = wrong.index === 0 ? '' : ` from character ${wrong.index + 1} on`;
+      return this.problem(argument, `the regular expression ${pattern}${place}: ${wrong.message}`);
+    }
+    return this.done(node, { kind: 'text-test', test, operand, pattern, type: 'bool' });
   }
 
   private timePart(node: ASTNode, part: TimePart, operand: Checked): Checked | null {

@@ -1,5 +1,7 @@
-/** Tests of a text against a text that is written in the expression. */
-export const TEXT_TESTS = ['startsWith', 'endsWith', 'contains'] as const;
+import { compilePattern } from './pattern/compile-pattern';
+
+/** Tests of a text against a text, or a regular expression, that is written in the expression. */
+export const TEXT_TESTS = ['startsWith', 'endsWith', 'contains', 'matches'] as const;
 
 export type TextTest = (typeof TEXT_TESTS)[number];
 
@@ -10,7 +12,9 @@ const TO_LOWER = 0x20;
 /** A test of the UTF-8 text bytes[start, end). */
 export type ByteTest = (bytes: Uint8Array, start: number, end: number) => boolean;
 
+/** @throws PatternError for a regular expression that is wrong, or too large */
 export function byteTest(test: TextTest, pattern: string): ByteTest {
+  if (test === 'matches') return compilePattern(pattern);
   const wanted = new TextEncoder().encode(pattern);
   const { length } = wanted;
   if (test === 'startsWith') return (bytes, start, end) => end - start >= length && standsAt(wanted, bytes, start);

@@ -95,6 +95,7 @@ const testText: Readonly<Record<TextTest, (text: string, pattern: string) => boo
   startsWith: (text, pattern) => text.startsWith(pattern),
   endsWith: (text, pattern) => text.endsWith(pattern),
   contains: (text, pattern) => text.includes(pattern),
+  matches: (text, pattern) => new RegExp(pattern, 'u').test(text),
 };
 
 const DAY_MS = 86_400_000;

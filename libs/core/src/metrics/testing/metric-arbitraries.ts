@@ -112,6 +112,7 @@ const texts = fc.oneof(
     .map((value): Expression => ({ kind: 'literal', value, type: 'string' })),
 );
 const patterns = fc.constantFrom('', 'v', 'é', 'th', 'w', 'north', 'more than', 'N');
+const expressions = fc.constantFrom('', '^v', 'r.h$', '[a-z]+ [a-zÉ]', '(é|É)', 'w{1,2}$', '^[^a-m]*$', 'o\\w+h');
 const nothing: Expression = { kind: 'literal', value: null, type: 'null' };
 
 /** Conditions over the rows of `testSchema`. */
@@ -128,8 +129,9 @@ export const conditions: fc.Arbitrary<Expression> = fc.letrec<{ condition: Expre
       .map(([operator, operand]) => compare(operator, operand, nothing)),
     fc.constant(field('flag')),
     fc
-      .tuple(fc.constantFrom(...TEXT_TESTS), fc.constantFrom('kind', 'place'), fc.boolean(), patterns)
-      .map(([test, name, lower, pattern]): Expression => {
+      .tuple(fc.constantFrom(...TEXT_TESTS), fc.constantFrom('kind', 'place'), fc.boolean(), patterns, expressions)
+      .map(([test, name, lower, plain, regular]): Expression => {
+        const pattern = test === 'matches' ? regular : plain;
         return { kind: 'text-test', test, operand: lowerOf(field(name), lower), pattern, type: 'bool' };
       }),
     fc
