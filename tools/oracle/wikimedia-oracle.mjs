@@ -121,13 +121,13 @@ async function* readFile(file) {
     const { old: before = 0, new: after } = event.length ?? {};
     yield {
       timeMs: Date.parse(event.meta.dt),
-      domain: event.meta.domain,
-      uri: event.meta.uri,
-      type: event.type,
-      wiki: event.wiki,
-      user: event.user,
-      bot: event.bot,
-      namespace: event.namespace,
+      domain: event.meta.domain ?? null,
+      uri: event.meta.uri ?? null,
+      type: event.type ?? null,
+      wiki: event.wiki ?? null,
+      user: event.user ?? null,
+      bot: event.bot ?? null,
+      namespace: event.namespace ?? null,
       change: after === undefined ? null : after - before,
     };
   }
