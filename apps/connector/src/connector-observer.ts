@@ -11,6 +11,7 @@ const TOLD_REJECTIONS = 3;
 export class ConnectorObserver implements RelayObserver {
   private source: string | null = 'not connected yet';
   private door: string | null = null;
+  private hasWarnedOfIds = false;
 
   constructor(
     private readonly stream: string,
@@ -53,6 +54,10 @@ export class ConnectorObserver implements RelayObserver {
   delivered({ lastId }: EventBody, { accepted, rejected }: Delivery): void {
     if (this.door !== null) this.logger.info({ lastEventId: lastId }, 'gateway_takes_events_again');
     this.door = null;
+    if (lastId === null && !this.hasWarnedOfIds) {
+      this.hasWarnedOfIds = true;
+      this.logger.warn({ stream: this.stream }, 'source_gives_no_ids');
+    }
     this.metrics.delivered(this.stream, accepted);
     for (const { code } of rejected) this.metrics.rejected(this.stream, code);
     for (const rejection of rejected.slice(0, TOLD_REJECTIONS)) this.logger.warn({ ...rejection }, 'event_refused');

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { fetchProblem } from '../relay/fetch-problem';
 import { retryAfterMs } from '../relay/retry-after';
 
 /** What the gateway said of a body, once the log has what it accepted. */
@@ -60,8 +61,7 @@ export class GatewayDoor implements Door {
       answer = await fetch(this.address, { method: 'POST', headers, body: new Uint8Array(bytes), signal });
       text = await answer.text();
     } catch (error) {
-      const { message, cause } = error as Error;
-      throw new DoorProblem(`the gateway does not answer: ${cause instanceof Error ? cause.message : message}`);
+      throw new DoorProblem(`the gateway does not answer: ${fetchProblem(error)}`);
     }
     const delivery = answer.status === 202 || answer.status === 400 ? deliveryOf(text) : null;
     if (delivery !== null) return delivery;

@@ -1,4 +1,5 @@
 import { createParser } from 'eventsource-parser';
+import { fetchProblem } from '../relay/fetch-problem';
 import { retryAfterMs } from '../relay/retry-after';
 import { SourceProblem } from './source-problem';
 
@@ -75,7 +76,7 @@ export class SseSource {
     stall.start();
     const answer = await fetch(url, { headers, signal }).catch((error: unknown) => {
       signal.throwIfAborted();
-      throw new SourceProblem('unreachable', `no answer: ${causeOf(error)}`);
+      throw new SourceProblem('unreachable', `no answer: ${fetchProblem(error)}`);
     });
     const problem = this.problemOf(answer);
     if (problem === null) return answer;
@@ -128,7 +129,7 @@ async function readEvents(
     }
   } catch (error) {
     signal.throwIfAborted();
-    throw error instanceof SourceProblem ? error : new SourceProblem('cut', `the connection broke: ${causeOf(error)}`);
+    throw error instanceof SourceProblem ? error : new SourceProblem('cut', `the connection broke: ${fetchProblem(error)}`);
   }
 }
 
@@ -155,10 +156,4 @@ class StallWatch {
   stop(): void {
     clearTimeout(this.timer);
   }
-}
-
-/** `fetch` hides what happened in the cause of its error. */
-function causeOf(error: unknown): string {
-  const { message, cause } = error as Error;
-  return cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code || message : message;
 }

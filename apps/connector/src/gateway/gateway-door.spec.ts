@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { DoorProblem, GatewayDoor } from './gateway-door';
+
+const BODY = Buffer.from('{"a":1}\n');
+
+describe('the gateway’s door', () => {
+  let server: Server;
+  let asked: IncomingMessage | undefined;
+  afterEach(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  async function answering(status: number, text: string, headers: Record<string, string> = {}): Promise<GatewayDoor> {
+    server = createServer((request, response) => {
+      asked = request;
+      request.resume().on('end', () => response.writeHead(status, headers).end(text));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    return new GatewayDoor({ url, key: 'secret-key' }, 'wikimedia', () => 0);
+  }
+
+  it('takes one event a line, with a key that the same bytes have each time', async () => {
+    const door = await answering(202, '{"accepted":1,"rejected":[]}');
+    expect(await door.deliver(BODY)).toEqual({ accepted: 1, rejected: [] });
+    const key = asked?.headers['idempotency-key'];
+    expect(asked).toMatchObject({
+      method: 'POST',
+      url: '/v1/streams/wikimedia/events',
+      headers: { 'content-type': 'application/x-ndjson', authorization: 'Bearer secret-key' },
+    });
+    await door.deliver(BODY);
+    expect(asked?.headers['idempotency-key']).toBe(key);
+    await door.deliver(Buffer.from('{"a":2}\n'));
+    expect(asked?.headers['idempotency-key']).not.toBe(key);
+  });
+
+  it('says which events it will never take', async () => {
+    const rejected = [{ index: 0, code: 'missing-field', path: 'meta.dt', message: 'the field is required' }];
+    const door = await answering(400, JSON.stringify({ accepted: 0, rejected }));
+    expect(await door.deliver(BODY)).toEqual({ accepted: 0, rejected });
+  });
+
+  it.each([
+    [503, 'not now', { 'retry-after': '3' }, 3_000],
+    [429, '', {}, null],
+    [401, '{"message":"no key"}', {}, null],
+    [400, 'a proxy does not like it', {}, null],
+    [202, 'taken, but what?', {}, null],
+  ])('wants a body again that it answers by %i %s', async (status, text, headers, retryAfterMs) => {
+    const door = await answering(status, text, headers);
+    const problem = await door.deliver(BODY).catch((error: unknown) => error); // prettier-ignore
+    expect(problem).toBeInstanceOf(DoorProblem);
+    expect(problem).toMatchObject({ message: `the gateway answered ${status}: ${text}`, retryAfterMs });
+  });
+
+  it('wants a body again that it does not answer', async () => {
+    const door = await answering(202, '');
+    server.close();
+    await expect(door.deliver(BODY)).rejects.toThrow('the gateway does not answer: connect ECONNREFUSED');
+  });
+});
