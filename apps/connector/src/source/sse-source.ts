@@ -129,7 +129,9 @@ async function readEvents(
     }
   } catch (error) {
     signal.throwIfAborted();
-    throw error instanceof SourceProblem ? error : new SourceProblem('cut', `the connection broke: ${fetchProblem(error)}`);
+    throw error instanceof SourceProblem
+      ? error
+      : new SourceProblem('cut', `the connection broke: ${fetchProblem(error)}`);
   }
 }
 
