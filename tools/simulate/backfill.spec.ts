@@ -8,6 +8,7 @@ import type { PlainDefinition } from '../oracle/raw-oracle';
 import type { Change } from './change';
 import { changedCommerce, withChange } from './changed-commerce';
 import { live } from './live';
+import { COUPONS, withOtherRules } from './other-rules';
 import { MINUTE_MS, PARTITIONS, SlowStage, START_MS, plain as plainStage } from './slow-stage';
 import { demanded } from './verdict';
 import { problemsOf, readerOf, verified } from './verified';
@@ -207,6 +208,19 @@ describe('a backfill', () => {
     const starts = finals.map(([startMs, , measures]) => [startMs, measures]).sort();
     const minutes = Array.from({ length: 30 * PARTITIONS }, (_, i) => fromMs + Math.floor(i / PARTITIONS) * MINUTE_MS);
     expect(starts).toEqual(minutes.map((startMs) => [startMs, { events: 3 }]));
+  });
+
+  it('counts what was an event where it stands, and knows fields that were declared later', async () => {
+    const { stage, definition } = await withOtherRules();
+    const change = { definition, added: [], removed: [] };
+    expect(await backfilled(stage.world, change, 'by_coupon')).toMatchObject({ completeFromMs: -Infinity });
+    const counts = { none: 0, SPRING: 0 };
+    for (const line of finalsOf(stage.world, definition, 'by_coupon')) {
+      const [, { coupon }, { events }] = JSON.parse(line) as [number, { coupon: 'SPRING' | null }, { events: number }];
+      counts[coupon ?? 'none'] += events;
+    }
+    expect(counts).toEqual(COUPONS);
+    expect(problemsOf(await verified(stage.world, { definition, metrics: definition.metrics }))).toEqual([]);
   });
 
   it('has nothing to do for a metric that was always declared', async () => {

@@ -2,6 +2,7 @@ import { SeededRandom } from '@tillstream/engine/testing';
 import { AGGREGATOR, ENRICHER } from '@tillstream/engine';
 import { partitionOfKey } from '../oracle/raw/murmur2';
 import { live } from './live';
+import { withOtherRules } from './other-rules';
 import { MINUTE_MS, PARTITIONS, SlowStage, START_MS } from './slow-stage';
 import { problemsOf, verified } from './verified';
 import type { World } from './world';
@@ -144,6 +145,16 @@ describe('verifying finals', () => {
     const report = await verified(stage.world, { fromMs: START_MS - 38 * MINUTE_MS });
     expect(problemsOf(report)).toEqual([]);
     expect(report.compared).toBeGreaterThan(50);
+  });
+
+  it('reads rows under the stream file that was in force where they stand, also from the middle on', async () => {
+    const { stage, definition } = await withOtherRules();
+    const { metrics } = definition;
+    for (const fromMs of [-Infinity, START_MS + 15 * MINUTE_MS]) {
+      const report = await verified(stage.world, { definition, metrics, fromMs });
+      expect(problemsOf(report)).toEqual([]);
+      expect(report.compared).toBeGreaterThan(20);
+    }
   });
 
   it('waits for windows that services have not closed yet, and says so', async () => {

@@ -16,7 +16,7 @@ export const explainingBugs: readonly PlantedBug[] = [
   {
     name: 'explain-takes-all-for-duplicates',
     bug: 'an explanation takes rows that were accepted for duplicates where their record has some',
-    patches: [{ file: DUPLICATES, find: '    if (isThere) this.at += 1;\n', replace: '' }],
+    patches: [{ file: DUPLICATES, find: 'if (accepted.find(offset, index) < 0) rows.push', replace: 'rows.push' }],
     specs: [SPEC],
   },
   {

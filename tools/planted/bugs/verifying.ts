@@ -4,6 +4,8 @@ const TABLE = 'libs/engine/src/verify/standing-table.ts';
 const VERIFY = 'libs/engine/src/verify/verify-finals.ts';
 const START = 'libs/engine/src/recompute/feed-start.ts';
 const FEED = 'libs/engine/src/recompute/raw-feed.ts';
+const IN_FORCE = 'libs/engine/src/recompute/enricher-in-force.ts';
+const ADDED = 'libs/engine/src/recompute/added-columns.ts';
 const SPEC = 'tools/simulate/verify.spec.ts';
 
 /** A verification that sees nothing, or sees what is not there. */
@@ -49,5 +51,23 @@ export const verifyingBugs: readonly PlantedBug[] = [
     bug: 'raw is read from the middle on without the ids that stood before',
     patches: [{ file: FEED, find: 'enricher.remember(batch);', replace: 'void batch;' }],
     specs: [SPEC],
+  },
+  {
+    name: 'verify-under-newest-file',
+    bug: 'a verification reads rows from before a change under the stream file from behind it',
+    patches: [
+      {
+        file: IN_FORCE,
+        find: 'this.current = history ? this.inForce(history, position.definition) : definition;',
+        replace: 'this.current = definition;',
+      },
+    ],
+    specs: [SPEC],
+  },
+  {
+    name: 'added-fields-of-other-rows',
+    bug: 'a field that was declared later is taken from other rows where some do not say it as declared',
+    patches: [{ file: ADDED, find: 'rows.push(places.find(offset, index))', replace: 'rows.push(rows.length)' }],
+    specs: ['tools/simulate/backfill.spec.ts'],
   },
 ];

@@ -55,8 +55,8 @@ export class RawEnricher {
   private readonly rows: RowReader;
   private readonly reader: RecordReader;
   private readonly messages: RejectMessages;
-  private readonly ids: DedupeHorizon;
-  private readonly batchIds: DedupeHorizon;
+  private ids: DedupeHorizon;
+  private batchIds: DedupeHorizon;
 
   private readonly schemaDefinition: string | null;
   private readonly columns: RowColumns;
@@ -116,6 +116,21 @@ export class RawEnricher {
   /** Has a record put another definition in force than the one of the schema? */
   get isSuperseded(): boolean {
     return this.schemaDefinition !== null && this.definition !== '' && this.definition !== this.schemaDefinition;
+  }
+
+  /**
+   * An enricher for what follows, once another definition is in force: it knows the ids that this one knows, which is not to
+   * be used any more.
+   *
+   * @param definition sha256 of what is in force; its dedupe bounds are those of the one before
+   */
+  under(schema: StreamSchema, definition: string): RawEnricher {
+    const { partition, next, position } = this;
+    const following = new RawEnricher({ schema, partition, next, position, definition });
+    following.ids = this.ids;
+    following.batchIds = this.batchIds;
+    following.remembered = this.remembered;
+    return following;
   }
 
   /**

@@ -25,7 +25,8 @@ export function withoutRowsOf(batch: EventBatch, isGivenUp: (rawOffset: number) 
   };
 }
 
-function selectRows(column: Column, kept: readonly number[]): Column {
+/** A column with some of its rows, in the order in which they are named; -1: null. */
+export function selectRows(column: Column, kept: readonly number[]): Column {
   switch (column.kind) {
     case 'number':
       return { kind: 'number', values: Float64Array.from(kept, (row) => column.values[row] ?? NaN) };
@@ -38,7 +39,11 @@ function selectRows(column: Column, kept: readonly number[]): Column {
       const bytes = new Uint8Array(offsets[kept.length] ?? 0);
       texts.forEach((text, index) => bytes.set(text, offsets[index] ?? 0));
       const { nulls } = column;
-      return { kind: 'text', bytes, offsets, nulls: nulls && Uint8Array.from(kept, (row) => nulls[row] ?? 0) };
+      const isNull = nulls !== null || kept.includes(-1);
+      return {
+        ...{ kind: 'text', bytes, offsets },
+        nulls: isNull ? Uint8Array.from(kept, (row) => (row < 0 ? 1 : (nulls?.[row] ?? 0))) : null,
+      };
     }
   }
 }

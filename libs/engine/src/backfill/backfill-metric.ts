@@ -2,6 +2,7 @@ import type { StreamDefinition } from '@tillstream/contracts';
 import { encodeBackfill } from '@tillstream/contracts';
 import type { MetricDefinition } from '@tillstream/core';
 import { isSession, isTotal, lookbackMs, oldestOpenStart } from '@tillstream/core';
+import { readDefinitions } from '../definitions/definition-history';
 import type { LogReader, LogWriter } from '../ports/log';
 import type { WantedRows } from '../recompute/open-feeds';
 import { findStarts, openFeeds } from '../recompute/open-feeds';
@@ -136,7 +137,7 @@ class Backfill {
   async run(): Promise<BackfillReport> {
     const { fromMs, metric, waitForMore } = this.options;
     if (fromMs >= this.toldFromMs || this.toldFromMs === -Infinity) return this.report(this.toldFromMs);
-    const firstMs = (await findStarts(this.wantedFrom(fromMs))).fromMs + this.lookback;
+    const firstMs = (await findStarts(await this.wantedFrom(fromMs))).fromMs + this.lookback;
     if (firstMs > fromMs && fromMs !== -Infinity) throw new BackfillRangeError(this.windowAt(firstMs));
     const range = { metrics: [metric], fromMs: firstMs, toMs: this.toldFromMs };
     let completeMs = firstMs;
@@ -158,7 +159,7 @@ class Backfill {
   /** Computes the windows of a range and publishes those that are closed, as far as they do not stand there. */
   private async publish(fromMs: number, toMs: number, standing: StandingTable): Promise<void> {
     const { definition, metric, onProgress, breathe } = this.options;
-    const wanted = this.wantedFrom(fromMs);
+    const wanted = await this.wantedFrom(fromMs);
     const starts = await findStarts(wanted);
     const knownFromMs = starts.fromMs;
     const firstMs = knownFromMs + this.lookback;
@@ -249,9 +250,10 @@ class Backfill {
     );
   }
 
-  private wantedFrom(fromMs: number): WantedRows {
+  private async wantedFrom(fromMs: number): Promise<WantedRows> {
     const { reader, definition, breathe } = this.options;
-    return { reader, definition, source: 'raw', fromMs: fromMs - this.lookback, ...(breathe && { breathe }) };
+    const history = await readDefinitions(reader, definition); // others may come while this goes on
+    return { reader, definition, history, source: 'raw', fromMs: fromMs - this.lookback, ...(breathe && { breathe }) };
   }
 
   /** Sessions need what was before them. */

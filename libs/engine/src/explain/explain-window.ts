@@ -2,6 +2,7 @@ import type { MetricsRecord, StreamDefinition } from '@tillstream/contracts';
 import { decodeMetricsRecord, encodeResults, groupJsonText, parseInstant } from '@tillstream/contracts';
 import type { GroupValue, MetricDefinition } from '@tillstream/core';
 import { isSession, isTotal } from '@tillstream/core';
+import { readDefinitions } from '../definitions/definition-history';
 import { latePlaceAt, lateRowsFrom } from '../late/late-log';
 import type { LogReader } from '../ports/log';
 import type { BatchFeed } from '../recompute/batch-feed';
@@ -99,15 +100,16 @@ export async function explainWindow(options: ExplainOptions): Promise<Explanatio
   }
   const breathe = options.breathe ?? (() => Promise.resolve());
   const groupText = groupJsonText(group, metric, schema);
-  const wanted: WantedRows = { reader, definition, source: 'raw', fromMs: startMs, breathe };
+  const definitions = await readDefinitions(reader, definition);
+  const wanted: WantedRows = { reader, definition, history: definitions, source: 'raw', fromMs: startMs, breathe };
   const starts = await findStarts(wanted);
   if (starts.fromMs > startMs) throw new WindowNotRetainedError(startMs, starts.fromMs);
 
   const mostSamples = Math.min(options.mostSamples ?? MOST_SAMPLES, MOST_SAMPLES);
   const census = new RowCensus({ schema, metric, startMs, endMs: startMs + windows.sizeMs, group }, mostSamples);
   const read = new Map<number, EnrichedRecords>();
-  const feeds = await openFeeds(wanted, starts, (partition, result, records) =>
-    read.set(partition, { result, records }),
+  const feeds = await openFeeds(wanted, starts, (partition, result, records, readUnder) =>
+    read.set(partition, { result, records, schema: readUnder }),
   );
   for (const { start } of feeds) {
     const partition = census.partitions[start.partition] as PartitionCensus;

@@ -9,7 +9,8 @@ import type {
 import { RowMatcher, rowToJson } from '@tillstream/core';
 import type { LateEntry } from '@tillstream/contracts';
 import type { LogRecord } from '../ports/log';
-import { droppedDuplicates, eachRow } from './dropped-duplicates';
+import { eachRow } from '../recompute/row-places';
+import { droppedDuplicates } from './dropped-duplicates';
 import { GroupRows } from './group-rows';
 import type { RowFate, SampleRow } from './sample-rows';
 import { SampleRows, sampledTraceId } from './sample-rows';
@@ -51,6 +52,8 @@ export interface PartitionCensus {
 export interface EnrichedRecords {
   readonly result: EnrichResult;
   readonly records: readonly LogRecord[];
+  /** Of the stream file that they were read under. */
+  readonly schema: StreamSchema;
 }
 
 const MOST_TRACES = 20;
@@ -89,7 +92,8 @@ export class RowCensus {
   }
 
   /** Takes the next batch of its partition, and what was left out of it. */
-  add(batch: EventBatch, { result, records }: EnrichedRecords): void {
+  add(batch: EventBatch, enriched: EnrichedRecords): void {
+    const { result, records } = enriched;
     const census = this.partitions[batch.partition] as PartitionCensus;
     this.begin(batch);
     const { records: table, before } = batch;
@@ -115,7 +119,7 @@ export class RowCensus {
       inputMs = table.inputAfterMs[record] as number;
       if (census.closedAt === null && this.isClosedBy(inputMs)) census.closedAt = offset;
     }
-    this.addDuplicates({ result, records });
+    this.addDuplicates(enriched);
     census.readNext = batch.rawNext;
   }
 
@@ -156,8 +160,8 @@ export class RowCensus {
     else if (isTaken && !isClosed) census.otherGroups += 1;
   }
 
-  private addDuplicates({ result, records }: EnrichedRecords): void {
-    for (const { batch, rows } of droppedDuplicates(this.explained.schema, result, records)) {
+  private addDuplicates({ result, records, schema }: EnrichedRecords): void {
+    for (const { batch, rows } of droppedDuplicates(schema, result, records)) {
       this.begin(batch);
       const dropped = new Set(rows);
       eachRow(batch, (row, offset) => {

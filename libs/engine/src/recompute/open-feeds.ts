@@ -1,4 +1,5 @@
 import type { StreamDefinition } from '@tillstream/contracts';
+import type { DefinitionHistory } from '../definitions/definition-history';
 import type { LogReader } from '../ports/log';
 import type { FeedSource } from './batch-feed';
 import { EnrichedFeed } from './enriched-feed';
@@ -12,6 +13,8 @@ import type { RecomputedPartition } from './recomputation';
 export interface WantedRows {
   readonly reader: LogReader;
   readonly definition: StreamDefinition;
+  /** Rows of raw are read under the stream file that was in force where they stand; absent: all under `definition`. */
+  readonly history?: DefinitionHistory;
   readonly source: FeedSource;
   /** Windows that begin here or later are wanted. */
   readonly fromMs: number;
@@ -44,7 +47,7 @@ export async function findStarts(wanted: WantedRows): Promise<FeedStarts> {
 
 /** Opens each partition up to where its log ends now. */
 export function openFeeds(
-  { reader, definition, source, breathe }: WantedRows,
+  { reader, definition, history, source, breathe }: WantedRows,
   { starts }: FeedStarts,
   onEnriched?: (partition: number, ...args: Parameters<EnrichListener>) => void,
 ): Promise<RecomputedPartition[]> {
@@ -53,8 +56,8 @@ export function openFeeds(
       const { partition } = start;
       const end = await reader.end(definition.topics[source], partition);
       if (source === 'enriched') return { start, feed: await EnrichedFeed.open({ reader, definition, start, end }) };
-      const raw = { reader, definition, start, end, ...(breathe && { breathe }) };
-      const listener: EnrichListener = (result, records) => onEnriched?.(partition, result, records);
+      const raw = { reader, definition, start, end, ...(breathe && { breathe }), ...(history && { history }) };
+      const listener: EnrichListener = (...args) => onEnriched?.(partition, ...args);
       return { start, feed: await RawFeed.open({ ...raw, onEnriched: listener }) };
     }),
   );

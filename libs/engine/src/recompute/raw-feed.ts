@@ -1,26 +1,29 @@
-import type { EnrichResult, EventBatch, RawRecord } from '@tillstream/core';
-import { RawEnricher } from '@tillstream/core';
+import type { EnrichResult, EventBatch, RawRecord, StreamSchema } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { decodeRawRecord } from '@tillstream/contracts';
 import { AGGREGATOR } from '../aggregator/aggregator-task';
 import { withoutRowsOf } from '../aggregator/batch-without-rows';
 import { ENRICHER } from '../enricher/enricher-task';
 import type { LogReader, LogRecord } from '../ports/log';
+import type { DefinitionHistory } from '../definitions/definition-history';
 import type { GapLedger } from '../task/gap-ledger';
 import { readGaps } from '../task/gap-ledger';
 import { recordsBetween } from '../task/log-tail';
 import { readableBatch } from '../task/readable-batch';
 import type { BatchFeed, FeedSource } from './batch-feed';
+import { EnricherInForce } from './enricher-in-force';
 import type { FeedStart } from './feed-start';
 
 const READ_WAIT_MS = 5_000;
 
-/** Told of all that an enricher of our own has made of raw records, and of the records themselves. */
-export type EnrichListener = (result: EnrichResult, records: readonly LogRecord[]) => void;
+/** Told of all that an enricher of our own has made of raw records, of the records themselves, and what they were read under. */
+export type EnrichListener = (result: EnrichResult, records: readonly LogRecord[], schema: StreamSchema) => void;
 
 export interface RawFeedOptions {
   readonly reader: LogReader;
   readonly definition: StreamDefinition;
+  /** Rows are read under the stream file that was in force where they stand; absent: all under `definition`. */
+  readonly history?: DefinitionHistory;
   readonly start: FeedStart;
   /** Offset of the first raw record that is not read. */
   readonly end: number;
@@ -39,7 +42,7 @@ export class RawFeed implements BatchFeed {
 
   private constructor(
     private readonly options: RawFeedOptions,
-    private readonly enricher: RawEnricher,
+    private readonly enricher: EnricherInForce,
     private readonly enricherGaps: GapLedger,
     private readonly aggregatorGaps: GapLedger,
   ) {
@@ -52,12 +55,8 @@ export class RawFeed implements BatchFeed {
     const { partition } = start;
     const enricherGaps = await readGaps(reader, definition, ENRICHER, partition);
     const aggregatorGaps = await readGaps(reader, definition, AGGREGATOR, partition);
-    const enricher = new RawEnricher({
-      schema: definition.schema,
-      partition,
-      next: start.next,
-      position: start.position,
-    });
+    const { next, position } = start;
+    const enricher = new EnricherInForce({ definition, history: options.history ?? null, partition, next, position });
     if (start.horizon) {
       const batches = options.horizonFrom === 'enriched' ? keptIds(options) : idsBefore(options, enricherGaps);
       for await (const batch of batches) {
@@ -87,7 +86,7 @@ export class RawFeed implements BatchFeed {
     }
     const result = this.enricher.apply(this.waitingRaw);
     const { consumed } = result;
-    this.options.onEnriched?.(result, this.waiting.slice(0, consumed));
+    this.options.onEnriched?.(result, this.waiting.slice(0, consumed), this.enricher.schema);
     this.waiting = this.waiting.slice(consumed);
     this.waitingRaw = this.waitingRaw.slice(consumed);
     const { batch } = result;
@@ -96,14 +95,14 @@ export class RawFeed implements BatchFeed {
   }
 }
 
-type HorizonOptions = Pick<RawFeedOptions, 'reader' | 'definition' | 'start'>;
+type HorizonOptions = Pick<RawFeedOptions, 'reader' | 'definition' | 'history' | 'start'>;
 
 /** The rows in front once more, for their ids alone: which of them are valid by themselves depends on nothing before them. */
 async function* idsBefore(options: HorizonOptions, gaps: GapLedger): AsyncGenerator<EventBatch, void, void> {
-  const { definition, start } = options;
+  const { definition, history = null, start } = options;
   if (!start.horizon) return;
   const { next, position } = start.horizon;
-  const enricher = new RawEnricher({ schema: definition.schema, partition: start.partition, next, position });
+  const enricher = new EnricherInForce({ definition, history, partition: start.partition, next, position });
   for (let at = next; at < start.next;) {
     const records = await readUpTo(options, at, start.next);
     at = records.next;

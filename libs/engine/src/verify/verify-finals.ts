@@ -2,6 +2,7 @@ import type { MetricDefinition } from '@tillstream/core';
 import { isTotal, lookbackMs } from '@tillstream/core';
 import type { NewRecord, StreamDefinition } from '@tillstream/contracts';
 import { encodeResults } from '@tillstream/contracts';
+import { readDefinitions } from '../definitions/definition-history';
 import type { LogReader } from '../ports/log';
 import { NothingRetainedError } from '../recompute/feed-start';
 import type { FeedStarts, WantedRows } from '../recompute/open-feeds';
@@ -107,6 +108,7 @@ class Verification {
     const wanted: WantedRows = {
       reader,
       definition,
+      history: await readDefinitions(reader, definition),
       source: 'raw',
       fromMs: fromMs - lookback,
       fromTheBeginning: fromTheBeginning ?? false,
