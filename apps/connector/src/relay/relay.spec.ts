@@ -8,7 +8,9 @@ import { type DoorBehaviour, FakeGateway } from '../testing/fake-gateway';
 import { type Behaviour, idOf, SseServer } from '../testing/sse-server';
 import { Relay, type RelayObserver } from './relay';
 
-const STALL_MS = 150;
+/** Where a source falls silent, this is waited for; elsewhere nobody waits so long. */
+const SHORT_STALL_MS = 150;
+const LONG_STALL_MS = 30_000;
 const NOW_MS = Date.parse('2026-03-01T09:00:00Z');
 const CAPTURE = join(
   process.env['TILLSTREAM_DATA'] ?? '../shared/data',
@@ -52,10 +54,12 @@ interface Life {
   readonly door?: DoorBehaviour[];
   readonly crashes?: readonly { readonly save: number; readonly saved: boolean }[];
   readonly maxQueuedBytes?: number;
+  readonly stallMs?: number;
 }
 
 /** Runs a connector through what happens to it, over restarts, until the last event is known to have been delivered. */
-async function live({ events, source, door = [], crashes = [], maxQueuedBytes = 1 << 20 }: Life) {
+async function live(life: Life) {
+  const { events, source, door = [], crashes = [], maxQueuedBytes = 1 << 20, stallMs = LONG_STALL_MS } = life;
   const server = new SseServer(events, source);
   const gateway = new FakeGateway(door);
   const url = await server.start();
@@ -84,7 +88,7 @@ async function live({ events, source, door = [], crashes = [], maxQueuedBytes = 
     delivered: () => undefined,
     notDelivered: (_message, pauseMs) => void pauses.push(pauseMs),
   };
-  const options = { url, since: null, userAgent: 'test', stallMs: STALL_MS };
+  const options = { url, since: null, userAgent: 'test', stallMs };
   for (let isDone = false; !isDone;) {
     const relay: Relay = new Relay(
       {
@@ -147,7 +151,7 @@ describe('a connector', () => {
         fc.array(fc.record({ save: fc.integer({ min: 1, max: 20 }), saved: fc.boolean() }), { maxLength: 3 }),
         async (source, door, crashes) => {
           const events = EVENTS.slice(0, 200);
-          const { gateway } = await live({ events, source: [...source], door: [...door], crashes });
+          const { gateway } = await live({ events, source: [...source], door: [...door], crashes, stallMs: SHORT_STALL_MS }); // prettier-ignore
           expect(once(gateway.taken)).toEqual(events);
         },
       ),
@@ -199,7 +203,7 @@ describe('a connector', () => {
   });
 
   it('gives up a connection on which nothing comes', async () => {
-    const { closed, gateway } = await live({ events: EVENTS.slice(0, 30), source: [serve(10, 'stall')] });
+    const { closed, gateway } = await live({ events: EVENTS.slice(0, 30), source: [serve(10, 'stall')], stallMs: SHORT_STALL_MS }); // prettier-ignore
     expect(closed[0]).toBe('stalled');
     expect(once(gateway.taken)).toEqual(EVENTS.slice(0, 30));
   });
