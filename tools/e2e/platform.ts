@@ -159,8 +159,7 @@ export class Platform {
 
   /** All records of a topic, one list per partition. */
   async readTopic(topic: string): Promise<LogRecord[][]> {
-    const { topics, schema } = this.definition;
-    const count = topic === topics.gaps ? 1 : schema.partitions;
+    const count = topicSpecs(this.definition, 1).find(({ name }) => name === topic)?.partitions ?? 0;
     const partitions = Array.from({ length: count }, (_, partition) => partition);
     return Promise.all(
       partitions.map(async (partition) => {
@@ -239,12 +238,12 @@ export async function settled(
   platform: Platform,
   differencesIn: (readTopic: (topic: string) => readonly (readonly LogRecord[])[]) => readonly string[],
 ): Promise<void> {
-  const { raw, enriched, deadLetters, metrics, late, gaps } = platform.definition.topics;
+  const { raw, enriched, deadLetters, metrics, late, alerts, gaps } = platform.definition.topics;
   let problems: readonly string[] = ['nothing compared yet'];
   await until('the results to equal the oracle', SETTLE_WITHIN_MS, async () => {
     if (!(await isEnriched(platform))) return false;
     const read = new Map<string, LogRecord[][]>();
-    for (const topic of [raw, enriched, deadLetters, metrics, late, gaps])
+    for (const topic of [raw, enriched, deadLetters, metrics, late, alerts, gaps])
       read.set(topic, await platform.readTopic(topic));
     problems = differencesIn((topic) => read.get(topic) ?? []);
     return problems.length === 0;

@@ -127,6 +127,31 @@ const METRICS = [
   revenueBy('revenue_by_country', { country: (row) => row.country }),
   revenueBy('revenue_by_device', { device_type: (row) => row.device }),
   revenueBy('revenue_by_payment_method', { payment_method: (row) => row.payment }),
+  {
+    name: 'possible_fraud',
+    size: MINUTE,
+    where: isPurchase,
+    groupBy: { user_id: (row) => row.user },
+    measures: { purchases: plain.count(), spent: plain.sumOfMoney(revenue) },
+    having: (rows) => rows.length > 5 || rows.reduce((sum, row) => sum + row.revenue, 0) > 100_000,
+  },
+  {
+    name: 'conversion',
+    size: 15 * MINUTE,
+    hop: 5 * MINUTE,
+    measures: {
+      visitors: plain.distinct((row) => row.user, of('page_view')),
+      buyers: plain.distinct((row) => row.user, isPurchase),
+      conversion_rate: plain.percentOf('buyers', 'visitors'),
+    },
+  },
+  {
+    name: 'hourly_revenue',
+    size: HOUR,
+    hop: 15 * MINUTE,
+    where: isPurchase,
+    measures: { total_revenue: plain.sumOfMoney(revenue), purchase_count: plain.count() },
+  },
 ];
 
 await runOracle({ name: 'commerce-oracle.mjs', stream: 'commerce', metrics: METRICS, readFile });

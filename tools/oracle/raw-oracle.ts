@@ -13,6 +13,9 @@ export type {
   RowPlace,
 } from './raw/decide-partition';
 export type {
+  FinalMeasures,
+  PastFinal,
+  PlainAlert,
   PlainDefinition,
   PlainField,
   PlainHops,

@@ -1,5 +1,6 @@
 import type { StreamDefinition } from '@tillstream/contracts';
 import { decodeMetricsRecord } from '@tillstream/contracts';
+import { isFollowed } from '@tillstream/core';
 import type { LogRecord } from '@tillstream/engine';
 import type { ExpectedOutcome } from '../oracle/raw-oracle';
 
@@ -13,8 +14,8 @@ export function compareProgress(
   results: readonly (readonly LogRecord[])[],
 ): string[] {
   const problems: string[] = [];
-  for (const { name, identity, window, compare } of metrics) {
-    if (!compare || !('sizeMs' in window)) continue;
+  for (const { name, identity, window } of metrics.filter(isFollowed)) {
+    if (!('sizeMs' in window)) continue;
     const reached = expected.progress[name];
     results.forEach((records, partition) => {
       const seen = new Set<string>();

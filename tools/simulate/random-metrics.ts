@@ -8,6 +8,7 @@ import type {
   PlainSessions,
   PlainTotal,
 } from '../oracle/raw-oracle';
+import { randomAlert } from './random-alert';
 import { randomCondition } from './random-condition';
 
 /** Some metrics as a stream file has them, and in plain code; and the fields within objects that they use, too. */
@@ -81,6 +82,7 @@ function randomMetric(random: SeededRandom, paceMs: number): { readonly yaml: st
   const least = random.chance(0.3) ? 1 + random.below(3) : null;
   const [, hop] = /hop: (\d+)s/.exec(windows.yaml) ?? [];
   const compare = hop === undefined ? null : random.pick([null, null, 'previous', `[previous, ${8 * Number(hop)}s]`]);
+  const alert = hop === undefined || !random.chance(0.4) ? null : randomAlert(random, Number(hop), least !== null);
   const lines = [
     ...(where === null ? [] : [`where: ${JSON.stringify(where.text)}`]),
     ...(groupBy.length === 0 ? [] : [`groupBy: [${groupBy.join(', ')}]`]),
@@ -88,6 +90,7 @@ function randomMetric(random: SeededRandom, paceMs: number): { readonly yaml: st
     ...(isTotal ? [] : [`outOfOrderness: ${outOfOrdernessS}s`]),
     ...(isPaced ? [`emit: { every: ${paceMs}ms }`] : []),
     ...(least === null ? [] : [`having: events > ${least}`]),
+    ...(alert === null ? [] : [`alert: ${alert.yaml}`]),
     ...(compare === null ? [] : [`compare: ${compare}`]),
     'measures:',
     ...measures.map(({ name, text }) => `  ${name}: ${JSON.stringify(text)}`),
@@ -104,6 +107,7 @@ function randomMetric(random: SeededRandom, paceMs: number): { readonly yaml: st
         ...Object.fromEntries(measures.map(({ name, plain }) => [name, plain])),
         ...(isTwice ? { twice: { derived: ({ events }) => 2 * Number(events) - 1 } } : {}),
       },
+      ...(alert === null ? {} : { alert: alert.plain }),
       ...(least === null ? {} : { having: ({ events }) => Number(events) > least }),
     },
   };

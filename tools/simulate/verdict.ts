@@ -6,6 +6,7 @@ import type { ExpectedOutcome, OracleRecord, PlainDefinition } from '../oracle/r
 import { expectedOutcome } from '../oracle/raw-oracle';
 import type { Change } from './change';
 import { outcomeOfChange } from './change';
+import { compareAlerts } from './alerts';
 import { compareMisplaced } from './misplaced';
 import { compareProgress } from './progress';
 
@@ -33,6 +34,7 @@ export function differences(
     ...compareTotals(expected, recordsOf(topics.metrics)),
     ...compareLateRows(expected, recordsOf(topics.late)),
     ...compareLateCounts(expected, recordsOf(topics.metrics)),
+    ...(change ? [] : compareAlerts(definition, plain, expected, recordsOf)),
     ...(change ? [] : compareProgress(definition, expected, recordsOf(topics.metrics))),
   ];
 }

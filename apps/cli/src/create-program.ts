@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CliContext } from './cli-context';
+import { registerAlerts } from './commands/alerts';
 import { registerApply } from './commands/apply';
 import { registerBackfill } from './commands/backfill';
 import { registerDiff } from './commands/diff';
@@ -29,6 +30,7 @@ const commands: readonly RegisterCommand[] = [
   registerWatch,
   registerTail,
   registerTop,
+  registerAlerts,
   registerVerify,
   registerDiff,
   registerExplain,

@@ -46,7 +46,11 @@ export {
 } from './results/result-records';
 export type { LateEntry } from './late/late-records';
 export { decodeLateRows, encodeLateRows } from './late/late-records';
-export { parseInstant } from './results/instant';
+export { isoInstant, parseInstant } from './results/instant';
+export { measureNumber } from './results/measure-number';
+
+export type { AlertEvent, AlertProgress, AlertRecord, ToldChange } from './alerts/alert-records';
+export { decodeAlertRecord, encodeAlert, encodeAlertProgress } from './alerts/alert-records';
 
 export type { Frontier, PartsRecord } from './parts/part-records';
 export { decodePartsRecord, encodeFrontier, encodePart, encodeParts } from './parts/part-records';
@@ -78,9 +82,12 @@ export type {
 } from './proto/explain-messages';
 export type { IndexRange, PublishRequest, PublishResponse, Rejection } from './proto/ingest-messages';
 export type {
+  AlertMessage,
   ComparisonMessage,
   DurationMessage,
   LateRowMessage,
+  ListAlertsRequest,
+  ListAlertsResponse,
   ListLateRequest,
   ListLateResponse,
   ListMetricsRequest,

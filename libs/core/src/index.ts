@@ -15,8 +15,12 @@ export { TEXT_TESTS, type TextTest } from './expression/text-functions';
 export { TIME_PARTS, type TimePart } from './expression/time-part';
 export type { ArithmeticOperator, ComparisonOperator, Expression, ExpressionType } from './expression/ast';
 export type {
+  AlertDefinition,
+  AlertSeverity,
   ComparedWindow,
   EmitSpec,
+  HistoryValue,
+  HoppingMetric,
   HoppingSpec,
   Measure,
   MetricDefinition,
@@ -62,6 +66,7 @@ export { averageMoney, formatMoney, multiplyExactly, parseMoney, type MoneyAmoun
 export { fieldByName, pathOf } from './stream/fields';
 
 // metrics
+export { AlertFold, type AlertChange, type AlertStart, type OpenAlert } from './alerts/alert-fold';
 export { absentValue, comparableType, isFollowed, percentChange, type ComparableType } from './history/comparable';
 export { lastClosedEnd } from './windowing/sliced-windows';
 export {

@@ -15,3 +15,4 @@ export {
 export { PartitionLog, columnsOf, type LogEntry } from './metrics/testing/partition-log';
 export { plainResults, sortedResults, type PlainUpsert } from './metrics/testing/plain-results';
 export { judgePartition, resultsOf, windowStarts, type PlainResult } from './metrics/testing/window-oracle';
+export { plainAlerts, type PlainChange, type PlainFinal } from './alerts/testing/alert-oracle';

@@ -1,4 +1,5 @@
 import {
+  decodeAlertRecord,
   decodeControl,
   decodeDeadLetter,
   decodeGap,
@@ -61,6 +62,12 @@ function run(input: Uint8Array): void {
 
   const letter = decodeDeadLetter(record);
   promise(letter === null || letter.id.split('|').length === 3, 'a dead letter without its place');
+  const alert = decodeAlertRecord(record);
+  if (alert.kind === 'decided') {
+    promise(alert.readFrom.length === alert.closedUntilMs.length, 'progress of as many partitions as there are places');
+  } else if (alert.kind !== 'unknown') {
+    promise(Number.isFinite(alert.openedMs) && Number.isFinite(alert.startMs), 'an alert without its windows');
+  }
   const result = decodeMetricsRecord(record);
   if (result.kind === 'span' || result.kind === 'backfill') {
     promise(!Number.isNaN(result.fromMs) && !Number.isNaN(result.untilMs), 'a span without its bounds');

@@ -71,6 +71,22 @@ interface PlainMetricBody {
   readonly outOfOrdernessMs: number;
   readonly measures: Readonly<Record<string, PlainMeasure>>;
   readonly having?: (measures: PlainMeasures) => boolean;
+  readonly alert?: PlainAlert;
+}
+
+/** A final's measures as they stand in its JSON. */
+export type FinalMeasures = Readonly<Record<string, unknown>>;
+
+/**
+ * A group's final in the window that began so much earlier: null where that window has others but not the group, undefined where
+ * nothing was told of it at all.
+ */
+export type PastFinal = (lagMs: number) => FinalMeasures | null | undefined;
+
+/** What is alerted of a metric. */
+export interface PlainAlert {
+  readonly holds: (measures: FinalMeasures, past: PastFinal) => boolean;
+  readonly forWindows: number;
 }
 
 export type PlainMetric = PlainMetricBody & (PlainHops | PlainSessions | PlainTotal);

@@ -1,5 +1,6 @@
 import type { PlantedBug } from '../bug';
 import { backfillingBugs } from './backfilling';
+import { alertingBugs } from './alerting';
 import { chainBugs } from './chain';
 import { checkpointBugs } from './checkpoints';
 import { comparingBugs } from './comparing';
@@ -30,4 +31,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...backfillingBugs,
   ...comparingBugs,
   ...connectingBugs,
+  ...alertingBugs,
 ];

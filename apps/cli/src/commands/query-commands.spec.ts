@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { GrpcStatusError } from '@tillstream/nest-runtime';
 import { runCli } from '../run-cli';
-import { FakeQueryApi, SALES, message, sale } from '../testing/fake-query-api';
+import { FakeQueryApi, SALES, alert, message, sale } from '../testing/fake-query-api';
 import { recordingContext, type RecordingContext } from '../testing/recording-context';
 
 // Connections are involved: a busy machine may take its time.
@@ -36,7 +36,66 @@ async function interruptOnce(text: string): Promise<void> {
   context.interrupt();
 }
 
+describe('till alerts', () => {
+  it('lists what was alerted, page by page, for people and for programs', async () => {
+    api.alerts = [alert('toys', 120_000), alert('books', 60_000, 120_000), alert('audio', 60_000)];
+    expect(await till('alerts', '--metric', 'sales', '--from', '1970-01-01T00:00:00Z')).toBe(0);
+    const [, toys, books] = context.output().split('\n');
+    expect(toys).toMatch(
+      /^sales +critical +category=toys +1970-01-01T00:02:00.000Z +open +total=12.50 orders=3 robust_z/,
+    );
+    expect(books).toContain('1970-01-01T00:02:00.000Z');
+    expect(api.alertsAsked[0]).toMatchObject({ metric: 'sales', openOnly: false, pageSize: 100 });
+    context = recordingContext();
+    await till('alerts', '--open', '--limit', '2', '--json');
+    expect(api.alertsAsked.at(-1)).toMatchObject({ openOnly: true, pageSize: 2 });
+    expect(jsonLines()).toMatchObject([
+      { alert: 'sales', state: 'open', group: { category: 'toys' }, since: '1970-01-01T00:01:00.000Z', resolved: null },
+      { state: 'resolved', resolved: '1970-01-01T00:02:00.000Z', history: { 'robust_z(total, 1d, 7)': -5.125 } },
+    ]);
+  });
+
+  it('says when there is none', async () => {
+    expect(await till('alerts', '--open')).toBe(0);
+    expect(context.notes()).toContain('nothing is open');
+  });
+});
+
 describe('till query', () => {
+  it('shows what results have changed by since earlier windows', async () => {
+    api.metrics = [{ ...SALES, compare: ['previous', '1d'] }];
+    const total = { decimal: '-2.50' };
+    api.rows = [
+      {
+        ...sale(0, 'books', '10.00', true),
+        comparisons: [
+          {
+            with: 'previous',
+            start: null,
+            change: { total, orders: {} },
+            percent: { total: { number: -20 }, orders: {} },
+          },
+          { with: '1d', start: null, change: {}, percent: {} },
+        ],
+      },
+    ];
+    await till('query', 'windows', 'sales', '--all');
+    const [header, row] = context.output().split('\n');
+    expect(header).toMatch(/total vs previous +orders vs previous +total vs 1d +orders vs 1d +final/);
+    expect(row).toMatch(/-2.50 \(-20 %\) +– +– +– +yes/);
+    context = recordingContext();
+    await till('query', 'windows', 'sales', '--all', '--csv');
+    expect(context.output()).toContain(
+      'total_vs_previous,total_vs_previous_percent,orders_vs_previous,orders_vs_previous_percent,total_vs_1d',
+    );
+    expect(context.output()).toContain(',-2.50,-20,,,,,,,true,');
+    context = recordingContext();
+    await till('query', 'windows', 'sales', '--all', '--json');
+    expect(jsonLines()).toMatchObject([
+      { compared: { previous: { change: { total: '-2.50' }, percent: { total: -20 } } } },
+    ]);
+  });
+
   it('lists metrics for people and for programs', async () => {
     expect(await till('query', 'metrics')).toBe(0);
     expect(context.output().split('\n')[1]).toMatch(

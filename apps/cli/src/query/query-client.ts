@@ -14,6 +14,8 @@ import {
   protoRoot,
   type ExplainWindowRequest,
   type ExplainWindowResponse,
+  type ListAlertsRequest,
+  type ListAlertsResponse,
   type ListMetricsRequest,
   type ListMetricsResponse,
   type ListWindowsRequest,
@@ -38,6 +40,7 @@ interface GrpcClient {
   listMetrics: UnaryMethod<ListMetricsRequest, ListMetricsResponse>;
   listWindows: UnaryMethod<ListWindowsRequest, ListWindowsResponse>;
   topGroups: UnaryMethod<TopGroupsRequest, TopGroupsResponse>;
+  listAlerts: UnaryMethod<ListAlertsRequest, ListAlertsResponse>;
   explainWindow: UnaryMethod<ExplainWindowRequest, ExplainWindowResponse>;
   watchWindows(request: Asked<WatchWindowsRequest>, metadata: Metadata): ClientReadableStream<WatchWindowsResponse>;
   close(): void;
@@ -87,6 +90,10 @@ export class QueryClient {
 
   topGroups(request: Asked<TopGroupsRequest>): Promise<TopGroupsResponse> {
     return this.ask(this.client.topGroups, request);
+  }
+
+  listAlerts(request: Asked<ListAlertsRequest>): Promise<ListAlertsResponse> {
+    return this.ask(this.client.listAlerts, request);
   }
 
   explainWindow(request: Asked<ExplainWindowRequest>): Promise<ExplainWindowResponse> {

@@ -6,6 +6,8 @@ import {
   toTimestamp,
   type ExplainWindowRequest,
   type ExplainWindowResponse,
+  type AlertMessage,
+  type ListAlertsRequest,
   type ListWindowsRequest,
   type MetricMessage,
   type TopGroupsRequest,
@@ -54,6 +56,20 @@ export function sale(startMs: number, category: string | null, total: string, fi
   };
 }
 
+/** An alert of `sales`. */
+export function alert(category: string, openedMs: number, resolvedMs: number | null = null): AlertMessage {
+  return {
+    ...{ id: `sales@1|${openedMs}|${category}`, metric: 'sales', definition: '1', severity: 'critical' },
+    state: resolvedMs === null ? 'open' : 'resolved',
+    group: { category: { text: category } },
+    since: toTimestamp(openedMs - 60_000),
+    opened: toTimestamp(openedMs),
+    resolved: resolvedMs === null ? null : toTimestamp(resolvedMs),
+    measures: { total: { decimal: '12.50' }, orders: { integer: '3' } },
+    history: { 'robust_z(total, 1d, 7)': { number: -5.125 } },
+  };
+}
+
 export const message = (more: Partial<WatchWindowsResponse>): WatchWindowsResponse => ({
   snapshot: false,
   upserts: [],
@@ -71,6 +87,8 @@ export class FakeQueryApi {
   readonly listed: ListWindowsRequest[] = [];
   readonly topped: TopGroupsRequest[] = [];
   readonly watched: WatchWindowsRequest[] = [];
+  alerts: AlertMessage[] = [];
+  readonly alertsAsked: ListAlertsRequest[] = [];
   readonly explained: ExplainWindowRequest[] = [];
   explanation: ExplainWindowResponse | null = null;
   watching: Watching = async function* () {};
@@ -102,6 +120,12 @@ export class FakeQueryApi {
             return { windows: this.rows };
           }, unexpected),
           listLate: unaryHandler(async () => ({ rows: [], nextPageToken: '' }), unexpected),
+          listAlerts: unaryHandler(async (request: ListAlertsRequest) => {
+            this.alertsAsked.push(request);
+            const from = Number(request.pageToken || 0);
+            const more = from + 2 < this.alerts.length;
+            return { alerts: this.alerts.slice(from, from + 2), nextPageToken: more ? String(from + 2) : '' };
+          }, unexpected),
           explainWindow: unaryHandler(async (request: ExplainWindowRequest) => {
             this.explained.push(request);
             if (this.explanation === null) throw new GrpcStatusError(status.FAILED_PRECONDITION, 'nothing is retained');

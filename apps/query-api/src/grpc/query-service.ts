@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import type {
   ExplainWindowRequest,
+  ListAlertsRequest,
   ListLateRequest,
   ListMetricsRequest,
   ListWindowsRequest,
@@ -19,6 +20,8 @@ import {
 import type { QueryMetrics } from '../metrics/query-metrics';
 import type { WatchPace } from '../view/watch-rows';
 import { Explainer, type ExplainLimits } from './explain-window';
+import { AlertBook } from '../alerts/alert-book';
+import { listAlerts } from './list-alerts';
 import { listLate } from './list-late';
 import { listMetrics } from './list-metrics';
 import { listWindows } from './list-windows';
@@ -47,6 +50,7 @@ export function createQueryService(options: QueryServiceOptions): GrpcService {
   const readable = ({ metadata }: CallContext): ReadableStreams =>
     new ReadableStreams(streams, keys.streamsFor(metadata));
   const explainer = new Explainer(options.log, options.explain, options.stopping);
+  const books = new Map(streams.map((followed) => [followed, new AlertBook(options.log, followed.stream.definition)]));
   return {
     name: 'tillstream.query.v1.QueryService',
     methods: {
@@ -72,6 +76,13 @@ export function createQueryService(options: QueryServiceOptions): GrpcService {
         timed('ListLate', options, async (request: ListLateRequest, context) =>
           listLate(readable(context).named(request.stream), request, options.log, context.signal),
         ),
+        onUnexpected,
+      ),
+      listAlerts: unaryHandler(
+        timed('ListAlerts', options, async (request: ListAlertsRequest, context) => {
+          const followed = readable(context).named(request.stream);
+          return listAlerts(followed, request, books.get(followed)!);
+        }),
         onUnexpected,
       ),
       explainWindow: unaryHandler(

@@ -12,6 +12,8 @@ import {
   protoRoot,
   type ExplainWindowRequest,
   type ExplainWindowResponse,
+  type ListAlertsRequest,
+  type ListAlertsResponse,
   type ListLateRequest,
   type ListLateResponse,
   type ListMetricsRequest,
@@ -36,6 +38,7 @@ interface RawClient {
   listMetrics: Unary<ListMetricsRequest, ListMetricsResponse>;
   listWindows: Unary<ListWindowsRequest, ListWindowsResponse>;
   topGroups: Unary<TopGroupsRequest, TopGroupsResponse>;
+  listAlerts: Unary<ListAlertsRequest, ListAlertsResponse>;
   listLate: Unary<ListLateRequest, ListLateResponse>;
   explainWindow: Unary<ExplainWindowRequest, ExplainWindowResponse>;
   watchWindows(
@@ -71,6 +74,10 @@ export class QueryClient {
 
   topGroups(request: Partial<TopGroupsRequest>): Promise<TopGroupsResponse> {
     return this.unary(this.client.topGroups, request);
+  }
+
+  listAlerts(request: Partial<ListAlertsRequest>): Promise<ListAlertsResponse> {
+    return this.unary(this.client.listAlerts, request);
   }
 
   listLate(request: Partial<ListLateRequest>): Promise<ListLateResponse> {

@@ -14,7 +14,10 @@ import type { IndexRange, PublishRequest, PublishResponse, Rejection } from './i
 import { PROTO_FILES, PROTO_LOADER_OPTIONS, protoPath, protoRoot } from './proto-root';
 import { fromTimestamp, toDuration, toTimestamp } from './query-messages';
 import type {
+  AlertMessage,
   ComparisonMessage,
+  ListAlertsRequest,
+  ListAlertsResponse,
   ListMetricsRequest,
   ListMetricsResponse,
   ListWindowsRequest,
@@ -167,6 +170,17 @@ const explainResponse: ExplainWindowResponse = {
   traceIds: ['ab'],
 };
 
+const alert: AlertMessage = {
+  ...{ id: 'm@1|2026', metric: 'm', definition: '01234567', severity: 'critical', state: 'resolved' },
+  ...{ group: { category: {} }, since: start, opened: start, resolved: end },
+  measures: { total: { decimal: '1.50' } },
+  history: { 'change(total, 1d)': { decimal: '-1.50' } },
+};
+const listAlertsRequest: ListAlertsRequest = {
+  ...{ stream: 's', metric: 'm', openOnly: true, from: start, to: end, pageSize: 10, pageToken: 't' },
+};
+const listAlertsResponse: ListAlertsResponse = { alerts: [alert], nextPageToken: 't' };
+
 describe('message interfaces', () => {
   const whole: readonly (readonly [string, object])[] = [
     ['tillstream.ingest.v1.PublishRequest', publishRequest],
@@ -193,6 +207,9 @@ describe('message interfaces', () => {
     ['tillstream.query.v1.SampleRow', sampleRow],
     ['tillstream.query.v1.RowPosition', position],
     ['tillstream.query.v1.Comparison', comparison],
+    ['tillstream.query.v1.ListAlertsRequest', listAlertsRequest],
+    ['tillstream.query.v1.ListAlertsResponse', listAlertsResponse],
+    ['tillstream.query.v1.Alert', alert],
     [
       'tillstream.query.v1.Value',
       { integer: '', number: 0, decimal: '', text: '', flag: false, list: {}, ranking: {} } satisfies Record<
@@ -210,6 +227,7 @@ describe('message interfaces', () => {
     ['tillstream.ingest.v1.IngestService', 'Publish', publishRequest, publishResponse],
     ['tillstream.query.v1.QueryService', 'ListMetrics', listMetricsRequest, listMetricsResponse],
     ['tillstream.query.v1.QueryService', 'ListWindows', listWindowsRequest, listWindowsResponse],
+    ['tillstream.query.v1.QueryService', 'ListAlerts', listAlertsRequest, listAlertsResponse],
     ['tillstream.query.v1.QueryService', 'TopGroups', topGroupsRequest, topGroupsResponse],
     ['tillstream.query.v1.QueryService', 'WatchWindows', watchRequest, watchResponse],
     ['tillstream.query.v1.QueryService', 'ExplainWindow', explainRequest, explainResponse],

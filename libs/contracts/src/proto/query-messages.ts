@@ -177,6 +177,37 @@ export interface LateRowMessage {
   readonly row: string;
 }
 
+export interface ListAlertsRequest {
+  readonly stream: string;
+  readonly metric: string;
+  readonly openOnly: boolean;
+  readonly from: TimestampMessage | null;
+  readonly to: TimestampMessage | null;
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+
+export interface ListAlertsResponse {
+  readonly alerts: readonly AlertMessage[];
+  readonly nextPageToken: string;
+}
+
+/** An alert of one group of a metric; windows by their start. */
+export interface AlertMessage {
+  readonly id: string;
+  readonly metric: string;
+  readonly definition: string;
+  readonly severity: string;
+  /** `open`, `resolved` or `retired`. */
+  readonly state: string;
+  readonly group: ValueMap;
+  readonly since: TimestampMessage | null;
+  readonly opened: TimestampMessage | null;
+  readonly resolved: TimestampMessage | null;
+  readonly measures: ValueMap;
+  readonly history: ValueMap;
+}
+
 /** Where a row stands in raw; the offset is decimal text. */
 export interface RowPositionMessage {
   readonly partition: number;

@@ -142,6 +142,22 @@ describe('the stream file of commerce', () => {
     ]);
   });
 
+  it('alerts of possible fraud, of a conversion that collapses and of unusual revenue', () => {
+    const alerts = metrics
+      .slice(11)
+      .map(({ name, alert }) => [name, alert?.severity, alert?.forWindows, alert?.history.map((value) => value.name)]);
+    expect(alerts).toEqual([
+      ['possible_fraud', 'critical', 1, []],
+      [
+        'conversion',
+        'critical',
+        2,
+        ['change_percent(conversion_rate, previous)', 'change_percent(conversion_rate, 1d)'],
+      ],
+      ['hourly_revenue', 'warning', 1, ['robust_z(total_revenue, 1d, 7)']],
+    ]);
+  });
+
   it('gives an event the hour of its day', () => {
     const hour = schema.fields.find(({ name }) => name === 'hour_of_day')?.default?.value;
     expect(hour).toMatchObject({ kind: 'time-part', part: 'getHours', type: 'int' });
@@ -157,7 +173,7 @@ describe('the stream file of commerce', () => {
     });
   });
 
-  it('names its topics and keeps results for a day', () => {
+  it('names its topics and keeps results for as long as they are compared', () => {
     expect(topics).toEqual({
       raw: 'commerce.raw.v1',
       enriched: 'commerce.enriched.v1',
@@ -165,9 +181,10 @@ describe('the stream file of commerce', () => {
       late: 'commerce.late.v1',
       parts: 'commerce.parts.v1',
       metrics: 'commerce.metrics.v1',
+      alerts: 'commerce.alerts.v1',
       gaps: 'commerce.gaps.v1',
       definitions: 'commerce.definitions.v1',
     });
-    expect(retention.metricsMs).toBe(24 * 3_600_000);
+    expect(retention.metricsMs).toBe(8 * 24 * 3_600_000);
   });
 });

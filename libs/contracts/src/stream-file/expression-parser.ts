@@ -35,7 +35,12 @@ export interface ExpressionScope {
   readonly what: string;
   readonly names: ReadonlyMap<string, ScopeName>;
   readonly money: StreamSchema['money'];
+  /** Functions that only these expressions have. */
+  readonly functions?: ReadonlyMap<string, ScopeFunction>;
 }
+
+/** Reads a call of a function; null after every problem has been reported. */
+export type ScopeFunction = (call: ASTNode, args: readonly ASTNode[], report: ReportAt) => Expression | null;
 
 /** Takes a problem at an index of the expression's text. */
 export type ReportAt = (index: number, message: string) => null;
@@ -291,6 +296,11 @@ class Checker {
 
   /** A function, written `f(x, y)` or `x.f(y)`. */
   private call(node: ASTNode, called: string, [subject, ...more]: readonly ASTNode[]): Checked | null {
+    const own = this.scope.functions?.get(called);
+    if (own !== undefined) {
+      const expression = own(node, subject === undefined ? [] : [subject, ...more], this.report);
+      return expression === null ? null : this.done(node, expression);
+    }
     const test = TEXT_TESTS.find((candidate) => candidate === called);
     const part = TIME_PARTS.find((candidate) => candidate === called);
     const isKnown = test !== undefined || part !== undefined || ['has', 'size', 'lowerAscii'].includes(called);

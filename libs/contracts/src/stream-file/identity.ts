@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { FieldType, MetricDefinition, StreamSchema } from '@tillstream/core';
+import { isFollowed } from '@tillstream/core';
+import type { AlertDefinition, FieldType, MetricDefinition, StreamSchema } from '@tillstream/core';
 import type { StreamTopics } from '../topics/topic-names';
 
-/** All of a metric that decides its values. How often it is emitted does not, nor what its results are compared with. */
-export type MetricMeaning = Omit<MetricDefinition, 'identity' | 'emit' | 'local' | 'compare'>;
+/** All of a metric that decides its values. How often it is emitted does not, nor what comes of its results. */
+export type MetricMeaning = Omit<MetricDefinition, 'identity' | 'emit' | 'local' | 'compare' | 'alert'>;
 
 /**
  * `name@` and 8 hex digits: another definition, another identity. What belongs to the stream as a whole (its key, its
@@ -19,6 +20,14 @@ export function metricIdentity(
   return `${name}@${hash.slice(0, 8)}`;
 }
 
+/** The metric's name, `@`, and 8 hex digits: what is alerted of another metric, or otherwise, is another alert. */
+export function alertIdentity(
+  { name, identity }: MetricDefinition,
+  meaning: Omit<AlertDefinition, 'identity'>,
+): string {
+  return `${name}@${sha256({ identity, ...meaning }).slice(0, 8)}`;
+}
+
 /**
  * Hash of what a stream file means to the services: they must agree on it. Order of metrics, cadences and retention are
  * left out; order of fields is not, because it numbers them.
@@ -30,7 +39,8 @@ export function definitionSha256(
 ): string {
   const { stream, partitions, key, id, dedupe, eventTime, money, fields } = schema;
   const followed = metrics
-    .flatMap(({ identity, compare }) => (compare === undefined ? [] : [{ identity, compare }]))
+    .filter(isFollowed)
+    .map(({ identity, compare, alert }) => ({ identity, compare, alert: alert?.identity }))
     .sort((a, b) => byCodeUnits(a.identity, b.identity));
   return sha256({
     stream,
@@ -47,12 +57,9 @@ export function definitionSha256(
   });
 }
 
-/** Where stream files are kept decides nothing about an event. */
-function dataTopicsOf(topics: StreamTopics): Omit<StreamTopics, 'definitions'> {
-  return Object.fromEntries(Object.entries(topics).filter(([role]) => role !== 'definitions')) as Omit<
-    StreamTopics,
-    'definitions'
-  >;
+/** Where stream files and alerts are kept decides nothing about an event. */
+function dataTopicsOf(topics: StreamTopics): Partial<StreamTopics> {
+  return Object.fromEntries(Object.entries(topics).filter(([role]) => role !== 'definitions' && role !== 'alerts'));
 }
 
 function byCodeUnits(a: string, b: string): number {

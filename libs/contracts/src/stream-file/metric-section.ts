@@ -9,10 +9,21 @@ import { measureName, readMeasure } from './measure';
 import { refusedName } from './names';
 import { readCondition } from './read-expression';
 import { unknownField } from './unknown-field';
+import { readAlert } from './alert-section';
 import { readCompare } from './compare-section';
 import { MAX_WINDOW_MS, readWindow } from './window-section';
 
-const KEYS = ['where', 'groupBy', 'window', 'outOfOrderness', 'measures', 'having', 'emit', 'compare'] as const;
+const KEYS = [
+  'where',
+  'groupBy',
+  'window',
+  'outOfOrderness',
+  'measures',
+  'having',
+  'emit',
+  'compare',
+  'alert',
+] as const;
 type MetricKey = (typeof KEYS)[number];
 
 const DEFAULT_EMIT: EmitSpec = { everyMs: 250, maxPerSecond: 2000 };
@@ -80,7 +91,9 @@ function readMetric({ key: name, keyValue, value }: MapEntry, scope: MetricScope
   const groupTypes = groupBy.map((field) => fields.get(field)?.type ?? null);
   const compare = readCompare(section.get('compare'), meaning, scope.retentionMs);
   const identity = metricIdentity(meaning, groupTypes, money);
-  return { ...meaning, identity, emit, local, ...(compare === null ? {} : { compare }) };
+  const metric = { ...meaning, identity, emit, local, ...(compare === null ? {} : { compare }) };
+  const alert = readAlert(section.get('alert'), metric, names, scope);
+  return alert === null ? metric : { ...metric, alert };
 }
 
 function readGroupBy(section: Section<MetricKey>, { fields }: MetricScope): readonly string[] {

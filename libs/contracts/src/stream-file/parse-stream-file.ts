@@ -49,6 +49,8 @@ const RETENTION: readonly (readonly [key: string, property: keyof Retention, def
   ['parts', 'partsMs', DAY_MS, DAY_MS],
   ['late', 'lateMs', 7 * DAY_MS, HOUR_MS],
   ['deadLetters', 'deadLettersMs', 7 * DAY_MS, HOUR_MS],
+  // An alert that is open for longer is opened anew when the service that decides about it starts.
+  ['alerts', 'alertsMs', 90 * DAY_MS, DAY_MS],
 ];
 
 /** A stream file, or everything that is wrong with it. */

@@ -9,6 +9,7 @@ export interface Retention {
   readonly partsMs: number;
   readonly lateMs: number;
   readonly deadLettersMs: number;
+  readonly alertsMs: number;
 }
 
 /** A stream file after validation. */

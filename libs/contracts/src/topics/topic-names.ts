@@ -1,6 +1,6 @@
 /**
- * What each of a stream's topics is for; `gaps` holds the holes an operator has accepted, `definitions` the stream files
- * that were put live.
+ * What each of a stream's topics is for; `alerts` holds what metrics have alerted of, `gaps` the holes an operator has accepted,
+ * `definitions` the stream files that were put live.
  */
 export const TOPIC_ROLES = [
   'raw',
@@ -9,6 +9,7 @@ export const TOPIC_ROLES = [
   'late',
   'parts',
   'metrics',
+  'alerts',
   'gaps',
   'definitions',
 ] as const;
@@ -29,6 +30,7 @@ export function topicsOf(stream: string, overrides: Partial<StreamTopics> = {}):
     late: overrides.late ?? `${stream}.late.v1`,
     parts: overrides.parts ?? `${stream}.parts.v1`,
     metrics: overrides.metrics ?? `${stream}.metrics.v1`,
+    alerts: overrides.alerts ?? `${stream}.alerts.v1`,
     gaps: overrides.gaps ?? `${stream}.gaps.v1`,
     definitions: overrides.definitions ?? `${stream}.definitions.v1`,
   };

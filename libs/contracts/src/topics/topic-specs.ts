@@ -24,6 +24,7 @@ const RAW_MESSAGE_BYTES = MAX_RAW_RECORD_BYTES + FRAMING_BYTES;
  *   that a position can be found by raw append time. A batch may be twice as large as the raw records it was made of.
  * - `metrics` is compacted, and records older than the query retention are deleted; short segments, because neither
  *   ever touches the segment being written.
+ * - `alerts` is as `metrics` is, in one partition: whoever decides about alerts reads it first, for it is their state.
  * - `gaps` is compacted and kept for ever: a forgotten gap would stop a partition again. `definitions` is too: rows are
  *   read under the file that was in force when they came.
  * - Nowhere may a replica that missed acknowledged records become leader; where there are three replicas, two must have
@@ -73,6 +74,16 @@ export function topicSpecs(definition: StreamDefinition, replicationFactor: numb
       'segment.ms': String(10 * 60 * 1000),
       ...upTo(2 * RAW_MESSAGE_BYTES),
     }),
+    spec(
+      'alerts',
+      {
+        ...stampedByBroker,
+        ...kept(retention.alertsMs),
+        'cleanup.policy': 'compact,delete',
+        ...upTo(2 * RAW_MESSAGE_BYTES),
+      },
+      1,
+    ),
     spec('gaps', { ...stampedByBroker, 'cleanup.policy': 'compact', ...upTo(RAW_MESSAGE_BYTES) }, 1),
     spec('definitions', { ...stampedByBroker, 'cleanup.policy': 'compact', ...upTo(RAW_MESSAGE_BYTES) }, 1),
   ];

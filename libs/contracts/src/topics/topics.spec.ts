@@ -42,6 +42,7 @@ describe('topicSpecs', () => {
       ['late', 4],
       ['parts', 4],
       ['metrics', 4],
+      ['alerts', 1],
       ['gaps', 1],
       ['definitions', 1],
     ]);
@@ -56,7 +57,7 @@ describe('topicSpecs', () => {
   it('compacts results and forgets them after the query retention', () => {
     expect(specOf('metrics').configs).toMatchObject({
       'cleanup.policy': 'compact,delete',
-      'retention.ms': '86400000',
+      'retention.ms': '691200000',
       'segment.ms': '600000',
     });
     expect(specOf('gaps').configs).toMatchObject({ 'cleanup.policy': 'compact' });

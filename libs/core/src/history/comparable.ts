@@ -4,8 +4,8 @@ import type { Measure, MetricDefinition } from '../metrics/definition';
 export type ComparableType = 'int' | 'double' | 'money';
 
 /** Are windows of the metric looked at together with earlier ones? Then it is told how far they are closed. */
-export function isFollowed({ compare }: MetricDefinition): boolean {
-  return compare !== undefined;
+export function isFollowed({ compare, alert }: MetricDefinition): boolean {
+  return compare !== undefined || alert !== undefined;
 }
 
 /** As what the values of a measure can be compared; null for lists, texts and instants. */

@@ -124,6 +124,35 @@ export interface ComparedWindow {
   readonly lagMs: number;
 }
 
+/** A number that comes of a metric's own earlier finals of the same group. */
+export interface HistoryValue {
+  /** As it was written, such as `robust_z(revenue, 1d, 7)`: the name it has in expressions. */
+  readonly name: string;
+  /**
+   * `change`: how much more than in the window `lagMs` earlier; `change_percent`: in per cent of what it was; `robust_z`: how many
+   * robust standard deviations it is above the median of the `count` windows that begin 1, 2, … times `lagMs` earlier.
+   */
+  readonly kind: 'change' | 'change_percent' | 'robust_z';
+  readonly measure: string;
+  readonly lagMs: number;
+  /** 1 but for `robust_z`. */
+  readonly count: number;
+}
+
+export type AlertSeverity = 'info' | 'warning' | 'critical';
+
+/** When a metric's results are worth an alert. */
+export interface AlertDefinition {
+  /** The metric's name, `@`, and 8 hex digits of a hash of everything that decides the alerts. */
+  readonly identity: string;
+  /** Over measures and values of their history. */
+  readonly when: Expression;
+  readonly history: readonly HistoryValue[];
+  /** An alert is opened by so many windows in a row that satisfy `when`. */
+  readonly forWindows: number;
+  readonly severity: AlertSeverity;
+}
+
 /** A metric as declared, after validation. */
 export interface MetricDefinition {
   readonly name: string;
@@ -139,6 +168,11 @@ export interface MetricDefinition {
   readonly emit: EmitSpec;
   /** Absent: results are compared with no others. */
   readonly compare?: readonly ComparedWindow[];
+  /** Absent: nobody is alerted. */
+  readonly alert?: AlertDefinition;
   /** groupBy contains the stream's (only) key: final in its own partition. Else merged through parts. */
   readonly local: boolean;
 }
+
+/** A metric whose windows are where they are, whatever events there are. */
+export type HoppingMetric = MetricDefinition & { readonly window: HoppingSpec };

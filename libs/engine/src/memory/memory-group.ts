@@ -89,6 +89,7 @@ export class MemoryGroup {
     const loser = from === undefined ? undefined : this.members.get(from);
     const winner = this.members.get(to);
     for (const topic of this.topics) {
+      if (partition >= this.broker.partitionsOf(topic)) continue;
       const lane = laneOf(topic, partition);
       loser?.sources.get(lane)?.revoke();
       loser?.sources.delete(lane);

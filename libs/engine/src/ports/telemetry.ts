@@ -20,6 +20,8 @@ export type TaskCounter =
   | 'parts'
   /** Results published, provisional and final, by metric. */
   | 'results'
+  /** Alerts opened and resolved, by metric. */
+  | 'alerts'
   /** Control records that let an idle partition's time move on. */
   | 'advances'
   /** Checkpoints taken, and those the store refused. */

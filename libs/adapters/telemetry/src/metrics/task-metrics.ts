@@ -16,6 +16,7 @@ const COUNTERS: Readonly<Record<TaskCounter, string>> = {
   late_rows: 'Events that missed at least one window.',
   parts: 'Parts of windows sent to be merged.',
   results: 'Results published, by metric.',
+  alerts: 'Alerts opened and resolved, by metric.',
   advances: 'Advances written for idle partitions.',
   commits: 'Checkpoints taken.',
   fenced: 'Checkpoints that the store refused.',
