@@ -4,6 +4,8 @@ import type { EventFile } from './events';
 /** What every measurement is given. */
 export interface BenchContext {
   readonly definition: StreamDefinition;
+  /** How many events parts are measured with. */
+  readonly partCount: number;
   /** Events for the parts, and for the whole line: made, or taken from the cache, when they are asked for. */
   readonly partEvents: () => Promise<EventFile>;
   readonly lineEvents: () => Promise<EventFile>;

@@ -7,143 +7,22 @@
  *     --tsconfig=tsconfig.base.json --outfile=dist/core-metrics.js && node dist/core-metrics.js
  */
 import { formatProblems, parseStreamFile } from '@tillstream/contracts';
-import type { BatchPosition, Column, EventBatch, MetricDefinition } from '@tillstream/core';
+import type { EventBatch, MetricDefinition } from '@tillstream/core';
 import { PartitionAggregator, emptyPosition } from '@tillstream/core';
 import { commerceText, withThreeMetrics } from '../oracle/three-metrics';
+import { BATCH_ROWS, columnBatches, inRecords } from './column-batches';
 import { cpuPerMillion } from './measure';
 
-const USERS = 100_000;
 const EVENTS_PER_SECOND = 2_500;
-const BATCH_ROWS = 8_192;
 const WARM_UP = 2_000_000;
 const ROUND = 500_000;
 const ROUNDS = 4;
-const DISORDER_MS = 5_000;
-const START_MS = 1_700_000_000_000;
-const TYPES = ['page_view', 'add_to_cart', 'purchase', 'search', 'remove_from_cart', 'wishlist'];
-const COUNTRIES = ['US', 'DE', 'GB', 'FR', 'BR', 'IN', 'JP', 'CA'];
-const DEVICES = ['mobile', 'desktop', 'tablet'];
-const PAYMENTS = ['card', 'paypal', 'invoice'];
-const CATEGORIES = ['electronics.smartphone', 'appliances.kitchen.washer', 'computers.notebook', 'apparel.shoes'];
-const utf8 = new TextEncoder();
 
 const parsed = parseStreamFile(withThreeMetrics(commerceText()), { file: 'commerce.yaml' });
 if (!parsed.ok) throw new Error(formatProblems('commerce.yaml', parsed.problems));
 const { schema, metrics } = parsed.definition;
 const shipped = parseStreamFile(commerceText(), { file: 'commerce.yaml' });
 if (!shipped.ok) throw new Error(formatProblems('commerce.yaml', shipped.problems));
-const numberOf = (name: string) => schema.fields.find((field) => field.name === name)?.number ?? 0;
-
-let seed = 1;
-function random(below: number): number {
-  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
-  return Math.floor((seed / 2 ** 32) * below);
-}
-
-function texts(values: readonly string[]) {
-  const bytes = utf8.encode(values.join(''));
-  const offsets = new Uint32Array(values.length + 1);
-  values.forEach((value, i) => (offsets[i + 1] = (offsets[i] as number) + value.length));
-  return { bytes, offsets };
-}
-
-/** 62 % views, 8 % carts, 3 % purchases. */
-function anEventType(): number {
-  const share = random(100);
-  return share < 62 ? 0 : share < 70 ? 1 : share < 73 ? 2 : 3 + random(3);
-}
-
-/** All rows, in batches of one record; generated once, so that no garbage of theirs is collected while we measure. */
-function generate(): EventBatch[] {
-  const batches: EventBatch[] = [];
-  let position = emptyPosition();
-  for (let from = 0; from < WARM_UP + ROUNDS * ROUND; from += BATCH_ROWS) {
-    const batch = aBatch(from, position);
-    batches.push(batch);
-    position = batch.after;
-  }
-  return batches;
-}
-
-function aBatch(from: number, before: BatchPosition): EventBatch {
-  const rows = BATCH_ROWS;
-  const kinds = Int32Array.from({ length: rows }, anEventType);
-  const times = Float64Array.from({ length: rows }, (_, i) => {
-    return START_MS + Math.floor(((from + i) * 1000) / EVENTS_PER_SECOND) - random(DISORDER_MS);
-  });
-  const revenue = Float64Array.from(kinds, (kind) => (kind === 2 ? random(20_000) : NaN));
-  const dictionary = (indices: Int32Array, entries: readonly string[]): Column => {
-    return { kind: 'dictionary', indices, ...texts(entries) };
-  };
-  const price = Float64Array.from(kinds, () => 100 + random(20_000));
-  const hours = times.map((time) => Math.floor(time / 3_600_000) % 24);
-  const anyOf = (entries: readonly string[]) =>
-    dictionary(
-      Int32Array.from(kinds, () => random(entries.length)),
-      entries,
-    );
-  const input = times.reduce((newest, time) => Math.max(newest, time), before.watermarkInputMs);
-  return {
-    stream: schema.stream,
-    partition: 0,
-    rawFrom: from,
-    rawNext: from + rows,
-    before,
-    after: { ...before, watermarkInputMs: input, maxEventTimeMs: input },
-    records: {
-      count: 1,
-      offsets: Float64Array.of(from),
-      rowCounts: Uint32Array.of(rows),
-      appendMs: Float64Array.of(input),
-      inputAfterMs: Float64Array.of(input),
-    },
-    controls: [],
-    rows,
-    rowIndexes: new Uint32Array(rows),
-    columns: new Map<number, Column>([
-      [numberOf('event_type'), dictionary(kinds, TYPES)],
-      [numberOf('timestamp'), { kind: 'number', values: times }],
-      [numberOf('user_id'), { kind: 'text', ...texts(Array.from(kinds, () => `user_${random(USERS)}`)), nulls: null }],
-      [
-        numberOf('product_name'),
-        { kind: 'text', ...texts(Array.from(kinds, () => `Product name ${random(2000)}`)), nulls: null },
-      ],
-      [
-        numberOf('product_id'),
-        { kind: 'text', ...texts(Array.from(kinds, () => `prod_${random(2000)}`)), nulls: null },
-      ],
-      [numberOf('category'), anyOf(CATEGORIES)],
-      [numberOf('country'), anyOf(COUNTRIES)],
-      [numberOf('device_type'), anyOf(DEVICES)],
-      [numberOf('payment_method'), anyOf(PAYMENTS)],
-      [numberOf('price'), { kind: 'number', values: price }],
-      [numberOf('hour_of_day'), { kind: 'number', values: hours }],
-      [numberOf('revenue'), { kind: 'number', values: revenue }],
-    ]),
-    ids: new Uint8Array(0),
-    validCounts: new Uint32Array(0),
-    idCounts: new Uint32Array(0),
-    batchIds: new Uint8Array(0),
-    batchIdRecords: new Uint32Array(0),
-  };
-}
-
-/** The same rows in smaller records. */
-function inRecords(batch: EventBatch, rowsPerRecord: number): EventBatch {
-  const times = batch.columns.get(numberOf('timestamp'));
-  if (times?.kind !== 'number') throw new Error('there are no times');
-  const count = BATCH_ROWS / rowsPerRecord;
-  const rowCounts = new Uint32Array(count).fill(rowsPerRecord);
-  let input = batch.before.watermarkInputMs;
-  const inputAfterMs = Float64Array.from(rowCounts, (_, record) => {
-    for (const time of times.values.subarray(record * rowsPerRecord, (record + 1) * rowsPerRecord)) {
-      input = Math.max(input, time);
-    }
-    return input;
-  });
-  const offsets = Float64Array.from(rowCounts, (_, record) => batch.rawFrom + record * rowsPerRecord);
-  return { ...batch, records: { count, offsets, rowCounts, appendMs: inputAfterMs, inputAfterMs } };
-}
 
 interface Contender {
   readonly name: string;
@@ -217,10 +96,11 @@ function aggregate({ metrics, checkpoints }: Contender): (batch: EventBatch) => 
 }
 
 const only = process.argv[2] ?? '';
-const batches = generate();
+// Generated once, so that no garbage of theirs is collected while we measure.
+const batches = [...columnBatches({ schema, eventsPerSecond: EVENTS_PER_SECOND }, WARM_UP + ROUNDS * ROUND)];
 const tell = (name: string, cost: number) => console.log(`${cost.toFixed(3)} CPU-s per million events  ${name}`);
 tell('floor: read every column once', measure(batches, readColumns));
 for (const contender of contenders.filter(({ name }) => name.includes(only))) {
-  const cut = batches.map((batch) => inRecords(batch, contender.rowsPerRecord));
+  const cut = batches.map((batch) => inRecords(schema, batch, contender.rowsPerRecord));
   tell(contender.name, measure(cut, aggregate(contender)));
 }

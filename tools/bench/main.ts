@@ -5,6 +5,7 @@ import { builtServices } from '../rig/built-services';
 import { loadAverage } from '../rig/process-figures';
 import type { BenchContext } from './context';
 import { uniformEvents } from './events';
+import { measureEngine } from './engine';
 import { measureFloor } from './floor';
 import { measureGateway } from './gateway';
 import { measureIdle } from './idle';
@@ -22,6 +23,7 @@ What an event costs, as CPU-seconds per million events. Absolute figures belong 
 built first when their sources have changed; a broker and a Redis are started for each measurement that needs them.
 
 what (default: the parts, then the whole line):
+  --engine      what measures, windows and metrics cost by kind and number; a million groups in memory and read back
   --floor       a plain program (kafkajs, JSON.parse, Maps) beside ours on the same events; the answers are compared
   --gateway     what the gateway takes for an event, in bodies and one a request, over HTTP and gRPC
   --profile     where the services of the line spend their time, function by function
@@ -31,7 +33,7 @@ what (default: the parts, then the whole line):
   --start       how long each service takes to be ready, and \`npm start\`
 
 options:
-  --events N    events for the parts and the gateway (default 200000)
+  --events N    events for the parts, the gateway and a round of the engine (default 200000)
   --line N      events for the whole line (default 500000; 0 leaves it out); 2000000 are two hours of event time
   --repeat N    rounds of the whole line and of the floor; medians are told (default 1)
   --seconds N   how long each latency and idleness are watched (default 60)
@@ -44,6 +46,7 @@ Events are kept in the cache directory (TILLSTREAM_CACHE, else ~/.cache/tillstre
 /** What can be measured, by the name it has on the command line and on the page. */
 const SECTIONS = {
   parts: measureParts,
+  engine: measureEngine,
   line: measureWholeLine,
   floor: measureFloor,
   gateway: measureGateway,
@@ -55,6 +58,7 @@ const SECTIONS = {
 } satisfies Record<string, (context: BenchContext) => Promise<string>>;
 type Section = keyof typeof SECTIONS;
 const ASKED_FOR = [
+  'engine',
   'floor',
   'gateway',
   'profile',
@@ -90,6 +94,7 @@ async function main(): Promise<void> {
   builtServices();
   const context: BenchContext = {
     definition: parsed.definition,
+    partCount,
     partEvents: () => uniformEvents(partCount, say),
     lineEvents: () => uniformEvents(lineCount, say),
     repeat: count('repeat', values.repeat),

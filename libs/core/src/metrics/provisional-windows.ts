@@ -120,7 +120,7 @@ export class ProvisionalWindows {
     const { state, moving, merger } = this;
     const { windows, windowWidth } = state.plan;
     const distinct = new DistinctWalk(state, slot, own[0]?.slice.index ?? 0);
-    moving.reset();
+    moving.clear();
     let oldest = 0; // own[oldest, newest) are in the window
     let newest = 0;
     for (const { from, to } of stretches) {

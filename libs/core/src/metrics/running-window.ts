@@ -82,6 +82,11 @@ export class RunningWindow {
     }
   }
 
+  /** Takes everything away again, and keeps the memory. */
+  clear(): void {
+    this.numbers.fill(0);
+  }
+
   /** Gives memory back when nothing is left to add up. */
   reset(): void {
     this.numbers = new Float64Array(0);

@@ -45,7 +45,7 @@ export class SessionCloser {
     const { metric } = state.plan;
     const key = state.groups.key(slot);
     values.clear();
-    sums.reset();
+    sums.clear();
     const row = values.add(slot);
     for (let index = session.fromSlice; index <= session.toSlice; index++) {
       const slice = state.slices.get(index) as Slice;

@@ -96,6 +96,20 @@ export class TopTable {
     }
   }
 
+  /** How many values an owner has. */
+  countOf(owner: number): number {
+    let count = 0;
+    for (let pair = this.first(owner); pair !== NO_PAIR; pair = this.next[pair] as number) count++;
+    return count;
+  }
+
+  /** Adds the ids of an owner's values to others. */
+  addMembers(owner: number, members: Set<number>): void {
+    for (let pair = this.first(owner); pair !== NO_PAIR; pair = this.next[pair] as number) {
+      members.add(this.pairs.right(pair));
+    }
+  }
+
   /** Adds an owner's values to a list. */
   listInto(owner: number, list: Amounts): void {
     for (let pair = this.first(owner); pair !== NO_PAIR; pair = this.next[pair] as number) {

@@ -34,6 +34,7 @@ export class WindowTops {
   private owners = new Int32Array(0);
   private next = new Int32Array(0);
   private sources = 0;
+  private readonly counted = new Set<number>();
 
   /** @param members what the values of each top are ids of */
   constructor(
@@ -91,7 +92,15 @@ export class WindowTops {
 
   /** How many values a row has. */
   countOf(row: number, top: number): number {
-    return this.largest(row, top, 0).values.count;
+    const first = this.headOf(row, top);
+    if (first === NONE) return 0;
+    const table = this.tables[first] as TopTable;
+    if (this.next[first] === NONE) return table.countOf(this.owners[first] as number);
+    this.counted.clear();
+    for (let source = first; source !== NONE; source = this.next[source] as number) {
+      (this.tables[source] as TopTable).addMembers(this.owners[source] as number, this.counted);
+    }
+    return this.counted.size;
   }
 
   /** Appends a row's values, as many as fit into a part. */

@@ -1,5 +1,5 @@
 import type { LateRow, MetricDefinition, PartBlock, ResultBlock } from '@tillstream/core';
-import { PartitionAggregator, WindowMerge, closedBeforeMs, splitPart } from '@tillstream/core';
+import { PartitionAggregator, WindowMerge, closedBeforeMs, isTotal, splitPart } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import type { BatchFeed } from './batch-feed';
 import type { FeedStart } from './feed-start';
@@ -106,12 +106,12 @@ export class Recomputation {
       for (const metric of metrics) {
         const { results, parts } = aggregator.takeProvisional(metric);
         for (const part of parts) this.deal(feed.partition, part);
-        for (const block of results) if (this.isWanted(block.startMs)) yield windowOf(block, feed.partition);
+        for (const block of results) if (this.isWantedOpen(block)) yield windowOf(block, feed.partition);
       }
     }
     for (const [target, merge] of this.merges.entries()) {
       for (const block of metrics.flatMap((metric) => merge.takeProvisional(metric))) {
-        if (this.isWanted(block.startMs)) yield windowOf(block, target);
+        if (this.isWantedOpen(block)) yield windowOf(block, target);
       }
     }
   }
@@ -136,6 +136,11 @@ export class Recomputation {
     splitPart(part, this.merges.length).forEach((share, target) => {
       if (share) this.merges[target]?.applyPart(source, share, 0);
     });
+  }
+
+  /** A running total begins before any range. */
+  private isWantedOpen({ metric, startMs }: ResultBlock): boolean {
+    return isTotal(metric.window) || this.isWanted(startMs);
   }
 
   private isWanted(startMs: number): boolean {
