@@ -59,8 +59,8 @@ export const chainBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: ENRICHER,
-        find: 'const reached = last ? last.rawNext : ((await committed()) ?? begin);',
-        replace: 'const reached = (await committed()) ?? begin;',
+        find: 'const reached = last ? last.rawNext : (groupOffset ?? begin);',
+        replace: 'const reached = groupOffset ?? begin;',
       },
     ],
     specs: ['libs/engine/src/enricher/enricher-task.spec.ts'],
@@ -71,8 +71,8 @@ export const chainBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: ENRICHER,
-        find: 'const reached = last ? last.rawNext : ((await committed()) ?? begin);',
-        replace: 'const reached = (await committed()) ?? begin;',
+        find: 'const reached = last ? last.rawNext : (groupOffset ?? begin);',
+        replace: 'const reached = groupOffset ?? begin;',
       },
       {
         file: ENRICHER,
@@ -80,6 +80,19 @@ export const chainBugs: readonly PlantedBug[] = [
         replace: 'Promise.resolve().then(',
       },
     ],
+  },
+  {
+    name: 'group-offset-asked-late',
+    bug: 'an enricher asks where the group is when it has found its output empty, which another owner fills meanwhile',
+    patches: [
+      {
+        file: ENRICHER,
+        find: 'const groupOffset = await committed();\n    const tail = await lastBatch(ports.reader, file, partition);',
+        replace:
+          'const tail = await lastBatch(ports.reader, file, partition);\n    const groupOffset = await committed();',
+      },
+    ],
+    specs: ['libs/engine/src/enricher/enricher-task.spec.ts'],
   },
   {
     name: 'seek-ahead-of-state',

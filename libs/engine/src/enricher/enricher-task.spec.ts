@@ -1,5 +1,6 @@
 import type { StreamDefinition } from '@tillstream/contracts';
 import { parseStreamFile } from '@tillstream/contracts';
+import type { EventBatch } from '@tillstream/core';
 import { decodeEventBatch } from '@tillstream/core';
 import { readFileSync } from 'node:fs';
 import { ImmediateTurn } from '../memory/immediate-turn';
@@ -47,7 +48,7 @@ class Shop {
   }
 
   /** Enriches the records below `until`, one by one; the group's offset is said to be `committed`. */
-  async enrich(until: number, committed: number | null): Promise<void> {
+  async enrich(until: number, committed: number | null | (() => Promise<number | null>)): Promise<void> {
     const { raw } = this.definition.topics;
     let next = 0;
     const source: PartitionSource = {
@@ -63,7 +64,8 @@ class Shop {
       commit: () => undefined,
       isRevoked: () => false,
     };
-    const task = await EnricherTask.open(this.ports, this.definition, source, () => Promise.resolve(committed));
+    const offset = typeof committed === 'function' ? committed : () => Promise.resolve(committed);
+    const task = await EnricherTask.open(this.ports, this.definition, source, offset);
     await expect(task.run()).rejects.toThrow(SourceRevokedError);
     await new Promise(setImmediate); // the last batch is still on its way
   }
@@ -103,11 +105,13 @@ class Shop {
     return task.run().catch((cause: unknown) => cause);
   }
 
+  batches(): EventBatch[] {
+    const records = this.broker.all(this.definition.topics.enriched, 0);
+    return records.map(({ value }) => decodeEventBatch(value ?? new Uint8Array()));
+  }
+
   ranges(): string[] {
-    return this.broker.all(this.definition.topics.enriched, 0).map(({ value }) => {
-      const { rawFrom, rawNext } = decodeEventBatch(value ?? new Uint8Array());
-      return `[${rawFrom}, ${rawNext})`;
-    });
+    return this.batches().map(({ rawFrom, rawNext }) => `[${rawFrom}, ${rawNext})`);
   }
 }
 
@@ -121,6 +125,17 @@ describe('an enricher that is opened again', () => {
       expect(stage.ranges()).toEqual(['[0, 1)', '[1, 2)', '[2, 3)', '[3, 4)', '[4, 5)', '[5, 6)']);
     },
   );
+
+  it('knows what stood before it, though another owner writes its first batches while it asks where the group is', async () => {
+    const stage = new Shop();
+    await stage.enrich(RECORDS, async () => {
+      await stage.enrich(RECORDS - 1, null);
+      return RECORDS - 1;
+    });
+    const last = stage.batches().at(-1);
+    expect(last).toMatchObject({ rawFrom: RECORDS - 1, rawNext: RECORDS });
+    expect(last?.before.maxAppendMs).toBe(NOW_MS);
+  });
 
   it('begins where the group says as long as it has written nothing', async () => {
     const stage = new Shop();

@@ -49,7 +49,7 @@ export class EnricherTask {
 
   /**
    * Finds out where the work goes on and restores the dedupe horizon.
-   * @param committed group offset of the raw partition; used only while `enriched` is empty.
+   * @param committed group offset of the raw partition; counts only while `enriched` is empty.
    */
   static async open(
     ports: TaskPorts,
@@ -60,12 +60,16 @@ export class EnricherTask {
     const { partition } = source;
     const name = `${ENRICHER}:${file.schema.stream}:${partition}`;
     const gaps = await readGaps(ports.reader, file, ENRICHER, partition);
+    // Asked before the output is looked at. An offset is committed when the batches below it are acknowledged: asked afterwards, it
+    // could speak of some that another owner has written meanwhile, and the work would go on behind them with the watermark of an
+    // empty log.
+    const groupOffset = await committed();
     const tail = await lastBatch(ports.reader, file, partition);
     const history = await readDefinitions(ports.reader, file);
     const definition = definitionInForce(history, tail?.batch.after.definition ?? '', name, file.topics);
     const last = tail?.batch;
     const begin = await ports.reader.begin(definition.topics.raw, partition);
-    const reached = last ? last.rawNext : ((await committed()) ?? begin);
+    const reached = last ? last.rawNext : (groupOffset ?? begin);
     const readFrom = gaps.behind(reached);
     if (readFrom < begin) {
       throw new StopPartitionError(
