@@ -1,3 +1,4 @@
+import { encodeControl } from '@tillstream/contracts';
 import { SeededRandom } from '@tillstream/engine/testing';
 import { AGGREGATOR, ENRICHER } from '@tillstream/engine';
 import { partitionOfKey } from '../oracle/raw/murmur2';
@@ -155,6 +156,15 @@ describe('verifying finals', () => {
       expect(problemsOf(report)).toEqual([]);
       expect(report.compared).toBeGreaterThan(20);
     }
+  });
+
+  it('names a stream file that was in force and that nobody has kept', async () => {
+    const stage = await anHour();
+    stage.world.broker.append(stage.topics.raw, 1, [encodeControl({ kind: 'definition', sha256: 'a'.repeat(64) })]);
+    for (let minute = 0; minute < 2; minute += 1) await stage.buy(1, stage.world.scheduler.nowMs);
+    await expect(verified(stage.world)).rejects.toThrow(
+      '(definition aaaaaaaaaaaa…), and commerce.definitions.v1 does not hold it',
+    );
   });
 
   it('waits for windows that services have not closed yet, and says so', async () => {

@@ -1,3 +1,4 @@
+import { StopPartitionError } from '@tillstream/engine';
 import { CommanderError } from 'commander';
 import { CliError, type CliContext } from './cli-context';
 import { createProgram } from './create-program';
@@ -13,6 +14,10 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
       context.note(`till: ${error.message}\n`);
       if (error.remedy !== null) context.note(`      ${error.remedy}\n`);
       return error.exitCode;
+    }
+    if (error instanceof StopPartitionError) {
+      context.note(`till: ${error.message}\n`); // it names the place and the remedy
+      return 1;
     }
     context.note(`till: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     return 1;

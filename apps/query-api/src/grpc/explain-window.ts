@@ -15,6 +15,7 @@ import {
   explainWindow,
   groupValuesOf,
   NothingRetainedError,
+  StopPartitionError,
   WindowNotRetainedError,
   type Explanation,
   type LogReader,
@@ -100,7 +101,7 @@ export class Explainer {
       const earliest = new Date(error.earliestMs).toISOString();
       return unavailable(`the raw log no longer holds all rows of this window: it has those from ${earliest} on`);
     }
-    if (error instanceof NothingRetainedError) return unavailable(error.message);
+    if (error instanceof NothingRetainedError || error instanceof StopPartitionError) return unavailable(error.message);
     if (isTimeout) {
       return new GrpcStatusError(
         status.DEADLINE_EXCEEDED,
