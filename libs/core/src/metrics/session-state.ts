@@ -45,6 +45,8 @@ export class SessionState implements SliceOwner {
   /** For each group that has an open session a time at which the watermark closes it, or before. */
   readonly timers = new TimerQueue();
   readonly part: SessionPart;
+  /** No slice is newer. */
+  private newest = -Infinity;
   /** Entries with rows, by slice. */
   private readonly openEntries = new Map<number, number>();
   /** By slot: the oldest slice in which the group has rows. */
@@ -78,6 +80,7 @@ export class SessionState implements SliceOwner {
       });
       slice = new Slice(index, this.plan, this.slices.get(index - 1) ?? null, tops);
       this.slices.set(index, slice);
+      this.newest = Math.max(this.newest, index);
     }
     return slice;
   }
@@ -173,6 +176,7 @@ export class SessionState implements SliceOwner {
       for (let entry = 0; entry < slice.count; entry++) this.release(slice.slots[entry] as number);
       dropped.push(index);
     }
+    if (this.slices.size === 0) this.newest = -Infinity;
     return dropped;
   }
 
@@ -241,9 +245,7 @@ export class SessionState implements SliceOwner {
   }
 
   private nextWithRows(key: number, from: number): number {
-    let newest = -Infinity;
-    for (const index of this.slices.keys()) newest = Math.max(newest, index);
-    for (let index = from; index <= newest; index++) {
+    for (let index = from; index <= this.newest; index++) {
       const slice = this.slices.get(index);
       if (slice && this.hasRows(slice, slice.find(key))) return index;
     }
