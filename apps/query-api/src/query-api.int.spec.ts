@@ -43,11 +43,11 @@ describe('query-api on a real broker', () => {
     file = join(directory, `${stream}.yaml`);
     writeFileSync(file, text);
     definition = definitionFrom(text, file);
-    const { metrics } = definition.topics;
-    const specs = topicSpecs(definition, 1).filter(({ name }) => name === metrics);
+    const { metrics, definitions } = definition.topics;
+    const specs = topicSpecs(definition, 1).filter(({ name }) => name === metrics || name === definitions);
     await admin.createTopics(
-      specs.map(({ partitions, replicationFactor: replication, configs }) => ({
-        topic: metrics,
+      specs.map(({ name: topic, partitions, replicationFactor: replication, configs }) => ({
+        topic,
         partitions,
         replication,
         configs,
