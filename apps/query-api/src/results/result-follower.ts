@@ -50,6 +50,8 @@ export class ResultFollower {
   /** By partition: the end of the log when following began. Null until known. */
   private target: number[] | null = null;
   private sweptAtMs = -Infinity;
+  /** Why the log could not be read the last time it could not. */
+  private trouble: string | null = null;
   private readonly definitions: DefinitionFollower;
   private readonly stopping = new AbortController();
 
@@ -70,7 +72,7 @@ export class ResultFollower {
 
   /** For people: null when caught up, else how much there is still to read. */
   get missing(): string | null {
-    if (this.target === null) return `${this.topic} cannot be read yet`;
+    if (this.target === null) return `results cannot be read yet${this.trouble === null ? '' : `: ${this.trouble}`}`;
     const unread = this.unread(this.target);
     return unread === 0 ? null : `${unread} offsets of ${this.topic} are still to be read`;
   }
@@ -216,6 +218,7 @@ export class ResultFollower {
         if (error instanceof LogReplacedError || error instanceof PartitionCountError) throw error;
         if (error instanceof OffsetOutOfRangeError) this.passExpired(error);
         if (this.stopped) return;
+        this.trouble = error instanceof Error ? error.message : String(error);
         this.options.onTrouble(this.stream.name, error);
         await this.options.clock.sleep(this.options.retryMs);
       }
