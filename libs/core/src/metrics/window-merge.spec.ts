@@ -7,6 +7,7 @@ import { PartitionLog } from './testing/partition-log';
 import { plainResults, sortedResults } from './testing/plain-results';
 import { newAggregator } from './testing/run-aggregator';
 import { hoppingOf, judgePartition, resultsOf } from './testing/window-oracle';
+import { NEVER } from './metric-span';
 import type { MergedWindow } from './window-merge';
 import { WindowMerge } from './window-merge';
 
@@ -188,6 +189,24 @@ describe('WindowMerge', () => {
     merge.applyPart(0, partOf(5, false, 99), 3); // another one, with rows that came late
     merge.applyFrontier(0, 10);
     expect(counted(merge.takeClosed())).toEqual([4]);
+  });
+
+  it('waits for a partition that has passed the window and does not know the metric yet', () => {
+    const merge = new WindowMerge({ ...options, partitions: 2 });
+    merge.applyPart(0, partOf(1, true, 1), 0);
+    merge.applySpan(1, tumbling.identity, NEVER);
+    for (const source of [0, 1]) merge.applyFrontier(source, 10);
+    expect(merge.takeClosed()).toEqual([]);
+    merge.applySpan(1, tumbling.identity, { fromMs: 0, untilMs: Infinity });
+    expect(counted(merge.takeClosed())).toEqual([1]);
+  });
+
+  it('does not wait for a partition that will never know a metric that is retired', () => {
+    const merge = new WindowMerge({ ...options, partitions: 2, retired: new Set([tumbling.identity]) });
+    merge.applyPart(0, partOf(1, true, 1), 0);
+    merge.applySpan(1, tumbling.identity, NEVER);
+    for (const source of [0, 1]) merge.applyFrontier(source, 10);
+    expect(counted(merge.takeClosed())).toEqual([null]);
   });
 
   it('waits for the slowest partition, heard of or not', () => {

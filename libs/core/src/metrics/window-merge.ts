@@ -7,7 +7,7 @@ import { MergeWindow } from './merge-window';
 import type { MetricPlan } from './metric-plan';
 import { planMetric } from './metric-planner';
 import type { MetricSpan } from './metric-span';
-import { ALWAYS, spans } from './metric-span';
+import { ALWAYS, NEVER, spans } from './metric-span';
 import type { PartBlock, ResultBlock } from './output';
 import { ResultBuilder } from './result-builder';
 
@@ -20,6 +20,8 @@ export interface WindowMergeOptions {
   readonly frontiers?: readonly number[];
   /** Windows that end at or before this are left alone: some of their parts may no longer be there. */
   readonly publishAfterEndMs?: number;
+  /** Metrics that are no longer declared: sources that do not know them never will. */
+  readonly retired?: ReadonlySet<string>;
 }
 
 /** As long as a source has not said otherwise, it has all windows of a metric whole. */
@@ -41,6 +43,9 @@ interface MergedMetric {
   readonly windows: Map<number, MergeWindow>;
   /** By source. */
   readonly spans: Spans;
+  readonly isRetired: boolean;
+  /** A source does not know the metric yet: what it says of its time, it says of the metrics that it knows. */
+  isAwaited: boolean;
 }
 
 /**
@@ -53,7 +58,7 @@ export class WindowMerge {
   private readonly publishAfterEndMs: number;
 
   /** @throws RangeError for metrics that cannot be computed, or frontiers of another number of partitions */
-  constructor({ schema, metrics, partitions, frontiers, publishAfterEndMs }: WindowMergeOptions) {
+  constructor({ schema, metrics, partitions, frontiers, publishAfterEndMs, retired }: WindowMergeOptions) {
     if (frontiers && frontiers.length !== partitions) {
       throw new RangeError(`there are ${partitions} partitions, but ${frontiers.length} frontiers`);
     }
@@ -65,7 +70,14 @@ export class WindowMerge {
         if (metric.local) return [];
         const plan = planMetric(metric, order, schema, conditions);
         return [
-          [metric.identity, { plan, results: new ResultBuilder(plan), windows: new Map(), spans: new Map() }] as const,
+          [
+            metric.identity,
+            {
+              ...{ plan, results: new ResultBuilder(plan), windows: new Map(), spans: new Map() },
+              isRetired: retired?.has(metric.identity) ?? false,
+              isAwaited: false,
+            },
+          ] as const,
         ];
       }),
     );
@@ -100,6 +112,7 @@ export class WindowMerge {
     const merged = this.merged.get(identity);
     if (!merged) return;
     merged.spans.set(source, span);
+    merged.isAwaited = !merged.isRetired && [...merged.spans.values()].some(({ fromMs }) => fromMs === NEVER.fromMs);
     if (!isTotal(merged.plan.metric.window) || isCounting(span)) return;
     for (const window of merged.windows.values()) window.forget(source);
   }
@@ -180,7 +193,8 @@ export class WindowMerge {
     return true;
   }
 
-  private isClosed({ plan }: MergedMetric, endMs: number): boolean {
+  private isClosed({ plan, isAwaited }: MergedMetric, endMs: number): boolean {
+    if (isAwaited) return false;
     return endMs <= Math.min(...this.sources) - plan.metric.outOfOrdernessMs;
   }
 }

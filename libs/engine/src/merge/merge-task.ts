@@ -119,6 +119,7 @@ export class MergeTask {
       partitions: schema.partitions,
       frontiers: inputsOf(state, schema.partitions),
       publishAfterEndMs: state.publishAfterEndMs,
+      retired: new Set(history.retiredFrom(history.newest).map(({ identity: retired }) => retired)),
     });
     const { meter } = ports.telemetry;
     const labels = { stream: schema.stream, partition };
