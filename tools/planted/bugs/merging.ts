@@ -26,6 +26,12 @@ export const mergingBugs: readonly PlantedBug[] = [
     patches: [{ file: MERGE_TASK, find: 'seek: this.merge.lowWater() ?? this.next,', replace: 'seek: this.next,' }],
   },
   {
+    name: 'merge-without-the-ignorant',
+    bug: 'a partition that does not know a new metric yet closes its windows',
+    patches: [{ file: MERGE, find: '    if (isAwaited) return false;\n', replace: '' }],
+    specs: [MERGE_SPEC],
+  },
+  {
     name: 'merge-without-the-slowest',
     bug: 'a window is final when the fastest partition has passed its end',
     patches: [
