@@ -37,7 +37,7 @@ export type {
   PartBlock,
   ResultBlock,
 } from './metrics/output';
-export { ItemValues } from './metrics/item-values';
+export { ItemValues } from './metrics/measures/item-values';
 export type { DedupeBounds, EventTimeSpec, Field, FieldType, StreamSchema } from './stream/schema';
 
 // ingest
@@ -80,7 +80,7 @@ export {
   oldestOpenStart,
   waitsMs,
 } from './windowing/window-spec';
-export { decodeGroupKey, encodeGroupKey, type GroupValue } from './metrics/group-key';
+export { decodeGroupKey, encodeGroupKey, type GroupValue } from './metrics/groups/group-key';
 export {
   PartitionAggregator,
   type AggregatorDeltas,
@@ -91,8 +91,8 @@ export {
   type SavedDefinition,
 } from './metrics/partition-aggregator';
 export { ALWAYS, NEVER, isAlways, spans, type MetricSpan } from './metrics/metric-span';
-export { MAX_SKETCHES } from './metrics/metric-plan';
-export { relativeErrorOf } from './metrics/relative-error';
-export { RowMatcher } from './metrics/row-matcher';
-export { splitPart } from './metrics/split-part';
-export { WindowMerge, type MergedWindow, type WindowMergeOptions } from './metrics/window-merge';
+export { MAX_SKETCHES } from './metrics/plan/metric-plan';
+export { relativeErrorOf } from './metrics/measures/relative-error';
+export { RowMatcher } from './metrics/plan/row-matcher';
+export { splitPart } from './metrics/merge/split-part';
+export { WindowMerge, type MergedWindow, type WindowMergeOptions } from './metrics/merge/window-merge';

@@ -3,9 +3,9 @@ import type { PlantedBug } from '../bug';
 const AGGREGATOR = 'libs/engine/src/aggregator/aggregator-task.ts';
 const REBUILD = 'libs/engine/src/aggregator/rebuild.ts';
 const PARTITION = 'libs/core/src/metrics/partition-aggregator.ts';
-const CHECKPOINT = 'libs/core/src/metrics/metric-checkpoint.ts';
+const CHECKPOINT = 'libs/core/src/metrics/checkpoint/metric-checkpoint.ts';
 const STORE = 'libs/engine/src/memory/memory-checkpoint-store.ts';
-const CHECKPOINT_SPEC = 'libs/core/src/metrics/checkpoint.spec.ts';
+const CHECKPOINT_SPEC = 'libs/core/src/metrics/checkpoint/checkpoint.spec.ts';
 const STORE_SPEC = 'libs/engine/src/memory/memory.spec.ts';
 
 /** What survives in the store, and what is made again from the log when nothing did. */
@@ -15,19 +15,19 @@ export const checkpointBugs: readonly PlantedBug[] = [
     bug: 'a delta does not say that values of a top were dropped',
     patches: [
       {
-        file: 'libs/core/src/metrics/top-table.ts',
+        file: 'libs/core/src/metrics/measures/top-table.ts',
         find: 'writer.byte(isAll ? flags | REPLACED : flags);',
         replace: 'writer.byte(flags & TRUNCATED);',
       },
     ],
-    specs: ['libs/core/src/metrics/top.spec.ts'],
+    specs: ['libs/core/src/metrics/measures/top.spec.ts'],
   },
   {
     name: 'deltas-added',
     bug: 'deltas are added to what is there instead of replacing it',
     patches: [
       {
-        file: 'libs/core/src/metrics/slice-codec.ts',
+        file: 'libs/core/src/metrics/slices/slice-codec.ts',
         find: 'readNumbers(plan, reader, slice.cells, entry * plan.width);\n    for',
         replace:
           'const at = entry * plan.width;\n    const before = slice.cells.slice(at, at + plan.width);\n' +

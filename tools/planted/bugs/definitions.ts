@@ -3,7 +3,7 @@ import type { PlantedBug } from '../bug';
 const PARTITION = 'libs/core/src/metrics/partition-aggregator.ts';
 const REDEFINITION_SPEC = 'libs/core/src/metrics/redefinition.spec.ts';
 const ENRICHER_SPEC = 'libs/core/src/enrich/raw-enricher.spec.ts';
-const MERGE_SPEC = 'libs/core/src/metrics/window-merge.spec.ts';
+const MERGE_SPEC = 'libs/core/src/metrics/merge/window-merge.spec.ts';
 
 /** Another stream file is put live while events come. */
 export const definitionBugs: readonly PlantedBug[] = [
@@ -48,7 +48,7 @@ export const definitionBugs: readonly PlantedBug[] = [
     bug: 'a merged window of a new metric is told although one partition has only a part of it',
     patches: [
       {
-        file: 'libs/core/src/metrics/window-merge.ts',
+        file: 'libs/core/src/metrics/merge/window-merge.ts',
         find: 'ofTotal ? !isCounting(span) : !spans(span, startMs)',
         replace: 'ofTotal ? !isCounting(span) : spans(span, startMs) && !spans(span, startMs)',
       },

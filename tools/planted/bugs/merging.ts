@@ -1,9 +1,9 @@
 import type { PlantedBug } from '../bug';
 
 const MERGE_TASK = 'libs/engine/src/merge/merge-task.ts';
-const MERGE = 'libs/core/src/metrics/window-merge.ts';
-const MERGE_WINDOW = 'libs/core/src/metrics/merge-window.ts';
-const MERGE_SPEC = 'libs/core/src/metrics/window-merge.spec.ts';
+const MERGE = 'libs/core/src/metrics/merge/window-merge.ts';
+const MERGE_WINDOW = 'libs/core/src/metrics/merge/merge-window.ts';
+const MERGE_SPEC = 'libs/core/src/metrics/merge/window-merge.spec.ts';
 const IDLE = 'libs/engine/src/merge/idle-coordinator.ts';
 const IDLE_SPEC = 'libs/engine/src/merge/idle-coordinator.spec.ts';
 

@@ -1,7 +1,7 @@
 import type { PlantedBug } from '../bug';
 
-const STATE = 'libs/core/src/metrics/session-state.ts';
-const SPECS = ['libs/core/src/metrics/sessions.spec.ts'];
+const STATE = 'libs/core/src/metrics/sessions/session-state.ts';
+const SPECS = ['libs/core/src/metrics/sessions/sessions.spec.ts'];
 
 /** What becomes of sessions. */
 export const sessionBugs: readonly PlantedBug[] = [

@@ -9,7 +9,7 @@ export const totalBugs: readonly PlantedBug[] = [
     bug: 'what a partition sent of a total before it began anew counts when it is read again',
     patches: [
       {
-        file: 'libs/core/src/metrics/merge-window.ts',
+        file: 'libs/core/src/metrics/merge/merge-window.ts',
         find: 'if (part.startMs < (this.countedFromMs[source] as number)) return;',
         replace: 'if (part.startMs < (this.countedFromMs[source] as number)) this.forget(source);',
       },

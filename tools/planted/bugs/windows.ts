@@ -48,7 +48,7 @@ export const windowBugs: readonly PlantedBug[] = [
     bug: 'distinct members are counted one window too far',
     patches: [
       {
-        file: 'libs/core/src/metrics/distinct-counter.ts',
+        file: 'libs/core/src/metrics/measures/distinct-counter.ts',
         find: 'oldestWindowOf(windows, after) - 1)',
         replace: 'oldestWindowOf(windows, after))',
       },
@@ -60,7 +60,7 @@ export const windowBugs: readonly PlantedBug[] = [
     bug: 'of equal amounts of a top the value that came first wins',
     patches: [
       {
-        file: 'libs/core/src/metrics/ranking.ts',
+        file: 'libs/core/src/metrics/measures/ranking.ts',
         find: 'members.compare(of.members[a] as number, of.members[b] as number) < 0',
         replace: 'a < b',
       },
@@ -107,7 +107,7 @@ export const windowBugs: readonly PlantedBug[] = [
     bug: 'a final is told for groups that do not satisfy having',
     patches: [
       {
-        file: 'libs/core/src/metrics/result-builder.ts',
+        file: 'libs/core/src/metrics/results/result-builder.ts',
         find: 'const satisfied = held === null || held[row] === 1;',
         replace: 'const satisfied = head.final || held === null || held[row] === 1;',
       },

@@ -1,7 +1,7 @@
 import type { SlicedWindows } from '../windowing/sliced-windows';
 import { endOf, startOf } from '../windowing/sliced-windows';
-import type { ByteReader } from './byte-reader';
-import { ByteWriter } from './byte-writer';
+import type { ByteReader } from './checkpoint/byte-reader';
+import { ByteWriter } from './checkpoint/byte-writer';
 import type { MetricDefinition } from './definition';
 import type { LateCount } from './output';
 

@@ -1,7 +1,7 @@
 import type { StreamSchema } from '../stream/schema';
-import type { BatchView } from './batch-view';
+import type { BatchView } from './slices/batch-view';
 import type { LateCounts } from './late-counts';
-import type { MetricPlan } from './metric-plan';
+import type { MetricPlan } from './plan/metric-plan';
 import type { LateRow } from './output';
 import { rowToJson } from '../batch/row-to-json';
 import { startOf } from '../windowing/sliced-windows';

@@ -1,16 +1,16 @@
 import { grownBytes, grownInts } from '../windowing/grow';
 import { firstOpenWindow, newestWindowOf, oldestWindowOf } from '../windowing/sliced-windows';
-import { accumulate } from './accumulate';
-import type { BatchView } from './batch-view';
-import type { FieldKeySpace } from './key-space';
+import { accumulate } from './slices/accumulate';
+import type { BatchView } from './slices/batch-view';
+import type { FieldKeySpace } from './groups/key-space';
 import type { LateCounts } from './late-counts';
-import type { MetricCheckpoint, SavedPiece } from './metric-checkpoint';
+import type { MetricCheckpoint, SavedPiece } from './checkpoint/metric-checkpoint';
 import type { MetricState } from './metric-state';
 import type { Intake, PartitionMetric } from './partition-metric';
 import { ProvisionalWindows } from './provisional-windows';
-import { ResultBuilder } from './result-builder';
-import type { Slice } from './slice';
-import { addAmounts } from './top-rows';
+import { ResultBuilder } from './results/result-builder';
+import type { Slice } from './slices/slice';
+import { addAmounts } from './measures/top-rows';
 import { WindowCloser } from './window-closer';
 
 /**

@@ -1,18 +1,18 @@
 import { endOf, sliceBehind, startOf } from '../windowing/sliced-windows';
 import { isTotal, lastsMs } from '../windowing/window-spec';
-import type { ByteWriter } from './byte-writer';
-import { DistinctCounter } from './distinct-counter';
-import { GroupTable } from './group-table';
-import type { FieldKeySpace, KeySpace } from './key-space';
-import type { KeySpaces } from './key-spaces';
-import type { DistinctPart, MetricPlan } from './metric-plan';
+import type { ByteWriter } from './checkpoint/byte-writer';
+import { DistinctCounter } from './measures/distinct-counter';
+import { GroupTable } from './groups/group-table';
+import type { FieldKeySpace, KeySpace } from './groups/key-space';
+import type { KeySpaces } from './groups/key-spaces';
+import type { DistinctPart, MetricPlan } from './plan/metric-plan';
 import type { MetricSpan } from './metric-span';
 import { spans } from './metric-span';
-import { RunningWindow } from './running-window';
-import { SentGroups } from './sent-groups';
-import { Slice } from './slice';
-import type { SliceOwner } from './slice-codec';
-import { TopTable } from './top-table';
+import { RunningWindow } from './results/running-window';
+import { SentGroups } from './results/sent-groups';
+import { Slice } from './slices/slice';
+import type { SliceOwner } from './slices/slice-codec';
+import { TopTable } from './measures/top-table';
 
 /** A distinct count of the plan: its counter (shared by all counts of a field) and its number there. */
 export interface DistinctCount {

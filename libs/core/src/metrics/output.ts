@@ -1,5 +1,5 @@
 import type { MetricDefinition } from './definition';
-import type { ItemValues } from './item-values';
+import type { ItemValues } from './measures/item-values';
 
 /**
  * Byte strings laid end to end: item i is bytes[offsets[i], offsets[i + 1]). `offsets` has count + 1 entries.

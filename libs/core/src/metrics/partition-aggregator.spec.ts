@@ -7,7 +7,7 @@ import { PartitionLog } from './testing/partition-log';
 import { plainResults, sortedResults } from './testing/plain-results';
 import { applyInBatches, newAggregator, newestCounts } from './testing/run-aggregator';
 import { hoppingOf, judgePartition, resultsOf } from './testing/window-oracle';
-import { WindowMerge } from './window-merge';
+import { WindowMerge } from './merge/window-merge';
 
 const schema = testSchema;
 const users = ['ann', 'bob', 'cat', 'a user with a rather long name', '', null];

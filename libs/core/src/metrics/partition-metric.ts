@@ -1,12 +1,12 @@
-import type { BatchView } from './batch-view';
+import type { BatchView } from './slices/batch-view';
 import type { LateCounts } from './late-counts';
 import type { LateLedger } from './late-ledger';
-import type { SavedPiece } from './metric-checkpoint';
-import type { MetricPlan } from './metric-plan';
+import type { SavedPiece } from './checkpoint/metric-checkpoint';
+import type { MetricPlan } from './plan/metric-plan';
 import type { MetricSpan } from './metric-span';
 import type { ClosedWindow, PartBlock, ResultBlock } from './output';
-import type { Slice } from './slice';
-import type { SliceSorter } from './slice-sorter';
+import type { Slice } from './slices/slice';
+import type { SliceSorter } from './slices/slice-sorter';
 
 /** A window closed by the record at index `record` of the batch. */
 export interface ClosedAt {

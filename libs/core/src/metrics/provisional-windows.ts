@@ -2,12 +2,12 @@ import { grownDoubles } from '../windowing/grow';
 import { firstSliceOf, newestWindowOf, oldestWindowOf, sliceBehind } from '../windowing/sliced-windows';
 import type { MetricState } from './metric-state';
 import type { PartBlock, ResultBlock } from './output';
-import { encodePart } from './part-codec';
-import type { ResultBuilder } from './result-builder';
-import { RunningWindow } from './running-window';
-import type { Slice } from './slice';
-import { SliceMerger } from './slice-merger';
-import { WindowValues } from './window-values';
+import { encodePart } from './merge/part-codec';
+import type { ResultBuilder } from './results/result-builder';
+import { RunningWindow } from './results/running-window';
+import type { Slice } from './slices/slice';
+import { SliceMerger } from './slices/slice-merger';
+import { WindowValues } from './results/window-values';
 
 /** Windows from `from` to `to` in which a group has changed. */
 interface Stretch {

@@ -11,7 +11,7 @@ import { plainResults, sortedResults } from './testing/plain-results';
 import { newAggregator } from './testing/run-aggregator';
 import { SavedCheckpoint } from './testing/saved-checkpoint';
 import { resultsOf } from './testing/window-oracle';
-import { WindowMerge } from './window-merge';
+import { WindowMerge } from './merge/window-merge';
 
 const schema = testSchema;
 /** Times of the arbitrary logs are around the epoch, which totals begin at. */

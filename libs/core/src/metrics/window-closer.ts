@@ -2,11 +2,11 @@ import { grownInts } from '../windowing/grow';
 import { firstSliceOf, oldestWindowOf, sliceBehind } from '../windowing/sliced-windows';
 import type { MetricState } from './metric-state';
 import type { ClosedWindow } from './output';
-import { encodePart } from './part-codec';
-import type { ResultBuilder } from './result-builder';
-import type { Slice } from './slice';
-import { SliceMerger } from './slice-merger';
-import { WindowValues } from './window-values';
+import { encodePart } from './merge/part-codec';
+import type { ResultBuilder } from './results/result-builder';
+import type { Slice } from './slices/slice';
+import { SliceMerger } from './slices/slice-merger';
+import { WindowValues } from './results/window-values';
 
 /** Is told what need not be kept any more. */
 export interface Forgetting {

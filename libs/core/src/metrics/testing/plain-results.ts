@@ -1,5 +1,5 @@
 import type { StreamSchema } from '../../stream/schema';
-import { decodeGroupKey } from '../group-key';
+import { decodeGroupKey } from '../groups/group-key';
 import type { MeasureColumn, ResultBlock } from '../output';
 import type { RowValue } from './evaluate-row';
 import type { MeasureValue, PlainResult, RankedValue } from './window-oracle';
