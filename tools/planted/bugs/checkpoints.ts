@@ -176,6 +176,7 @@ export const checkpointBugs: readonly PlantedBug[] = [
         replace: '    before: { ...before, watermarkInputMs: -Infinity },\n    completeFromMs',
       },
     ],
+    specs: ['libs/engine/src/aggregator/rebuild.spec.ts'],
   },
   {
     name: 'rebuild-from-copy',

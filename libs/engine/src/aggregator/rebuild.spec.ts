@@ -69,6 +69,11 @@ describe('where a rebuild begins', () => {
     expect(await rebuildFrom(first.sha256)).toMatchObject({ next: 0, before: { definition: '' } });
   });
 
+  it('takes up what stood there: a row that was late is late once more', async () => {
+    const { before } = await rebuildFrom(second.sha256);
+    expect(before).toMatchObject({ watermarkInputMs: NOW_MS - HOUR_MS, maxEventTimeMs: NOW_MS - HOUR_MS, rowsSeen: 2 });
+  });
+
   it('may be behind a change that the newest frontier knows of', async () => {
     expect(await rebuildFrom(second.sha256)).toMatchObject({ next: 3, before: { definition: second.sha256 } });
   });
