@@ -2,6 +2,7 @@ import type { PlantedBug } from '../bug';
 
 const AGGREGATOR = 'libs/engine/src/aggregator/aggregator-task.ts';
 const REBUILD = 'libs/engine/src/aggregator/rebuild.ts';
+const SEARCH = 'libs/engine/src/task/batch-search.ts';
 const PARTITION = 'libs/core/src/metrics/partition-aggregator.ts';
 const CHECKPOINT = 'libs/core/src/metrics/checkpoint/metric-checkpoint.ts';
 const STORE = 'libs/engine/src/memory/memory-checkpoint-store.ts';
@@ -150,8 +151,8 @@ export const checkpointBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: REBUILD,
-        find: 'if (probe && isWithin(limits, probe.batch)) low = probe;',
-        replace: 'if (probe && limits.oldestMs < Infinity) low = probe;',
+        find: '(batch) => mayBegin(batch, oldestMs, frontier)',
+        replace: '(batch) => oldestMs < Infinity || mayBegin(batch, oldestMs, frontier)',
       },
     ],
   },
@@ -181,7 +182,7 @@ export const checkpointBugs: readonly PlantedBug[] = [
   {
     name: 'rebuild-from-copy',
     bug: "a rebuild starts at a zombie's copy that stands behind newer batches",
-    patches: [{ file: REBUILD, find: 'if (newer === null) return found;', replace: 'if (newer !== 0) return found;' }],
+    patches: [{ file: SEARCH, find: 'if (newer === null) return found;', replace: 'if (newer !== 0) return found;' }],
   },
   {
     name: 'late-counts-from-nought',

@@ -4,13 +4,10 @@ import type { Frontier, StreamDefinition } from '@tillstream/contracts';
 import { decodeMetricsRecord, decodePartsRecord, readMetricsKey } from '@tillstream/contracts';
 import type { DefinitionHistory } from '../definitions/definition-history';
 import type { LogReader, NewRecord } from '../ports/log';
+import { newestBatch } from '../task/batch-search';
 import { newestFirst, recordsBetween } from '../task/log-tail';
-import type { PlacedBatch } from '../task/readable-batch';
-import { firstBatch, readableBatch } from '../task/readable-batch';
+import { firstBatch } from '../task/readable-batch';
 import { StopPartitionError } from '../task/stop-partition';
-
-/** A zombie has no more batches under way than this when it comes back. */
-const COPIES_IN_A_ROW = 64;
 
 /** Where a task without a checkpoint begins. */
 export interface RebuildStart {
@@ -68,10 +65,8 @@ export async function findRebuildStart(
         `${formatEventTime(oldestMs)} on; restore a backup of the store, or \`till skip\` to the end of the log`,
     );
   }
-  const start = await newestBatchBefore(reader, enriched, partition, first, end, {
-    oldestMs,
-    published: frontier,
-  });
+  const log = { reader, topic: enriched, partition, first, end };
+  const start = await newestBatch(log, (batch) => mayBegin(batch, oldestMs, frontier));
   const { before, rawFrom } = start.batch;
   return {
     seek: start.offset,
@@ -167,71 +162,12 @@ async function lastFrontier(
   return null;
 }
 
-/** What must hold of a batch that a rebuild begins with. */
-interface Limits {
-  /** No row before it belongs to a window that begins here or later. */
-  readonly oldestMs: number;
-  /**
-   * Rows from its position on may have missed windows without anybody having been told; and what another definition that comes
-   * into force there begins and retires is decided by whoever passes the record that says so.
-   */
-  readonly published: Frontier;
-}
-
-/** The newest batch within the limits that is not a copy which a zombie has written behind newer ones. */
-async function newestBatchBefore(
-  reader: LogReader,
-  topic: string,
-  partition: number,
-  first: PlacedBatch,
-  end: number,
-  limits: Limits,
-): Promise<PlacedBatch> {
-  let high = end;
-  for (;;) {
-    const found = await searchBelow(reader, topic, partition, first, high, limits);
-    const newer = await newerBefore(reader, topic, partition, first, found);
-    if (newer === null) return found;
-    high = newer; // reading on from a copy would meet a hole that is none
-  }
-}
-
-/** Binary search by header, in [first, high). Invariant: `low` is within the limits. */
-async function searchBelow(
-  reader: LogReader,
-  topic: string,
-  partition: number,
-  first: PlacedBatch,
-  end: number,
-  limits: Limits,
-): Promise<PlacedBatch> {
-  let low = first;
-  let high = end;
-  while (high - low.offset > 1) {
-    const middle = low.offset + Math.floor((high - low.offset) / 2);
-    const probe = await firstBatch(reader, topic, partition, middle, middle + 1);
-    if (probe && isWithin(limits, probe.batch)) low = probe;
-    else high = middle;
-  }
-  return low;
-}
-
-function isWithin({ oldestMs, published }: Limits, { rawFrom, before }: EventBatch): boolean {
+/**
+ * May a rebuild begin with a batch? No row before it belongs to a window that begins at `oldestMs` or later. Rows from
+ * the published position on may have missed windows without anybody having been told; and what another definition that comes
+ * into force there begins and retires is decided by whoever passes the record that says so.
+ */
+function mayBegin({ rawFrom, before }: EventBatch, oldestMs: number, published: Frontier): boolean {
   if (before.maxEventTimeMs >= oldestMs) return false;
   return rawFrom < published.rawNext || (rawFrom === published.rawNext && before.definition === published.definition);
-}
-
-/** Offset of the first batch shortly before this one that reaches further than it does; null for a batch in its place. */
-async function newerBefore(
-  reader: LogReader,
-  topic: string,
-  partition: number,
-  first: PlacedBatch,
-  { offset, batch }: PlacedBatch,
-): Promise<number | null> {
-  const from = Math.max(first.offset, offset - COPIES_IN_A_ROW);
-  for await (const record of recordsBetween(reader, topic, partition, from, offset)) {
-    if ((readableBatch(record)?.rawNext ?? 0) > batch.rawNext) return record.offset;
-  }
-  return null;
 }

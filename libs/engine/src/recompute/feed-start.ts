@@ -2,9 +2,9 @@ import type { BatchPosition } from '@tillstream/core';
 import { coversHorizon, emptyPosition } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import type { LogReader } from '../ports/log';
+import type { SearchedLog } from '../task/batch-search';
+import { firstBatchWithout, newestBatch } from '../task/batch-search';
 import { firstBatch } from '../task/readable-batch';
-import type { SearchedLog } from './batch-search';
-import { firstBatchWithout, newestBatch } from './batch-search';
 
 /** A raw position, and what stood there. */
 export interface RawStart {

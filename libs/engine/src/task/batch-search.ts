@@ -1,8 +1,8 @@
 import type { EventBatch } from '@tillstream/core';
 import type { LogReader } from '../ports/log';
-import type { PlacedBatch } from '../task/readable-batch';
-import { recordsBetween } from '../task/log-tail';
-import { firstBatch, readableBatch } from '../task/readable-batch';
+import { recordsBetween } from './log-tail';
+import type { PlacedBatch } from './readable-batch';
+import { firstBatch, readableBatch } from './readable-batch';
 
 /** Where batches are looked for: a partition of `enriched`, from a batch that is there to an offset. */
 export interface SearchedLog {
