@@ -3,10 +3,11 @@ import type { AlertDefinition, AlertSeverity, HistoryValue, HoppingMetric, Metri
 import { refuseExpired } from './compare-section';
 import type { Value } from './document';
 import { parseCondition } from './expression-parser';
-import type { ScopeName } from './expression-parser';
+import type { ScopeName } from './expression-scope';
 import { HISTORY_FUNCTIONS, HistoryReader, durationsAsNames } from './history-functions';
 import { alertIdentity } from './identity';
-import type { MetricScope } from './metric-section';
+import { refuseFields } from './metric-scope';
+import type { MetricScope } from './metric-scope';
 
 const SEVERITIES: readonly AlertSeverity[] = ['info', 'warning', 'critical'];
 const DEFAULT_SEVERITY: AlertSeverity = 'warning';
@@ -49,16 +50,14 @@ function readWhen(
 ) {
   const text = value?.formula() ?? null;
   if (value === null || text === null) return null;
-  const withFields = new Map(names);
-  for (const field of fields.keys()) {
-    const refused = `${field} is a field: an alert is about measures, such as count() or sum(${field})`;
-    if (!withFields.has(field)) withFields.set(field, { type: null, refused });
-  }
+  const refusing = refuseFields(
+    names,
+    fields,
+    (field) => `an alert is about measures, such as count() or sum(${field})`,
+  );
   const functions = new Map(HISTORY_FUNCTIONS.map((name) => [name, history.reader(name)]));
-  return parseCondition(
-    durationsAsNames(text),
-    { what: 'measure', names: withFields, money, functions },
-    (at, message) => value.problemAt(at, message),
+  return parseCondition(durationsAsNames(text), { what: 'measure', names: refusing, money, functions }, (at, message) =>
+    value.problemAt(at, message),
   );
 }
 

@@ -2,7 +2,7 @@ import type { Expression, ExpressionType } from '@tillstream/core';
 import { evaluateRow } from '@tillstream/core/testing';
 import { run } from '@bufbuild/cel';
 import fc from 'fast-check';
-import type { ExpressionScope } from './expression-parser';
+import type { ExpressionScope } from './expression-scope';
 import { parseCondition, parseExpression } from './expression-parser';
 
 const NAMES: readonly (readonly [name: string, type: ExpressionType])[] = [

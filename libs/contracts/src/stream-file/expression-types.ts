@@ -34,6 +34,13 @@ export function arithmeticType(
   return null;
 }
 
+/** What is added where an operation is not defined that one may have had a reason to expect. */
+export function arithmeticHint(operator: ArithmeticOperator, types: readonly ExpressionType[]): string {
+  return operator === '*' && types.includes('money') && types.includes('double')
+    ? ': money can only be multiplied by whole numbers, or it would not stay exact'
+    : '';
+}
+
 /** `an int`, `a double`, `money` */
 export function withArticle(type: ExpressionType): string {
   if (type === 'null') return 'null';

@@ -1,7 +1,7 @@
 import type { Expression, Field, FieldType, StreamSchema } from '@tillstream/core';
 import { parseMoney } from '@tillstream/core';
 import type { MapEntry, Section, Value } from './document';
-import type { ExpressionScope, ScopeName } from './expression-parser';
+import type { ExpressionScope, ScopeName } from './expression-scope';
 import { nearestName } from './nearest-name';
 import { refusedFieldName, refusedPath } from './names';
 import { readCondition, readFormula } from './read-expression';

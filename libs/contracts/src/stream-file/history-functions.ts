@@ -2,7 +2,8 @@ import { comparableType } from '@tillstream/core';
 import type { Expression, HistoryValue, HoppingMetric, Measure, StreamSchema } from '@tillstream/core';
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { PREVIOUS, readLag } from './compare-section';
-import type { ReportAt, ScopeFunction } from './expression-parser';
+import type { ReportAt, ScopeFunction } from './expression-scope';
+import { inMajorUnits } from './money-expression';
 import { didYouMean } from './nearest-name';
 
 /** What an alert's condition may ask of a metric's own earlier results. */
@@ -67,9 +68,7 @@ export class HistoryReader {
   private changeOf(name: string, measure: Measure): Expression {
     const type = comparableType(measure) ?? 'double';
     if (measure.kind !== 'avg' || type !== 'money') return { kind: 'field', name, type };
-    const unit: Expression = { kind: 'literal', value: 10 ** this.money.exponent, type: 'int' };
-    const minor: Expression = { kind: 'field', name, type: 'money' };
-    return { kind: 'arithmetic', operator: '/', left: minor, right: unit, type: 'double' };
+    return inMajorUnits({ kind: 'field', name, type: 'money' }, this.money);
   }
 
   private readMeasure(kind: HistoryFunction, node: ASTNode, report: ReportAt): Measure | null {

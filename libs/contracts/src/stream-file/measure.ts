@@ -1,10 +1,12 @@
 import type { ExpressionType, FieldType, Measure, StreamSchema } from '@tillstream/core';
 import type { ASTNode } from '@marcbachmann/cel-js';
 import type { Value } from './document';
-import type { ExpressionScope, ReportAt, ScopeName } from './expression-parser';
-import { parseCel, parseCondition, parseExpression, pathOf } from './expression-parser';
+import { parseCel, pathOf } from './cel-syntax';
+import { parseCondition, parseExpression } from './expression-parser';
+import type { ExpressionScope, ReportAt, ScopeName } from './expression-scope';
 import { fieldScope } from './field-section';
 import type { DeclaredField } from './field-section';
+import { inMajorUnits } from './money-expression';
 import { didYouMean, nearestName } from './nearest-name';
 import { readTop, topWithComma } from './top-measure';
 import type { TopReaders } from './top-measure';
@@ -91,17 +93,8 @@ function edgeName(name: string, type: FieldType): ScopeName {
 }
 
 /** An average of money is no amount (it has fractions of cents): expressions see it as a double in major units. */
-function averageOfMoney(name: string, { exponent }: StreamSchema['money']): ScopeName {
-  return {
-    type: 'double',
-    expression: {
-      kind: 'arithmetic',
-      operator: '/',
-      left: { kind: 'field', name, type: 'money' },
-      right: { kind: 'literal', value: 10 ** exponent, type: 'int' },
-      type: 'double',
-    },
-  };
+function averageOfMoney(name: string, money: StreamSchema['money']): ScopeName {
+  return { type: 'double', expression: inMajorUnits({ kind: 'field', name, type: 'money' }, money) };
 }
 
 /** where: index of the condition's first character. */

@@ -1,11 +1,12 @@
 import { MAX_SKETCHES, isSession, isTotal } from '@tillstream/core';
-import type { EmitSpec, Expression, Measure, MetricDefinition, StreamSchema } from '@tillstream/core';
+import type { EmitSpec, Expression, Measure, MetricDefinition } from '@tillstream/core';
 import type { MapEntry, Section, Value } from './document';
-import type { ScopeName } from './expression-parser';
+import type { ScopeName } from './expression-scope';
 import { fieldScope } from './field-section';
-import type { DeclaredField } from './field-section';
 import { metricIdentity } from './identity';
 import { measureName, readMeasure } from './measure';
+import { refuseFields } from './metric-scope';
+import type { MetricScope } from './metric-scope';
 import { refusedName } from './names';
 import { readCondition } from './read-expression';
 import { unknownField } from './unknown-field';
@@ -39,18 +40,6 @@ const NO_LENGTH = 'a running total has no length that anything could be per seco
 const TOO_MANY_SKETCHES =
   `a metric keeps at most ${MAX_SKETCHES} of approx_distinct and percentile; percentiles of one field and condition are one: ` +
   'declare another metric';
-
-/** What a metric may rely on. */
-export interface MetricScope {
-  readonly fields: ReadonlyMap<string, DeclaredField>;
-  readonly money: StreamSchema['money'];
-  /** The stream's first key field; null where the key is wrong. */
-  readonly key: string | null;
-  /** The stream's outOfOrderness, for metrics that do not say their own. */
-  readonly outOfOrdernessMs: number;
-  /** How long results are kept: with what is older than that nothing can be compared. */
-  readonly retentionMs: number;
-}
 
 /** Reads `metrics:`. Metrics with a mistake are left out, after all their mistakes have been reported. */
 export function readMetrics(metrics: Value, scope: MetricScope): readonly MetricDefinition[] {
@@ -146,12 +135,8 @@ function readHaving(
   names: ReadonlyMap<string, ScopeName>,
   { fields, money }: MetricScope,
 ): Expression | null {
-  const withFields = new Map(names);
-  for (const field of fields.keys()) {
-    const refused = `${field} is a field: having tests measures; to leave rows out use where`;
-    if (!withFields.has(field)) withFields.set(field, { type: null, refused });
-  }
-  return readCondition(section.get('having'), { what: 'measure', names: withFields, money });
+  const refusing = refuseFields(names, fields, () => 'having tests measures; to leave rows out use where');
+  return readCondition(section.get('having'), { what: 'measure', names: refusing, money });
 }
 
 function readEmit(section: Section<MetricKey>): EmitSpec {

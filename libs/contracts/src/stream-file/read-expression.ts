@@ -1,6 +1,6 @@
 import type { Expression } from '@tillstream/core';
 import type { Value } from './document';
-import type { ExpressionScope } from './expression-parser';
+import type { ExpressionScope } from './expression-scope';
 import { parseCondition, parseExpression } from './expression-parser';
 
 /** Reads a condition of the file; null where there is none, or after its problems have been reported. */

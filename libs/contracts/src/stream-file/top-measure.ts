@@ -1,7 +1,7 @@
 import type { Measure, TopAmount } from '@tillstream/core';
 import type { ASTNode } from '@marcbachmann/cel-js';
 import type { DeclaredField } from './field-section';
-import type { ReportAt } from './expression-parser';
+import type { ReportAt } from './expression-scope';
 
 type Top = Extract<Measure, { readonly kind: 'top' }>;
 type CallNode = Extract<ASTNode, { readonly op: 'call' }>;

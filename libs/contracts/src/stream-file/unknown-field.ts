@@ -1,5 +1,5 @@
 import { withArticle } from './expression-types';
-import type { ScopeName } from './expression-parser';
+import type { ScopeName } from './expression-scope';
 import { didYouMean } from './nearest-name';
 
 /** What is said of a name that no field has. */
