@@ -2,15 +2,14 @@ import { grownBytes, grownInts } from '../windowing/grow';
 import { firstOpenWindow, newestWindowOf, oldestWindowOf } from '../windowing/sliced-windows';
 import { accumulate } from './slices/accumulate';
 import type { BatchView } from './slices/batch-view';
-import type { FieldKeySpace } from './groups/key-space';
 import type { LateCounts } from './late-counts';
 import type { MetricCheckpoint, SavedPiece } from './checkpoint/metric-checkpoint';
 import type { MetricState } from './metric-state';
 import type { Intake, PartitionMetric } from './partition-metric';
 import { ProvisionalWindows } from './provisional-windows';
 import { ResultBuilder } from './results/result-builder';
+import type { RowRun } from './slices/row-run';
 import type { Slice } from './slices/slice';
-import { addAmounts } from './measures/top-rows';
 import { WindowCloser } from './window-closer';
 
 /**
@@ -138,26 +137,21 @@ export class MetricAggregator implements PartitionMetric {
     const { view, sorter } = intake;
     state.space.resolve(sorter.rows, from, to, null);
     const slice = state.slice(index);
-    slice.locate(sorter.rows, from, to, state.space.ids, this.entries, state.groups);
+    const run = { view, rows: sorter.rows, from, to, entries: this.entries };
+    slice.locate(run, state.space.ids, state.groups);
     if (!state.isRunning(index)) {
-      this.add(slice, view, sorter.rows, from, to);
+      this.add(slice, run);
       return;
     }
     const touched = new Set(this.entries.subarray(from, to));
     for (const entry of touched) state.running.shiftEntry(slice, entry, slice.slots[entry] as number, -1);
-    this.add(slice, view, sorter.rows, from, to);
+    this.add(slice, run);
     for (const entry of touched) state.running.shiftEntry(slice, entry, slice.slots[entry] as number, 1);
   }
 
-  private add(slice: Slice, view: BatchView, rows: Int32Array, from: number, to: number): void {
-    const { state, entries } = this;
-    accumulate(slice, state.plan, view, rows, from, to, entries);
-    for (const part of state.plan.tops) {
-      addAmounts(slice, part, state.topMembers[part.top] as FieldKeySpace, view, rows, from, to, entries);
-    }
-    for (const { counter, part, count } of state.distincts) {
-      counter.add(slice, count, rows, from, to, view.mask(part.condition), state.space.ids, entries);
-    }
+  private add(slice: Slice, run: RowRun): void {
+    accumulate(slice, run);
+    for (const { counter, part, count } of this.state.distincts) counter.add(slice, count, part.condition, run);
   }
 
   private noteLate(

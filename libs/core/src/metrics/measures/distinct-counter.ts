@@ -5,6 +5,7 @@ import { newestWindowOf, oldestWindowOf } from '../../windowing/sliced-windows';
 import type { FieldKeySpace } from '../groups/key-space';
 import { NULL_ID } from '../groups/key-space';
 import { Sightings } from './sightings';
+import type { RowRun } from '../slices/row-run';
 import type { Slice } from '../slices/slice';
 import { WindowSteps } from '../plan/window-steps';
 
@@ -49,21 +50,12 @@ export class DistinctCounter {
     this.pairs = grouped ? new PairTable() : null;
   }
 
-  /** Counts rows[from, to), those with a 1 in `mask`, towards count number `count`. All of them are of one slice. */
-  add(
-    slice: Slice,
-    count: number,
-    rows: Int32Array,
-    from: number,
-    to: number,
-    mask: Uint8Array | null,
-    groupIds: Int32Array,
-    entries: Int32Array,
-  ): void {
-    const counted = this.select(rows, from, to, mask, entries);
+  /** Counts rows of a slice, those for which a condition holds, towards count number `count`. */
+  add(slice: Slice, count: number, condition: number, run: RowRun): void {
+    const counted = this.select(run, run.view.mask(condition));
     const { sightings, selected, selectedEntries } = this;
     this.members.resolve(selected, 0, counted, null);
-    const pairs = this.pairsOf(counted, groupIds);
+    const pairs = this.pairsOf(counted, slice.keys);
     const unseen = sightings.keepUnseen(pairs, selectedEntries, counted, slice.index, count);
     const before = this.listOf(slice, count).length;
     for (let i = 0; i < unseen; i++) {
@@ -73,11 +65,11 @@ export class DistinctCounter {
     slice.sightingBytes += (this.listOf(slice, count).length - before) * this.members.typicalLength;
   }
 
-  /** Counts one member of a restored slice. */
-  addMember(slice: Slice, count: number, member: number, groupId: number, slot: number): void {
-    const pair = this.pairs === null ? member : this.pairs.intern(groupId, member) + 1;
+  /** Counts one member of the group of an entry in a restored slice. */
+  addMember(slice: Slice, count: number, entry: number, member: number): void {
+    const pair = this.pairs === null ? member : this.pairs.intern(slice.keys[entry] as number, member) + 1;
     this.sightings.reserve(pair + 1);
-    this.see(pair, slice, count, slot);
+    this.see(pair, slice, count, slice.slots[entry] as number);
     slice.sightingBytes += this.members.typicalLength;
   }
 
@@ -132,7 +124,7 @@ export class DistinctCounter {
   }
 
   /** The rows that the mask selects and their entries. Without a branch: which rows these are is hard to predict. */
-  private select(rows: Int32Array, from: number, to: number, mask: Uint8Array | null, entries: Int32Array): number {
+  private select({ rows, from, to, entries }: RowRun, mask: Uint8Array | null): number {
     this.selected = grownInts(this.selected, to - from);
     this.selectedEntries = grownInts(this.selectedEntries, to - from);
     const { selected, selectedEntries } = this;
@@ -152,15 +144,16 @@ export class DistinctCounter {
   }
 
   /** What the members of the selected rows are known by here; NULL_ID where there is none. */
-  private pairsOf(counted: number, groupIds: Int32Array): Int32Array {
+  private pairsOf(counted: number, keys: Int32Array): Int32Array {
     this.selectedPairs = grownInts(this.selectedPairs, counted);
-    const { pairs, selected, selectedPairs } = this;
+    const { pairs, selected, selectedEntries, selectedPairs } = this;
     const { ids } = this.members;
     for (let i = 0; i < counted; i++) {
-      const row = selected[i] as number;
-      const member = ids[row] as number;
+      const member = ids[selected[i] as number] as number;
       selectedPairs[i] =
-        pairs === null || member === NULL_ID ? member : pairs.intern(groupIds[row] as number, member) + 1;
+        pairs === null || member === NULL_ID
+          ? member
+          : pairs.intern(keys[selectedEntries[i] as number] as number, member) + 1;
     }
     this.sightings.reserve(pairs === null ? this.members.limit : pairs.limit + 1);
     return selectedPairs;

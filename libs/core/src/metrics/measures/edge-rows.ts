@@ -1,9 +1,9 @@
 import { isNullAt } from '../../batch/column-access';
 import type { Column } from '../../batch/event-batch';
-import type { BatchView } from '../slices/batch-view';
 import type { EdgeValues } from './edge-values';
 import { listedTextBytes } from './item-values';
 import type { EdgePart } from '../plan/metric-plan';
+import type { RowRun } from '../slices/row-run';
 import type { Slice } from '../slices/slice';
 
 /**
@@ -15,22 +15,14 @@ export function takesPlace(of: EdgePart['of'], timeMs: number, beforeMs: number)
   return of === 'first' ? timeMs < beforeMs : timeMs >= beforeMs;
 }
 
-/** Keeps the first or last value by event time of rows[from, to) for their entries. */
-export function keepEdges(
-  slice: Slice,
-  width: number,
-  part: EdgePart,
-  view: BatchView,
-  rows: Int32Array,
-  from: number,
-  to: number,
-  entries: Int32Array,
-): void {
+/** Keeps the first or last value by event time of rows for their entries. */
+export function keepEdges(slice: Slice, part: EdgePart, run: RowRun): void {
+  const { view, rows, from, to, entries } = run;
   const column = view.batch.columns.get(part.field);
   if (!column) return;
   const mask = view.mask(part.condition);
   const { times } = view;
-  const { cells } = slice;
+  const { cells, width } = slice;
   const values = slice.edges[part.edge] as EdgeValues;
   for (let i = from; i < to; i++) {
     const row = rows[i] as number;

@@ -2,23 +2,17 @@ import { isNullAt } from '../../batch/column-access';
 import type { Column } from '../../batch/event-batch';
 import { ID_HASH_BYTES, murmur3x128 } from '../../hash/murmur3';
 import { grownInts } from '../../windowing/grow';
-import type { BatchView } from '../slices/batch-view';
 import { CARDINALITY_SEED, rankOf, registerOf } from './cardinality-sketch';
 import type { SketchPart } from '../plan/metric-plan';
 import { bucketOf } from './quantile-sketch';
+import type { RowRun } from '../slices/row-run';
 import type { Slice } from '../slices/slice';
 import { TALLY_PAIR_BYTES, type Tallies } from './tallies';
 
-/** Adds the values of rows[from, to) to the sketches of their entries. */
-export function sketch(
-  slice: Slice,
-  { of, field, condition, sketch: number }: SketchPart,
-  view: BatchView,
-  rows: Int32Array,
-  from: number,
-  to: number,
-  entries: Int32Array,
-): void {
+/** Adds the values of rows to the sketches of their entries. */
+export function sketch(slice: Slice, part: SketchPart, run: RowRun): void {
+  const { of, field, condition, sketch: number } = part;
+  const { view, rows, from, to, entries } = run;
   const column = view.batch.columns.get(field);
   if (!column) return;
   const mask = view.mask(condition);

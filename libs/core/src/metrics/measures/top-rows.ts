@@ -1,23 +1,15 @@
-import type { BatchView } from '../slices/batch-view';
-import type { FieldKeySpace } from '../groups/key-space';
 import { NULL_ID } from '../groups/key-space';
 import type { TopPart } from '../plan/metric-plan';
+import type { RowRun } from '../slices/row-run';
 import type { Slice } from '../slices/slice';
 import type { TopTable } from './top-table';
 
-/** Adds the amounts of rows[from, to) to their values, for their entries. A row without a value or an amount is left out. */
-export function addAmounts(
-  slice: Slice,
-  { condition, amount, top }: TopPart,
-  members: FieldKeySpace,
-  view: BatchView,
-  rows: Int32Array,
-  from: number,
-  to: number,
-  entries: Int32Array,
-): void {
+/** Adds the amounts of rows to their values, for their entries. A row without a value or an amount is left out. */
+export function addAmounts(slice: Slice, { condition, amount, top }: TopPart, run: RowRun): void {
+  const { view, rows, from, to, entries } = run;
   const mask = view.mask(condition);
   const table = slice.tops[top] as TopTable;
+  const { members } = table;
   members.resolve(rows, from, to, mask);
   const { ids } = members;
   const numbers = amount === null ? null : view.numbers(amount);

@@ -67,7 +67,7 @@ export class TopTable {
 
   constructor(
     readonly kind: AmountKind,
-    private readonly members: FieldKeySpace,
+    readonly members: FieldKeySpace,
     private readonly maxBytes: number,
   ) {}
 

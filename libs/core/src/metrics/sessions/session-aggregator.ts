@@ -1,14 +1,12 @@
 import { sliceStart } from '../../windowing/sliced-windows';
 import { grownBytes, grownInts } from '../../windowing/grow';
 import { accumulate } from '../slices/accumulate';
-import type { FieldKeySpace } from '../groups/key-space';
 import type { LateCounts } from '../late-counts';
 import type { Intake, PartitionMetric } from '../partition-metric';
 import type { SavedPiece } from '../checkpoint/metric-checkpoint';
 import type { SessionCheckpoint } from './session-checkpoint';
 import { SessionCloser } from './session-closer';
 import type { SessionState } from './session-state';
-import { addAmounts } from '../measures/top-rows';
 
 /** Sessions are told when they are over: until then they may grow, move their begin and become one. */
 const NOTHING_PROVISIONAL = { isEmpty: () => true, take: () => ({ results: [], parts: [] }) };
@@ -124,20 +122,18 @@ export class SessionAggregator implements PartitionMetric {
   private applySlice(intake: Intake, index: number, from: number, to: number): void {
     const { view, sorter } = intake;
     const { state } = this;
-    const { plan, space } = state;
+    const { space } = state;
     space.resolve(sorter.rows, from, to, null);
     const count = this.keep(intake, from, to);
     if (count === 0) return;
     const slice = state.slice(index);
     this.entries = grownInts(this.entries, count);
     const { kept, entries } = this;
-    slice.locate(kept, 0, count, space.ids, entries, state.groups);
+    const run = { view, rows: kept, from: 0, to: count, entries };
+    slice.locate(run, space.ids, state.groups);
     const { times } = view;
     for (let i = 0; i < count; i++) state.noteTime(slice, entries[i] as number, times[kept[i] as number] as number);
-    accumulate(slice, plan, view, kept, 0, count, entries);
-    for (const part of plan.tops) {
-      addAmounts(slice, part, state.topMembers[part.top] as FieldKeySpace, view, kept, 0, count, entries);
-    }
+    accumulate(slice, run);
     for (let i = 0; i < count; i++) state.setTimer(slice, entries[i] as number);
   }
 

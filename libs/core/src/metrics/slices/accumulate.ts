@@ -1,55 +1,40 @@
 import { isNullAt } from '../../batch/column-access';
 import type { Column } from '../../batch/event-batch';
-import type { BatchView } from './batch-view';
 import { CARRY } from '../measures/exact-sum';
 import type { CollectedItems } from '../measures/collected';
 import { keepEdges } from '../measures/edge-rows';
 import type { ItemValues } from '../measures/item-values';
 import { LISTED_NUMBER_BYTES, listedTextBytes } from '../measures/item-values';
-import type { CollectPart, ExtremePart, MetricPlan, MomentsPart, SumPart } from '../plan/metric-plan';
+import type { CollectPart, CountPart, ExtremePart, MomentsPart, SumPart } from '../plan/metric-plan';
 import { ROWS } from '../plan/metric-plan';
 import { addToMoments } from '../measures/moments';
 import { sketch } from '../measures/sketch-rows';
+import { addAmounts } from '../measures/top-rows';
+import type { RowRun } from './row-run';
 import type { Slice } from './slice';
 
 const MAX = Number.MAX_SAFE_INTEGER;
 /** About what the position of a value that was left out takes in a checkpoint. */
 const POSITION_BYTES = 8;
 
-/**
- * Adds rows[from, to) to their entries of a slice, one pass for each number that is kept. Everything but distinct counts,
- * which do not live in slices' numbers.
- */
-export function accumulate(
-  slice: Slice,
-  plan: MetricPlan,
-  view: BatchView,
-  rows: Int32Array,
-  from: number,
-  to: number,
-  entries: Int32Array,
-): void {
-  countRows(slice, plan.width, entries, from, to);
-  for (const { condition, at } of plan.counts) {
-    const mask = view.mask(condition) as Uint8Array;
-    const { cells } = slice;
-    for (let i = from; i < to; i++) {
-      const cell = (entries[i] as number) * plan.width + at;
-      cells[cell] = (cells[cell] as number) + (mask[rows[i] as number] as number);
-    }
-  }
+/** Adds rows to their entries of a slice, one pass for each number that is kept. Everything but distinct counts, which are of windows. */
+export function accumulate(slice: Slice, run: RowRun): void {
+  const { plan } = slice;
+  countRows(slice, run);
+  for (const part of plan.counts) countWhere(slice, part, run);
   for (const part of plan.sums) {
-    if (part.exact) addExactly(slice.cells, plan.width, part, view, rows, from, to, entries);
-    else addUp(slice.cells, plan.width, part, view, rows, from, to, entries);
+    if (part.exact) addExactly(slice, part, run);
+    else addUp(slice, part, run);
   }
-  for (const part of plan.extremes) extend(slice.cells, plan.width, part, view, rows, from, to, entries);
-  for (const part of plan.moments) spread(slice.cells, plan.width, part, view, rows, from, to, entries);
-  for (const part of plan.edges) keepEdges(slice, plan.width, part, view, rows, from, to, entries);
-  for (const part of plan.collects) collect(slice, plan.width, part, view, rows, from, to, entries);
-  for (const part of plan.sketches) sketch(slice, part, view, rows, from, to, entries);
+  for (const part of plan.extremes) extend(slice, part, run);
+  for (const part of plan.moments) spread(slice, part, run);
+  for (const part of plan.edges) keepEdges(slice, part, run);
+  for (const part of plan.collects) collect(slice, part, run);
+  for (const part of plan.sketches) sketch(slice, part, run);
+  for (const part of plan.tops) addAmounts(slice, part, run);
 }
 
-function countRows({ cells, count }: Slice, width: number, entries: Int32Array, from: number, to: number): void {
+function countRows({ cells, count, width }: Slice, { from, to, entries }: RowRun): void {
   if (count === 1) {
     cells[ROWS] = (cells[ROWS] as number) + (to - from);
     return;
@@ -60,16 +45,17 @@ function countRows({ cells, count }: Slice, width: number, entries: Int32Array, 
   }
 }
 
-function addExactly(
-  cells: Float64Array,
-  width: number,
-  { field, condition, at }: SumPart,
-  view: BatchView,
-  rows: Int32Array,
-  from: number,
-  to: number,
-  entries: Int32Array,
-): void {
+function countWhere({ cells, width }: Slice, { condition, at }: CountPart, run: RowRun): void {
+  const { rows, from, to, entries } = run;
+  const mask = run.view.mask(condition) as Uint8Array;
+  for (let i = from; i < to; i++) {
+    const cell = (entries[i] as number) * width + at;
+    cells[cell] = (cells[cell] as number) + (mask[rows[i] as number] as number);
+  }
+}
+
+function addExactly({ cells, width }: Slice, { field, condition, at }: SumPart, run: RowRun): void {
+  const { view, rows, from, to, entries } = run;
   const values = view.numbers(field);
   const mask = view.mask(condition);
   for (let i = from; i < to; i++) {
@@ -89,16 +75,8 @@ function addExactly(
   }
 }
 
-function addUp(
-  cells: Float64Array,
-  width: number,
-  { field, condition, at }: SumPart,
-  view: BatchView,
-  rows: Int32Array,
-  from: number,
-  to: number,
-  entries: Int32Array,
-): void {
+function addUp({ cells, width }: Slice, { field, condition, at }: SumPart, run: RowRun): void {
+  const { view, rows, from, to, entries } = run;
   const values = view.numbers(field);
   const mask = view.mask(condition);
   for (let i = from; i < to; i++) {
@@ -112,16 +90,8 @@ function addUp(
   }
 }
 
-function extend(
-  cells: Float64Array,
-  width: number,
-  { kind, field, condition, at }: ExtremePart,
-  view: BatchView,
-  rows: Int32Array,
-  from: number,
-  to: number,
-  entries: Int32Array,
-): void {
+function extend({ cells, width }: Slice, { kind, field, condition, at }: ExtremePart, run: RowRun): void {
+  const { view, rows, from, to, entries } = run;
   const values = view.numbers(field);
   const mask = view.mask(condition);
   const sign = kind === 'min' ? 1 : -1;
@@ -135,16 +105,8 @@ function extend(
   }
 }
 
-function spread(
-  cells: Float64Array,
-  width: number,
-  { field, condition, at }: MomentsPart,
-  view: BatchView,
-  rows: Int32Array,
-  from: number,
-  to: number,
-  entries: Int32Array,
-): void {
+function spread({ cells, width }: Slice, { field, condition, at }: MomentsPart, run: RowRun): void {
+  const { view, rows, from, to, entries } = run;
   const values = view.numbers(field);
   const mask = view.mask(condition);
   for (let i = from; i < to; i++) {
@@ -155,21 +117,14 @@ function spread(
   }
 }
 
-function collect(
-  slice: Slice,
-  width: number,
-  { field, limit, maxBytes, condition, at, list }: CollectPart,
-  view: BatchView,
-  rows: Int32Array,
-  from: number,
-  to: number,
-  entries: Int32Array,
-): void {
+function collect(slice: Slice, part: CollectPart, run: RowRun): void {
+  const { field, limit, maxBytes, condition, at, list } = part;
+  const { view, rows, from, to, entries } = run;
   const { batch } = view;
   const column = batch.columns.get(field);
   if (!column) return;
   const mask = view.mask(condition);
-  const { cells } = slice;
+  const { cells, width } = slice;
   const items = slice.collected[list] as CollectedItems;
   for (let i = from; i < to; i++) {
     const row = rows[i] as number;

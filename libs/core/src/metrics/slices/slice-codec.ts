@@ -105,8 +105,7 @@ export function restoreSlice(slice: Slice, owner: SliceOwner, bytes: Uint8Array)
       const entry = plan.metric.groupBy.length > 0 ? entries[reader.count()] : slice.find(0);
       if (entry === undefined || entry < 0)
         throw new RangeError(`a delta of ${plan.metric.identity} has a member of no group`);
-      const member = members.read(reader);
-      counter.addMember(slice, count, member, slice.keys[entry] as number, slice.slots[entry] as number);
+      counter.addMember(slice, count, entry, members.read(reader));
     }
   });
   reader.finish();

@@ -7,6 +7,7 @@ import type { MetricPlan } from '../plan/metric-plan';
 import { SESSION_NUMBERS, SKETCH_KINDS } from '../plan/metric-plan';
 import { Tallies } from '../measures/tallies';
 import type { TopTable } from '../measures/top-table';
+import type { RowRun } from './row-run';
 
 const MIN_SLOTS = 16;
 /** Estimates of what is written for an entry: its key, and each of its numbers. */
@@ -22,7 +23,7 @@ export class Slice {
   /** Group ids and group slots of the entries. */
   keys: Int32Array<ArrayBuffer>;
   slots: Int32Array<ArrayBuffer>;
-  /** `plan.width` numbers an entry. */
+  /** `width` numbers an entry. */
   cells: Float64Array<ArrayBuffer>;
   /** Entries touched since the checkpoint last took them, and since provisional results did. A new sighting touches its group's entry. */
   readonly unsaved = new IntList();
@@ -52,7 +53,7 @@ export class Slice {
    */
   constructor(
     readonly index: number,
-    private readonly plan: MetricPlan,
+    readonly plan: MetricPlan,
     like: Slice | null,
     tops: readonly TopTable[],
   ) {
@@ -71,6 +72,10 @@ export class Slice {
     this.savedSightings = this.sightings.map(() => 0);
   }
 
+  get width(): number {
+    return this.plan.width;
+  }
+
   /** Entry of a group, -1 for none. */
   find(key: number): number {
     const { table, keys } = this;
@@ -87,8 +92,8 @@ export class Slice {
     return entry >= 0 ? entry : this.add(key, groups);
   }
 
-  /** Entries of rows[from, to) into `entries`; all of them become dirty. */
-  locate(rows: Int32Array, from: number, to: number, ids: Int32Array, entries: Int32Array, groups: GroupTable): void {
+  /** Fills in the entries of a run, whose groups are ids[row]; all of them become dirty. */
+  locate({ rows, from, to, entries }: RowRun, ids: Int32Array, groups: GroupTable): void {
     for (let i = from; i < to; i++) {
       const key = ids[rows[i] as number] as number;
       let entry = this.find(key);
@@ -153,7 +158,7 @@ export class Slice {
 
   /** Makes an entry one without rows. */
   clear(entry: number): void {
-    const { width } = this.plan;
+    const { width } = this;
     this.cells.fill(0, entry * width, (entry + 1) * width);
     this.setNothing(entry);
     for (const items of this.collected) items.forget(entry);
@@ -172,7 +177,7 @@ export class Slice {
 
   private add(key: number, groups: GroupTable): number {
     const entry = this.count++;
-    const { width } = this.plan;
+    const { width } = this;
     this.keys = grownInts(this.keys, this.count);
     this.slots = grownInts(this.slots, this.count);
     this.flags = grownBytes(this.flags, this.count);
