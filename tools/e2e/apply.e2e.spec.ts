@@ -63,6 +63,10 @@ describe('a stream file that is put live under load', () => {
     const plain = withChange(plainCommerce);
     await settled(platform, (readTopic) => differences(platform.definition, plain, readTopic, change));
     await tellsWhatIsWhole(said);
+    // Whoever names the file from before gets the numbers of the one in force.
+    const verified = await till(platform, 'verify');
+    expect(verified).toMatchObject({ code: 0, stderr: expect.stringContaining('was put live after') });
+    expect(verified.stdout).toMatch(/^spending +[0-9a-f]{8} +\d+ +0$/m);
   }, 240_000);
 
   /** The query API names the same first whole window as the command did, and what went can still be asked for. */

@@ -7,3 +7,4 @@ export { MemoryLogReader, MemoryLogWriter, UNHARMED, type SendFate, type WriteFa
 export type { Turn } from './memory/turn';
 export { Scheduler, type Interruption, type SimulatedProcess } from './simulation/scheduler';
 export { SeededRandom } from './simulation/seeded-random';
+export { ImmediateTurn } from './memory/immediate-turn';

@@ -2,16 +2,15 @@ import { changeOf, type DefinitionChange, isNoChange, type StreamDefinition } fr
 import { systemClock } from '../cli-clock';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
-import { awaitTakenUp, completeFromMs } from '../definitions/await-taken-up';
+import { type AwaitOptions, awaitTakenUp, completeFromMs } from '../definitions/await-taken-up';
 import { describeChange } from '../definitions/describe-change';
-import { type DefinitionsInForce, definitionsInForce } from '../definitions/in-force';
+import { type DefinitionsInForce, definitionsInForce } from '../definitions/definitions-in-force';
 import { putLive } from '../definitions/put-live';
-import type { KafkaAccess } from '../kafka/kafka-access';
 import { withKafka } from '../kafka/with-kafka';
 import { parseDuration } from '../options/parse-options';
 import { instant } from '../options/window-range';
 import { Progress } from '../progress';
-import { loadStreamFiles } from '../streams/load-stream-files';
+import { loadStreamFile } from '../streams/load-stream-files';
 
 interface PlanOptions {
   readonly brokers?: string;
@@ -43,14 +42,14 @@ export const registerApply: RegisterCommand = (program, context) => {
 Metrics may come, go and change, and fields may be added at the end; \`till plan\` shows it beforehand. Every event counts
 under the file that is in force where it stands in the log: none is lost, and none counts twice.
 
-Doing it once more changes nothing, and ends what was broken off. Give the services the file too: it is what they start
-with on a day on which the stream has no events yet.`,
+Doing it once more changes nothing, and ends what was broken off. Services that are started with the file from before go on
+under this one, and say so: give them the new one in your own time.`,
     )
     .action((path: string, options: ApplyOptions) => apply(path, options, context));
 };
 
 async function plan(path: string, options: PlanOptions, context: CliContext): Promise<void> {
-  const file = fileAt(path, context);
+  const file = loadStreamFile(path);
   await withKafka(options.brokers, context, async (kafka) => {
     const change = show(file, await definitionsInForce(kafka, file), context);
     if (!isNoChange(change)) context.note(`Nothing was changed. To put it live: till apply ${path}\n`);
@@ -58,18 +57,18 @@ async function plan(path: string, options: PlanOptions, context: CliContext): Pr
 }
 
 async function apply(path: string, options: ApplyOptions, context: CliContext): Promise<void> {
-  const file = fileAt(path, context);
+  const file = loadStreamFile(path);
   await withKafka(options.brokers, context, async (kafka) => {
     const inForce = await definitionsInForce(kafka, file);
     const change = show(file, inForce, context);
     const from = await kafka.reader.end(file.topics.parts, 0);
-    const partitions = await putLive(kafka, file, inForce);
-    if (partitions.length === 0) {
+    const written = await putLive(kafka, file, inForce);
+    if (written.size === 0) {
       context.note('It is in force in all partitions already.\n');
       return;
     }
-    context.note(`Put live in ${partitions.length} partitions of ${file.topics.raw}.\n`);
-    if (options.wait) await wait({ kafka, file, change, from }, options.timeout, context);
+    context.note(`Put live in ${written.size} partitions of ${file.topics.raw}.\n`);
+    if (options.wait) await wait({ reader: kafka.reader, file, from, written }, change, options.timeout, context);
   });
 }
 
@@ -86,25 +85,20 @@ function show(file: StreamDefinition, { live, unfinished }: DefinitionsInForce, 
   return change;
 }
 
-interface PutLive {
-  readonly kafka: KafkaAccess;
-  readonly file: StreamDefinition;
-  readonly change: DefinitionChange;
-  /** End of the first partition of `parts` before. */
-  readonly from: number;
-}
-
-async function wait({ kafka, file, change, from }: PutLive, timeoutMs: number, context: CliContext): Promise<void> {
+async function wait(
+  putLive: Omit<AwaitOptions, 'onProgress'>,
+  change: DefinitionChange,
+  timeoutMs: number,
+  context: CliContext,
+): Promise<void> {
   const progress = new Progress(context, systemClock);
   const startedMs = systemClock.monotonicMs();
   const frontiers = await awaitTakenUp({
-    reader: kafka.reader,
-    file,
-    from,
+    ...putLive,
     onProgress: (waiting) => {
       context.signal.throwIfAborted();
       if (waiting.length === 0) return;
-      const which = `${file.topics.raw}/${waiting.join(',')}`;
+      const which = `${putLive.file.topics.raw}/${waiting.join(',')}`;
       if (systemClock.monotonicMs() - startedMs > timeoutMs) {
         throw new CliError(
           `it is live, but the services do not work under it in ${which} yet`,
@@ -120,10 +114,4 @@ async function wait({ kafka, file, change, from }: PutLive, timeoutMs: number, c
     const windows = fromMs === -Infinity ? 'all windows' : `windows that begin at or after ${instant(fromMs)}`;
     context.write(`  ${metric.name}: complete for ${windows}\n`);
   }
-}
-
-function fileAt(path: string, context: CliContext): StreamDefinition {
-  const [file, ...more] = loadStreamFiles(path, context.environment);
-  if (file === undefined || more.length > 0) throw new CliError('one stream file at a time');
-  return file;
 }

@@ -5,22 +5,22 @@ import {
   BackfillRangeError,
   FinalStandsError,
   NothingRetainedError,
-  verifyDefinition,
   type Awaited,
   type BackfillProgress,
   type BackfillReport,
 } from '@tillstream/engine';
 import type { StreamDefinition } from '@tillstream/contracts';
-import { isTotal } from '@tillstream/core';
+import { isTotal, type MetricDefinition } from '@tillstream/core';
 import { systemClock } from '../cli-clock';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
+import { liveDefinition } from '../definitions/live-definition';
 import { withKafka } from '../kafka/with-kafka';
 import { parseInstant } from '../options/parse-options';
 import { instant, metricsNamed } from '../options/window-range';
 import { Progress } from '../progress';
 import { loadStream } from '../streams/load-stream-files';
-import { plural } from '../verify/describe-verification';
+import { percentText, plural } from '../words';
 
 interface BackfillCommandOptions {
   readonly stream: string;
@@ -69,15 +69,7 @@ function parseFrom(text: string): number {
 }
 
 async function backfill(name: string, options: BackfillCommandOptions, context: CliContext): Promise<void> {
-  const definition = loadStream(options.streamFiles, context.environment, options.stream);
-  const [metric] = metricsNamed(definition, [name]);
-  if (!metric) throw new CliError(`stream ${options.stream} has no metric ${name}`);
-  if (isTotal(metric.window)) {
-    throw new CliError(
-      `${name} is a running total: it has no finals, and counts from where it was put live`,
-      'A metric with windows can be filled up, and its windows be added up.',
-    );
-  }
+  const file = loadStream(options.streamFiles, context.environment, options.stream);
   const progress = new Progress(context, systemClock);
   const startedMs = systemClock.monotonicMs();
   const waitForMore = async (awaited: Awaited): Promise<boolean> => {
@@ -88,9 +80,8 @@ async function backfill(name: string, options: BackfillCommandOptions, context: 
     return true;
   };
   const report = await withKafka(options.brokers, context, async ({ reader, writer }) => {
-    const { problems, warnings } = await verifyDefinition(reader, definition);
-    const [mismatch] = [...problems, ...warnings];
-    if (mismatch !== undefined) throw new CliError(mismatch, 'Name the right file with --stream-files.');
+    const definition = await liveDefinition(reader, file, context);
+    const metric = metricWithFinals(definition, name);
     return backfillMetric({
       ...{ reader, writer, definition, metric, fromMs: options.from, waitForMore },
       breathe: async () => {
@@ -103,7 +94,7 @@ async function backfill(name: string, options: BackfillCommandOptions, context: 
       },
     });
   }).catch((error: unknown) => {
-    throw refusal(error, definition);
+    throw refusal(error, file);
   });
   const seconds = (systemClock.monotonicMs() - startedMs) / 1000;
   progress.end(
@@ -117,6 +108,19 @@ async function backfill(name: string, options: BackfillCommandOptions, context: 
       UNFINISHED,
     );
   }
+}
+
+/** @throws CliError for one that there is not, or that has no finals */
+function metricWithFinals(definition: StreamDefinition, name: string): MetricDefinition {
+  const [metric] = metricsNamed(definition, [name]);
+  if (!metric) throw new CliError(`stream ${definition.schema.stream} has no metric ${name}`);
+  if (isTotal(metric.window)) {
+    throw new CliError(
+      `${name} is a running total: it has no finals, and counts from where it was put live`,
+      'A metric with windows can be filled up, and its windows be added up.',
+    );
+  }
+  return metric;
 }
 
 /** What a person can do something about. */
@@ -133,10 +137,9 @@ function refusal(error: unknown, { topics }: StreamDefinition): unknown {
 }
 
 function progressText({ published, standing, windows, rawDone, rawTotal, rows }: BackfillProgress): string {
-  const share = rawTotal === 0 ? 100 : Math.floor((100 * rawDone) / rawTotal);
   const stood = standing > 0 ? `, ${standing.toLocaleString('en')} stood there` : '';
   return (
-    `computing: ${share} % of raw, ${plural(rows, 'row')}, ${plural(windows, 'window')}, ` +
+    `computing: ${percentText(rawDone, rawTotal)} of raw, ${plural(rows, 'row')}, ${plural(windows, 'window')}, ` +
     `${plural(published, 'final')} published${stood}`
   );
 }

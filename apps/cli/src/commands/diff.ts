@@ -10,7 +10,7 @@ import { cellText } from '../query/print-rows';
 import type { QueryClient } from '../query/query-client';
 import { metricNamed, withQueryClient, withQueryOptions, type QueryOptions } from '../query/query-options';
 import { toRow, type ResultRow } from '../query/result-row';
-import { windowText } from '../query/window-text';
+import { windowTextOf } from '../query/window-text';
 import { table } from '../table';
 
 interface DiffOptions extends QueryOptions {
@@ -130,7 +130,7 @@ const identityOf = ({ name, definition }: MetricMessage): string => `${name}@${d
 /** What to know about the two before reading on. */
 function notes(a: MetricMessage, b: MetricMessage, measures: readonly string[]): string {
   const lines: string[] = [];
-  const windows = [a, b].map(windowText);
+  const windows = [a, b].map(windowTextOf);
   if (windows[0] !== windows[1]) lines.push(`Their windows differ: ${windows[0]} and ${windows[1]}.`);
   if (a.groupBy.join() !== b.groupBy.join())
     lines.push(`Their groups differ: ${a.groupBy.join(', ')} and ${b.groupBy.join(', ')}.`);

@@ -22,7 +22,7 @@ import {
   type QueryOptions,
 } from '../query/query-options';
 import { instantText } from '../query/result-row';
-import { windowText } from '../query/window-text';
+import { windowTextOf } from '../query/window-text';
 import { table } from '../table';
 
 interface WindowsOptions extends QueryOptions, FormatOptions {
@@ -92,7 +92,7 @@ async function printMetrics(
   }
   const rows = metrics.map((metric) => [
     metric.retired ? `${metric.name}@${metric.definition}` : metric.name,
-    windowText(metric),
+    windowTextOf(metric),
     metric.groupBy.join(', ') || '–',
     metric.measures.map(measureText).join(', '),
     instantText(metric.completeFrom) || 'the beginning',

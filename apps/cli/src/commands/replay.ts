@@ -1,15 +1,13 @@
-import { statSync } from 'node:fs';
 import type { Command } from 'commander';
-import { pathOf } from '@tillstream/core';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
 import { parseDuration, parseSpeed, wholeNumber } from '../options/parse-options';
-import { sourceName } from '../replay/csv-file';
-import { eventFiles, STANDARD_INPUT } from '../replay/event-files';
+import { STANDARD_INPUT } from '../replay/event-files';
 import type { CsvKind } from '../replay/csv-kind';
 import { csvRows, shiftToNow } from '../replay/csv-rows';
+import { fileAt, recordedEvents, recordedFiles } from '../replay/recorded-files';
 import { REES46 } from '../replay/rees46-row';
-import { MAX_ROWS, type ReplayFile, type ReplayOptions, replayFrom } from '../replay/replay-from';
+import { MAX_ROWS, type ReplayOptions, replayFrom } from '../replay/replay-from';
 import { RETAIL } from '../replay/retail-row';
 import { loadStream } from '../streams/load-stream-files';
 
@@ -72,23 +70,11 @@ function replayCsv(
 
 async function replayEvents(paths: readonly string[], options: ReplayOptions, context: CliContext): Promise<void> {
   const definition = loadStream(options.streamFiles, context.environment, options.stream);
-  const { fields, eventTime } = definition.schema;
-  const time = fields.find(({ name }) => name === eventTime.field);
+  const files = recordedFiles(paths);
   const fromInput = paths.includes(STANDARD_INPUT);
-  if (fromInput && paths.length > 1) throw new CliError('standard input is read alone, or files are');
   if (fromInput && (options.resume || options.shiftToNow)) {
     const option = options.resume ? '--resume' : '--shift-to-now';
     throw new CliError(`standard input can be read only once: ${option} needs files`, 'Write it to a file first.');
   }
-  const files = fromInput ? [{ path: STANDARD_INPUT, name: STANDARD_INPUT, size: 0 }] : paths.map(fileAt);
-  const source = eventFiles(files, time === undefined ? eventTime.field : pathOf(time));
-  await replayFrom(source, fromInput ? null : files, definition, options, context);
-}
-
-function fileAt(path: string): ReplayFile {
-  try {
-    return { path, name: sourceName(path), size: statSync(path).size };
-  } catch (error) {
-    throw new CliError(`cannot read ${path}: ${(error as Error).message}`);
-  }
+  await replayFrom(recordedEvents(files, definition), fromInput ? null : files, definition, options, context);
 }

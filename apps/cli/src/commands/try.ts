@@ -1,8 +1,6 @@
 import { Option } from 'commander';
-import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { StreamDefinition } from '@tillstream/contracts';
-import { pathOf } from '@tillstream/core';
 import { NothingRetainedError } from '@tillstream/engine';
 import { systemClock } from '../cli-clock';
 import { CliError, type CliContext } from '../cli-context';
@@ -11,15 +9,16 @@ import { withKafka } from '../kafka/with-kafka';
 import { parseInstant, wholeNumber } from '../options/parse-options';
 import { collect, instant, metricsNamed, windowSpan } from '../options/window-range';
 import { Progress } from '../progress';
-import { eventFiles, STANDARD_INPUT } from '../replay/event-files';
 import { csvRows } from '../replay/csv-rows';
 import { REES46 } from '../replay/rees46-row';
 import { RETAIL } from '../replay/retail-row';
+import { fileAt, recordedEvents, recordedFiles } from '../replay/recorded-files';
 import type { ReplayRows } from '../replay/replay-source';
-import { loadStreamFiles } from '../streams/load-stream-files';
+import { loadStreamFile } from '../streams/load-stream-files';
 import { TriedResults } from '../try/describe-tried';
 import { EventLog } from '../try/event-log';
 import { type ReadEvents, readEvents } from '../try/read-events';
+import { percentText } from '../words';
 import { tryMetrics, type TriedRows, type TryOptions } from '../try/try-metrics';
 
 interface TryCommandOptions {
@@ -70,8 +69,7 @@ by the same code. With --events nothing else need run. \`till plan\` and \`till 
 };
 
 async function tryFile(path: string, options: TryCommandOptions, context: CliContext): Promise<void> {
-  const [definition, ...more] = loadStreamFiles(path, context.environment);
-  if (definition === undefined || more.length > 0) throw new CliError('one stream file at a time');
+  const definition = loadStreamFile(path);
   if (options.events === undefined) {
     await withKafka(options.brokers, context, async ({ admin, reader }) => {
       const { raw } = definition.topics;
@@ -90,7 +88,9 @@ async function tryFile(path: string, options: TryCommandOptions, context: CliCon
   }
   const progress = new Progress(context, systemClock);
   const log = new EventLog(definition, systemClock.nowMs());
-  const source = sourceOf(options.events, options.as, definition);
+  const csv = FORMS[options.as];
+  const source: ReplayRows =
+    csv === null ? recordedEvents(recordedFiles(options.events), definition) : csvRows(csv, options.events.map(fileAt));
   const read = await readEvents(source, log, (rows) => {
     context.signal.throwIfAborted();
     progress.show(() => `reading events: ${rows.toLocaleString('en')}, ${Math.floor(100 * source.readShare())} %`);
@@ -111,7 +111,7 @@ async function compute(
   const results = new TriedResults(metrics, options.rows);
   const onProgress = (done: number, total: number): void => {
     context.signal.throwIfAborted();
-    progress.show(() => `computing: ${total === 0 ? 100 : Math.floor((100 * done) / total)} % of raw`);
+    progress.show(() => `computing: ${percentText(done, total)} of raw`);
   };
   const { rows, completeFromMs } = await tryMetrics(
     { reader, definition, metrics, span: windowSpan(options), onProgress },
@@ -168,22 +168,4 @@ function plainOf({
     final,
     ...(truncated ? { truncated } : {}),
   };
-}
-
-function sourceOf(paths: readonly string[], form: keyof typeof FORMS, { schema }: StreamDefinition): ReplayRows {
-  const files = paths.map((path) => ({ path, name: basename(path), size: sizeOf(path) }));
-  const csv = FORMS[form];
-  if (csv !== null) return csvRows(csv, files);
-  const { fields, eventTime } = schema;
-  const time = fields.find(({ name }) => name === eventTime.field);
-  return eventFiles(files, time === undefined ? eventTime.field : pathOf(time));
-}
-
-function sizeOf(path: string): number {
-  if (path === STANDARD_INPUT) return 0;
-  try {
-    return statSync(path).size;
-  } catch (error) {
-    throw new CliError(`cannot read ${path}: ${(error as Error).message}`);
-  }
 }

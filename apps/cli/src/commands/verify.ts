@@ -1,13 +1,15 @@
-import { verifyDefinition, verifyFinals, type VerifyProgress, type VerifyReport } from '@tillstream/engine';
+import { verifyFinals, type VerifyProgress, type VerifyReport } from '@tillstream/engine';
 import { systemClock } from '../cli-clock';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
+import { liveDefinition } from '../definitions/live-definition';
 import { withKafka } from '../kafka/with-kafka';
 import { parseInstant } from '../options/parse-options';
 import { collect, metricsNamed, spanText, windowSpan } from '../options/window-range';
 import { Progress } from '../progress';
 import { loadStream } from '../streams/load-stream-files';
-import { describeVerification, plural } from '../verify/describe-verification';
+import { describeVerification } from '../verify/describe-verification';
+import { percentText, plural } from '../words';
 
 interface VerifyCommandOptions {
   readonly stream: string;
@@ -51,16 +53,14 @@ Exit code: 0 all finals are what raw gives, 3 something differs, 1 not all that 
 };
 
 async function verify(options: VerifyCommandOptions, context: CliContext): Promise<void> {
-  const definition = loadStream(options.streamFiles, context.environment, options.stream);
-  const metrics = metricsNamed(definition, options.metric);
+  const file = loadStream(options.streamFiles, context.environment, options.stream);
   const span = windowSpan(options);
   const progress = new Progress(context, systemClock);
   const startedMs = systemClock.monotonicMs();
-  const report = await withKafka(options.brokers, context, async ({ reader }) => {
-    const { problems, warnings } = await verifyDefinition(reader, definition);
-    const [mismatch] = [...problems, ...warnings];
-    if (mismatch !== undefined) throw new CliError(mismatch, 'Name the right file with --stream-files.');
-    return verifyFinals({
+  const { report, metrics } = await withKafka(options.brokers, context, async ({ reader }) => {
+    const definition = await liveDefinition(reader, file, context);
+    const metrics = metricsNamed(definition, options.metric);
+    const report = await verifyFinals({
       reader,
       definition,
       metrics,
@@ -71,6 +71,7 @@ async function verify(options: VerifyCommandOptions, context: CliContext): Promi
         progress.show(() => progressText(state));
       },
     });
+    return { report, metrics };
   });
   const seconds = (systemClock.monotonicMs() - startedMs) / 1000;
   progress.end(
@@ -100,8 +101,7 @@ function judge(report: VerifyReport, { from, json }: VerifyCommandOptions, conte
 
 function progressText({ phase, finals, equal, rawDone, rawTotal, rows }: VerifyProgress): string {
   if (phase === 'reading finals') return `${phase}: ${finals.toLocaleString('en')}`;
-  const share = rawTotal === 0 ? 100 : Math.floor((100 * rawDone) / rawTotal);
-  return `${phase}: ${share} % of raw, ${plural(rows, 'row')}, ${equal.toLocaleString('en')} of ${finals.toLocaleString('en')} finals equal`;
+  return `${phase}: ${percentText(rawDone, rawTotal)} of raw, ${plural(rows, 'row')}, ${equal.toLocaleString('en')} of ${finals.toLocaleString('en')} finals equal`;
 }
 
 function plain(report: VerifyReport): object {

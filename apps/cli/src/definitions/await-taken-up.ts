@@ -1,13 +1,14 @@
-import { decodePartsRecord, type StreamDefinition } from '@tillstream/contracts';
-import type { Frontier } from '@tillstream/contracts';
+import { decodePartsRecord, type Frontier, type StreamDefinition } from '@tillstream/contracts';
 import type { MetricDefinition } from '@tillstream/core';
-import type { LogReader } from '@tillstream/engine';
+import { type LogReader, type LogRecord, newestFirst } from '@tillstream/engine';
+import type { WrittenChanges } from './put-live';
 
 export interface AwaitOptions {
   readonly reader: LogReader;
   readonly file: StreamDefinition;
   /** End of the first partition of `parts` before the file was put live. */
   readonly from: number;
+  readonly written: WrittenChanges;
   /** @param waiting partitions that work under another file yet; called now and then. @throws to give up */
   readonly onProgress: (waiting: readonly number[]) => void;
 }
@@ -16,24 +17,33 @@ export interface AwaitOptions {
 const MAX_WAIT_MS = 500;
 
 /**
- * Waits until the aggregators of all partitions work under a stream file: each says so in the frontier that it tells the merge.
+ * Waits until the aggregators of all partitions work under a stream file: each says so in the frontier that it tells every merge,
+ * so one partition of `parts` has them all.
  *
- * @returns by partition of raw, the frontier that said it first
+ * @returns by partition of raw, a frontier that says it
  */
-export async function awaitTakenUp({ reader, file, from, onProgress }: AwaitOptions): Promise<readonly Frontier[]> {
-  const found = new Map<number, Frontier>();
+export async function awaitTakenUp(options: AwaitOptions): Promise<readonly Frontier[]> {
+  const { reader, file, from, written, onProgress } = options;
+  const { parts } = file.topics;
   const all = Array.from({ length: file.schema.partitions }, (_, partition) => partition);
-  for (let next = from; found.size < all.length;) {
-    const records = await reader.read(file.topics.parts, 0, next, MAX_WAIT_MS);
-    for (const record of records) {
-      const part = decodePartsRecord(record);
-      if (part.kind !== 'frontier' || found.has(part.source)) continue;
-      if (part.frontier.definition === file.sha256) found.set(part.source, part.frontier);
-    }
-    next = (records.at(-1)?.offset ?? next - 1) + 1;
-    onProgress(all.filter((partition) => !found.has(partition)));
+  const found = new Map<number, Frontier>();
+  const missing = (): number[] => all.filter((partition) => !found.has(partition));
+  const take = (record: LogRecord): void => {
+    const said = decodePartsRecord(record);
+    if (said.kind !== 'frontier' || said.frontier.definition !== file.sha256) return;
+    if (said.frontier.rawNext > (written.get(said.source) ?? -1)) found.set(said.source, said.frontier);
+  };
+  // Who was under it before says so again only when events come.
+  for await (const record of newestFirst(reader, parts, 0)) {
+    if (missing().every((partition) => written.has(partition))) break;
+    take(record);
   }
-  return all.flatMap((partition) => found.get(partition) ?? []);
+  for (let next = from; missing().length > 0; onProgress(missing())) {
+    const records = await reader.read(parts, 0, next, MAX_WAIT_MS);
+    records.forEach(take);
+    next = (records.at(-1)?.offset ?? next - 1) + 1;
+  }
+  return [...found.values()];
 }
 
 /** Windows of a metric that begin at or after this are complete; −∞ when all are. */

@@ -1,20 +1,18 @@
 import { formatDuration, fromTimestamp, type MetricMessage } from '@tillstream/contracts';
-import type { WindowSpec } from '@tillstream/core';
+import { ALL_TIME, type HoppingSpec, isTotal, type SessionSpec } from '@tillstream/core';
 
 /** What the windows of a metric are: `5m every 1m`. */
-export function windowText({ windowSize, windowHop, sessionGap, runningTotal }: MetricMessage): string {
-  if (runningTotal) return 'running total';
-  if (sessionGap) return `sessions, ${durationText(sessionGap)} apart`;
-  const [size, hop] = [durationText(windowSize), durationText(windowHop)];
+export function windowText(window: HoppingSpec | Pick<SessionSpec, 'gapMs'>): string {
+  if ('gapMs' in window) return `sessions, ${formatDuration(window.gapMs)} apart`;
+  if (isTotal(window)) return 'running total';
+  const [size, hop] = [formatDuration(window.sizeMs), formatDuration(window.hopMs)];
   return size === hop ? size : `${size} every ${hop}`;
 }
 
-const durationText = (duration: MetricMessage['windowSize']): string =>
-  duration === null ? '?' : formatDuration(fromTimestamp(duration));
-
-/** The same for a metric of a stream file. */
-export function windowSpecText(window: WindowSpec): string {
-  if ('gapMs' in window) return `sessions, ${formatDuration(window.gapMs)} apart`;
-  const { sizeMs, hopMs } = window;
-  return sizeMs === hopMs ? formatDuration(sizeMs) : `${formatDuration(sizeMs)} every ${formatDuration(hopMs)}`;
+/** The same for a metric as a query-api describes it. */
+export function windowTextOf({ windowSize, windowHop, sessionGap, runningTotal }: MetricMessage): string {
+  if (runningTotal) return windowText(ALL_TIME);
+  if (sessionGap) return windowText({ gapMs: fromTimestamp(sessionGap) });
+  if (!windowSize || !windowHop) return '?';
+  return windowText({ sizeMs: fromTimestamp(windowSize), hopMs: fromTimestamp(windowHop) });
 }

@@ -6,6 +6,7 @@ import { connectKafka } from '../kafka/kafka-access';
 import { Progress } from '../progress';
 import { checkNotBehind } from './check-not-behind';
 import { decideEverywhere } from './raw-partitions';
+import type { RecordedFile } from './recorded-files';
 import { replayBodies } from './replay-bodies';
 import type { ReplaySource } from './replay-source';
 import { defaultStatePath, type ReplayState, ReplayStateFile, stateToResume } from './replay-state';
@@ -33,13 +34,6 @@ const BODY_EVERY_MS = 250;
 /** Most events in one body. */
 export const MAX_ROWS = 1_000;
 
-/** A file by its name (without what says how it is compressed) and size. */
-export interface ReplayFile {
-  readonly path: string;
-  readonly name: string;
-  readonly size: number;
-}
-
 /**
  * Sends what a source has through a gateway.
  *
@@ -47,7 +41,7 @@ export interface ReplayFile {
  */
 export async function replayFrom(
   source: ReplaySource,
-  files: readonly ReplayFile[] | null,
+  files: readonly RecordedFile[] | null,
   definition: StreamDefinition,
   options: ReplayOptions,
   context: CliContext,

@@ -17,9 +17,20 @@ export function loadStreamFiles(
   environment: Readonly<Record<string, string | undefined>>,
 ): readonly StreamDefinition[] {
   const named = (paths ?? environment['STREAM_FILES'] ?? DEFAULT_STREAM_FILES).split(',').map((path) => path.trim());
+  return readAll(named);
+}
+
+/** Reads one stream file. @throws CliError with every problem of it */
+export function loadStreamFile(path: string): StreamDefinition {
+  const [definition] = readAll([path]);
+  if (definition === undefined) throw new Error('one file has one definition');
+  return definition;
+}
+
+function readAll(paths: readonly string[]): readonly StreamDefinition[] {
   const definitions: StreamDefinition[] = [];
   const problems: string[] = [];
-  for (const path of named) {
+  for (const path of paths) {
     const parsed = parseStreamFile(readText(path), { file: path });
     if (parsed.ok) definitions.push(parsed.definition);
     else problems.push(formatProblems(path, parsed.problems));

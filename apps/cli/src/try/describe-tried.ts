@@ -2,7 +2,7 @@ import type { ResultValue } from '@tillstream/contracts';
 import type { MetricDefinition } from '@tillstream/core';
 import { instant } from '../options/window-range';
 import { cellText } from '../query/print-rows';
-import { windowSpecText } from '../query/window-text';
+import { windowText } from '../query/window-text';
 import { table } from '../table';
 import type { TriedResult, TriedRows } from './try-metrics';
 
@@ -35,7 +35,7 @@ export class TriedResults {
   describe({ late }: TriedRows): string {
     const rows = this.metrics.map(({ name, window }) => {
       const { windows, final, open } = this.byMetric.get(name) ?? { windows: new Set(), final: 0, open: 0 };
-      return [name, windowSpecText(window), windows.size, final, open, late.get(name) ?? 0];
+      return [name, windowText(window), windows.size, final, open, late.get(name) ?? 0];
     });
     const summary = table(['metric', 'window', 'windows', 'final', 'still open', 'late rows'], rows);
     return [summary, ...this.metrics.flatMap((metric) => this.tableOf(metric))].join('\n');

@@ -2,6 +2,7 @@ import type { FinalDifference, VerifyReport } from '@tillstream/engine';
 import type { MetricDefinition } from '@tillstream/core';
 import { instant } from '../options/window-range';
 import { table } from '../table';
+import { plural } from '../words';
 
 /** How many differences are shown. */
 const SHOWN = 10;
@@ -55,9 +56,6 @@ export function groupText(group: FinalDifference['group']): string {
   );
   return fields.length === 0 ? '(all)' : fields.join(', ');
 }
-
-export const plural = (count: number, word: string): string =>
-  `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`;
 
 function ownDifferences(differences: readonly FinalDifference[], identity: string): number {
   return differences.filter((difference) => difference.identity === identity).length;
