@@ -45,7 +45,10 @@ function kafkaOptions(
 ): KafkaOptions {
   const named = brokers ?? environment['KAFKA_BROKERS'];
   if (named === undefined || named === '') {
-    throw new CliError('no Kafka broker is named', 'Give --brokers host:port or set KAFKA_BROKERS.');
+    throw new CliError(
+      'no Kafka broker is named',
+      'Give --brokers host:port or set KAFKA_BROKERS. `npm start` says where its own is, as kafka=….',
+    );
   }
   try {
     const values = parseEnvironment(kafkaVariables, { ...kafkaOnly(environment), KAFKA_BROKERS: named }, [kafkaRule]);
