@@ -55,7 +55,8 @@ export {
   type SplitBody,
   type SplitRecord,
 } from './enrich/body-splitter';
-export { RawEnricher, coversHorizon, type RawEnricherOptions } from './enrich/raw-enricher';
+export { coversHorizon } from './enrich/known-ids';
+export { RawEnricher, type RawEnricherOptions } from './enrich/raw-enricher';
 export { formatEventTime } from './event-time/format-event-time';
 export { EventTimeParser } from './event-time/parse-event-time';
 export { murmur2, partitionOf } from './hash/murmur2';

@@ -1,6 +1,7 @@
 import type { PlantedBug } from '../bug';
 
 const RAW_ENRICHER = 'libs/core/src/enrich/raw-enricher.ts';
+const REACHED = 'libs/core/src/enrich/running-position.ts';
 const HORIZON = 'libs/core/src/enrich/dedupe-horizon.ts';
 const ENRICHER = 'libs/engine/src/enricher/enricher-task.ts';
 const RAW_ENRICHER_SPEC = 'libs/core/src/enrich/raw-enricher.spec.ts';
@@ -36,7 +37,7 @@ export const enrichingBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: RAW_ENRICHER,
-        find: 'const takenBefore = rerouted === null ? 0 : (this.reroutedThrough.get(rerouted.sourcePartition) ?? 0);',
+        find: 'const takenBefore = rerouted === null ? 0 : reached.reroutedFrom(rerouted.sourcePartition);',
         replace: 'const takenBefore = 0;',
       },
     ],
@@ -60,9 +61,8 @@ export const enrichingBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: RAW_ENRICHER,
-        find: 'if (this.ids.take(idLog.view, at, place)) duplicate = true;',
-        replace:
-          'if (this.ids.has(idLog.view, at)) duplicate = true;\n        else this.ids.take(idLog.view, at, place);',
+        find: 'if (ids.take(idLog.view, at, place)) duplicate = true;',
+        replace: 'if (ids.has(idLog.view, at)) duplicate = true;\n        else ids.take(idLog.view, at, place);',
       },
     ],
     specs: [RAW_ENRICHER_SPEC],
@@ -104,7 +104,7 @@ export const enrichingBugs: readonly PlantedBug[] = [
   {
     name: 'broken-record-remembered',
     bug: 'the ids of a record that breaks are remembered although no row of it counts',
-    patches: [{ file: RAW_ENRICHER, find: 'this.ids.rollback();', replace: '' }],
+    patches: [{ file: RAW_ENRICHER, find: 'ids.rollback();\n', replace: '' }],
     specs: [RAW_ENRICHER_SPEC],
   },
   {
@@ -113,7 +113,7 @@ export const enrichingBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: RAW_ENRICHER,
-        find: 'const repeated = batchIdView !== null && this.batchIds.has(batchIdView, 0);',
+        find: 'const repeated = batchIdView !== null && this.known.ofBatches.has(batchIdView, 0);',
         replace: 'const repeated = false;',
       },
     ],
@@ -126,7 +126,7 @@ export const enrichingBugs: readonly PlantedBug[] = [
       {
         file: RAW_ENRICHER,
         find: 'if (eventMs > maxEventMs) maxEventMs = eventMs;',
-        replace: 'if (eventMs > maxEventMs) maxEventMs = eventMs;\n      this.advance(eventMs, appendMs);',
+        replace: 'if (eventMs > maxEventMs) maxEventMs = eventMs;\n      reached.advance(eventMs, appendMs);',
       },
     ],
     specs: [RAW_ENRICHER_SPEC],
@@ -136,7 +136,7 @@ export const enrichingBugs: readonly PlantedBug[] = [
     bug: 'event time is not held back by append time',
     patches: [
       {
-        file: RAW_ENRICHER,
+        file: REACHED,
         find: 'times[WATERMARK_INPUT] = Math.max(times[WATERMARK_INPUT] as number, Math.min(maxEventMs, appendMs));',
         replace: 'times[WATERMARK_INPUT] = Math.max(times[WATERMARK_INPUT] as number, maxEventMs);',
       },
@@ -146,7 +146,7 @@ export const enrichingBugs: readonly PlantedBug[] = [
   {
     name: 'advance-unclamped',
     bug: 'an advance is not held back by its append time',
-    patches: [{ file: RAW_ENRICHER, find: 'Math.min(control.toMs, appendMs)', replace: 'control.toMs' }],
+    patches: [{ file: REACHED, find: 'Math.min(control.toMs, appendMs)', replace: 'control.toMs' }],
     specs: [RAW_ENRICHER_SPEC],
   },
   {
@@ -165,7 +165,7 @@ export const enrichingBugs: readonly PlantedBug[] = [
     bug: 'an advance that comes after a higher one takes the watermark back',
     patches: [
       {
-        file: RAW_ENRICHER,
+        file: REACHED,
         find: 'times[WATERMARK_INPUT] = Math.max(times[WATERMARK_INPUT] as number, Math.min(control.toMs, appendMs));',
         replace: 'times[WATERMARK_INPUT] = Math.min(control.toMs, appendMs);',
       },

@@ -1,5 +1,6 @@
 import { copyWords, sameWords, textHash } from '../hash/text-hash';
 import { WORD_SLACK } from '../hash/word-slack';
+import { copiedTo } from '../windowing/grow';
 
 import type { DictionaryColumn, NumberColumn, TextColumn } from './event-batch';
 import { FIRST_TEXT_SOURCE, STAGED_NUMBER, TABLE_SOURCE, type StagedRows, type TextSources } from './staged-rows';
@@ -16,7 +17,7 @@ export class NumberBuilder {
   /** Appends field `slot` of the staged rows. */
   append({ count, stride, status, number }: StagedRows, slot: number): void {
     if (this.rows + count > this.values.length) {
-      this.values = grown(this.values, new Float64Array(2 * (this.rows + count)));
+      this.values = copiedTo(new Float64Array(2 * (this.rows + count)), this.values);
     }
     const { values, rows } = this;
     let present = 0;
@@ -105,8 +106,8 @@ export class TextBuilder {
   }
 
   private growRows(needed: number): void {
-    this.offsets = grown(this.offsets, new Uint32Array(2 * needed + 1));
-    this.nulls = grown(this.nulls, new Uint8Array(2 * needed));
+    this.offsets = copiedTo(new Uint32Array(2 * needed + 1), this.offsets);
+    this.nulls = copiedTo(new Uint8Array(2 * needed), this.nulls);
   }
 }
 
@@ -131,7 +132,7 @@ export class DictionaryBuilder {
   /** Appends field `slot` of the staged rows. */
   append({ count, stride, status, start, end, entry }: StagedRows, slot: number, sources: TextSources): void {
     if (this.rows + count > this.indices.length) {
-      this.indices = grown(this.indices, new Int32Array(2 * (this.rows + count)));
+      this.indices = copiedTo(new Int32Array(2 * (this.rows + count)), this.indices);
     }
     const { indices, rows, ofTable } = this;
     let present = 0;
@@ -221,8 +222,8 @@ export class DictionaryBuilder {
 
   private growEntries(): void {
     const size = 2 * this.hashes.length;
-    this.hashes = grown(this.hashes, new Int32Array(size));
-    this.offsets = grown(this.offsets, new Uint32Array(size + 1));
+    this.hashes = copiedTo(new Int32Array(size), this.hashes);
+    this.offsets = copiedTo(new Uint32Array(size + 1), this.offsets);
     this.cells = new Int32Array(2 * size);
     for (let entry = 0; entry < this.entries - 1; entry++) this.enter(entry);
   }
@@ -245,7 +246,7 @@ class ByteBuilder {
   /** Makes room for so many bytes more. */
   reserve(more: number): void {
     if (this.length + more + WORD_SLACK <= this.bytes.length) return;
-    this.bytes = grown(this.bytes, new Uint8Array(2 * (this.length + more) + WORD_SLACK));
+    this.bytes = copiedTo(new Uint8Array(2 * (this.length + more) + WORD_SLACK), this.bytes);
     this.view = new DataView(this.bytes.buffer);
   }
 
@@ -255,9 +256,4 @@ class ByteBuilder {
     this.length = 0;
     return taken;
   }
-}
-
-function grown<A extends { set(values: A): void }>(values: A, larger: A): A {
-  larger.set(values);
-  return larger;
 }

@@ -1,5 +1,6 @@
 import { ID_HASH_BYTES, ID_HASH_SEED, murmur3x128 } from '../hash/murmur3';
 import { WORD_SLACK } from '../hash/word-slack';
+import { copiedTo } from '../windowing/grow';
 
 const INITIAL_IDS = 256;
 
@@ -55,12 +56,8 @@ export class IdLog {
   }
 
   private grow(): void {
-    const bytes = new Uint8Array(2 * ID_HASH_BYTES * this.count + WORD_SLACK);
-    bytes.set(this.bytes);
-    const places = new Uint32Array(2 * this.places.length);
-    places.set(this.places);
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer);
-    this.places = places;
+    this.bytes = copiedTo(new Uint8Array(2 * ID_HASH_BYTES * this.count + WORD_SLACK), this.bytes);
+    this.view = new DataView(this.bytes.buffer);
+    this.places = copiedTo(new Uint32Array(2 * this.places.length), this.places);
   }
 }

@@ -6,7 +6,8 @@ import { emptyPosition } from '../batch/position';
 import { rowToJson } from '../batch/row-to-json';
 import { aCommerceSchema } from '../stream/schema.fixture';
 
-import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, RawEnricher, coversHorizon } from './raw-enricher';
+import { coversHorizon } from './known-ids';
+import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, RawEnricher } from './raw-enricher';
 import { PARTITION, aLog, oracle, recordsOf, rowsOf, schema, type Told } from './raw-enricher.fixture';
 import type { EnrichResult, RawRecord } from './types';
 

@@ -1,18 +1,19 @@
 import type { BatchPosition, EventBatch, PlacedControl } from '../batch/event-batch';
-import { ID_HASH_BYTES } from '../hash/murmur3';
-import { WORD_SLACK } from '../hash/word-slack';
+import { paddedView } from '../hash/word-slack';
 import { MAX_RECORD_BYTES } from '../json/limits';
 import { RecordReader } from '../json/record-reader';
 import { RowReader } from '../json/row-reader';
-import type { DedupeBounds, StreamSchema } from '../stream/schema';
+import type { StreamSchema } from '../stream/schema';
 
-import { DedupeHorizon } from './dedupe-horizon';
+import { BatchIdLog } from './batch-id-log';
+import { DeadLetterLog } from './dead-letter-log';
 import { IdLog } from './id-log';
+import { KnownIds } from './known-ids';
 import { RecordLog } from './record-log';
-import { RejectMessages, brokenAt } from './reject-message';
 import { RowColumns } from './row-columns';
 import { RowRerouter } from './row-rerouter';
-import type { DeadLetter, EnrichResult, RawControl, RawRecord, RejectCode, Rerouted } from './types';
+import { RunningPosition } from './running-position';
+import type { EnrichResult, RawRecord, RejectCode } from './types';
 
 /** A batch ends with the record that reaches this many rows, and before the one that would pass this many bytes. */
 export const MAX_BATCH_ROWS = 8192;
@@ -20,10 +21,6 @@ export const MAX_BATCH_BYTES = 1024 * 1024;
 
 /** A row list of another partition may be longer by its brackets than the record the rows came in. */
 const REROUTED_BRACKETS = 2;
-
-const MAX_EVENT_TIME = 0;
-const WATERMARK_INPUT = 1;
-const MAX_APPEND = 2;
 
 /** One partition of a stream, and where the work on it goes on. */
 export interface RawEnricherOptions {
@@ -51,56 +48,39 @@ export interface RawEnricherOptions {
  */
 export class RawEnricher {
   private readonly schema: StreamSchema;
+  private readonly schemaDefinition: string | null;
   private readonly partition: number;
   private readonly rows: RowReader;
   private readonly reader: RecordReader;
-  private readonly messages: RejectMessages;
-  private ids: DedupeHorizon;
-  private batchIds: DedupeHorizon;
 
-  private readonly schemaDefinition: string | null;
   private readonly columns: RowColumns;
   private readonly records = new RecordLog();
   private readonly idLog = new IdLog();
+  private readonly batchIdLog = new BatchIdLog();
+  private readonly deadLetters: DeadLetterLog;
   private readonly rerouter = new RowRerouter();
-  private rowIndexes = new Uint32Array(1024);
   private controls: PlacedControl[] = [];
-  private batchIdBytes: Uint8Array[] = [];
-  private batchIdRecords: number[] = [];
-  private deadLetters: DeadLetter[] = [];
-  private counts = new Counts();
+  private counts = noRows();
 
   private from: number;
   private before: BatchPosition;
-  private readonly times = new Float64Array(3);
-  private rowsSeen: number;
-  private held: boolean;
-  private definition: string;
-  private catalogOffset: number;
-  private reroutedThrough: ReadonlyMap<number, number>;
-  private remembered = -1;
+  private readonly reached: RunningPosition;
   private started = false;
 
-  constructor({ schema, partition, next, position, definition }: RawEnricherOptions) {
+  constructor(
+    { schema, partition, next, position, definition }: RawEnricherOptions,
+    private readonly known = new KnownIds(schema.dedupe),
+  ) {
     this.schema = schema;
     this.schemaDefinition = definition ?? null;
     this.partition = partition;
     this.rows = new RowReader(schema);
     this.reader = new RecordReader(this.rows);
-    this.messages = new RejectMessages(schema);
     this.columns = new RowColumns(this.rows);
-    this.ids = new DedupeHorizon(schema.dedupe);
-    this.batchIds = new DedupeHorizon(schema.dedupe);
+    this.deadLetters = new DeadLetterLog(this.reader, this.rows);
     this.from = next;
     this.before = position;
-    this.times[MAX_EVENT_TIME] = position.maxEventTimeMs;
-    this.times[WATERMARK_INPUT] = position.watermarkInputMs;
-    this.times[MAX_APPEND] = position.maxAppendMs;
-    this.rowsSeen = position.rowsSeen;
-    this.held = position.held;
-    this.definition = position.definition;
-    this.catalogOffset = position.catalogOffset;
-    this.reroutedThrough = position.reroutedThrough;
+    this.reached = new RunningPosition(position);
   }
 
   /** First raw offset that no batch covers yet. */
@@ -115,7 +95,9 @@ export class RawEnricher {
 
   /** Has a record put another definition in force than the one of the schema? */
   get isSuperseded(): boolean {
-    return this.schemaDefinition !== null && this.definition !== '' && this.definition !== this.schemaDefinition;
+    const { schemaDefinition } = this;
+    const { definition } = this.reached;
+    return schemaDefinition !== null && definition !== '' && definition !== schemaDefinition;
   }
 
   /**
@@ -126,11 +108,7 @@ export class RawEnricher {
    */
   under(schema: StreamSchema, definition: string): RawEnricher {
     const { partition, next, position } = this;
-    const following = new RawEnricher({ schema, partition, next, position, definition });
-    following.ids = this.ids;
-    following.batchIds = this.batchIds;
-    following.remembered = this.remembered;
-    return following;
+    return new RawEnricher({ schema, partition, next, position, definition }, this.known);
   }
 
   /**
@@ -142,32 +120,7 @@ export class RawEnricher {
    */
   remember(batch: EventBatch): void {
     if (this.started) throw new RangeError('the horizon can only be rebuilt before the first record');
-    if (this.remembered >= 0 && batch.rawFrom > this.remembered) {
-      throw new RangeError(`raw records [${this.remembered}, ${batch.rawFrom}) are missing from the dedupe horizon`);
-    }
-    const { records, validCounts, idCounts, ids, idRows, batchIds, batchIdRecords } = batch;
-    const idView = paddedView(ids);
-    const batchIdView = paddedView(batchIds);
-    let { rowsSeen, maxAppendMs } = batch.before;
-    let id = 0;
-    let batchId = 0;
-    for (let record = 0; record < records.count; record++) {
-      const offset = records.offsets[record] as number;
-      const valid = validCounts[record] as number;
-      const idsEnd = id + (idCounts[record] as number);
-      maxAppendMs = Math.max(maxAppendMs, records.appendMs[record] as number);
-      const isNew = offset >= this.remembered && offset < this.from;
-      if (isNew) this.beginRecord(rowsSeen, maxAppendMs);
-      for (let place = 0; id < idsEnd; id++, place++) {
-        if (isNew) this.ids.take(idView, ID_HASH_BYTES * id, idRows?.[id] ?? place);
-      }
-      if (batchIdRecords[batchId] === record) {
-        if (isNew && valid > 0) this.batchIds.take(batchIdView, ID_HASH_BYTES * batchId, valid - 1);
-        batchId++;
-      }
-      rowsSeen += valid;
-    }
-    this.remembered = Math.max(this.remembered, batch.rawNext);
+    this.known.remember(batch, this.from);
   }
 
   /**
@@ -205,75 +158,43 @@ export class RawEnricher {
   }
 
   private takeRecord(record: RawRecord): void {
-    const { times } = this;
-    const appendMs = Math.max(times[MAX_APPEND] as number, record.appendMs);
-    times[MAX_APPEND] = appendMs;
-    this.beginRecord(this.rowsSeen, appendMs);
-    const accepted = this.columns.rows;
+    const { reached, columns, records, controls, idLog } = this;
+    const appendMs = reached.beginRecord(record.appendMs);
+    this.known.beginRecord(reached.rowsSeen, appendMs);
+    const rowsBefore = columns.rows;
     let valid = 0;
     if (record.control !== null) {
-      this.obey(record.control, appendMs);
-      this.controls.push({ record: this.records.count, payload: record.control.payload });
+      reached.obey(record.control, appendMs);
+      controls.push({ record: records.count, payload: record.control.payload });
     } else {
       valid = this.takeRows(record, appendMs);
+      if (record.rerouted !== null) reached.noteRerouted(record.rerouted);
     }
-    this.rowsSeen += valid;
-    const input = times[WATERMARK_INPUT] as number;
-    const rows = this.columns.rows - accepted;
-    this.records.add(record.offset, record.appendMs, input, rows, valid, this.idLog.inRecord);
-    this.idLog.beginRecord();
-  }
-
-  private beginRecord(rowsSeen: number, appendMs: number): void {
-    this.ids.beginRecord(rowsSeen, appendMs);
-    this.batchIds.beginRecord(rowsSeen, appendMs);
-  }
-
-  private obey(control: RawControl, appendMs: number): void {
-    const { times } = this;
-    switch (control.kind) {
-      case 'advance':
-        times[WATERMARK_INPUT] = Math.max(times[WATERMARK_INPUT] as number, Math.min(control.toMs, appendMs));
-        break;
-      case 'hold':
-        this.held = true;
-        break;
-      case 'release':
-        this.held = false;
-        break;
-      case 'definition':
-        this.definition = control.sha256;
-        break;
-      case 'catalog':
-        this.catalogOffset = control.offset;
-        break;
-      case 'other':
-        break;
-    }
+    reached.rowsSeen += valid;
+    const rows = columns.rows - rowsBefore;
+    records.add(record.offset, record.appendMs, reached.watermarkInputMs, rows, valid, idLog.inRecord);
+    idLog.beginRecord();
   }
 
   /** Decides about each row of a record. Returns how many were valid by themselves. */
   private takeRows(record: RawRecord, appendMs: number): number {
     const { value, rerouted, batchId } = record;
     const batchIdView = batchId === null ? null : paddedView(batchId);
-    const repeated = batchIdView !== null && this.batchIds.has(batchIdView, 0);
-    if (batchId !== null) {
-      this.batchIdBytes.push(batchId);
-      this.batchIdRecords.push(this.records.count);
-    }
+    const repeated = batchIdView !== null && this.known.ofBatches.has(batchIdView, 0);
+    if (batchId !== null) this.batchIdLog.add(batchId, this.records.count);
     const limit = MAX_RECORD_BYTES + (rerouted === null ? 0 : REROUTED_BRACKETS);
+    this.deadLetters.beginRecord();
     if (value === null || value.length === 0) return this.refuse(record, 'malformed-json');
     if (value.length > limit) return this.refuse(record, 'record-too-large');
 
-    const { rows, reader, columns, idLog, counts, schema } = this;
+    const { rows, reader, columns, idLog, deadLetters, counts, schema, reached } = this;
+    const ids = this.known.ofRows;
     const { registers } = rows;
     const rowsBefore = columns.rows;
-    const lettersBefore = this.deadLetters.length;
-    const takenBefore = rerouted === null ? 0 : (this.reroutedThrough.get(rerouted.sourcePartition) ?? 0);
+    const takenBefore = rerouted === null ? 0 : reached.reroutedFrom(rerouted.sourcePartition);
     const latestMs = appendMs + schema.eventTime.futureToleranceMs;
     let rowsIn = 0;
     let duplicates = 0;
-    let misplaced = 0;
     let rounded = 0;
     let maxEventMs = -Infinity;
     let valid = 0;
@@ -284,7 +205,7 @@ export class RawEnricher {
       if (rerouted !== null && (rerouted.rowOffsets[index] ?? Infinity) < takenBefore) continue;
       rowsIn++;
       if (rows.code !== null) {
-        this.bury(record, rows.code, rows.problemSlot);
+        deadLetters.addRow(record.offset, rows.code, rows.problemSlot);
         continue;
       }
       const place = valid++;
@@ -293,7 +214,7 @@ export class RawEnricher {
       if (idSlot >= 0) {
         rows.locate(idSlot);
         const at = idLog.add(rows.textBytes, rows.textStart, rows.textEnd, place);
-        if (this.ids.take(idLog.view, at, place)) duplicate = true;
+        if (ids.take(idLog.view, at, place)) duplicate = true;
       }
       if (duplicate) {
         duplicates++;
@@ -301,179 +222,72 @@ export class RawEnricher {
       }
       const eventMs = registers.number[registers.base + rows.eventTimeSlot] as number;
       if (eventMs > latestMs) {
-        this.bury(record, 'in-the-future', rows.eventTimeSlot);
+        deadLetters.addRow(record.offset, 'in-the-future', rows.eventTimeSlot);
         continue;
       }
       const target = rerouted === null ? rows.keyPartition(schema.partitions) : this.partition;
       if (target !== this.partition) {
-        misplaced++;
         this.rerouter.add(target, rows.cursor.bytes, reader.rowStart, reader.rowEnd);
         continue;
       }
       if (eventMs > maxEventMs) maxEventMs = eventMs;
       rounded += rows.rounded;
-      this.noteRowIndex(index);
-      columns.append();
+      columns.append(index);
     }
     if (reader.code !== null) {
       columns.truncate(rowsBefore);
-      this.deadLetters.length = lettersBefore;
-      this.ids.rollback();
+      ids.rollback();
       idLog.rollback();
       this.rerouter.rollback();
       return this.refuse(record, reader.code);
     }
-    if (batchIdView !== null && valid > 0) this.batchIds.take(batchIdView, 0, valid - 1);
-    this.advance(maxEventMs, appendMs);
-    if (rerouted !== null) this.noteRerouted(rerouted);
+    if (batchIdView !== null && valid > 0) this.known.ofBatches.take(batchIdView, 0, valid - 1);
+    reached.advance(maxEventMs, appendMs);
     counts.rowsIn += rowsIn;
-    counts.accepted += columns.rows - rowsBefore;
     counts.duplicates += duplicates;
-    counts.rerouted += misplaced;
     counts.rounded += rounded;
-    for (let i = lettersBefore; i < this.deadLetters.length; i++)
-      counts.reject((this.deadLetters[i] as DeadLetter).code);
     return valid;
-  }
-
-  /** Moves the times at the end of a record whose newest accepted row is of `maxEventMs`. */
-  private advance(maxEventMs: number, appendMs: number): void {
-    const { times } = this;
-    times[MAX_EVENT_TIME] = Math.max(times[MAX_EVENT_TIME] as number, maxEventMs);
-    times[WATERMARK_INPUT] = Math.max(times[WATERMARK_INPUT] as number, Math.min(maxEventMs, appendMs));
-  }
-
-  private noteRerouted({ sourcePartition, sourceNext }: Rerouted): void {
-    const through = Math.max(this.reroutedThrough.get(sourcePartition) ?? 0, sourceNext);
-    this.reroutedThrough = new Map(this.reroutedThrough).set(sourcePartition, through);
-  }
-
-  private noteRowIndex(index: number): void {
-    const { rows } = this.columns;
-    if (rows === this.rowIndexes.length) {
-      const larger = new Uint32Array(2 * rows);
-      larger.set(this.rowIndexes);
-      this.rowIndexes = larger;
-    }
-    this.rowIndexes[rows] = index;
-  }
-
-  /** Keeps the current row with its reason. */
-  private bury(record: RawRecord, code: RejectCode, slot: number): void {
-    const { reader, messages } = this;
-    this.deadLetters.push({
-      rawOffset: record.offset,
-      index: reader.index,
-      code,
-      path: messages.path(slot),
-      message: code === 'malformed-json' ? brokenAt(reader.failedAt, messages) : messages.message(code, slot),
-      bytes: this.rows.cursor.bytes.slice(reader.rowStart, reader.rowEnd),
-    });
   }
 
   /** Keeps a whole record with its reason; no row of it counts. */
   private refuse(record: RawRecord, code: RejectCode): number {
-    const { reader, messages } = this;
-    const broken = code === 'malformed-json' && record.value !== null && record.value.length > 0;
-    this.deadLetters.push({
-      rawOffset: record.offset,
-      index: -1,
-      code,
-      path: '$',
-      message: broken ? brokenAt(reader.failedAt, messages) : messages.message(code, -1),
-      bytes: record.value?.slice() ?? new Uint8Array(0),
-    });
+    this.deadLetters.addRecord(record, code);
     this.counts.rowsIn++;
-    this.counts.reject(code);
-    if (record.rerouted !== null) this.noteRerouted(record.rerouted);
     return 0;
   }
 
   private finish(rawFrom: number): EnrichResult {
-    const { times, counts, deadLetters, columns } = this;
-    const after: BatchPosition = {
-      maxEventTimeMs: times[MAX_EVENT_TIME] as number,
-      watermarkInputMs: times[WATERMARK_INPUT] as number,
-      maxAppendMs: times[MAX_APPEND] as number,
-      held: this.held,
-      rowsSeen: this.rowsSeen,
-      definition: this.definition,
-      catalogOffset: this.catalogOffset,
-      reroutedThrough: this.reroutedThrough,
-    };
+    const { schema, partition, before, counts, controls } = this;
+    const after = this.reached.snapshot();
     const { ids, idRows } = this.idLog.finish();
-    const rows = columns.rows;
+    const { deadLetters, rejected } = this.deadLetters.finish();
+    const reroutes = this.rerouter.finish(rawFrom, this.from);
+    const { rows } = this.columns;
     const batch: EventBatch = {
-      stream: this.schema.stream,
-      partition: this.partition,
+      stream: schema.stream,
+      partition,
       rawFrom,
       rawNext: this.from,
-      before: this.before,
+      before,
       after,
       ...this.records.finish(),
-      controls: this.controls,
+      controls,
       rows,
-      rowIndexes: this.rowIndexes.slice(0, rows),
-      columns: columns.finish(),
+      ...this.columns.finish(),
       ids,
       ...(idRows === null ? {} : { idRows }),
-      batchIds: endToEnd(this.batchIdBytes),
-      batchIdRecords: Uint32Array.from(this.batchIdRecords),
+      ...this.batchIdLog.finish(),
     };
     this.before = after;
     this.controls = [];
-    this.batchIdBytes = [];
-    this.batchIdRecords = [];
-    this.deadLetters = [];
-    this.counts = new Counts();
+    this.counts = noRows();
     this.idLog.beginRecord();
-    const reroutes = this.rerouter.finish(rawFrom, this.from);
-    const { rowsIn, accepted, duplicates, rerouted, rounded, rejected } = counts;
-    return {
-      batch,
-      deadLetters,
-      reroutes,
-      after,
-      counts: { rowsIn, accepted, duplicates, rerouted, rounded, rejected },
-    };
+    const rerouted = reroutes.reduce((sum, { rowOffsets }) => sum + rowOffsets.length, 0);
+    return { batch, deadLetters, reroutes, after, counts: { ...counts, accepted: rows, rerouted, rejected } };
   }
 }
 
-/**
- * Whether no row before `batch` can make a row at or after `position` a duplicate: the batch to begin with when the
- * horizon at `position` is rebuilt.
- */
-export function coversHorizon(
-  { withinMs, maxRows }: DedupeBounds,
-  batch: EventBatch,
-  position: BatchPosition,
-): boolean {
-  const { before } = batch;
-  if (before.rowsSeen === 0) return true;
-  return position.maxAppendMs - before.maxAppendMs > withinMs || position.rowsSeen + 1 - before.rowsSeen > maxRows;
-}
-
-class Counts {
-  rowsIn = 0;
-  accepted = 0;
-  duplicates = 0;
-  rerouted = 0;
-  rounded = 0;
-  readonly rejected: Partial<Record<RejectCode, number>> = {};
-
-  reject(code: RejectCode): void {
-    this.rejected[code] = (this.rejected[code] ?? 0) + 1;
-  }
-}
-
-function paddedView(bytes: Uint8Array): DataView {
-  const padded = new Uint8Array(bytes.length + WORD_SLACK);
-  padded.set(bytes);
-  return new DataView(padded.buffer);
-}
-
-function endToEnd(ids: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(ID_HASH_BYTES * ids.length);
-  ids.forEach((id, i) => bytes.set(id, ID_HASH_BYTES * i));
-  return bytes;
+/** Rows of a batch that are to be seen in nothing else of it. */
+function noRows() {
+  return { rowsIn: 0, duplicates: 0, rounded: 0 };
 }

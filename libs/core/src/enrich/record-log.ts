@@ -1,4 +1,5 @@
 import type { RecordTable } from '../batch/event-batch';
+import { copiedTo } from '../windowing/grow';
 
 const INITIAL_RECORDS = 64;
 
@@ -42,16 +43,11 @@ export class RecordLog {
 
   private grow(): void {
     const size = 2 * this.offsets.length;
-    this.offsets = copied(this.offsets, new Float64Array(size));
-    this.appendMs = copied(this.appendMs, new Float64Array(size));
-    this.inputAfterMs = copied(this.inputAfterMs, new Float64Array(size));
-    this.rowCounts = copied(this.rowCounts, new Uint32Array(size));
-    this.validCounts = copied(this.validCounts, new Uint32Array(size));
-    this.idCounts = copied(this.idCounts, new Uint32Array(size));
+    this.offsets = copiedTo(new Float64Array(size), this.offsets);
+    this.appendMs = copiedTo(new Float64Array(size), this.appendMs);
+    this.inputAfterMs = copiedTo(new Float64Array(size), this.inputAfterMs);
+    this.rowCounts = copiedTo(new Uint32Array(size), this.rowCounts);
+    this.validCounts = copiedTo(new Uint32Array(size), this.validCounts);
+    this.idCounts = copiedTo(new Uint32Array(size), this.idCounts);
   }
-}
-
-function copied<A extends { set(values: A): void }>(values: A, larger: A): A {
-  larger.set(values);
-  return larger;
 }

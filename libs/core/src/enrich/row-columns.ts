@@ -3,7 +3,9 @@ import type { Column } from '../batch/event-batch';
 import { TABLE_SOURCE, type TextSources } from '../batch/staged-rows';
 import type { RowReader } from '../json/row-reader';
 import { STAGED_ROWS } from '../json/row-registers';
+import { copiedTo } from '../windowing/grow';
 
+const INITIAL_ROWS = 1024;
 const NO_BYTES = new Uint8Array(0);
 const NO_VIEW = new DataView(NO_BYTES.buffer);
 
@@ -14,6 +16,8 @@ const NO_VIEW = new DataView(NO_BYTES.buffer);
 export class RowColumns {
   /** Rows that went to the columns; the staged ones come on top. */
   private built = 0;
+  /** Positions of all rows in their raw records. */
+  private indexes = new Uint32Array(INITIAL_ROWS);
   private readonly numbers: (readonly [slot: number, builder: NumberBuilder])[] = [];
   private readonly texts: (readonly [slot: number, builder: TextBuilder | DictionaryBuilder])[] = [];
 
@@ -31,9 +35,12 @@ export class RowColumns {
     return this.built + this.reader.registers.count;
   }
 
-  /** Appends the row in the reader's registers. */
-  append(): void {
+  /** Appends the row in the reader's registers, which stood at `index` of its raw record. */
+  append(index: number): void {
     const { registers } = this.reader;
+    const row = this.built + registers.count;
+    if (row === this.indexes.length) this.indexes = copiedTo(new Uint32Array(2 * row), this.indexes);
+    this.indexes[row] = index;
     registers.stage();
     if (registers.count === STAGED_ROWS - 1) this.flush();
   }
@@ -51,15 +58,16 @@ export class RowColumns {
   }
 
   /** The columns by field number; empty afterwards. */
-  finish(): Map<number, Column> {
+  finish(): { rowIndexes: Uint32Array; columns: Map<number, Column> } {
     this.flush();
+    const rowIndexes = this.indexes.slice(0, this.built);
     this.built = 0;
     const columns = new Map<number, Column>();
     for (const [slot, builder] of [...this.numbers, ...this.texts].sort(([a], [b]) => a - b)) {
       const column = builder.finish();
       if (column !== null) columns.set(this.reader.schema.fields[slot]?.number ?? 0, column);
     }
-    return columns;
+    return { rowIndexes, columns };
   }
 
   private flush(): void {

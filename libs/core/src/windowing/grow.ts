@@ -7,6 +7,12 @@ export function roomFor(needed: number): number {
   return capacity;
 }
 
+/** The larger array, which takes the place of one with `values`. */
+export function copiedTo<A extends { set(values: A): void }>(larger: A, values: A): A {
+  larger.set(values);
+  return larger;
+}
+
 export function grownInts(array: Int32Array<ArrayBuffer>, needed: number, fill = 0): Int32Array<ArrayBuffer> {
   if (needed <= array.length) return array;
   const grown = new Int32Array(roomFor(needed));
