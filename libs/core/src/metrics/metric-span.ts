@@ -1,3 +1,6 @@
+import { lastsMs } from '../windowing/window-spec';
+import type { MetricDefinition } from './definition';
+
 /**
  * The windows that a metric has whole in one partition: those that begin in [fromMs, untilMs). Windows that begin
  * earlier may lack rows from before the metric was declared, and windows that begin later, rows from after it was removed.
@@ -15,6 +18,11 @@ export const NEVER: MetricSpan = { fromMs: Infinity, untilMs: Infinity };
 
 export function isAlways({ fromMs, untilMs }: MetricSpan): boolean {
   return fromMs === -Infinity && untilMs === Infinity;
+}
+
+/** The watermark that has closed all windows that a metric has whole. */
+export function runsOutMs({ window }: MetricDefinition, { untilMs }: MetricSpan): number {
+  return untilMs === -Infinity ? -Infinity : untilMs + lastsMs(window);
 }
 
 /** Is a window that begins at startMs one of the whole ones? */

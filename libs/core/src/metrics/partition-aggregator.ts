@@ -17,7 +17,7 @@ import { MetricCheckpoint, splitName } from './checkpoint/metric-checkpoint';
 import type { MetricPlan } from './plan/metric-plan';
 import { planMetric } from './plan/metric-planner';
 import type { MetricSpan } from './metric-span';
-import { ALWAYS, isAlways } from './metric-span';
+import { ALWAYS, isAlways, runsOutMs } from './metric-span';
 import { MetricState } from './metric-state';
 import type { ClosedWindow, LateCount, LateRow, PartBlock, ResultBlock } from './output';
 import type { ClosedAt, PartitionMetric } from './partition-metric';
@@ -363,7 +363,7 @@ export class PartitionAggregator {
     }
     // Known by their begins.
     const late = new LateCounts(metric, slicedWindows({ sizeMs: lastsMs(metric.window), hopMs: 1 }));
-    const state = new SessionState({ ...plan, session }, spaces, completeFromMs, span, lastsMs(metric.window));
+    const state = new SessionState({ ...plan, session }, spaces, completeFromMs, span);
     return new SessionAggregator(state, late, new SessionCheckpoint(state, late, book));
   }
 
@@ -413,8 +413,8 @@ export class PartitionAggregator {
 }
 
 /** Is no window open, or still to come, that a metric has whole? */
-function hasRunOut({ window, outOfOrdernessMs }: MetricDefinition, { untilMs }: MetricSpan, inputMs: number): boolean {
-  return inputMs - outOfOrdernessMs >= untilMs + lastsMs(window) || untilMs === -Infinity;
+function hasRunOut(metric: MetricDefinition, span: MetricSpan, inputMs: number): boolean {
+  return inputMs - metric.outOfOrdernessMs >= runsOutMs(metric, span);
 }
 
 function firstAtOrBeyond(offsets: Float64Array, count: number, next: number): number {

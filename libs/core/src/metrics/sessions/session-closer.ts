@@ -1,5 +1,6 @@
+import { compareBytes } from '../../expression/compare-bytes';
 import type { MetricPlan } from '../plan/metric-plan';
-import type { ClosedWindow } from '../output';
+import type { ClosedWindow, ResultBlock } from '../output';
 import { ResultBuilder } from '../results/result-builder';
 import { RunningWindow } from '../results/running-window';
 import type { Session, SessionState } from './session-state';
@@ -66,10 +67,7 @@ export class SessionCloser {
 
 /** Sessions have one group each. */
 function compareGroups(a: ClosedWindow, b: ClosedWindow): number {
-  const [left, right] = [a.results?.groups.bytes ?? [], b.results?.groups.bytes ?? []];
-  for (let i = 0; i < Math.min(left.length, right.length); i++) {
-    const difference = (left[i] as number) - (right[i] as number);
-    if (difference !== 0) return difference;
-  }
-  return left.length - right.length;
+  const left = (a.results as ResultBlock).groups.bytes;
+  const right = (b.results as ResultBlock).groups.bytes;
+  return compareBytes(left, 0, left.length, right, 0, right.length);
 }

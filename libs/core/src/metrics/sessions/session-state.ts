@@ -1,17 +1,14 @@
 import { grownDoubles } from '../../windowing/grow';
 import { TimerQueue } from '../../windowing/timer-queue';
 import { unsureMs } from '../../windowing/window-spec';
-import type { ByteWriter } from '../checkpoint/byte-writer';
-import { GroupTable } from '../groups/group-table';
-import type { FieldKeySpace, KeySpace } from '../groups/key-space';
 import type { KeySpaces } from '../groups/key-spaces';
 import type { MetricPlan, SessionPart } from '../plan/metric-plan';
 import { ROWS } from '../plan/metric-plan';
 import type { MetricSpan } from '../metric-span';
 import { spans } from '../metric-span';
-import { Slice } from '../slices/slice';
+import { MetricSlices } from '../metric-slices';
+import type { Slice } from '../slices/slice';
 import type { SliceOwner } from '../slices/slice-codec';
-import { TopTable } from '../measures/top-table';
 
 const NONE = -1;
 
@@ -35,17 +32,13 @@ export interface Session {
  * group that follow each other are of one session if the last event of each is at most the gap before the first of the next.
  * So a row that comes out of order opens, extends or joins sessions without anything being done about it.
  */
-export class SessionState implements SliceOwner {
-  readonly slices = new Map<number, Slice>();
-  readonly space: KeySpace;
-  readonly groups: GroupTable;
+export class SessionState extends MetricSlices implements SliceOwner {
   readonly distincts = [];
   readonly counters = [];
-  readonly topMembers: readonly FieldKeySpace[];
   /** For each group that has an open session a time at which the watermark closes it, or before. */
   readonly timers = new TimerQueue();
   readonly part: SessionPart;
-  /** No slice is newer. */
+  /** No slice with rows is newer. */
   private newest = -Infinity;
   /** Entries with rows, by slice. */
   private readonly openEntries = new Map<number, number>();
@@ -57,32 +50,13 @@ export class SessionState implements SliceOwner {
   private cutLast = new Float64Array(0);
 
   constructor(
-    readonly plan: MetricPlan & { readonly session: SessionPart },
+    plan: MetricPlan & { readonly session: SessionPart },
     spaces: KeySpaces,
-    /** Rows from before this may be missing. */
-    readonly completeFromMs: number,
-    readonly span: MetricSpan,
-    /** Longest time from the begin of a session to the watermark that closes it. */
-    private readonly longestMs: number,
+    completeFromMs: number,
+    span: MetricSpan,
   ) {
+    super(plan, spaces, completeFromMs, span);
     this.part = plan.session;
-    this.space = spaces.group(plan.metric.groupBy);
-    this.groups = new GroupTable(this.space);
-    this.topMembers = plan.tops.map(({ field }) => spaces.field(field));
-  }
-
-  /** The slice of a number, a new one if it has no rows yet. */
-  slice(index: number): Slice {
-    let slice = this.slices.get(index);
-    if (!slice) {
-      const tops = this.plan.tops.map(({ kind, maxBytes, top }) => {
-        return new TopTable(kind, this.topMembers[top] as FieldKeySpace, maxBytes);
-      });
-      slice = new Slice(index, this.plan, this.slices.get(index - 1) ?? null, tops);
-      this.slices.set(index, slice);
-      this.newest = Math.max(this.newest, index);
-    }
-    return slice;
   }
 
   /** Notes the time of a row that is about to be added to an entry. */
@@ -170,14 +144,26 @@ export class SessionState implements SliceOwner {
       const { index } = slice;
       // What was closed is remembered for as long as a row near it is not too old by itself.
       if ((index + 3) * gapMs > watermarkMs || (this.openEntries.get(index) ?? 0) > 0) continue;
-      this.slices.delete(index);
-      this.openEntries.delete(index);
-      for (const table of slice.tops) table.release();
-      for (let entry = 0; entry < slice.count; entry++) this.release(slice.slots[entry] as number);
+      this.drop(slice);
       dropped.push(index);
     }
     if (this.slices.size === 0) this.newest = -Infinity;
     return dropped;
+  }
+
+  override drop(slice: Slice): void {
+    super.drop(slice);
+    this.openEntries.delete(slice.index);
+    if (this.groups.size === 0) {
+      for (const name of ['oldest', 'closedStarts', 'closedThrough', 'cutLast'] as const)
+        this[name] = new Float64Array(0);
+      return;
+    }
+    for (let entry = 0; entry < slice.count; entry++) {
+      if (this.groups.find(slice.keys[entry] as number) !== NONE) continue;
+      this.closedThrough[slice.slots[entry] as number] = -Infinity;
+      this.cutLast[slice.slots[entry] as number] = -Infinity;
+    }
   }
 
   /** Finds out what restored slices say. */
@@ -203,19 +189,10 @@ export class SessionState implements SliceOwner {
     return startMs - unsureMs(this.plan.metric.window) >= this.completeFromMs && spans(this.span, startMs);
   }
 
-  /** A watermark here has closed all sessions that the metric has whole. */
-  get runsOutMs(): number {
-    return this.span.untilMs === -Infinity ? -Infinity : this.span.untilMs + this.longestMs;
-  }
-
-  /** Appends the group key of a slot. */
-  readonly writeKey = (slot: number, writer: ByteWriter): void => {
-    this.space.write(this.groups.key(slot), writer);
-  };
-
   private noteOpen(index: number, slot: number): void {
     this.growTo(slot);
     this.openEntries.set(index, (this.openEntries.get(index) ?? 0) + 1);
+    this.newest = Math.max(this.newest, index);
     this.oldest[slot] = Math.min(this.oldest[slot] as number, index);
   }
 
@@ -230,18 +207,6 @@ export class SessionState implements SliceOwner {
     this.closedStarts = grownDoubles(this.closedStarts, slot + 1, -Infinity);
     this.closedThrough = grownDoubles(this.closedThrough, slot + 1, -Infinity);
     this.cutLast = grownDoubles(this.cutLast, slot + 1, -Infinity);
-  }
-
-  private release(slot: number): void {
-    const key = this.groups.key(slot);
-    this.groups.release(slot);
-    if (this.groups.size === 0) {
-      for (const name of ['oldest', 'closedStarts', 'closedThrough', 'cutLast'] as const)
-        this[name] = new Float64Array(0);
-    } else if (this.groups.find(key) === NONE) {
-      this.closedThrough[slot] = -Infinity;
-      this.cutLast[slot] = -Infinity;
-    }
   }
 
   private nextWithRows(key: number, from: number): number {
