@@ -1,7 +1,12 @@
 export interface RetryPace {
+  /** No pause is shorter; not set: chance alone says how short the first ones are. */
+  readonly leastMs?: number;
   readonly firstMs: number;
   readonly mostMs: number;
 }
+
+/** Timers do not take more: they would fire at once. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 /**
  * How long to wait before another attempt: doubled with each that failed, and between half and all of that by chance, so that
@@ -11,11 +16,11 @@ export interface RetryPace {
  * @param chance from 0 to 1
  */
 export function pauseBeforeRetry(
-  { firstMs, mostMs }: RetryPace,
+  { leastMs = 0, firstMs, mostMs }: RetryPace,
   failures: number,
   askedMs: number | null,
   chance: number,
 ): number {
   const longest = Math.min(mostMs, firstMs * 2 ** Math.min(failures, 30));
-  return Math.max(askedMs ?? 0, Math.round(longest * (0.5 + chance / 2)));
+  return Math.min(LONGEST_MS, Math.max(leastMs, askedMs ?? 0, Math.round(longest * (0.5 + chance / 2))));
 }

@@ -1,12 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { GatewayDoor } from '../gateway/gateway-door';
+import { SourceProblem } from '../source/source-problem';
 import { SseSource } from '../source/sse-source';
 import { type DoorBehaviour, FakeGateway } from '../testing/fake-gateway';
 import { type Behaviour, idOf, SseServer } from '../testing/sse-server';
-import { Relay, type RelayObserver } from './relay';
+import { Relay, type RelayObserver, type RelayPorts } from './relay';
 
 /** Where a source falls silent, this is waited for; elsewhere nobody waits so long. */
 const SHORT_STALL_MS = 150;
@@ -48,6 +50,26 @@ class Saved {
   };
 }
 
+const SILENT: RelayObserver = {
+  opened: () => undefined,
+  closed: () => undefined,
+  received: () => undefined,
+  passedOver: () => undefined,
+  delivered: () => undefined,
+  notDelivered: () => undefined,
+};
+
+/** A relay that waits for nothing but others. */
+function relayOf(
+  ports: Omit<RelayPorts, 'pause' | 'chance'>,
+  { chance, maxQueuedBytes } = { chance: 1, maxQueuedBytes: 1 << 20 },
+): Relay {
+  return new Relay(
+    { ...ports, pause: () => nextTurn(), chance: () => chance },
+    { retry: { firstMs: 1_000, mostMs: 60_000 }, gatherMs: 0, maxQueuedBytes },
+  );
+}
+
 interface Life {
   readonly events: readonly string[];
   readonly source: Behaviour[];
@@ -55,11 +77,12 @@ interface Life {
   readonly crashes?: readonly { readonly save: number; readonly saved: boolean }[];
   readonly maxQueuedBytes?: number;
   readonly stallMs?: number;
+  readonly chance?: number;
 }
 
 /** Runs a connector through what happens to it, over restarts, until the last event is known to have been delivered. */
 async function live(life: Life) {
-  const { events, source, door = [], crashes = [], maxQueuedBytes = 1 << 20, stallMs = LONG_STALL_MS } = life;
+  const { events, source, door = [], crashes = [], maxQueuedBytes = 1 << 20, stallMs = LONG_STALL_MS, chance = 1 } = life; // prettier-ignore
   const server = new SseServer(events, source);
   const gateway = new FakeGateway(door);
   const url = await server.start();
@@ -78,29 +101,18 @@ async function live(life: Life) {
     if (id === lastId) finish();
   });
   const observer: RelayObserver = {
-    opened: () => undefined,
+    ...SILENT,
     closed: (reason, _message, pauseMs) => {
       closed.push(reason);
       if (pauseMs !== null) pauses.push(pauseMs);
     },
-    received: () => undefined,
-    passedOver: () => undefined,
-    delivered: () => undefined,
     notDelivered: (_message, pauseMs) => void pauses.push(pauseMs),
   };
   const options = { url, since: null, userAgent: 'test', stallMs };
   for (let isDone = false; !isDone;) {
-    const relay: Relay = new Relay(
-      {
-        source: new SseSource(options, () => NOW_MS),
-        door: new GatewayDoor({ url: gatewayUrl, key: 'key' }, 'wikimedia', () => NOW_MS),
-        positions,
-        pause: () => new Promise((resolve) => void setImmediate(resolve)),
-        chance: () => 1,
-        observer,
-      },
-      { retry: { firstMs: 1_000, mostMs: 60_000 }, gatherMs: 0, maxQueuedBytes },
-    );
+    const source = new SseSource(options, () => NOW_MS);
+    const door = new GatewayDoor({ url: gatewayUrl, key: 'key' }, 'wikimedia', () => NOW_MS);
+    const relay = relayOf({ source, door, positions, observer }, { chance, maxQueuedBytes });
     await relay.start();
     isDone = await Promise.race([
       finished.then(() => true),
@@ -200,6 +212,70 @@ describe('a connector', () => {
       ...['ended', 'cut', 'refused'],
     ]);
     expect(pauses).toEqual([2_000, 4_000, 8_000, 100_000, 90_000, 60_000, 3_000, 3_000, 6_000]);
+  });
+
+  it('never comes back earlier than the source asks by `retry:`, whatever chance says', async () => {
+    const { pauses } = await live({
+      events: EVENTS.slice(0, 15),
+      source: [serve(5, 'end'), { ...serve(5, 'end'), retryMs: 90_000 } as Behaviour],
+      chance: 0,
+    });
+    expect(pauses).toEqual([500, 90_000]);
+  });
+
+  it('connects no more when the source has said that there is no more, and brings what it has', async () => {
+    const taken = new FakeGateway([]);
+    const url = await taken.start();
+    const closed: unknown[] = [];
+    const positions = new Saved([], () => undefined);
+    let connections = 0;
+    const source: Pick<SseSource, 'read'> = {
+      read: async (_lastEventId, listener) => {
+        connections += 1;
+        if (connections > 1) throw new SourceProblem('no-more', 'there is no more');
+        await listener.take([{ data: '{}', id: idOf(0) }]);
+      },
+    };
+    const relay = relayOf({
+      source,
+      door: new GatewayDoor({ url, key: null }, 'wikimedia', () => NOW_MS),
+      positions,
+      observer: { ...SILENT, closed: (...told) => void closed.push(told) },
+    });
+    await relay.start();
+    while (positions.lastId === null) await nextTurn();
+    for (let turn = 0; turn < 100; turn += 1) await nextTurn();
+    expect(connections).toBe(2);
+    expect(closed.at(-1)).toEqual(['no-more', 'there is no more', null]);
+    await relay.stop();
+    await taken.stop();
+    expect(taken.taken).toEqual(['{}']);
+  });
+
+  it('waits, when it is to stop, for the body that is under way, and keeps its position; reads and sends no more', async () => {
+    const gateway = new FakeGateway(['wait']);
+    const server = new SseServer(EVENTS.slice(0, 50), [serve(20, 'stall')]);
+    const [url, gatewayUrl] = [await server.start(), await gateway.start()];
+    const positions = new Saved([], () => undefined);
+    const relay = relayOf({
+      source: new SseSource({ url, since: null, userAgent: 'test', stallMs: LONG_STALL_MS }, () => NOW_MS),
+      door: new GatewayDoor({ url: gatewayUrl, key: null }, 'wikimedia', () => NOW_MS),
+      positions,
+      observer: SILENT,
+    });
+    await relay.start();
+    while (gateway.keys.length === 0) await nextTurn();
+    let hasStopped = false;
+    const stopped = relay.stop().then(() => (hasStopped = true));
+    for (let turn = 0; turn < 100; turn += 1) await nextTurn();
+    expect(hasStopped).toBe(false);
+    gateway.release();
+    await stopped;
+    expect(gateway.taken.length).toBeGreaterThan(0);
+    expect(positions.lastId).toBe(idOf(gateway.taken.length - 1));
+    expect([gateway.keys.length, server.asked.length]).toEqual([1, 1]);
+    await server.stop();
+    await gateway.stop();
   });
 
   it('gives up a connection on which nothing comes', async () => {

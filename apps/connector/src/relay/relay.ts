@@ -28,7 +28,7 @@ export interface RelayObserver {
 }
 
 export interface RelayOptions {
-  /** Between two connections, unless the source says another. */
+  /** Between two connections, unless the source asks for longer ones. */
   readonly retry: RetryPace;
   /** How long events gather for one body. */
   readonly gatherMs: number;
@@ -84,7 +84,7 @@ export class Relay {
       let hasBrought = false;
       const listener = {
         opened: () => observer.opened(queue.lastId),
-        retryAsked: (ms: number) => (pace = { ...pace, firstMs: Math.min(ms, pace.mostMs) }),
+        retryAsked: (ms: number) => (pace = { ...pace, leastMs: ms, firstMs: ms }),
         passedOver: (type: string) => observer.passedOver(type),
         take: (events: Parameters<EventQueue['put']>[0]) => {
           hasBrought = true;

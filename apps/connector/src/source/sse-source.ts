@@ -1,3 +1,4 @@
+import { MAX_BODY_BYTES } from '@tillstream/contracts';
 import { createParser } from 'eventsource-parser';
 import { fetchProblem } from '../relay/fetch-problem';
 import { retryAfterMs } from '../relay/retry-after';
@@ -30,8 +31,8 @@ export interface SourceListener {
   take(events: readonly SourceEvent[]): Promise<void>;
 }
 
-/** An event that is longer never ends; the gateway takes 512 KiB. */
-const MOST_CHARACTERS = 4 * 1024 * 1024;
+/** An event that is longer never ends. Of as many characters the gateway still takes the body, to say that the event is too large. */
+const MOST_CHARACTERS = Math.floor(MAX_BODY_BYTES / 4);
 
 /** Reads server-sent events (the `text/event-stream` of the HTML standard), one connection at a time. */
 export class SseSource {
