@@ -155,6 +155,12 @@ const behaviours = fc.oneof(
 const doors = fc.constantFrom<DoorBehaviour>('take', 'take-and-lose', 'busy', 'unavailable', 'unavailable-but-taken');
 
 describe('a connector', () => {
+  /** What a test has opened is ended also when it fails. */
+  const opened: { stop(): Promise<void> }[] = [];
+  afterEach(async () => {
+    for (const one of opened.splice(0).reverse()) await one.stop();
+  });
+
   it('brings every event, in order, whatever becomes of connections, answers and itself', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -224,8 +230,9 @@ describe('a connector', () => {
   });
 
   it('connects no more when the source has said that there is no more, and brings what it has', async () => {
-    const taken = new FakeGateway([]);
-    const url = await taken.start();
+    const gateway = new FakeGateway([]);
+    const url = await gateway.start();
+    opened.push(gateway);
     const closed: unknown[] = [];
     const positions = new Saved([], () => undefined);
     let connections = 0;
@@ -242,20 +249,20 @@ describe('a connector', () => {
       positions,
       observer: { ...SILENT, closed: (...told) => void closed.push(told) },
     });
+    opened.push(relay);
     await relay.start();
     while (positions.lastId === null) await nextTurn();
     for (let turn = 0; turn < 100; turn += 1) await nextTurn();
     expect(connections).toBe(2);
     expect(closed.at(-1)).toEqual(['no-more', 'there is no more', null]);
-    await relay.stop();
-    await taken.stop();
-    expect(taken.taken).toEqual(['{}']);
+    expect(gateway.taken).toEqual(['{}']);
   });
 
   it('waits, when it is to stop, for the body that is under way, and keeps its position; reads and sends no more', async () => {
     const gateway = new FakeGateway(['wait']);
     const server = new SseServer(EVENTS.slice(0, 50), [serve(20, 'stall')]);
     const [url, gatewayUrl] = [await server.start(), await gateway.start()];
+    opened.push(server, gateway);
     const positions = new Saved([], () => undefined);
     const relay = relayOf({
       source: new SseSource({ url, since: null, userAgent: 'test', stallMs: LONG_STALL_MS }, () => NOW_MS),
@@ -274,8 +281,6 @@ describe('a connector', () => {
     expect(gateway.taken.length).toBeGreaterThan(0);
     expect(positions.lastId).toBe(idOf(gateway.taken.length - 1));
     expect([gateway.keys.length, server.asked.length]).toEqual([1, 1]);
-    await server.stop();
-    await gateway.stop();
   });
 
   it('gives up a connection on which nothing comes', async () => {
