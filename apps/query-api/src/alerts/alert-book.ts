@@ -8,8 +8,9 @@ export interface KnownAlert {
   readonly resolved: AlertEvent | null;
 }
 
-/** So many are held; the ones that were opened first are forgotten. */
 const MOST_ALERTS = 100_000;
+/** Forgetting comes in steps, not with every record. */
+const SPARE_SHARE = 0.1;
 /** What is known to exist is there at once. */
 const READ_WAIT_MS = 1_000;
 
@@ -25,31 +26,34 @@ export class AlertBook {
   constructor(
     private readonly log: LogReader,
     private readonly definition: StreamDefinition,
+    /** About so many are held; the ones that were opened first are forgotten. */
+    private readonly mostAlerts = MOST_ALERTS,
   ) {}
 
-  /** All alerts as they stand in the log now, by the window that opened them, the newest first, then by id. */
-  async alerts(): Promise<readonly KnownAlert[]> {
-    const reading = this.reading.then(
-      () => this.readOn(),
-      () => this.readOn(), // the one before has been told
-    );
-    this.reading = reading.catch(() => undefined);
+  /**
+   * All alerts as they stand in the log now, by the window that opened them, the newest first, then by id. Where nobody waits
+   * for them any more, those that have been read so far: who asks next reads on there.
+   */
+  async alerts(cancelled: AbortSignal): Promise<readonly KnownAlert[]> {
+    const reading = this.reading.then(() => this.readOn(cancelled));
+    this.reading = reading.catch(() => undefined); // who asked has been told
     await reading;
     this.sorted ??= [...this.byId.values()].sort(byOpening);
     return this.sorted;
   }
 
-  private async readOn(): Promise<void> {
+  private async readOn(cancelled: AbortSignal): Promise<void> {
+    if (cancelled.aborted) return;
     const { alerts: topic } = this.definition.topics;
     const end = await this.log.end(topic, 0);
     if (end < this.next) this.beginAnew(); // it is another log
     this.next = Math.max(this.next, await this.log.begin(topic, 0));
-    while (this.next < end) {
+    while (this.next < end && !cancelled.aborted) {
       const records = await this.log.read(topic, 0, this.next, READ_WAIT_MS);
       for (const record of records) this.take(decodeAlertRecord(record));
       this.next = (records.at(-1)?.offset ?? end - 1) + 1;
+      this.makeRoom();
     }
-    this.makeRoom();
   }
 
   private take(record: ReturnType<typeof decodeAlertRecord>): void {
@@ -63,8 +67,8 @@ export class AlertBook {
   }
 
   private makeRoom(): void {
-    if (this.byId.size <= MOST_ALERTS) return;
-    const newest = [...this.byId.values()].sort(byOpening).slice(0, MOST_ALERTS);
+    if (this.byId.size <= this.mostAlerts * (1 + SPARE_SHARE)) return;
+    const newest = [...this.byId.values()].sort(byOpening).slice(0, this.mostAlerts);
     this.byId.clear();
     for (const alert of newest) this.byId.set(alert.opened.id, alert);
     this.sorted = newest;

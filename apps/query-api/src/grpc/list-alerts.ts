@@ -18,11 +18,12 @@ import { invalid } from './refusals';
 import { metricOf, type FollowedStream } from './streams';
 import { decodePageToken, encodePageToken, questionDigest } from './tokens';
 
-/** One page of a stream's alerts, newest first. */
+/** One page of a stream's alerts, newest first. Reads no further when nobody waits for it any more. */
 export async function listAlerts(
   { stream }: FollowedStream,
   request: ListAlertsRequest,
   book: AlertBook,
+  signal: AbortSignal,
 ): Promise<ListAlertsResponse> {
   const metric = request.metric === '' ? null : metricOf(stream, request.metric).metric.name;
   const [fromMs, toMs] = [instantOf(request.from), instantOf(request.to)];
@@ -30,16 +31,17 @@ export async function listAlerts(
   const question = questionDigest('alerts', stream.name, metric, request.openOnly, fromMs, toMs);
   const after = decodePageToken(question, request.pageToken);
   const limit = pageRows(request.pageSize);
+  const declared = new Set(stream.definition.metrics.flatMap(({ alert }) => alert?.identity ?? []));
 
   const alerts: AlertMessage[] = [];
   let bytes = 0;
   let last: AlertEvent | null = null;
-  for (const known of await book.alerts()) {
+  for (const known of await book.alerts(signal)) {
     const { opened } = known;
     if (after && isUpTo(opened, after.startMs, after.group)) continue;
     if (metric !== null && opened.metric !== metric) continue;
     if ((fromMs !== null && opened.openedMs < fromMs) || (toMs !== null && opened.openedMs >= toMs)) continue;
-    const state = stateOf(known, stream);
+    const state = stateOf(known, declared);
     if (request.openOnly && state !== 'open') continue;
     const message = toAlert(known, state, stream);
     const size = JSON.stringify(message).length;
@@ -58,10 +60,9 @@ function isUpTo({ openedMs, id }: AlertEvent, endMs: number, endId: string): boo
   return openedMs > endMs || (openedMs === endMs && id <= endId);
 }
 
-function stateOf({ opened, resolved }: KnownAlert, stream: ServedStream): string {
+function stateOf({ opened, resolved }: KnownAlert, declared: ReadonlySet<string>): string {
   if (resolved) return 'resolved';
-  const isDeclared = stream.definition.metrics.some(({ alert }) => alert?.identity === opened.identity);
-  return isDeclared ? 'open' : 'retired';
+  return declared.has(opened.identity) ? 'open' : 'retired';
 }
 
 function toAlert({ opened, resolved }: KnownAlert, state: string, stream: ServedStream): AlertMessage {

@@ -81,7 +81,7 @@ export function createQueryService(options: QueryServiceOptions): GrpcService {
       listAlerts: unaryHandler(
         timed('ListAlerts', options, async (request: ListAlertsRequest, context) => {
           const followed = readable(context).named(request.stream);
-          return listAlerts(followed, request, books.get(followed)!);
+          return listAlerts(followed, request, books.get(followed)!, context.signal);
         }),
         onUnexpected,
       ),
