@@ -52,8 +52,8 @@ async function tail(stream: string, options: TailOptions, context: CliContext): 
         'till topics --create creates the topics of a stream.',
       );
     }
-    const opened = await StreamTail.open(reader, definition, options.fromTheBeginning);
+    const opened = await StreamTail.open(reader, definition, options.fromTheBeginning ? 'begin' : 'end');
     if (options.counts === undefined) await tailEvents(opened, most, context, systemClock);
-    else await tailCounts(opened, options.counts, most, context, systemClock);
+    else await tailCounts(opened, { everyMs: options.counts, most }, context, systemClock);
   });
 }

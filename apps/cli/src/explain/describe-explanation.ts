@@ -158,7 +158,7 @@ function revisionTable(
   if (revisions.length === 0) return '';
   const rows = revisions.map(({ appended, position, final, revision, retracted, measures: values }) => [
     instantText(appended),
-    placeText(position, false),
+    recordPlace(position),
     final ? 'final' : retracted ? 'taken back' : 'provisional',
     Number(revision),
     ...measures.map(({ name }) => cellText(plainValues(values)[name] ?? null)),
@@ -172,7 +172,7 @@ function sampleTable(samples: readonly SampleRowMessage[]): string {
   if (samples.length === 0) return '';
   const rows = samples.map(({ fate, position, eventTime, row, traceId }) => [
     fate,
-    placeText(position, true),
+    rowPlace(position),
     eventTime === null ? '' : new Date(fromTimestamp(eventTime)).toISOString(),
     row,
     traceId,
@@ -180,8 +180,8 @@ function sampleTable(samples: readonly SampleRowMessage[]): string {
   return table(['row', 'raw', 'event time', 'event', 'trace'], rows);
 }
 
-function placeText(position: RowPositionMessage | null, withIndex: boolean): string {
-  if (position === null) return '';
-  const { partition, offset, index } = position;
-  return withIndex ? `${partition}/${offset}/${index}` : `${partition}/${offset}`;
-}
+const recordPlace = (position: RowPositionMessage | null): string =>
+  position === null ? '' : `${position.partition}/${position.offset}`;
+
+const rowPlace = (position: RowPositionMessage | null): string =>
+  position === null ? '' : `${recordPlace(position)}/${position.index}`;

@@ -25,8 +25,7 @@ export async function tailEvents(tail: StreamTail, most: number, context: CliCon
 /** Writes every `everyMs` how much has come since, until interrupted, or `most` times. */
 export async function tailCounts(
   tail: StreamTail,
-  everyMs: number,
-  most: number,
+  { everyMs, most }: { readonly everyMs: number; readonly most: number },
   context: CliContext,
   clock: CliClock,
 ): Promise<void> {

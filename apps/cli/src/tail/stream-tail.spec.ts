@@ -53,7 +53,7 @@ describe('the tail of a stream', () => {
     const { definition, reader, add, enrich } = setUp();
     add(event(1));
     enrich(0);
-    const tail = await StreamTail.open(reader, definition, false);
+    const tail = await StreamTail.open(reader, definition, 'end');
     const context = recordingContext();
     add(`[${event(2)},${event(3)}]`);
     enrich(1);
@@ -72,13 +72,13 @@ describe('the tail of a stream', () => {
     add(`[${[1, 2, 3].map(event).join(',')}]`);
     enrich(0);
     const context = recordingContext();
-    await tailEvents(await StreamTail.open(reader, definition, true), 2, context, fakeClock(NOW_MS));
+    await tailEvents(await StreamTail.open(reader, definition, 'begin'), 2, context, fakeClock(NOW_MS));
     expect(context.output().split('\n').filter((line) => line !== '')).toHaveLength(2); // prettier-ignore
   });
 
   it('counts what came between two looks', async () => {
     const { definition, reader, add, enrich } = setUp();
-    const tail = await StreamTail.open(reader, definition, false);
+    const tail = await StreamTail.open(reader, definition, 'end');
     const context = recordingContext();
     const clock = fakeClock(NOW_MS);
     let looks = 0;
@@ -96,7 +96,7 @@ describe('the tail of a stream', () => {
         if (looks === 3) context.interrupt();
       },
     };
-    await tailCounts(tail, 5_000, Infinity, context, eventful);
+    await tailCounts(tail, { everyMs: 5_000, most: Infinity }, context, eventful);
     expect(
       context
         .output()

@@ -34,12 +34,12 @@ export class StreamTail {
     private readonly places: readonly PartitionPlace[],
   ) {}
 
-  static async open(reader: LogReader, definition: StreamDefinition, fromTheBeginning: boolean): Promise<StreamTail> {
+  /** @param edge where in the retained log the tail begins */
+  static async open(reader: LogReader, definition: StreamDefinition, edge: 'begin' | 'end'): Promise<StreamTail> {
     const { schema, topics } = definition;
-    const edge = fromTheBeginning ? 'begin' : 'end';
     const partitions = Array.from({ length: schema.partitions }, (_, partition) => partition);
     const places = partitions.map(async (partition): Promise<PartitionPlace> => {
-      const newest = fromTheBeginning ? null : await lastBatch(reader, definition, partition);
+      const newest = edge === 'begin' ? null : await lastBatch(reader, definition, partition);
       return {
         partition,
         at: newest === null ? await reader.begin(topics.enriched, partition) : newest.offset + 1,
