@@ -1,7 +1,7 @@
 import type { StreamDefinition } from '@tillstream/contracts';
 import { decodeMetricsRecord, encodeControl, encodeDefinition } from '@tillstream/contracts';
 import type { BackfillOptions, BackfillReport, LogWriter } from '@tillstream/engine';
-import { AGGREGATOR, BackfillRangeError, ENRICHER, FinalStandsError, backfillMetric } from '@tillstream/engine';
+import { BackfillRangeError, FinalStandsError, backfillMetric } from '@tillstream/engine';
 import { MemoryLogWriter, SeededRandom } from '@tillstream/engine/testing';
 import { definitionFrom } from '@tillstream/contracts/testing';
 import type { PlainDefinition } from '../oracle/raw-oracle';
@@ -86,24 +86,17 @@ async function apply(
   await stage.pass(MINUTE_MS);
 }
 
-/** In all partitions minute by minute: none is idle, so none is told how far the others are, and nothing is late. */
-async function everywhere(stage: SlowStage, fromMinutesAgo: number, toMinutesAgo: number): Promise<void> {
-  for (let minute = fromMinutesAgo; minute > toMinutesAgo; minute -= 1) {
-    for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, minute, minute - 1);
-  }
-}
-
 /** A shop in which a stream file is put live after half an hour, and all windows are closed in the end. */
 async function changedShop(
   untilMinutesAgo = 20,
 ): Promise<{ stage: SlowStage; change: Change; plain: PlainDefinition }> {
   const stage = new SlowStage();
   const change = changedCommerce(stage.definition);
-  stage.world.start(ENRICHER);
-  stage.world.start(AGGREGATOR);
-  for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, 60, 30 - 2 * p);
+  stage.startServices();
+  await stage.shop(60, 30);
+  await stage.shopAlone(1, 30, 28);
   await apply(stage, change);
-  for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, 28, untilMinutesAgo);
+  await stage.shop(28, untilMinutesAgo);
   return { stage, change, plain: withChange(plainStage) };
 }
 
@@ -166,9 +159,8 @@ describe('a backfill', () => {
   it('waits until every partition has come to the metric', async () => {
     const stage = new SlowStage();
     const change = changedCommerce(stage.definition);
-    stage.world.start(ENRICHER);
-    stage.world.start(AGGREGATOR);
-    for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, 60, 30);
+    stage.startServices();
+    await stage.shop(60, 30);
     await apply(stage, change, [0]);
     const appended = stage.world.broker.appended;
     const early = await backfilled(stage.world, change, MERGED);
@@ -200,11 +192,10 @@ describe('a backfill', () => {
       added: ['visits'],
       removed: [],
     };
-    stage.world.start(ENRICHER);
-    stage.world.start(AGGREGATOR);
-    await everywhere(stage, 60, 40);
+    stage.startServices();
+    await stage.shop(60, 40);
     await apply(stage, change);
-    await everywhere(stage, 40, 20);
+    await stage.shop(40, 20);
     await stage.finish();
     const fromMs = START_MS - 50 * MINUTE_MS;
     expect(await backfilled(stage.world, change, 'visits', { fromMs })).toMatchObject({ completeFromMs: fromMs });

@@ -1,5 +1,5 @@
 import type { Explanation } from '@tillstream/engine';
-import { AGGREGATOR, ENRICHER, explainWindow, groupValuesOf } from '@tillstream/engine';
+import { explainWindow, groupValuesOf } from '@tillstream/engine';
 import type { MetricDefinition } from '@tillstream/core';
 import { isSession, isTotal } from '@tillstream/core';
 import { SeededRandom } from '@tillstream/engine/testing';
@@ -49,6 +49,15 @@ function questionAbout(random: SeededRandom, world: World, plain: PlainDefinitio
     startMs: newest - random.below(Math.max(1, windows)) * shape.hopMs,
     group: groupOf(plain, shape, row.row),
   };
+}
+
+/** The revenue from books in the minute that began so many minutes before a stage's begin. */
+function questionAboutBooks({ definition }: SlowStage, minutesAgo: number): Question {
+  const name = 'revenue_by_category';
+  const metric = definition.metrics.find((declared) => declared.name === name);
+  if (!metric) throw new Error(`the stream has no metric ${name}`);
+  const startMs = START_MS - minutesAgo * MINUTE_MS;
+  return { metric, plain: shapeOf(plainStage, name), startMs, group: { category: 'books' } };
 }
 
 function explained(world: World, question: Question): Promise<Explanation> {
@@ -152,15 +161,11 @@ describe('explaining a number', () => {
 
   it('tells what an open window holds so far, with its samples and what was told of it', async () => {
     const stage = new SlowStage();
-    stage.world.start(ENRICHER);
-    stage.world.start(AGGREGATOR);
-    for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, 60, 30);
+    stage.startServices();
+    await stage.shop(60, 30);
     await stage.pass(MINUTE_MS);
     const outcome = demanded(stage.definition, plainStage, (topic) => stage.world.recordsOf(topic));
-    const metric = stage.definition.metrics.find(({ name }) => name === 'revenue_by_category');
-    const shape = shapeOf(plainStage, 'revenue_by_category');
-    if (!metric) throw new Error('the stream has no such metric');
-    const question = { metric, plain: shape, startMs: START_MS - 31 * MINUTE_MS, group: { category: 'books' } };
+    const question = questionAboutBooks(stage, 31);
     const explanation = await explained(stage.world, question);
     expect(wrongIn(question, explanation, plainStage, outcome)).toEqual([]);
     expect(explanation).toMatchObject({ verdict: 'open', isClosed: false });
@@ -174,14 +179,10 @@ describe('explaining a number', () => {
 
   it('names a final that is not what raw gives, and one that raw does not give', async () => {
     const stage = new SlowStage();
-    stage.world.start(ENRICHER);
-    stage.world.start(AGGREGATOR);
-    for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, 60, 30);
+    stage.startServices();
+    await stage.shop(60, 30);
     await stage.finish();
-    const metric = stage.definition.metrics.find(({ name }) => name === 'revenue_by_category');
-    const shape = shapeOf(plainStage, 'revenue_by_category');
-    if (!metric) throw new Error('the stream has no such metric');
-    const question = { metric, plain: shape, startMs: START_MS - 40 * MINUTE_MS, group: { category: 'books' } };
+    const question = questionAboutBooks(stage, 40);
     const right = await explained(stage.world, question);
     expect(right.verdict).toBe('equal');
     const { told } = right.history;
@@ -201,17 +202,14 @@ describe('explaining a number', () => {
 
   it('refuses a window that raw no longer has whole, and says which can be explained', async () => {
     const stage = new SlowStage();
-    stage.world.start(ENRICHER);
-    stage.world.start(AGGREGATOR);
-    for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, 60, 30);
+    stage.startServices();
+    await stage.shop(60, 30);
     stage.world.scheduler.nowMs += 30 * MINUTE_MS;
     for (let p = 0; p < PARTITIONS; p += 1) await stage.buy(p, stage.world.scheduler.nowMs - 5_000);
     await stage.finish();
     stage.world.broker.trim(stage.topics.raw, 0, stage.world.broker.end(stage.topics.raw, 0) - 3);
-    const [metric] = stage.definition.metrics;
-    const shape = shapeOf(plainStage, metric?.name ?? '');
-    if (!metric) throw new Error('the stream has no metric');
-    const question = { metric, plain: shape, startMs: START_MS - 40 * MINUTE_MS, group: { category: 'books' } };
-    await expect(explained(stage.world, question)).rejects.toThrow(/no longer holds|too late to tell/);
+    await expect(explained(stage.world, questionAboutBooks(stage, 40))).rejects.toThrow(
+      /no longer holds|too late to tell/,
+    );
   });
 });

@@ -1,11 +1,7 @@
 import { decodePartsRecord } from '@tillstream/contracts';
-import type { NewRecord } from '@tillstream/engine';
-import { AGGREGATOR, ENRICHER } from '@tillstream/engine';
-import { SeededRandom } from '@tillstream/engine/testing';
 import { commerceWith } from './live';
-import { World } from './world';
+import { SlowStage } from './slow-stage';
 
-const START_MS = Date.UTC(2026, 0, 5, 12);
 const METRICS = `metrics:
   by_category:
     where: event_type == 'purchase'
@@ -13,44 +9,28 @@ const METRICS = `metrics:
     window: { size: 1d }
     measures: { orders: count() }
 `;
-const utf8 = new TextEncoder();
 
 /** A day that nobody has reached the end of, on one partition. */
 class Day {
-  readonly definition = commerceWith({ partitions: 1, metrics: METRICS });
-  private readonly world = new World(this.definition, new SeededRandom(1), START_MS);
-  private readonly clients = this.world.spawnWriter('clients');
-  private events = 0;
+  private readonly stage = new SlowStage(commerceWith({ partitions: 1, metrics: METRICS }));
 
   constructor() {
-    this.world.start(ENRICHER);
-    this.world.start(AGGREGATOR);
+    this.stage.startServices();
   }
 
   async buy(category: string): Promise<void> {
-    const { nowMs } = this.world.scheduler;
-    this.events += 1;
-    const event = {
-      event_id: `d${this.events}`,
-      event_type: 'purchase',
-      timestamp: new Date(nowMs).toISOString(),
-      user_id: 'u1',
-      category,
-    };
-    const record: NewRecord = { key: null, value: utf8.encode(JSON.stringify(event)) };
-    let acked = false;
-    void this.clients.writer.append(this.definition.topics.raw, 0, [record]).then(() => (acked = true));
-    await this.world.scheduler.runUntil(() => acked);
+    const timestamp = new Date(this.stage.world.scheduler.nowMs).toISOString();
+    await this.stage.write(0, { timestamp, user_id: 'u1', category });
   }
 
-  async pass(ms: number): Promise<void> {
-    const untilMs = this.world.scheduler.nowMs + ms;
-    await this.world.scheduler.runUntil(() => this.world.scheduler.nowMs >= untilMs);
+  pass(ms: number): Promise<void> {
+    return this.stage.pass(ms);
   }
 
-  /** When shares of each group were sent, of all those in the topic. */
+  /** When shares of a group were sent, of all those in the topic. */
   sharesOf(category: string): readonly number[] {
-    const shares = (this.world.recordsOf(this.definition.topics.parts)[0] ?? []).filter((record) => {
+    const { world, topics } = this.stage;
+    const shares = (world.recordsOf(topics.parts)[0] ?? []).filter((record) => {
       const decoded = decodePartsRecord(record);
       return decoded.kind === 'part' && Buffer.from(decoded.part.groups.bytes).includes(category);
     });

@@ -1,12 +1,10 @@
-import { AGGREGATOR, ENRICHER } from '@tillstream/engine';
 import { MINUTE_MS, PARTITIONS, SlowStage, START_MS } from './slow-stage';
 import type { Replica } from './world';
 
 /** A platform that has published the first windows of a shop's day, and has more of them open. */
 async function anHourIn(stage: SlowStage): Promise<Replica> {
-  stage.world.start(ENRICHER);
-  const aggregator = stage.world.start(AGGREGATOR);
-  for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, 60, 50);
+  const aggregator = stage.startServices();
+  await stage.shop(60, 50);
   await stage.pass(5_000);
   return aggregator;
 }
@@ -16,7 +14,7 @@ describe('when the store has lost what it was given', () => {
     const stage = new SlowStage();
     const aggregator = await anHourIn(stage);
     const snapshot = stage.world.store.snapshot();
-    for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, 50, 40);
+    await stage.shop(50, 40);
     await stage.pass(5_000);
     stage.world.store.rollBack(snapshot);
     stage.replace(aggregator);
@@ -27,7 +25,7 @@ describe('when the store has lost what it was given', () => {
   it('does not publish again, from a part of their rows, windows that were published before', async () => {
     const stage = new SlowStage();
     const aggregator = await anHourIn(stage);
-    for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, 50, 30);
+    await stage.shop(50, 30);
     await stage.pass(5_000);
     stage.world.store.flushAll();
     stage.replace(aggregator);
@@ -38,7 +36,7 @@ describe('when the store has lost what it was given', () => {
   it('does not take what is left of a checkpoint that goes away while it is loaded', async () => {
     const stage = new SlowStage();
     const aggregator = await anHourIn(stage);
-    for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, 50, 40);
+    await stage.shop(50, 40);
     await stage.pass(5_000);
     let losses = PARTITIONS;
     stage.onLoad = () => {

@@ -1,7 +1,6 @@
 import type { StreamDefinition } from '@tillstream/contracts';
 import { encodeControl, encodeDefinition } from '@tillstream/contracts';
 import { definitionFrom } from '@tillstream/contracts/testing';
-import { AGGREGATOR, ENRICHER } from '@tillstream/engine';
 import { partitionOfKey } from '../oracle/raw/murmur2';
 import { changedCommerce } from './changed-commerce';
 import { MINUTE_MS, PARTITIONS, SlowStage } from './slow-stage';
@@ -15,8 +14,7 @@ export const COUPONS = { none: 13, SPRING: 23 } as const;
  */
 export async function withOtherRules(): Promise<{ stage: SlowStage; definition: StreamDefinition }> {
   const stage = new SlowStage();
-  stage.world.start(ENRICHER);
-  stage.world.start(AGGREGATOR);
+  stage.startServices();
   const metric = '  by_coupon:\n    groupBy: [coupon]\n    window: { size: 5m }\n    measures: { events: count() }\n';
   const { definition } = changedCommerce(stage.definition);
   const strict = definitionFrom(
@@ -25,13 +23,9 @@ export async function withOtherRules(): Promise<{ stage: SlowStage; definition: 
   if (strict.schema.eventTime.futureToleranceMs !== 1_000) throw new Error('the stream file says something else');
   const partition = partitionOfKey('u0', PARTITIONS);
   const { scheduler } = stage.world;
-  let events = 0;
   const send = async (aheadMs: number, more: object): Promise<void> => {
-    events += 1;
     const timestamp = new Date(scheduler.nowMs + aheadMs).toISOString();
-    const event = { event_id: `e${events}`, event_type: 'purchase', timestamp, user_id: 'u0', price: 7, quantity: 1 };
-    const value = new TextEncoder().encode(JSON.stringify({ ...event, ...more }));
-    await stage.send(partition, [{ key: null, value }]);
+    await stage.write(partition, { timestamp, user_id: 'u0', ...more });
   };
   const shop = async (minutes: number, more: object): Promise<void> => {
     for (let minute = 0; minute < minutes; minute += 1) {

@@ -9,13 +9,12 @@ const utf8 = new TextEncoder();
 
 /** Both partitions are twenty minutes into the shop's day when the topic begins to wait; then windows close. */
 async function closeWindowsWhile(stage: SlowStage, topic: string): Promise<Replica> {
-  stage.world.start(ENRICHER);
-  const aggregator = stage.world.start(AGGREGATOR);
-  for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, 20, 10);
+  const aggregator = stage.startServices();
+  await stage.shop(20, 10);
   await stage.pass(5_000);
   stage.waiting.add(topic);
+  await stage.shop(10, 5);
   for (let p = 0; p < PARTITIONS; p += 1) {
-    await stage.shop(p, 10, 5);
     await stage.buy(p, START_MS - 25 * MINUTE_MS);
     await stage.advance(p, START_MS - MINUTE_MS);
   }
@@ -34,9 +33,8 @@ describe('what has not been acknowledged when a process dies is published by the
 
   it.each(['metrics', 'late'] as const)('a checkpoint does not pass late rows whose %s wait', async (name) => {
     const stage = new SlowStage();
-    stage.world.start(ENRICHER);
-    const aggregator = stage.world.start(AGGREGATOR);
-    await stage.shop(0, 20, 10);
+    const aggregator = stage.startServices();
+    await stage.shopAlone(0, 20, 10);
     await stage.pass(5_000);
     stage.waiting.add(stage.topics[name]);
     await stage.buy(0, START_MS - 25 * MINUTE_MS); // closes nothing, so no frontier waits for it
@@ -48,9 +46,8 @@ describe('what has not been acknowledged when a process dies is published by the
 
   it.each([0, 1])('the checkpoint of merge %i does not pass windows whose finals wait', async (partition) => {
     const stage = new SlowStage();
-    stage.world.start(ENRICHER);
-    const aggregator = stage.world.start(AGGREGATOR);
-    await stage.shop(1 - partition, 20, 10); // the other partition has finals of its own, and does not wait
+    const aggregator = stage.startServices();
+    await stage.shopAlone(1 - partition, 20, 10); // the other partition has finals of its own, and does not wait
     await stage.pass(5_000);
     stage.waiting.add(`${stage.topics.metrics}/${partition}`);
     for (let p = 0; p < PARTITIONS; p += 1) await stage.advance(p, START_MS - MINUTE_MS);
@@ -105,7 +102,7 @@ describe('a merge task that moves to another process', () => {
     const replicas = [stage.world.start(AGGREGATOR), stage.world.start(AGGREGATOR)];
     await stage.advance(1, START_MS - MINUTE_MS);
     await stage.pass(5_000);
-    await stage.shop(0, 20, 18);
+    await stage.shopAlone(0, 20, 18);
     await stage.pass(5_000);
     // The partition without rows stays where it is: its frontier is not sent again, and nothing older is read again.
     const [first] = replicas;
@@ -113,7 +110,7 @@ describe('a merge task that moves to another process', () => {
     stage.world.scheduler.kill(first.process);
     stage.world.expel(first);
     await stage.pass(5_000);
-    await stage.shop(0, 18, 5);
+    await stage.shopAlone(0, 18, 5);
     await stage.pass(3_000);
     expect(stage.differences()).toEqual([]);
   });

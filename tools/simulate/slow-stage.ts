@@ -1,5 +1,7 @@
+import type { StreamDefinition } from '@tillstream/contracts';
 import { encodeControl } from '@tillstream/contracts';
 import type { NewRecord, TaskPorts } from '@tillstream/engine';
+import { AGGREGATOR, ENRICHER } from '@tillstream/engine';
 import { SeededRandom } from '@tillstream/engine/testing';
 import { plainCommerce } from '../oracle/commerce-definition';
 import { partitionOfKey } from '../oracle/raw/murmur2';
@@ -19,14 +21,25 @@ const utf8 = new TextEncoder();
 
 /** A world in which a topic, or one partition of it, can be made to wait: what services send there does not arrive. */
 export class SlowStage {
-  readonly definition = commerceWith({ partitions: PARTITIONS });
-  readonly topics = this.definition.topics;
   readonly waiting = new Set<string>();
   /** Called when a task has claimed its checkpoint and begins to load it. */
   onLoad: () => void = () => undefined;
-  readonly world = new World(this.definition, new SeededRandom(1), START_MS, { ports: (ports) => this.patient(ports) });
-  private readonly clients = this.world.spawnWriter('clients');
+  readonly topics: StreamDefinition['topics'];
+  readonly world: World;
+  private readonly clients: ReturnType<World['spawnWriter']>;
   private events = 0;
+
+  constructor(readonly definition = commerceWith({ partitions: PARTITIONS })) {
+    this.topics = definition.topics;
+    this.world = new World(definition, new SeededRandom(1), START_MS, { ports: (ports) => this.patient(ports) });
+    this.clients = this.world.spawnWriter('clients');
+  }
+
+  /** Starts an enricher and an aggregator; the latter. */
+  startServices(): Replica {
+    this.world.start(ENRICHER);
+    return this.world.start(AGGREGATOR);
+  }
 
   private patient(ports: TaskPorts): TaskPorts {
     const append: TaskPorts['writer']['append'] = async (topic, partition, records) => {
@@ -61,21 +74,29 @@ export class SlowStage {
   async buy(home: number, timeMs: number, to = home): Promise<void> {
     let user = 0;
     while (partitionOfKey(`u${user}`, PARTITIONS) !== home) user += 1;
-    this.events += 1;
-    const event = {
-      event_id: `o${this.events}`,
-      event_type: 'purchase',
-      timestamp: new Date(timeMs).toISOString(),
-      user_id: `u${user}`,
-      category: CATEGORIES[this.events % CATEGORIES.length],
-      price: 150,
-      quantity: 1,
-    };
-    await this.send(to, [{ key: null, value: utf8.encode(JSON.stringify(event)) }]);
+    const category = CATEGORIES[(this.events + 1) % CATEGORIES.length];
+    await this.write(to, { timestamp: new Date(timeMs).toISOString(), user_id: `u${user}`, category });
   }
 
-  /** Several purchases a minute in a partition, from so many minutes ago on. */
-  async shop(partition: number, fromMinutesAgo: number, toMinutesAgo: number): Promise<void> {
+  /** An event: a purchase with an id of its own, where it does not say something else. */
+  async write(partition: number, event: Readonly<Record<string, unknown>>): Promise<void> {
+    this.events += 1;
+    const whole = { event_id: `o${this.events}`, event_type: 'purchase', price: 150, quantity: 1, ...event };
+    await this.send(partition, [{ key: null, value: utf8.encode(JSON.stringify(whole)) }]);
+  }
+
+  /**
+   * Several purchases a minute in every partition, from so many minutes ago on; minute by minute, so that none is idle: none is
+   * told how far the others are, and nothing is late.
+   */
+  async shop(fromMinutesAgo: number, toMinutesAgo: number): Promise<void> {
+    for (let minute = fromMinutesAgo; minute > toMinutesAgo; minute -= 1) {
+      for (let p = 0; p < PARTITIONS; p += 1) await this.shopAlone(p, minute, minute - 1);
+    }
+  }
+
+  /** Several purchases a minute in one partition, from so many minutes ago on, while nothing comes in the others. */
+  async shopAlone(partition: number, fromMinutesAgo: number, toMinutesAgo: number): Promise<void> {
     for (let minute = fromMinutesAgo; minute > toMinutesAgo; minute -= 1) {
       for (let i = 0; i < 3; i += 1) await this.buy(partition, START_MS - minute * MINUTE_MS + i * 1_000);
     }

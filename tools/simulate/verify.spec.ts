@@ -13,9 +13,8 @@ const FIRST_SEED = 77_000;
 
 /** A platform that has published all windows of an hour of a shop. */
 async function anHour(stage = new SlowStage()): Promise<SlowStage> {
-  stage.world.start(ENRICHER);
-  stage.world.start(AGGREGATOR);
-  for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, 60, 30);
+  stage.startServices();
+  await stage.shop(60, 30);
   await stage.finish();
   return stage;
 }
@@ -130,18 +129,15 @@ describe('verifying finals', () => {
 
   it('knows ids that stand in front of where it begins to read', async () => {
     const stage = new SlowStage();
-    stage.world.start(ENRICHER);
-    stage.world.start(AGGREGATOR);
+    stage.startServices();
     const again = (minutesAgo: number): Promise<void> => {
       const timestamp = new Date(START_MS - minutesAgo * MINUTE_MS).toISOString();
-      const event = { event_id: 'again', event_type: 'purchase', timestamp, user_id: 'u0', price: 7, quantity: 1 };
-      const partition = partitionOfKey('u0', PARTITIONS);
-      return stage.send(partition, [{ key: null, value: bytes(JSON.stringify(event)) }]);
+      return stage.write(partitionOfKey('u0', PARTITIONS), { event_id: 'again', timestamp, user_id: 'u0' });
     };
     await again(50);
-    for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, 50, 36);
+    await stage.shop(50, 36);
     await again(35);
-    for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, 35, 30);
+    await stage.shop(35, 30);
     await stage.finish();
     const report = await verified(stage.world, { fromMs: START_MS - 38 * MINUTE_MS });
     expect(problemsOf(report)).toEqual([]);
@@ -172,7 +168,7 @@ describe('verifying finals', () => {
     stage.world.start(ENRICHER);
     stage.waiting.add(stage.topics.metrics);
     stage.world.start(AGGREGATOR);
-    for (let p = 0; p < PARTITIONS; p += 1) await stage.shop(p, 60, 30);
+    await stage.shop(60, 30);
     await stage.finish();
     const report = await verified(stage.world);
     expect(report).toMatchObject({ compared: 0, differences: [] });
