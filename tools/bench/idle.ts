@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Platform } from '../e2e/platform';
+import { Platform, SERVICES } from '../e2e/platform';
 import { withOwnServers } from '../rig/own-servers';
 import { cpuSecondsOf, residentBytesOf } from '../rig/process-figures';
 import { table } from '../rig/table';
@@ -8,7 +8,6 @@ import { pidOf } from './line';
 
 /** What has been going on ends, and what is done once is done, before the clock runs. */
 const SETTLE_MS = 20_000;
-const SERVICES = ['gateway', 'enricher', 'aggregator', 'query-api'] as const;
 
 /** What the platform costs while nobody sends anything. */
 export function measureIdle({ seconds, say }: BenchContext): Promise<string> {

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WatchWindowsResponse } from '@tillstream/contracts';
 import type { ServiceProcess } from '../e2e/platform';
-import { Platform, WRITE_KEY, until } from '../e2e/platform';
+import { Platform, SERVICES, WRITE_KEY, until } from '../e2e/platform';
 import { withOwnServers } from '../rig/own-servers';
 import { cpuSecondsOf, loadAverage } from '../rig/process-figures';
 import { table } from '../rig/table';
@@ -20,7 +20,6 @@ const WARM_UP_MS = 30_000;
 /** Results leave this often, and as many as there are: how long an event takes is asked, not how long it may be put off. */
 const EMIT = 'emit: { every: 50ms, maxPerSecond: 50000 }';
 const VISIBLE_WITHIN_MS = 60_000;
-const SERVICES = ['gateway', 'enricher', 'aggregator', 'query-api'] as const;
 const METRIC = 'revenue_by_category';
 const PICTURE = 'docs/latency.svg';
 

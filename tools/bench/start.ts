@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort } from '@tillstream/local';
 import type { ServiceProcess } from '../e2e/platform';
-import { Platform } from '../e2e/platform';
+import { Platform, SERVICES } from '../e2e/platform';
 import { withOwnServers } from '../rig/own-servers';
 import { cpuSecondsOf, residentBytesOf } from '../rig/process-figures';
 import { table } from '../rig/table';
@@ -14,7 +14,6 @@ import type { BenchContext } from './context';
 import { pidOf } from './line';
 import { median } from './measure';
 
-const SERVICES = ['gateway', 'enricher', 'aggregator', 'query-api'] as const;
 const ROUNDS = 3;
 const ASK_EVERY_MS = 10;
 const PORTS_APART = 20_000;

@@ -77,8 +77,7 @@ describe('alerts and comparisons, whoever decides killed now and then', () => {
 
   beforeAll(async () => {
     await platform.createTopics();
-    for (const service of ['enricher', 'aggregator', 'aggregator', 'query-api'] as const) await platform.start(service);
-    await platform.allReady();
+    await platform.startAll(['enricher', 'aggregator', 'aggregator', 'query-api']);
   }, 120_000);
 
   afterAll(() => platform.stop(), 60_000);

@@ -23,10 +23,7 @@ describe('a stream file that is put live under load', () => {
   beforeAll(async () => {
     writeFileSync(changedFile, change.definition.text);
     await platform.createTopics();
-    for (const service of ['gateway', 'enricher', 'aggregator', 'aggregator', 'query-api'] as const) {
-      await platform.start(service);
-    }
-    await platform.allReady();
+    await platform.startAll(['gateway', 'enricher', 'aggregator', 'aggregator', 'query-api']);
   }, 120_000);
 
   afterAll(() => platform.stop(), 60_000);
@@ -55,8 +52,7 @@ describe('a stream file that is put live under load', () => {
     expect(applied).toMatchObject({ code: 0, stdout: expect.stringContaining('+ field coupon: string, optional') });
 
     // Whoever starts now has the old file, and works under the new one all the same.
-    const aggregator = platform.processes.find(({ service }) => service === 'aggregator');
-    if (aggregator) await platform.killAndRestart(aggregator);
+    await platform.killAndRestart(platform.service('aggregator'));
     await platform.allReady();
     await platform.advance(START_MS + 5_400_000);
 
@@ -71,8 +67,7 @@ describe('a stream file that is put live under load', () => {
 
   /** The query API names the same first whole window as the command did, and what went can still be asked for. */
   async function tellsWhatIsWhole(said: string): Promise<void> {
-    const { grpc } = platform.processes.find(({ service }) => service === 'query-api') ?? {};
-    const client = new QueryClient(`127.0.0.1:${grpc ?? 0}`);
+    const client = new QueryClient(`127.0.0.1:${platform.service('query-api').grpc}`);
     try {
       const { metrics } = await client.listMetrics({ stream: platform.stream, includeRetired: true });
       const declared = metrics.filter(({ retired }) => !retired).map(({ name }) => name);

@@ -46,8 +46,7 @@ describe('a metric that is put live and filled up from raw', () => {
   beforeAll(async () => {
     writeFileSync(changed, withCopies(readFileSync(platform.streamFile, 'utf8')));
     await platform.createTopics();
-    for (const service of ['enricher', 'aggregator', 'aggregator', 'query-api'] as const) await platform.start(service);
-    await platform.allReady();
+    await platform.startAll(['enricher', 'aggregator', 'aggregator', 'query-api']);
   }, 120_000);
 
   afterAll(() => platform.stop(), 60_000);

@@ -24,8 +24,7 @@ describe('results in a topic that is compacted', () => {
 
   beforeAll(async () => {
     await platform.createTopics({ metrics: EAGER });
-    for (const service of ['enricher', 'aggregator', 'query-api'] as const) await platform.start(service);
-    await platform.allReady();
+    await platform.startAll(['enricher', 'aggregator', 'query-api']);
   }, 120_000);
 
   afterAll(() => platform.stop(), 60_000);
@@ -73,8 +72,7 @@ describe('results in a topic that is compacted', () => {
       return left.every((records, p) => records.every((one) => !isProvisional(one) || one.offset > (newest[p] ?? -1)));
     });
     // 4. Everybody shows the finals, and nothing provisional in windows that are closed.
-    await platform.start('query-api');
-    await platform.allReady();
+    await platform.startAll(['query-api']);
     const raw = await platform.readTopic(topics.raw);
     const expected = demanded(platform.definition, plainCommerce, (topic) => (topic === topics.raw ? raw : []));
     expect(expected.finals.length).toBeGreaterThan(100);

@@ -8,7 +8,7 @@ import type { Outcome } from './clients/programs';
 import { findGrpcurl, findKcat, findPython, runProgram } from './clients/programs';
 import { acceptedIds, sendWithKafkajs } from './clients/sending';
 import { Platform, servers, until, WRITE_KEY } from './platform';
-import type { ServiceName } from './platform';
+import { post } from './through-gateway';
 
 const MINUTE = 60_000;
 const GUIDE = 'docs/connecting.md';
@@ -27,16 +27,14 @@ describe(`what ${GUIDE} shows`, () => {
   const platform = new Platform();
   const names = [...snippetsOf(GUIDE, (same) => same).keys()];
 
-  const processOf = (service: ServiceName) => platform.processes.find((process) => process.service === service);
-
   /** A block of the page, with the addresses of this platform. */
   function snippet(name: string): string {
     const minute = (atMs: number): string => new Date(atMs).toISOString().slice(0, 16);
     const places: readonly (readonly [string | RegExp, string])[] = [
       ['127.0.0.1:19092', servers().brokers[0] ?? ''],
-      ['127.0.0.1:8080', `127.0.0.1:${processOf('gateway')?.http}`],
-      ['127.0.0.1:50051', `127.0.0.1:${processOf('gateway')?.grpc}`],
-      ['127.0.0.1:50052', `127.0.0.1:${processOf('query-api')?.grpc}`],
+      ['127.0.0.1:8080', `127.0.0.1:${platform.service('gateway').http}`],
+      ['127.0.0.1:50051', `127.0.0.1:${platform.service('gateway').grpc}`],
+      ['127.0.0.1:50052', `127.0.0.1:${platform.service('query-api').grpc}`],
       ['tillstream-demo', WRITE_KEY],
       [/\bcommerce\b/g, platform.stream],
       ['2026-01-01T12:00', minute(NOON_MS)],
@@ -72,8 +70,7 @@ describe(`what ${GUIDE} shows`, () => {
 
   beforeAll(async () => {
     await platform.createTopics();
-    for (const service of ['gateway', 'enricher', 'aggregator', 'query-api'] as const) await platform.start(service);
-    await platform.allReady();
+    await platform.startAll();
   }, 120_000);
 
   afterAll(() => platform.stop(), 60_000);
@@ -87,11 +84,7 @@ describe(`what ${GUIDE} shows`, () => {
 
   it('the event becomes the final', async () => {
     const { topics } = platform.definition;
-    const answer = await fetch(`http://127.0.0.1:${processOf('gateway')?.http}/v1/streams/${platform.stream}/events`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${WRITE_KEY}`, 'content-type': 'application/json' },
-      body: snippet('event'),
-    });
+    const answer = await post(platform, snippet('event'));
     expect(await answer.json()).toEqual({ accepted: 1, rejected: [] });
     const others = foreignEvents(new SeededRandom(5), { count: 40, ids: 'guide', startMs: NOON_MS });
     await sendWithKafkajs(topics.raw, others);

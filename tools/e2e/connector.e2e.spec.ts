@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- what the connector's own tests read from, too
 import { type Behaviour, idOf, SseServer } from '../../apps/connector/src/testing/sse-server';
 import { agreesWith } from './plain-oracle';
-import { Platform, type ServiceProcess, WRITE_KEY, freePort, until } from './platform';
+import { Platform, WRITE_KEY, freePort, until } from './platform';
 import { till } from './till';
 
 const DATA = join(process.env['TILLSTREAM_DATA'] ?? '../shared/data', 'wikimedia');
@@ -39,15 +39,12 @@ const serve = (events: number, then: 'end' | 'cut' | 'stall', repeats = 0): Beha
     serve(300, 'stall'),
     { kind: 'reset' },
   ]);
-  let gateway: ServiceProcess;
   let connector: ChildProcess;
   let http = 0;
 
   beforeAll(async () => {
     await platform.createTopics();
-    gateway = await platform.start('gateway');
-    for (const service of ['enricher', 'aggregator', 'query-api'] as const) await platform.start(service);
-    await platform.allReady();
+    await platform.startAll();
     http = await freePort();
   }, 120_000);
 
@@ -70,7 +67,7 @@ const serve = (events: number, then: 'end' | 'cut' | 'stall', repeats = 0): Beha
     await once(connector, 'exit');
     connector = startConnector(url);
     await reaches(1_699);
-    await platform.killAndRestart(gateway);
+    await platform.killAndRestart(platform.service('gateway'));
     await reaches(events.length - 1);
 
     await platform.advance(END_MS);
@@ -103,7 +100,7 @@ const serve = (events: number, then: 'end' | 'cut' | 'stall', repeats = 0): Beha
         TILLSTREAM_WRITE_KEY: WRITE_KEY,
         CONNECTOR_SOURCE_URL: url.href,
         CONNECTOR_STREAM: platform.stream,
-        CONNECTOR_GATEWAY_URL: `http://127.0.0.1:${gateway.http}`,
+        CONNECTOR_GATEWAY_URL: `http://127.0.0.1:${platform.service('gateway').http}`,
         CONNECTOR_POSITION_FILE: positionFile,
         CONNECTOR_STALL_TIMEOUT: '1s',
         CONNECTOR_RETRY: '50ms',

@@ -5,8 +5,8 @@ import { plainCommerce } from '../oracle/commerce-definition';
 import { differences } from '../simulate/verdict';
 import type { Delivery } from '../simulate/workload';
 import { Workload } from '../simulate/workload';
-import { WRITE_KEY, Platform, settled, until } from './platform';
-import type { ServiceProcess } from './platform';
+import { Platform, settled, until } from './platform';
+import { post } from './through-gateway';
 import { till } from './till';
 
 const SEED = Number(process.env['TILLSTREAM_E2E_SEED'] ?? 20_261);
@@ -21,10 +21,7 @@ describe('the platform, its processes killed at random', () => {
 
   beforeAll(async () => {
     await platform.createTopics();
-    for (const service of ['gateway', 'enricher', 'enricher', 'aggregator', 'aggregator', 'query-api'] as const) {
-      await platform.start(service);
-    }
-    await platform.allReady();
+    await platform.startAll(['gateway', 'enricher', 'enricher', 'aggregator', 'aggregator', 'query-api']);
   }, 120_000);
 
   afterAll(() => platform.stop(), 60_000);
@@ -32,7 +29,6 @@ describe('the platform, its processes killed at random', () => {
   it(`counts every event once (seed ${SEED})`, async () => {
     const random = new SeededRandom(SEED);
     const acknowledged: string[] = [];
-    const gateway = platform.processes.find(({ service }) => service === 'gateway') as ServiceProcess;
     let sent = 0;
 
     const killing = killNowAndThen(platform, new SeededRandom(SEED + 1), () => sent / DELIVERIES);
@@ -49,7 +45,7 @@ describe('the platform, its processes killed at random', () => {
     });
     for (; sent < DELIVERIES; sent += 1) {
       const deliveries = workload.next(START_MS + 3_600_000);
-      await Promise.all(deliveries.map((delivery) => send(platform, gateway, delivery, random, acknowledged)));
+      await Promise.all(deliveries.map((delivery) => send(platform, delivery, random, acknowledged)));
     }
     await killing;
     await platform.allReady();
@@ -107,7 +103,6 @@ interface Explained {
 /** Half through the gateway, by a client that sends again until it is answered; half straight into Kafka. */
 async function send(
   platform: Platform,
-  gateway: ServiceProcess,
   { partition, records }: Delivery,
   random: SeededRandom,
   acknowledged: string[],
@@ -116,22 +111,13 @@ async function send(
     await platform.writer.append(platform.definition.topics.raw, partition, records);
     return;
   }
-  for (const { value } of records) await post(platform, gateway, value, acknowledged);
+  for (const { value } of records) await sendUntilAnswered(platform, value, acknowledged);
 }
 
-async function post(
-  platform: Platform,
-  gateway: ServiceProcess,
-  body: NewRecord['value'],
-  acknowledged: string[],
-): Promise<void> {
+async function sendUntilAnswered(platform: Platform, body: NewRecord['value'], acknowledged: string[]): Promise<void> {
   const giveUpMs = Date.now() + GIVE_UP_MS;
   for (;;) {
-    const answer = await fetch(`http://127.0.0.1:${gateway.http}/v1/streams/${platform.stream}/events`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${WRITE_KEY}` },
-      body: body as Uint8Array<ArrayBuffer>,
-    }).catch(() => null);
+    const answer = await post(platform, body as Uint8Array<ArrayBuffer>).catch(() => null);
     if (answer?.status === 202) {
       const { rejected } = (await answer.json()) as { rejected: readonly { index: number }[] };
       const refused = new Set(rejected.map(({ index }) => index));

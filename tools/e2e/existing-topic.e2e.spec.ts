@@ -58,8 +58,7 @@ describe('a topic that was there before Tillstream, with a name of its own and e
   }, 60_000);
 
   it('then services start and read what was there, and what comes later', async () => {
-    for (const service of ['gateway', 'enricher', 'aggregator', 'query-api'] as const) await platform.start(service);
-    await platform.allReady();
+    await platform.startAll();
     await sendWithKafkajs(RAW, after);
     expect((await acceptedIds(platform)).sort()).toEqual([...before, ...after].map((event) => event.event_id).sort());
 

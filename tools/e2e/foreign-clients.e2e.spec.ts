@@ -31,12 +31,10 @@ describe('clients that know nothing of Tillstream', () => {
   const events = (shape: Pick<ForeignShape, 'count' | 'ids' | 'anonymous'>): ForeignEvent[] =>
     foreignEvents(random, { ...shape, startMs: START_MS });
 
-  const addressOf = (service: ServiceName): string =>
-    `127.0.0.1:${platform.processes.find((process) => process.service === service)?.grpc}`;
+  const addressOf = (service: ServiceName): string => `127.0.0.1:${platform.service(service).grpc}`;
 
   async function misrouted(): Promise<number> {
-    const enricher = platform.processes.find(({ service }) => service === 'enricher');
-    const values = await platform.metric(enricher?.http ?? 0, 'tillstream_misrouted_total');
+    const values = await platform.metric(platform.service('enricher').http, 'tillstream_misrouted_total');
     return values.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   }
 
@@ -53,8 +51,7 @@ describe('clients that know nothing of Tillstream', () => {
 
   beforeAll(async () => {
     await platform.createTopics();
-    for (const service of ['gateway', 'enricher', 'aggregator', 'query-api'] as const) await platform.start(service);
-    await platform.allReady();
+    await platform.startAll();
   }, 120_000);
 
   afterAll(() => platform.stop(), 60_000);

@@ -2,7 +2,8 @@ import type { ValueMessage, WindowResultMessage } from '@tillstream/contracts';
 import { fromTimestamp } from '@tillstream/contracts';
 import { SeededRandom } from '@tillstream/engine/testing';
 import { QueryClient } from '../rig/query-client';
-import { Platform, type ServiceProcess, WRITE_KEY, until } from './platform';
+import { Platform, until } from './platform';
+import { publish } from './through-gateway';
 
 const EVENTS = 6_000;
 const BODY = 500;
@@ -68,9 +69,8 @@ describe('measures that are declared in a stream file', () => {
 
   beforeAll(async () => {
     await platform.createTopics();
-    for (const service of ['gateway', 'enricher', 'aggregator', 'query-api'] as const) await platform.start(service);
-    await platform.allReady();
-    client = new QueryClient(`127.0.0.1:${processOf('query-api').grpc}`);
+    await platform.startAll();
+    client = new QueryClient(`127.0.0.1:${platform.service('query-api').grpc}`);
   }, 120_000);
 
   afterAll(async () => {
@@ -78,16 +78,13 @@ describe('measures that are declared in a stream file', () => {
     await platform.stop();
   }, 60_000);
 
-  const processOf = (name: string): ServiceProcess => {
-    const found = platform.processes.find(({ service }) => service === name);
-    if (!found) throw new Error(`there is no ${name}`);
-    return found;
-  };
-
   it('give what looking at all rows of a window gives, through a crash and over partitions', async () => {
     for (let from = 0; from < EVENTS; from += BODY) {
-      await publish(sent.slice(from, from + BODY));
-      if (from === EVENTS / 2) await platform.killAndRestart(processOf('aggregator'));
+      await publish(
+        platform,
+        sent.slice(from, from + BODY).map((event) => JSON.stringify(event)),
+      );
+      if (from === EVENTS / 2) await platform.killAndRestart(platform.service('aggregator'));
     }
     await platform.advance(START_MS + 3_000_000);
     for (const group of ['category', 'user_id'] as const) {
@@ -112,15 +109,6 @@ describe('measures that are declared in a stream file', () => {
     expect(errors.get('buyers')).toBeCloseTo(0.01625, 5);
     expect(errors.get('spread')).toBe(0);
   });
-
-  async function publish(events: readonly Purchase[]): Promise<void> {
-    const answer = await fetch(`http://127.0.0.1:${processOf('gateway').http}/v1/streams/${platform.stream}/events`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${WRITE_KEY}`, 'content-type': 'application/json' },
-      body: JSON.stringify(events),
-    });
-    expect([answer.status, await answer.json()]).toEqual([202, { accepted: events.length, rejected: [] }]);
-  }
 
   async function allRows(metric: string): Promise<WindowResultMessage[]> {
     const all: WindowResultMessage[] = [];

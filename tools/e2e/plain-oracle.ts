@@ -23,8 +23,14 @@ export interface PlainResult {
  * @throws Error with the first differences
  */
 export async function agreesWith(platform: Platform, script: string, files: readonly string[]): Promise<void> {
-  const query = platform.processes.find(({ service }) => service === 'query-api');
-  const check = [script, ...files, '--check', `127.0.0.1:${query?.grpc}`, '--stream', platform.stream];
+  const check = [
+    script,
+    ...files,
+    '--check',
+    `127.0.0.1:${platform.service('query-api').grpc}`,
+    '--stream',
+    platform.stream,
+  ];
   let said = '';
   await until('everything to be enriched', COMPLETE_WITHIN_MS, () => isEnriched(platform));
   await until('every window to be final and right', COMPLETE_WITHIN_MS, async () => {

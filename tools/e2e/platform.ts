@@ -20,7 +20,9 @@ const SETTLE_WITHIN_MS = 90_000;
 const SHOWN_PROBLEMS = 20;
 export const WRITE_KEY = 'e2e-write-key';
 
-export type ServiceName = 'gateway' | 'enricher' | 'aggregator' | 'query-api';
+/** What a whole platform is made of. */
+export const SERVICES = ['gateway', 'enricher', 'aggregator', 'query-api'] as const;
+export type ServiceName = (typeof SERVICES)[number];
 
 /** One running process of a service. */
 export interface ServiceProcess {
@@ -119,6 +121,23 @@ export class Platform {
     const process: ServiceProcess = { service, http, grpc, child: this.spawn(service, http, grpc) };
     this.processes.push(process);
     return process;
+  }
+
+  /** Starts processes, and waits until all that run are ready. */
+  async startAll(services: readonly ServiceName[] = SERVICES): Promise<void> {
+    for (const service of services) await this.start(service);
+    await this.allReady();
+  }
+
+  /**
+   * The first process of a service.
+   *
+   * @throws when none was started
+   */
+  service(name: ServiceName): ServiceProcess {
+    const found = this.processes.find(({ service }) => service === name);
+    if (!found) throw new Error(`no ${name} was started`);
+    return found;
   }
 
   /** Starts a service that must refuse to start: its exit code and what it said on standard error. */

@@ -32,8 +32,7 @@ describe('a record that a service does not survive', () => {
     writeFileSync(preload, SABOTAGE);
     platform = new Platform((file) => file, { NODE_OPTIONS: `--require ${preload}` });
     await platform.createTopics();
-    for (const service of ['enricher', 'aggregator'] as const) await platform.start(service);
-    await platform.allReady();
+    await platform.startAll(['enricher', 'aggregator']);
   }, 120_000);
 
   afterAll(async () => {

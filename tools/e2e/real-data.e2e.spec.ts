@@ -1,14 +1,12 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { commerceText } from '../oracle/three-metrics';
 import { falsify, findFinal } from './falsify';
 import { agreesWith, plainResults } from './plain-oracle';
-import { Platform, WRITE_KEY, servers } from './platform';
+import { Platform } from './platform';
+import { replay } from './through-gateway';
 import { till } from './till';
 
-const run = promisify(execFile);
 const DATA = process.env['TILLSTREAM_DATA'] ?? '../shared/data';
 const FILE = join(DATA, 'rees46/2019-10-01_0000-0250.csv.gz');
 const ORACLE = 'tools/oracle/commerce-oracle.mjs';
@@ -22,22 +20,13 @@ if (!there)
 
   beforeAll(async () => {
     await platform.createTopics();
-    for (const service of ['gateway', 'enricher', 'aggregator', 'query-api'] as const) await platform.start(service);
-    await platform.allReady();
+    await platform.startAll();
   }, 120_000);
 
   afterAll(() => platform.stop(), 60_000);
 
   it('gives every window of every metric as a plain script computes them from the file', async () => {
-    const gateway = platform.processes.find(({ service }) => service === 'gateway');
-    const { brokers } = servers();
-    await run(process.execPath, [
-      ...['dist/apps/cli/main.js', 'replay', 'rees46', FILE, '--speed', 'max', '--finish'],
-      ...['--to', `http://127.0.0.1:${gateway?.http}`, '--key', WRITE_KEY, '--brokers', brokers.join(',')],
-      ...['--stream', platform.stream, '--stream-files', platform.streamFile],
-      ...['--state', join(platform.directory, 'replay.json')],
-    ]);
-
+    await replay(platform, 'rees46', FILE, '--speed', 'max', '--finish', '--stream', platform.stream);
     await agreesWith(platform, ORACLE, [FILE]);
 
     const windows = await plainResults(ORACLE, [FILE]);
@@ -70,8 +59,7 @@ if (!there)
   }, 120_000);
 
   it('compares two metrics by their windows and groups', async () => {
-    const query = platform.processes.find(({ service }) => service === 'query-api');
-    const where = ['--query', `127.0.0.1:${query?.grpc}`];
+    const where = ['--query', `127.0.0.1:${platform.service('query-api').grpc}`];
     const metric = platform.definition.metrics.find(({ name }) => name === 'revenue_by_category');
     const same = await till(platform, 'diff', 'revenue_by_category', metric?.identity ?? '', ...where);
     expect(same).toMatchObject({ code: 0, stdout: expect.stringContaining('groups of windows are equal') });

@@ -12,8 +12,7 @@ describe('two replicas of enricher and aggregator', () => {
 
   beforeAll(async () => {
     await platform.createTopics();
-    for (const service of ['enricher', 'aggregator'] as const) await platform.start(service);
-    await platform.allReady();
+    await platform.startAll(['enricher', 'aggregator']);
   }, 120_000);
 
   afterAll(() => platform.stop(), 60_000);

@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { agreesWith } from './plain-oracle';
-import { Platform, WRITE_KEY, servers } from './platform';
+import { Platform } from './platform';
+import { replay } from './through-gateway';
 import { till } from './till';
 
-const run = promisify(execFile);
 const DATA = process.env['TILLSTREAM_DATA'] ?? '../shared/data';
 const FILE = join(DATA, 'retail/online_retail_by-time.csv.gz');
 const ORACLE = 'tools/oracle/retail-oracle.mjs';
@@ -21,22 +19,15 @@ if (!there)
 
   beforeAll(async () => {
     await platform.createTopics();
-    for (const service of ['gateway', 'enricher', 'aggregator', 'query-api'] as const) await platform.start(service);
-    await platform.allReady();
+    await platform.startAll();
   }, 120_000);
 
   afterAll(() => platform.stop(), 60_000);
 
   it('gives every window of every metric as a plain script computes them from the file', async () => {
-    const gateway = platform.processes.find(({ service }) => service === 'gateway');
-    const { stderr } = await run(process.execPath, [
-      ...['dist/apps/cli/main.js', 'replay', 'retail', FILE, '--speed', 'max', '--finish'],
-      ...['--to', `http://127.0.0.1:${gateway?.http}`, '--key', WRITE_KEY, '--brokers', servers().brokers.join(',')],
-      ...['--stream', platform.stream, '--stream-files', platform.streamFile],
-      ...['--state', join(platform.directory, 'replay.json')],
-    ]);
-    expect(stderr).toContain(`${LINES} events in`);
-    expect(stderr).toContain(`${LINES} accepted`);
+    const said = await replay(platform, 'retail', FILE, '--speed', 'max', '--finish', '--stream', platform.stream);
+    expect(said).toContain(`${LINES} events in`);
+    expect(said).toContain(`${LINES} accepted`);
     await agreesWith(platform, ORACLE, [FILE]);
   }, 480_000);
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { PLAIN_SHOP, shopRows } from '@tillstream/shop-events';
 import { commerceText } from '../oracle/three-metrics';
 import { agreesWith, plainResults } from './plain-oracle';
-import type { ServiceProcess } from './platform';
-import { Platform, WRITE_KEY } from './platform';
+import { Platform } from './platform';
+import { publish } from './through-gateway';
 
 const ORACLE = 'tools/oracle/commerce-oracle.mjs';
 const EVENTS = 12_000;
@@ -24,22 +24,18 @@ describe('the shop’s metrics on the events of a generated shop', () => {
   beforeAll(async () => {
     writeFileSync(file, rows.map(({ text }) => `${text}\n`).join(''));
     await platform.createTopics();
-    for (const service of ['gateway', 'enricher', 'aggregator', 'query-api'] as const) await platform.start(service);
-    await platform.allReady();
+    await platform.startAll();
   }, 120_000);
 
   afterAll(() => platform.stop(), 60_000);
 
-  const processOf = (name: string): ServiceProcess => {
-    const found = platform.processes.find(({ service }) => service === name);
-    if (!found) throw new Error(`there is no ${name}`);
-    return found;
-  };
-
   it('are each what a plain script computes, through a crash and over partitions', async () => {
     for (let from = 0; from < EVENTS; from += BODY) {
-      await publish(rows.slice(from, from + BODY).map(({ text }) => text));
-      if (from === EVENTS / 2) await platform.killAndRestart(processOf('aggregator'));
+      await publish(
+        platform,
+        rows.slice(from, from + BODY).map(({ text }) => text),
+      );
+      if (from === EVENTS / 2) await platform.killAndRestart(platform.service('aggregator'));
     }
     await platform.advance(START_MS + 2 * DAY);
     await agreesWith(platform, ORACLE, [file]);
@@ -57,13 +53,4 @@ describe('the shop’s metrics on the events of a generated shop', () => {
       new Set(platform.definition.metrics.map(({ name }) => name)),
     );
   });
-
-  async function publish(events: readonly string[]): Promise<void> {
-    const answer = await fetch(`http://127.0.0.1:${processOf('gateway').http}/v1/streams/${platform.stream}/events`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${WRITE_KEY}`, 'content-type': 'application/json' },
-      body: `[${events.join(',')}]`,
-    });
-    expect([answer.status, await answer.json()]).toEqual([202, { accepted: events.length, rejected: [] }]);
-  }
 });

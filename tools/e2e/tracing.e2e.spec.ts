@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Platform, WRITE_KEY, until } from './platform';
+import { Platform, until } from './platform';
+import { post } from './through-gateway';
 
 const START_MS = Date.now() - 2 * 3_600_000;
 const TRACED_WITHIN_MS = 60_000;
@@ -61,10 +62,7 @@ describe('a traced event', () => {
     };
     platform = new Platform(undefined, environment);
     await platform.createTopics();
-    const gateway = await platform.start('gateway');
-    await platform.start('enricher');
-    await platform.start('aggregator');
-    await platform.allReady();
+    await platform.startAll(['gateway', 'enricher', 'aggregator']);
 
     const traceId = randomBytes(16).toString('hex');
     const event = {
@@ -76,15 +74,8 @@ describe('a traced event', () => {
       price: 12,
       quantity: 1,
     };
-    const answer = await fetch(`http://127.0.0.1:${gateway.http}/v1/streams/${platform.stream}/events`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        authorization: `Bearer ${WRITE_KEY}`,
-        traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01`,
-      },
-      body: JSON.stringify(event),
-    });
+    const traceparent = `00-${traceId}-${randomBytes(8).toString('hex')}-01`;
+    const answer = await post(platform, JSON.stringify(event), { traceparent });
     expect(answer.status).toBe(202);
 
     await until('the trace to be whole', TRACED_WITHIN_MS, () => {

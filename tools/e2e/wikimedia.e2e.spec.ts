@@ -3,7 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { agreesWith, plainResults } from './plain-oracle';
-import { Platform, WRITE_KEY, servers } from './platform';
+import { Platform, servers } from './platform';
+import { replay } from './through-gateway';
 import { till } from './till';
 
 const run = promisify(execFile);
@@ -37,16 +38,6 @@ function wikimediaText(): string {
   return readFileSync('deploy/streams/wikimedia.yaml', 'utf8');
 }
 
-async function replay(platform: Platform, files: readonly string[], ...options: readonly string[]): Promise<string> {
-  const gateway = platform.processes.find(({ service }) => service === 'gateway');
-  const { stderr } = await run(process.execPath, [
-    ...['dist/apps/cli/main.js', 'replay', platform.stream, ...files, ...options],
-    ...['--to', `http://127.0.0.1:${gateway?.http}`, '--key', WRITE_KEY, '--brokers', servers().brokers.join(',')],
-    ...['--stream-files', platform.streamFile, '--state', join(platform.directory, 'replay.json')],
-  ]);
-  return stderr;
-}
-
 // Bodies of five events: in the order of their arrival each of them moves the time of its partition.
 (there ? describe : describe.skip).each([
   ['as they were captured', capture('jsonl.gz'), '1000'],
@@ -59,14 +50,13 @@ async function replay(platform: Platform, files: readonly string[], ...options: 
   beforeAll(async () => {
     writeFileSync(odd, ODD.map((event) => `${JSON.stringify(event)}\n`).join(''));
     await platform.createTopics();
-    for (const service of ['gateway', 'enricher', 'aggregator', 'query-api'] as const) await platform.start(service);
-    await platform.allReady();
+    await platform.startAll();
   }, 120_000);
 
   afterAll(() => platform.stop(), 60_000);
 
   it('give every window of every metric as a plain script computes them', async () => {
-    expect(await replay(platform, files, '--finish', '--batch', batch)).toContain('2466 events');
+    expect(await replay(platform, platform.stream, ...files, '--finish', '--batch', batch)).toContain('2466 events');
     await agreesWith(platform, ORACLE, files);
     const results = await plainResults(ORACLE, files);
     const metrics = new Set(results.map(({ metric }) => metric));
@@ -78,7 +68,7 @@ async function replay(platform: Platform, files: readonly string[], ...options: 
   }, 240_000);
 
   it('change nothing when they come once more', async () => {
-    await replay(platform, files, '--allow-late', '--batch', batch);
+    await replay(platform, platform.stream, ...files, '--allow-late', '--batch', batch);
     const verified = await till(platform, 'verify');
     expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('every one is what raw gives') });
     await agreesWith(platform, ORACLE, files);

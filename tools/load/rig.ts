@@ -22,8 +22,6 @@ export interface RigOptions {
   readonly services?: readonly ServiceName[];
 }
 
-const ALL: readonly ServiceName[] = ['gateway', 'enricher', 'aggregator', 'query-api'];
-
 /** The services as real processes on this machine, on a stream of their own, with a broker and a Redis. */
 export class Rig {
   private constructor(
@@ -38,8 +36,7 @@ export class Rig {
     const rig = new Rig(servers, options.servers === undefined, platform);
     try {
       await platform.createTopics(options.topicSettings);
-      for (const service of options.services ?? ALL) await platform.start(service);
-      await platform.allReady();
+      await platform.startAll(options.services);
     } catch (error) {
       await rig.stop();
       throw error;
@@ -75,9 +72,7 @@ export class Rig {
   }
 
   service(name: ServiceName): ServiceProcess {
-    const found = this.platform.processes.find(({ service }) => service === name);
-    if (found === undefined) throw new Error(`there is no ${name}`);
-    return found;
+    return this.platform.service(name);
   }
 
   /** gRPC port of a service. */
