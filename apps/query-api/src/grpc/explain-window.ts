@@ -72,7 +72,7 @@ export class Explainer {
       try {
         return await explainWindow(options);
       } catch (error) {
-        throw this.refusal(error, timeout.aborted);
+        throw this.refusal(error, { isCancelled: cancelled.aborted, isTimeout: timeout.aborted });
       }
     });
     const completeFromMs = stream.view.completeFromMs(metric.identity) ?? -Infinity;
@@ -96,13 +96,14 @@ export class Explainer {
     }
   }
 
-  private refusal(error: unknown, isTimeout: boolean): unknown {
+  private refusal(error: unknown, ended: { readonly isCancelled: boolean; readonly isTimeout: boolean }): unknown {
     if (error instanceof WindowNotRetainedError) {
       const earliest = new Date(error.earliestMs).toISOString();
       return unavailable(`the raw log no longer holds all rows of this window: it has those from ${earliest} on`);
     }
     if (error instanceof NothingRetainedError || error instanceof StopPartitionError) return unavailable(error.message);
-    if (isTimeout) {
+    if (ended.isCancelled) return new GrpcStatusError(status.CANCELLED, 'nobody waits for the explanation any more');
+    if (ended.isTimeout) {
       return new GrpcStatusError(
         status.DEADLINE_EXCEEDED,
         `not explained within ${this.limits.timeoutMs} ms: raise TILLSTREAM_EXPLAIN_TIMEOUT_MS of the query-api`,

@@ -3,6 +3,7 @@ import {
   loadPackageDefinition,
   Metadata,
   type ClientReadableStream,
+  type ClientUnaryCall,
   type ServiceError,
 } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
@@ -32,7 +33,7 @@ type Unary<Request, Response> = (
   metadata: Metadata,
   options: { readonly deadline?: number },
   callback: (error: ServiceError | null, response: Response) => void,
-) => void;
+) => ClientUnaryCall;
 
 interface RawClient {
   listMetrics: Unary<ListMetricsRequest, ListMetricsResponse>;
@@ -69,7 +70,7 @@ export class QueryClient {
   }
 
   listWindows(request: Partial<ListWindowsRequest>, deadline?: number): Promise<ListWindowsResponse> {
-    return this.unary(this.client.listWindows, request, deadline);
+    return this.unary(this.client.listWindows, request, { deadline });
   }
 
   topGroups(request: Partial<TopGroupsRequest>): Promise<TopGroupsResponse> {
@@ -84,8 +85,8 @@ export class QueryClient {
     return this.unary(this.client.listLate, request);
   }
 
-  explainWindow(request: Partial<ExplainWindowRequest>): Promise<ExplainWindowResponse> {
-    return this.unary(this.client.explainWindow, request);
+  explainWindow(request: Partial<ExplainWindowRequest>, cancel?: AbortSignal): Promise<ExplainWindowResponse> {
+    return this.unary(this.client.explainWindow, request, { cancel });
   }
 
   watch(request: Partial<WatchWindowsRequest>, deadline?: number): ClientReadableStream<WatchWindowsResponse> {
@@ -110,13 +111,14 @@ export class QueryClient {
   private unary<Request, Response>(
     call: Unary<Request, Response>,
     request: Partial<Request>,
-    deadline?: number,
+    { deadline, cancel }: { readonly deadline?: number | undefined; readonly cancel?: AbortSignal | undefined } = {},
   ): Promise<Response> {
     return new Promise((resolve, reject) => {
       const options = deadline === undefined ? {} : { deadline };
-      call.call(this.client, request, this.metadata(), options, (error, response) =>
+      const asked = call.call(this.client, request, this.metadata(), options, (error, response) =>
         error ? reject(error) : resolve(response),
       );
+      cancel?.addEventListener('abort', () => asked.cancel());
     });
   }
 

@@ -10,6 +10,8 @@ import { QueryClient } from './query-client';
 export class Replica {
   readonly registry = new Registry();
   readonly fatal: unknown[] = [];
+  /** Lines of its log that tell of faults of its own. */
+  readonly faults: string[] = [];
   private readonly clients: QueryClient[] = [];
   private readonly api: ReturnType<typeof createQueryApi>;
   private readonly server: GrpcServer;
@@ -28,7 +30,7 @@ export class Replica {
         log: results.log,
         closeLog: () => Promise.resolve(),
         clock: systemClock,
-        logger: pino({ enabled: false }),
+        logger: pino({ level: 'error' }, { write: (line) => void this.faults.push(line) }),
         registry: this.registry,
         onFatal: (error) => this.fatal.push(error),
       },
@@ -54,9 +56,13 @@ export class Replica {
     return client;
   }
 
-  /** As on SIGTERM. */
-  async stop(): Promise<void> {
+  /** As on SIGTERM, until calls that are under way are all that is left. */
+  async drain(): Promise<void> {
     await this.api.service.drain();
+  }
+
+  async stop(): Promise<void> {
+    await this.drain();
     await this.server.stop(1_000);
     for (const client of this.clients) client.close();
   }
