@@ -231,7 +231,7 @@ export class RawEnricher {
         continue;
       }
       if (eventMs > maxEventMs) maxEventMs = eventMs;
-      rounded += rows.rounded;
+      rounded += rows.values.rounded;
       columns.append(index);
     }
     if (reader.code !== null) {

@@ -26,7 +26,8 @@ export class RowColumns {
     reader.cursor.beforeLeaving = () => this.flush();
     reader.schema.fields.forEach(({ type, dictionary }, slot) => {
       if (type !== 'string') this.numbers.push([slot, new NumberBuilder()]);
-      else if (dictionary) this.texts.push([slot, new DictionaryBuilder(reader.tables[slot]?.entries.length ?? 0)]);
+      else if (dictionary)
+        this.texts.push([slot, new DictionaryBuilder(reader.values.tables[slot]?.entries.length ?? 0)]);
       else this.texts.push([slot, new TextBuilder()]);
     });
   }
@@ -71,7 +72,7 @@ export class RowColumns {
   }
 
   private flush(): void {
-    const { cursor, registers, tables } = this.reader;
+    const { cursor, registers, tables } = this.reader.values;
     if (registers.count === 0) return;
     for (const [slot, builder] of this.numbers) builder.append(registers, slot);
     const sources: TextSources = {

@@ -164,7 +164,7 @@ function readAll(reader: RowReader, texts: readonly Uint8Array[], between: strin
     return {
       read,
       failedAt: again.code === null ? null : again.failedAt,
-      rounded: again.index < 0 ? 0 : reader.rounded,
+      rounded: again.index < 0 ? 0 : reader.values.rounded,
     };
   });
 }

@@ -1,10 +1,7 @@
-import type { EventTimeParser } from '../event-time/parse-event-time';
-
 import type { ExpectedKeys } from './expected-keys';
 import { BOOL, DOUBLE, INT, MONEY, STRING, TIMESTAMP } from './field-types';
-import type { JsonCursor } from './json-cursor';
-import { FROM_INPUT, NUMBER, type RowRegisters } from './row-registers';
-import type { ValueTable } from './value-table';
+import type { FieldValues } from './field-values';
+import { FROM_INPUT, NUMBER } from './row-registers';
 
 const QUOTE = 0x22;
 const DOT = 0x2e;
@@ -19,21 +16,6 @@ const POWERS_OF_TEN = Float64Array.from({ length: MAX_DIGITS + 1 }, (_, i) => 10
 /** As far behind the beginning of a value is looked at without asking again. */
 const LOOKAHEAD = 32;
 
-/** What the reader of rows lends to read members into its registers. */
-export interface MemberTarget {
-  readonly cursor: JsonCursor;
-  readonly registers: RowRegisters;
-  readonly eventTimes: EventTimeParser;
-  /** By slot. */
-  readonly types: Uint8Array;
-  /** Accepted values and aliases, by slot. */
-  readonly tables: readonly (ValueTable | null)[];
-  /** Row in which a slot was last given. */
-  readonly givenIn: Int32Array;
-  readonly moneyExponent: number;
-  settleText(slot: number): void;
-}
-
 /**
  * Reads the members of a row that are as they mostly are: the expected key without a space too many, text without escapes,
  * short numbers without exponent, event times of the same minute. It decides nothing: whatever is different, wrong or
@@ -46,8 +28,10 @@ export class ExpectedMembers {
   last = 0;
 
   constructor(
-    private readonly target: MemberTarget,
+    private readonly values: FieldValues,
     private readonly keys: ExpectedKeys,
+    /** Row in which a slot was last given. */
+    private readonly givenIn: Int32Array,
   ) {}
 
   /**
@@ -55,8 +39,8 @@ export class ExpectedMembers {
    * can. Returns the position behind the last one.
    */
   read(from: number, row: number, isFirst: boolean): number {
-    const { target, keys } = this;
-    const { cursor, registers, types, givenIn, tables } = target;
+    const { values, keys, givenIn } = this;
+    const { cursor, registers, types, tables } = values;
     const { bytes, view, end, wordsEnd } = cursor;
     const { base, status } = registers;
     let p = from;
@@ -75,7 +59,7 @@ export class ExpectedMembers {
         status[at] = FROM_INPUT;
         registers.start[at] = value;
         registers.end[at] = close;
-        if (tables[slot] !== null) target.settleText(slot);
+        if (tables[slot] !== null) values.settleText(slot);
         after = close + 1;
       } else {
         if (value + LOOKAHEAD > wordsEnd) return p;
@@ -94,7 +78,7 @@ export class ExpectedMembers {
 
   /** The quote that ends a text without escapes whose first byte is at `from`; -1 for a text that is not so. */
   private closingQuote(from: number): number {
-    const { cursor } = this.target;
+    const { cursor } = this.values;
     const { view, wordsEnd, end, bytes } = cursor;
     let p = from;
     for (; p < wordsEnd; p += 8) {
@@ -115,7 +99,7 @@ export class ExpectedMembers {
   }
 
   private readTime(from: number, at: number): number {
-    const { cursor, eventTimes, registers } = this.target;
+    const { cursor, eventTimes, registers } = this.values;
     const { bytes, view } = cursor;
     const length = eventTimes.lengthInSameMinute(bytes, view, from, registers.number, at);
     if (length > 0 && bytes[from + length] === QUOTE) return from + length + 1;
@@ -146,12 +130,12 @@ export class ExpectedMembers {
       digits += fraction;
     }
     if (digits > MAX_DIGITS || ((digit + ZERO) | 0x20) === LOWER_E) return -1;
-    const { number } = this.target.registers;
+    const { number } = this.values.registers;
     if (type === INT) {
       if (fraction > 0) return -1;
       number[at] = mantissa;
     } else if (type === MONEY) {
-      const missing = this.target.moneyExponent - fraction;
+      const missing = this.values.moneyExponent - fraction;
       if (missing < 0 || missing > MAX_DIGITS - digits) return -1;
       number[at] = mantissa * (POWERS_OF_TEN[missing] as number);
     } else if (type === DOUBLE) {

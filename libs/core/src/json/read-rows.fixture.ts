@@ -39,7 +39,7 @@ function rowOf(reader: RowReader): ReadRow {
     values[name] =
       registers.status[at] !== NUMBER
         ? new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-            reader.bytesOf(slot).subarray(registers.start[at], registers.end[at]),
+            reader.values.bytesOf(slot).subarray(registers.start[at], registers.end[at]),
           )
         : (registers.number[at] as number);
   });

@@ -66,6 +66,6 @@ export class RowDefaults {
     const start = cursor.scratchEnd;
     cursor.appendToScratch(expression.bytes, expression.start, expression.end);
     registers.setText(slot, FROM_SCRATCH, start, cursor.scratchEnd);
-    this.reader.settleText(slot);
+    this.reader.values.settleText(slot);
   }
 }

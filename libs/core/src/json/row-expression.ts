@@ -109,7 +109,7 @@ class FieldText implements RowText {
     const { slot, reader } = this;
     const { registers } = reader;
     if (registers.statusOf(slot) === ABSENT) return false;
-    this.bytes = reader.bytesOf(slot);
+    this.bytes = reader.values.bytesOf(slot);
     this.start = registers.start[registers.base + slot] as number;
     this.end = registers.end[registers.base + slot] as number;
     return true;

@@ -1,33 +1,26 @@
 import type { RejectCode } from '../enrich/types';
-import { EventTimeParser } from '../event-time/parse-event-time';
 import { partitionOf } from '../hash/murmur2';
-import { DecimalScaler, EXACT } from '../money/decimal-scaler';
 import { pathOf } from '../stream/fields';
 import type { StreamSchema } from '../stream/schema';
 
 import { COMPACT, ExpectedKeys, NO_FIELD, SPACED } from './expected-keys';
 import { ExpectedMembers } from './expected-members';
-import { BOOL, DOUBLE, INT, MONEY, STRING, TIMESTAMP, typeNumber } from './field-types';
+import { TIMESTAMP } from './field-types';
+import { FieldValues } from './field-values';
 import { JsonCursor } from './json-cursor';
 import { MAX_EVENT_BYTES } from './limits';
 import { MemberTree } from './member-tree';
 import { RowDefaults } from './row-defaults';
-import { ABSENT, FROM_INPUT, FROM_SCRATCH, NUMBER, RowRegisters } from './row-registers';
-import { NOT_LISTED, ValueTable } from './value-table';
+import { ABSENT, NUMBER, type RowRegisters } from './row-registers';
 
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
-const MINUS = 0x2d;
-const ZERO = 0x30;
-const NINE = 0x39;
 const COLON = 0x3a;
 const OPEN_BRACKET = 0x5b;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
-const LOWER_F = 0x66;
 const LOWER_N = 0x6e;
-const LOWER_T = 0x74;
 
 const ROW_LIMIT = 2 ** 30;
 
@@ -43,8 +36,7 @@ const ROW_LIMIT = 2 ** 30;
 export class RowReader {
   readonly cursor = new JsonCursor();
   readonly registers: RowRegisters;
-  /** Accepted values and aliases by slot, where the field has any. */
-  readonly tables: readonly (ValueTable | null)[];
+  readonly values: FieldValues;
   /** Why the row is not acceptable; null when it is. */
   code: RejectCode | null = null;
   /** Slot of the field or object that `code` is about, -1 for the row itself. */
@@ -52,8 +44,6 @@ export class RowReader {
   /** Slot of the field that is the row's key; of its id, -1 for none. */
   keySlot = -1;
   idSlot = -1;
-  /** Money values of the row that had more digits than the currency. */
-  rounded = 0;
   readonly eventTimeSlot: number;
   /** What `locate` found. */
   textBytes: Uint8Array = new Uint8Array(0);
@@ -61,19 +51,12 @@ export class RowReader {
   textEnd = 0;
 
   private readonly tree: MemberTree;
-  readonly types: Uint8Array;
-  private readonly absentIfEmpty: Uint8Array;
-  /** Slots whose texts have something to be settled. */
-  private readonly settles: Uint8Array;
   private readonly keySlots: Int32Array;
   private readonly requiredSlots: Int32Array;
   private readonly declaredIdSlot: number;
   private readonly defaults: RowDefaults | null;
-  readonly eventTimes = new EventTimeParser();
-  private readonly scaler = new DecimalScaler();
-  readonly moneyExponent: number;
   /** Row in which a slot was last given: finds a field or object that is given twice. */
-  readonly givenIn: Int32Array;
+  private readonly givenIn: Int32Array;
   private readonly keys: ExpectedKeys;
   private readonly expected: ExpectedMembers;
   private row = 0;
@@ -85,38 +68,22 @@ export class RowReader {
       if (slot < 0) throw new RangeError(`stream ${schema.stream} declares no field ${name}`);
       return slot;
     };
-    this.registers = new RowRegisters(fields.length);
+    this.values = new FieldValues(schema, this.cursor, this);
+    this.registers = this.values.registers;
     this.tree = new MemberTree(fields.map(pathOf));
-    this.types = Uint8Array.from(fields, ({ type }) => typeNumber(type));
-    this.tables = fields.map((field) =>
-      field.type === 'string' && (field.aliases.size > 0 || field.values !== null) ? new ValueTable(field) : null,
-    );
     this.keySlots = Int32Array.from(schema.key, slotOf);
     this.declaredIdSlot = schema.id === null ? -1 : slotOf(schema.id);
     this.eventTimeSlot = slotOf(schema.eventTime.field);
-    if (this.types[this.eventTimeSlot] !== TIMESTAMP) {
+    if (this.values.types[this.eventTimeSlot] !== TIMESTAMP) {
       throw new RangeError(`event time ${schema.eventTime.field} of stream ${schema.stream} is not a timestamp`);
     }
-    this.absentIfEmpty = new Uint8Array(fields.length);
-    for (const slot of [...this.keySlots, this.declaredIdSlot]) if (slot >= 0) this.absentIfEmpty[slot] = 1;
-    this.settles = Uint8Array.from(fields, (_, slot) =>
-      this.absentIfEmpty[slot] === 1 || this.tables[slot] !== null ? 1 : 0,
-    );
     this.requiredSlots = Int32Array.from(
       fields.flatMap((field, slot) => (field.optional && slot !== this.eventTimeSlot ? [] : [slot])),
     );
-    this.moneyExponent = schema.money.exponent;
     this.givenIn = new Int32Array(fields.length + this.tree.objects.length);
-    this.keys = new ExpectedKeys(this.tree, this.types);
-    this.expected = new ExpectedMembers(this, this.keys);
+    this.keys = new ExpectedKeys(this.tree, this.values.types);
+    this.expected = new ExpectedMembers(this.values, this.keys, this.givenIn);
     this.defaults = fields.some((field) => field.default !== null) ? new RowDefaults(schema, this) : null;
-  }
-
-  /** Bytes that hold the text of `slot`. */
-  bytesOf(slot: number): Uint8Array {
-    const status = this.registers.statusOf(slot);
-    if (status === FROM_INPUT) return this.cursor.bytes;
-    return status === FROM_SCRATCH ? this.cursor.scratch : (this.tables[slot] as ValueTable).bytes;
   }
 
   /** The partition that the row's key belongs to. */
@@ -130,7 +97,7 @@ export class RowReader {
     const { cursor, registers } = this;
     const at = registers.base + slot;
     if (registers.status[at] !== NUMBER) {
-      this.textBytes = this.bytesOf(slot);
+      this.textBytes = this.values.bytesOf(slot);
       this.textStart = registers.start[at] as number;
       this.textEnd = registers.end[at] as number;
       return;
@@ -160,7 +127,7 @@ export class RowReader {
     }
     this.code = null;
     this.problemSlot = -1;
-    this.rounded = 0;
+    this.values.rounded = 0;
     cursor.sawBadUtf8 = false;
     cursor.sawTooDeep = false;
     cursor.sawLineFeed = false;
@@ -241,7 +208,7 @@ export class RowReader {
     }
     givenIn[slot] = row;
     if (isObject) return this.readObject(slot, p, c, depth);
-    return this.types[slot] === STRING ? this.readString(slot, p, c, depth) : this.readTyped(slot, p, c, depth);
+    return this.values.read(slot, p, c, depth);
   }
 
   /** What is given for an object that has declared fields. */
@@ -262,160 +229,6 @@ export class RowReader {
     const unescaped = cursor.scratchEnd;
     if (!cursor.unescape(start, end)) return NO_FIELD;
     return names.find(cursor.scratch, unescaped, cursor.scratchEnd);
-  }
-
-  private readString(slot: number, from: number, c: number, depth: number): number {
-    const { cursor, registers } = this;
-    if (c === QUOTE) {
-      const start = from + 1;
-      // What is wrong with the bytes before is not this field's fault.
-      const wasBad = cursor.sawBadUtf8;
-      cursor.sawBadUtf8 = false;
-      const end = cursor.skipString(start);
-      if (cursor.sawBadUtf8) this.reject('invalid-utf8', slot);
-      cursor.sawBadUtf8 ||= wasBad;
-      if (end < 0) return -1;
-      if (cursor.escaped) {
-        const unescaped = cursor.scratchEnd;
-        if (!cursor.unescape(start, end)) this.reject('invalid-utf8', slot);
-        registers.setText(slot, FROM_SCRATCH, unescaped, cursor.scratchEnd);
-      } else {
-        registers.setText(slot, FROM_INPUT, start, end);
-      }
-      if (this.settles[slot] === 1) this.settleText(slot);
-      return end + 1;
-    }
-    if (c === MINUS || (c >= ZERO && c <= NINE)) {
-      const end = cursor.literal.scan(cursor.bytes, from, cursor.end);
-      if (end < 0) return cursor.fail(from);
-      registers.setText(slot, FROM_INPUT, from, end);
-      if (this.settles[slot] === 1) this.settleText(slot);
-      return end;
-    }
-    return this.readNull(slot, from, c, depth);
-  }
-
-  /** Applies what holds for every text of the slot: an empty key is absent; aliases; accepted values. */
-  settleText(slot: number): void {
-    const { registers } = this;
-    const start = registers.start[registers.base + slot] as number;
-    const end = registers.end[registers.base + slot] as number;
-    if (start === end && this.absentIfEmpty[slot] === 1) {
-      registers.status[registers.base + slot] = ABSENT;
-      return;
-    }
-    const table = this.tables[slot] as ValueTable | null;
-    if (table === null) return;
-    const inInput = registers.statusOf(slot) === FROM_INPUT;
-    const view = inInput ? this.cursor.view : this.cursor.scratchView;
-    const entry = table.find(this.bytesOf(slot), view, start, end);
-    if (entry !== NOT_LISTED) {
-      registers.setEntry(slot, entry, table.offsets[entry] as number, table.offsets[entry + 1] as number);
-    } else if (table.closed) {
-      this.reject('unknown-value', slot);
-    }
-  }
-
-  /** A value of a field that is not a string. */
-  private readTyped(slot: number, from: number, c: number, depth: number): number {
-    const { cursor, registers } = this;
-    const at = registers.base + slot;
-    const type = this.types[slot] as number;
-    if (c === QUOTE) {
-      const start = from + 1;
-      const end = cursor.skipString(start);
-      if (end < 0) return -1;
-      if (!cursor.escaped) {
-        this.takeText(slot, type, cursor.bytes, start, end);
-      } else {
-        const unescaped = cursor.scratchEnd;
-        if (cursor.unescape(start, end)) this.takeText(slot, type, cursor.scratch, unescaped, cursor.scratchEnd);
-        else this.reject('invalid-utf8', slot);
-      }
-      return end + 1;
-    }
-    if (c === MINUS || (c >= ZERO && c <= NINE)) {
-      const end = cursor.literal.scan(cursor.bytes, from, cursor.end);
-      if (end < 0) return cursor.fail(from);
-      if (type !== TIMESTAMP) {
-        this.takeNumber(slot, type, cursor.bytes, from, end);
-      } else if (this.eventTimes.parseNumber(cursor.literal, cursor.bytes, from, end, registers.number, at)) {
-        this.registers.setNumber(slot);
-      } else {
-        this.reject('bad-timestamp', slot);
-      }
-      return end;
-    }
-    if (type === BOOL && (c === LOWER_T || c === LOWER_F)) {
-      registers.number[at] = c === LOWER_T ? 1 : 0;
-      registers.setNumber(slot);
-      return cursor.skipWord(from, c);
-    }
-    return this.readNull(slot, from, c, depth);
-  }
-
-  private readNull(slot: number, from: number, c: number, depth: number): number {
-    if (c === LOWER_N) return this.cursor.skipWord(from, c);
-    this.reject('wrong-type', slot);
-    return this.cursor.skipValue(from, depth);
-  }
-
-  private takeText(slot: number, type: number, bytes: Uint8Array, start: number, end: number): void {
-    const { registers } = this;
-    const at = registers.base + slot;
-    if (type === TIMESTAMP) {
-      if (this.eventTimes.parseText(bytes, start, end, registers.number, at)) this.registers.setNumber(slot);
-      else this.reject(this.cursor.sawBadUtf8 ? 'invalid-utf8' : 'bad-timestamp', slot);
-    } else if (this.cursor.literal.scan(bytes, start, end) === end) {
-      this.takeNumber(slot, type, bytes, start, end);
-    } else {
-      this.reject(this.cursor.sawBadUtf8 ? 'invalid-utf8' : 'wrong-type', slot);
-    }
-  }
-
-  /** The number that `cursor.literal` has just scanned from bytes[start, end). */
-  private takeNumber(slot: number, type: number, bytes: Uint8Array, start: number, end: number): void {
-    const at = this.registers.base + slot;
-    const { scaler } = this;
-    const { literal } = this.cursor;
-    const { number } = this.registers;
-    if (type === INT) {
-      if (literal.exact && literal.fractionDigits === 0 && !literal.hasExponent) {
-        const mantissa = literal.mantissa[0] as number;
-        number[at] = literal.negative ? 0 - mantissa : mantissa;
-      } else if (!scaler.scale(bytes, start, end, 0)) {
-        return this.reject('out-of-range', slot);
-      } else if (scaler.remainder !== EXACT) {
-        return this.reject('wrong-type', slot);
-      } else {
-        number[at] = scaler.result[0] as number;
-      }
-    } else if (type === MONEY) {
-      if (!this.takeMoney(slot, bytes, start, end)) return this.reject('out-of-range', slot);
-    } else if (type === DOUBLE) {
-      literal.toDouble(bytes, start, end, number, at);
-      if (Math.abs(number[at] as number) === Infinity) return this.reject('out-of-range', slot);
-    } else {
-      return this.reject('wrong-type', slot);
-    }
-    this.registers.setNumber(slot);
-  }
-
-  private takeMoney(slot: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const at = this.registers.base + slot;
-    const { scaler, moneyExponent } = this;
-    const { literal } = this.cursor;
-    const { number } = this.registers;
-    const missing = moneyExponent - literal.fractionDigits;
-    if (literal.exact && !literal.hasExponent && missing >= 0 && missing <= 4) {
-      const minor = (literal.mantissa[0] as number) * (SMALL_POWERS[missing] as number);
-      number[at] = literal.negative ? 0 - minor : minor;
-      return minor <= Number.MAX_SAFE_INTEGER;
-    }
-    if (!scaler.scale(bytes, start, end, moneyExponent) || !scaler.roundHalfToEven()) return false;
-    if (scaler.remainder !== EXACT) this.rounded++;
-    number[at] = scaler.result[0] as number;
-    return true;
   }
 
   private finishRow(from: number, after: number): number {
@@ -452,5 +265,3 @@ export class RowReader {
     this.idSlot = id >= 0 && status[base + id] !== ABSENT ? id : -1;
   }
 }
-
-const SMALL_POWERS = Float64Array.of(1, 10, 100, 1000, 10_000);
