@@ -86,11 +86,11 @@ export {
   PartitionAggregator,
   type AggregatorDeltas,
   type AggregatorSize,
-  type AggregatorStart,
   type PartitionAggregatorOptions,
   type SavedAggregator,
   type SavedDefinition,
 } from './metrics/partition-aggregator';
+export type { AggregatorStart } from './metrics/metric-life';
 export { ALWAYS, NEVER, isAlways, spans, type MetricSpan } from './metrics/metric-span';
 export { MAX_SKETCHES } from './metrics/plan/metric-plan';
 export { relativeErrorOf } from './metrics/measures/relative-error';

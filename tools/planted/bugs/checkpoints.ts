@@ -3,6 +3,7 @@ import type { PlantedBug } from '../bug';
 const AGGREGATOR = 'libs/engine/src/aggregator/aggregator-task.ts';
 const REBUILD = 'libs/engine/src/aggregator/rebuild.ts';
 const SEARCH = 'libs/engine/src/task/batch-search.ts';
+const LIFE = 'libs/core/src/metrics/metric-life.ts';
 const PARTITION = 'libs/core/src/metrics/partition-aggregator.ts';
 const CHECKPOINT = 'libs/core/src/metrics/checkpoint/metric-checkpoint.ts';
 const STORE = 'libs/engine/src/memory/memory-checkpoint-store.ts';
@@ -58,8 +59,8 @@ export const checkpointBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: PARTITION,
-        find: '{ next: saved.next, ...position }, [',
-        replace: '{ next: saved.next, ...position, watermarkInputMs: -Infinity }, [',
+        find: '{ next: saved.next, ...position }, lives);',
+        replace: '{ next: saved.next, ...position, watermarkInputMs: -Infinity }, lives);',
       },
     ],
     specs: [CHECKPOINT_SPEC],
@@ -69,7 +70,7 @@ export const checkpointBugs: readonly PlantedBug[] = [
     bug: 'a checkpoint does not know from where on its windows are complete',
     patches: [
       {
-        file: PARTITION,
+        file: LIFE,
         find: 'return { ...before, metric, span: { ...before.span, untilMs: ALWAYS.untilMs } };',
         replace:
           'return { ...before, metric, completeFromMs: -Infinity, span: { ...before.span, untilMs: ALWAYS.untilMs } };',
@@ -213,8 +214,8 @@ export const checkpointBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: PARTITION,
-        find: 'if (counts) late.restoreUnsaved(new ByteReader(counts));',
-        replace: 'if (!counts) late.restoreUnsaved(new ByteReader(new Uint8Array(1)));',
+        find: 'if (lateCounts) metric.late.restoreUnsaved(new ByteReader(lateCounts));',
+        replace: 'if (!lateCounts) metric.late.restoreUnsaved(new ByteReader(new Uint8Array(1)));',
       },
     ],
     specs: [CHECKPOINT_SPEC],

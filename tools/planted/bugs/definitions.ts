@@ -1,6 +1,6 @@
 import type { PlantedBug } from '../bug';
 
-const PARTITION = 'libs/core/src/metrics/partition-aggregator.ts';
+const LIFE = 'libs/core/src/metrics/metric-life.ts';
 const REDEFINITION_SPEC = 'libs/core/src/metrics/redefinition.spec.ts';
 const ENRICHER_SPEC = 'libs/core/src/enrich/raw-enricher.spec.ts';
 const MERGE_SPEC = 'libs/core/src/metrics/merge/window-merge.spec.ts';
@@ -12,7 +12,7 @@ export const definitionBugs: readonly PlantedBug[] = [
     bug: 'a metric that is new tells windows that had rows before it was declared',
     patches: [
       {
-        file: PARTITION,
+        file: LIFE,
         find: 'const knownFromMs = position.maxEventTimeMs + 1;',
         replace: 'const knownFromMs = position.maxEventTimeMs - 600_000;',
       },
@@ -24,9 +24,9 @@ export const definitionBugs: readonly PlantedBug[] = [
     bug: 'the open windows of a metric that was removed are forgotten',
     patches: [
       {
-        file: PARTITION,
-        find: 'return hasRunOut(metric, span, position.watermarkInputMs) ? [] : [{ ...before, metric, span }];',
-        replace: 'return span.fromMs === -Infinity ? [] : [{ ...before, metric, span }];',
+        file: LIFE,
+        find: 'goingOn.filter((life) => !hasRunOut(life, position.watermarkInputMs))',
+        replace: 'goingOn.filter(({ span }) => span.fromMs > -Infinity)',
       },
     ],
     specs: [REDEFINITION_SPEC],

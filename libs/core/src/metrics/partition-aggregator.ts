@@ -1,7 +1,6 @@
-import type { BatchPosition, EventBatch } from '../batch/event-batch';
-import type { StreamSchema } from '../stream/schema';
+import type { EventBatch } from '../batch/event-batch';
 import { slicedWindows } from '../windowing/sliced-windows';
-import { isSession, isTotal, lastsMs, unsureMs } from '../windowing/window-spec';
+import { isSession, lastsMs } from '../windowing/window-spec';
 import { BatchView } from './slices/batch-view';
 import { ByteReader } from './checkpoint/byte-reader';
 import { ConditionSet } from './plan/condition-set';
@@ -16,49 +15,22 @@ import type { SavedPiece } from './checkpoint/metric-checkpoint';
 import { MetricCheckpoint, splitName } from './checkpoint/metric-checkpoint';
 import type { MetricPlan } from './plan/metric-plan';
 import { planMetric } from './plan/metric-planner';
+import type { AggregatorStart, Definitions, MetricLife } from './metric-life';
+import { livesAfter, livesFrom } from './metric-life';
 import type { MetricSpan } from './metric-span';
-import { ALWAYS, isAlways, runsOutMs } from './metric-span';
+import { isAlways } from './metric-span';
 import { MetricState } from './metric-state';
 import type { ClosedWindow, LateCount, LateRow, PartBlock, ResultBlock } from './output';
 import type { ClosedAt, PartitionMetric } from './partition-metric';
+import type { SavedPosition } from './checkpoint/partition-state';
 import { decodePartitionState, encodePartitionState } from './checkpoint/partition-state';
 import { SessionAggregator } from './sessions/session-aggregator';
 import { SessionCheckpoint } from './sessions/session-checkpoint';
 import { SessionState } from './sessions/session-state';
 import { SliceSorter } from './slices/slice-sorter';
 
-/**
- * A retired metric has windows until so long after the newest event that may have come before it was retired. What comes
- * in its place begins in each partition behind the newest event there, so windows of one follow those of the other even
- * if the partitions hear of the change minutes apart.
- */
-const RUN_OUT_MS = 60_000;
-
-/** A metric, and what of it is told. */
-interface MetricLife {
-  readonly metric: MetricDefinition;
-  readonly completeFromMs: number;
-  readonly span: MetricSpan;
-}
-
-export interface PartitionAggregatorOptions {
-  readonly schema: StreamSchema;
-  readonly metrics: readonly MetricDefinition[];
-  /** Metrics that are no longer declared: those that still have windows open here go on until these are closed. */
-  readonly retired?: readonly MetricDefinition[];
+export interface PartitionAggregatorOptions extends Definitions {
   readonly partition: number;
-}
-
-/** Where an aggregator without a checkpoint begins. */
-export interface AggregatorStart {
-  /** First raw position to apply. */
-  readonly next: number;
-  /** What stood there. */
-  readonly before: BatchPosition;
-  /** Only windows that begin at or after it are told: earlier ones may lack rows. -Infinity: all are complete. */
-  readonly completeFromMs: number;
-  /** By identity, of metrics that were not always declared; of a retired one only what is named here goes on. */
-  readonly spans?: ReadonlyMap<string, MetricSpan>;
 }
 
 /** What an aggregator left in a checkpoint. */
@@ -107,14 +79,7 @@ export class PartitionAggregator {
   private readonly book = new DeltaBook();
   private readonly metrics: readonly PartitionMetric[];
   private closed: ClosedWindow[] = [];
-  private position: {
-    next: number;
-    watermarkInputMs: number;
-    maxEventTimeMs: number;
-    maxAppendMs: number;
-    held: boolean;
-    definition: string;
-  };
+  private position: SavedPosition & { readonly next: number };
   /** Has anything been applied by this instance? */
   private hasApplied = false;
 
@@ -141,56 +106,19 @@ export class PartitionAggregator {
   static create(options: PartitionAggregatorOptions, start: AggregatorStart): PartitionAggregator {
     const { watermarkInputMs, maxEventTimeMs, maxAppendMs, held, definition } = start.before;
     const position = { next: start.next, watermarkInputMs, maxEventTimeMs, maxAppendMs, held, definition };
-    const { completeFromMs, spans } = start;
-    const declared = options.metrics.map((metric) => {
-      const declaredMs = spans?.get(metric.identity)?.fromMs ?? ALWAYS.fromMs;
-      // Everybody is told where a total begins anew.
-      const fromMs = isTotal(metric.window) ? Math.max(declaredMs, completeFromMs) : declaredMs;
-      return { metric, completeFromMs, span: { fromMs, untilMs: ALWAYS.untilMs } };
-    });
-    const goingOn = (options.retired ?? []).flatMap((metric) => {
-      const span = spans?.get(metric.identity);
-      const isRetired = span !== undefined && span.untilMs !== ALWAYS.untilMs;
-      return isRetired && !hasRunOut(metric, span, watermarkInputMs) ? [{ metric, completeFromMs, span }] : [];
-    });
-    return new PartitionAggregator(options, position, [...declared, ...goingOn]);
+    return new PartitionAggregator(options, position, livesFrom(options, start));
   }
 
   /**
-   * An aggregator as it was when it was saved. A metric that the checkpoint does not know begins here: it is whole from
-   * the first window that no row before could have been in. One that is no longer declared goes on until what may be open
-   * is closed: by then those that came in its place are whole in all partitions.
+   * An aggregator as it was when it was saved, with the metrics that are declared now.
    *
    * @throws RangeError for a checkpoint that is cut short or was written by a later version
    */
   static restore(options: PartitionAggregatorOptions, saved: SavedAggregator): PartitionAggregator {
     const { metrics, ...position } = decodePartitionState(saved.state);
-    const known = new Map(metrics.map((metric) => [metric.identity, metric]));
-    const newestMs = Math.max(
-      position.maxEventTimeMs,
-      position.maxAppendMs + options.schema.eventTime.futureToleranceMs,
-    );
-    const declared = options.metrics.map((metric): MetricLife => {
-      const before = known.get(metric.identity);
-      if (!before) {
-        const knownFromMs = position.maxEventTimeMs + 1;
-        const span = { fromMs: knownFromMs + unsureMs(metric.window), untilMs: ALWAYS.untilMs };
-        return { metric, completeFromMs: knownFromMs, span };
-      }
-      return { ...before, metric, span: { ...before.span, untilMs: ALWAYS.untilMs } };
-    });
-    const goingOn = (options.retired ?? []).flatMap((metric): MetricLife[] => {
-      const before = known.get(metric.identity);
-      if (!before) return [];
-      const span = { ...before.span, untilMs: Math.min(before.span.untilMs, newestMs + RUN_OUT_MS) };
-      return hasRunOut(metric, span, position.watermarkInputMs) ? [] : [{ ...before, metric, span }];
-    });
-    const aggregator = new PartitionAggregator(options, { next: saved.next, ...position }, [...declared, ...goingOn]);
-    aggregator.load(saved.deltas, (identity) => known.get(identity)?.toldNext ?? 0);
-    for (const { state, late } of aggregator.metrics) {
-      const counts = known.get(state.plan.metric.identity)?.lateCounts;
-      if (counts) late.restoreUnsaved(new ByteReader(counts));
-    }
+    const lives = livesAfter(options, metrics, position);
+    const aggregator = new PartitionAggregator(options, { next: saved.next, ...position }, lives);
+    aggregator.load(saved.deltas, lives);
     return aggregator;
   }
 
@@ -320,10 +248,9 @@ export class PartitionAggregator {
 
   /** What has changed since the last call, for a checkpoint at `next`. What it holds is not taken twice. */
   takeDeltas(): AggregatorDeltas {
-    const { watermarkInputMs, maxEventTimeMs, maxAppendMs, held, definition } = this.position;
     // A new checkpoint is made of the state alone, so what was seeded stands there until something is applied.
     if (this.hasApplied)
-      for (const metric of this.metrics) metric.checkpoint.save(metric.watermarkOf(watermarkInputMs));
+      for (const metric of this.metrics) metric.checkpoint.save(metric.watermarkOf(this.watermarkInputMs));
     const metrics = this.metrics.map(({ state, late, toldNext }) => ({
       identity: state.plan.metric.identity,
       completeFromMs: state.completeFromMs,
@@ -332,7 +259,7 @@ export class PartitionAggregator {
       lateCounts: late.encode(late.unsavedWindows()),
     }));
     return {
-      state: encodePartitionState({ watermarkInputMs, maxEventTimeMs, maxAppendMs, held, definition, metrics }),
+      state: encodePartitionState({ ...this.position, metrics }),
       ...this.book.take(),
     };
   }
@@ -382,7 +309,7 @@ export class PartitionAggregator {
     view.end();
   }
 
-  private load(deltas: Iterable<SavedPiece>, toldNextOf: (identity: string) => number): void {
+  private load(deltas: Iterable<SavedPiece>, lives: readonly MetricLife[]): void {
     const pieces = new Map<string, SavedPiece[]>();
     const foreign: string[] = [];
     for (const delta of deltas) {
@@ -399,22 +326,18 @@ export class PartitionAggregator {
       else pieces.set(name.identity, [piece]);
     }
     for (const slice of foreign) this.book.drop(slice);
-    for (const metric of this.metrics) {
-      const { identity } = metric.state.plan.metric;
-      metric.toldNext = toldNextOf(identity);
-      metric.restore(pieces.get(identity) ?? []);
-    }
+    this.metrics.forEach((metric, order) => {
+      const { toldNext, lateCounts } = lives[order] as MetricLife;
+      metric.toldNext = toldNext;
+      metric.restore(pieces.get(metric.state.plan.metric.identity) ?? []);
+      if (lateCounts) metric.late.restoreUnsaved(new ByteReader(lateCounts));
+    });
     this.spaces.sweep();
   }
 
   private find({ identity }: MetricDefinition): PartitionMetric | undefined {
     return this.metrics.find(({ state }) => state.plan.metric.identity === identity);
   }
-}
-
-/** Is no window open, or still to come, that a metric has whole? */
-function hasRunOut(metric: MetricDefinition, span: MetricSpan, inputMs: number): boolean {
-  return inputMs - metric.outOfOrdernessMs >= runsOutMs(metric, span);
 }
 
 function firstAtOrBeyond(offsets: Float64Array, count: number, next: number): number {

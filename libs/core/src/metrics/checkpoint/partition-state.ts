@@ -9,14 +9,18 @@ const WITHOUT_DEFINITION = 2;
 /** Did not say what had been told either: all of it may have to be told again. */
 const WITHOUT_TOLD = 1;
 
-/** What one partition knows apart from its slices. */
-export interface PartitionState {
+/** How far one partition has come. */
+export interface SavedPosition {
   readonly watermarkInputMs: number;
   readonly maxEventTimeMs: number;
   readonly maxAppendMs: number;
   readonly held: boolean;
   /** sha256 (hex) of the definition in force; '' before the first one. */
   readonly definition: string;
+}
+
+/** What one partition knows apart from its slices. */
+export interface PartitionState extends SavedPosition {
   readonly metrics: readonly {
     readonly identity: string;
     /** Windows that begin earlier were told by an earlier life, or are not whole. */
