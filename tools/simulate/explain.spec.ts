@@ -85,7 +85,12 @@ function wrongIn(
   const isLate = ({ inputBeforeMs }: AcceptedRow): boolean => endMs <= inputBeforeMs - plain.outOfOrdernessMs;
   const problems: string[] = [];
   explanation.partitions.forEach((census, partition) => {
-    const { accepted = [], duplicates = [], deadLetters = [] } = outcome.partitions[partition] ?? {};
+    const {
+      accepted = [],
+      duplicates = [],
+      deadLetters = [],
+      inputsAfterMs = [],
+    } = outcome.partitions[partition] ?? {};
     const isRead = ({ offset }: { readonly offset: number }): boolean =>
       offset >= census.readFrom && offset < census.readNext;
     const inWindow = accepted.filter(isInWindow);
@@ -96,6 +101,7 @@ function wrongIn(
     const byCode = new Map<string, number>();
     for (const { code } of letters) byCode.set(code, (byCode.get(code) ?? 0) + 1);
     const offsets = counted.map(({ offset }) => offset);
+    const closing = [...inputsAfterMs].find(([, inputMs]) => endMs <= inputMs - plain.outOfOrdernessMs);
     const wanted = {
       counted: counted.length,
       late: taken.filter((row) => isOfGroup(row) && isLate(row)).length,
@@ -108,9 +114,10 @@ function wrongIn(
       records: new Set(offsets).size,
       contributed: offsets.length === 0 ? null : { from: Math.min(...offsets), next: Math.max(...offsets) + 1 },
       letters: [...byCode].sort(),
+      closedAt: closing === undefined ? null : closing[0] < census.readFrom ? census.closedAt : closing[0],
     };
-    const { rows, otherGroups, records, contributed } = census;
-    const found = { ...rows, otherGroups, records, contributed, letters: [...census.deadLetters].sort() };
+    const { rows, otherGroups, records, contributed, closedAt } = census;
+    const found = { ...rows, otherGroups, records, contributed, closedAt, letters: [...census.deadLetters].sort() };
     for (const [name, value] of Object.entries(wanted)) {
       const there = JSON.stringify(found[name as keyof typeof found]);
       if (there !== JSON.stringify(value))

@@ -46,6 +46,8 @@ export interface PartitionOutcome {
   readonly broughtBefore: readonly RowPlace[];
   /** Newest min(event time, append time) of accepted rows and `advance` records; -Infinity: none. */
   readonly watermarkInputMs: number;
+  /** The same behind each record, by offset. */
+  readonly inputsAfterMs: ReadonlyMap<number, number>;
 }
 
 /** Where an id stood last among the valid rows. */
@@ -67,6 +69,7 @@ export function decidePartition(
   const broughtBefore: RowPlace[] = [];
   const idSeen = new Map<string, Sighting>();
   const batchSeen = new Map<string, Sighting>();
+  const inputsAfterMs = new Map<number, number>();
   const reroutedThrough = new Map<number, number>();
   let rowNumber = 0;
   let appendMs = -Infinity;
@@ -82,6 +85,7 @@ export function decidePartition(
     const advanceMs = advanceOf(record);
     if (advanceMs !== undefined) {
       if (advanceMs !== null) inputMs = Math.max(inputMs, Math.min(advanceMs, appendMs));
+      inputsAfterMs.set(record.offset, inputMs);
       continue;
     }
     const inputBeforeMs = inputMs;
@@ -131,8 +135,9 @@ export function decidePartition(
     if (source !== null) {
       reroutedThrough.set(source.partition, Math.max(source.next, reroutedThrough.get(source.partition) ?? 0));
     }
+    inputsAfterMs.set(record.offset, inputMs);
   }
-  return { accepted, deadLetters, duplicates, misplaced, broughtBefore, watermarkInputMs: inputMs };
+  return { accepted, deadLetters, duplicates, misplaced, broughtBefore, watermarkInputMs: inputMs, inputsAfterMs };
 }
 
 function readRecord(
