@@ -1,3 +1,4 @@
+import { freePort } from '@tillstream/local';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, existsSync, readFileSync } from 'node:fs';
@@ -6,7 +7,7 @@ import { gunzipSync } from 'node:zlib';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- what the connector's own tests read from, too
 import { type Behaviour, idOf, SseServer } from '../../apps/connector/src/testing/sse-server';
 import { agreesWith } from './plain-oracle';
-import { Platform, WRITE_KEY, freePort, until } from './platform';
+import { Platform, WRITE_KEY, until } from './platform';
 import { till } from './till';
 
 const DATA = join(process.env['TILLSTREAM_DATA'] ?? '../shared/data', 'wikimedia');

@@ -2,8 +2,6 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KafkaAdmin, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
@@ -11,6 +9,7 @@ import type { StreamDefinition, TopicRole } from '@tillstream/contracts';
 import { encodeControl, encodeDefinition, formatProblems, parseStreamFile, topicSpecs } from '@tillstream/contracts';
 import type { LogRecord } from '@tillstream/engine';
 import { lastBatch, readRange } from '@tillstream/engine';
+import { freePort } from '@tillstream/local';
 import { commerceText, withThreeMetrics } from '../oracle/three-metrics';
 
 const ROOT = process.cwd();
@@ -18,6 +17,8 @@ const READY_WITHIN_MS = 60_000;
 const POLL_MS = 100;
 const SETTLE_WITHIN_MS = 90_000;
 const SHOWN_PROBLEMS = 20;
+/** Lines of its log that are shown of a process that should run and does not. */
+const LAST_WORDS = 20;
 export const WRITE_KEY = 'e2e-write-key';
 
 /** What a whole platform is made of. */
@@ -166,7 +167,7 @@ export class Platform {
 
   async ready(process: ServiceProcess): Promise<void> {
     await until(`${process.service} to be ready`, READY_WITHIN_MS, async () => {
-      if (process.child.exitCode !== null) throw new Error(`${process.service} ended: see ${this.directory}`);
+      if (process.child.exitCode !== null) throw new Error(`${process.service} ended: ${this.lastWords(process)}`);
       const answer = await fetch(`http://127.0.0.1:${process.http}/readyz`).catch(() => null);
       return answer?.ok === true;
     });
@@ -223,6 +224,14 @@ export class Platform {
     if (this.place === null) rmSync(this.directory, { recursive: true, force: true });
   }
 
+  private logFile(service: ServiceName, http: number): string {
+    return join(this.directory, `${service}-${http}.log`);
+  }
+
+  private lastWords({ service, http }: ServiceProcess): string {
+    return readFileSync(this.logFile(service, http), 'utf8').split('\n').slice(-LAST_WORDS).join('\n');
+  }
+
   private spawn(
     service: ServiceName,
     http: number,
@@ -245,7 +254,7 @@ export class Platform {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    const log = createWriteStream(join(this.directory, `${service}-${http}.log`), { flags: 'a' });
+    const log = createWriteStream(this.logFile(service, http), { flags: 'a' });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     return child;
@@ -292,13 +301,4 @@ export async function until(what: string, withinMs: number, isSo: () => Promise<
 
 function isAlive({ child }: Pick<ServiceProcess, 'child'>): boolean {
   return child.exitCode === null && child.signalCode === null;
-}
-
-/** A port that nobody listens on just now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
