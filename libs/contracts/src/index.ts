@@ -68,7 +68,7 @@ export type { ParsedStreamFile } from './stream-file/parse-stream-file';
 export { parseStreamFile } from './stream-file/parse-stream-file';
 export type { ReadStreamFiles } from './stream-file/read-stream-files';
 export { readStreamFiles } from './stream-file/read-stream-files';
-export type { Retention, StreamDefinition } from './stream-file/stream-definition';
+export type { DerivedOf, DerivedStream, Retention, StreamDefinition } from './stream-file/stream-definition';
 export { formatDuration, parseDuration } from './stream-file/duration';
 
 export { PROTO_FILES, PROTO_LOADER_OPTIONS, protoPath, protoRoot } from './proto/proto-root';

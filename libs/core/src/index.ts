@@ -97,3 +97,18 @@ export { relativeErrorOf } from './metrics/measures/relative-error';
 export { RowMatcher } from './metrics/plan/row-matcher';
 export { splitPart } from './metrics/merge/split-part';
 export { WindowMerge, type MergedWindow, type WindowMergeOptions } from './metrics/merge/window-merge';
+export type { AttributedPurchase, AttributedView, RowPosition } from './attribution/attribution';
+export type { AttributionDefinition } from './attribution/definition';
+export type { SessionsDefinition } from './sessions/definition';
+export {
+  MAX_CART,
+  MAX_CLIENT_SESSIONS,
+  MAX_PATH,
+  MAX_PRODUCTS,
+  MAX_TEXT_BYTES,
+  sessionId,
+  type CartLine,
+  type ClosedSession,
+  type Session,
+  type SessionEdge,
+} from './sessions/session';

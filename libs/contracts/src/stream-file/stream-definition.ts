@@ -1,4 +1,4 @@
-import type { MetricDefinition, StreamSchema } from '@tillstream/core';
+import type { AttributionDefinition, MetricDefinition, SessionsDefinition, StreamSchema } from '@tillstream/core';
 import type { StreamTopics } from '../topics/topic-names';
 
 /** How long each topic keeps its records. `metricsMs` is also how far back queries can ask. */
@@ -12,10 +12,29 @@ export interface Retention {
   readonly alertsMs: number;
 }
 
+/** What a stream's events are made into before metrics are computed over it. */
+export type DerivedOf = 'sessions' | 'attributions';
+
+/**
+ * A stream that is computed from another one, row by row, and that metrics are computed over as over events. Its definition
+ * is an ordinary one: its schema's fields are those of the rows, its metrics those that are declared `from` it; its topics are
+ * the parent's, but for `enriched` (the rows, in batches of the parent's raw ranges) and `parts`. Its sha256 is the parent's.
+ */
+export interface DerivedStream {
+  readonly of: DerivedOf;
+  readonly definition: StreamDefinition;
+}
+
 /** A stream file after validation. */
 export interface StreamDefinition {
   readonly schema: StreamSchema;
+  /** Those over events; others are in `derived`. */
   readonly metrics: readonly MetricDefinition[];
+  /** Absent: nobody is interested in sessions. */
+  readonly sessions?: SessionsDefinition;
+  readonly attribution?: AttributionDefinition;
+  /** One for `sessions` and one for `attribution`, where these are declared; never any in a derived definition. */
+  readonly derived?: readonly DerivedStream[];
   readonly topics: StreamTopics;
   readonly retention: Retention;
   /** Hex, over what the file means: white space, comments, order of keys, cadences and retention do not change it. */

@@ -1,6 +1,7 @@
 /**
  * What each of a stream's topics is for; `alerts` holds what metrics have alerted of, `gaps` the holes an operator has accepted,
- * `definitions` the stream files that were put live.
+ * `definitions` the stream files that were put live. `sessionRows` and `attributionRows` are `sessions` and `attributions` in
+ * columns, for metrics over them, whose shares go through `sessionParts` and `attributionParts`.
  */
 export const TOPIC_ROLES = [
   'raw',
@@ -12,6 +13,12 @@ export const TOPIC_ROLES = [
   'alerts',
   'gaps',
   'definitions',
+  'sessions',
+  'sessionRows',
+  'sessionParts',
+  'attributions',
+  'attributionRows',
+  'attributionParts',
 ] as const;
 export type TopicRole = (typeof TOPIC_ROLES)[number];
 
@@ -33,5 +40,11 @@ export function topicsOf(stream: string, overrides: Partial<StreamTopics> = {}):
     alerts: overrides.alerts ?? `${stream}.alerts.v1`,
     gaps: overrides.gaps ?? `${stream}.gaps.v1`,
     definitions: overrides.definitions ?? `${stream}.definitions.v1`,
+    sessions: overrides.sessions ?? `${stream}.sessions.v1`,
+    sessionRows: overrides.sessionRows ?? `${stream}.sessions-rows.v1`,
+    sessionParts: overrides.sessionParts ?? `${stream}.sessions-parts.v1`,
+    attributions: overrides.attributions ?? `${stream}.attributions.v1`,
+    attributionRows: overrides.attributionRows ?? `${stream}.attributions-rows.v1`,
+    attributionParts: overrides.attributionParts ?? `${stream}.attributions-parts.v1`,
   };
 }
