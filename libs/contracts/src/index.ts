@@ -108,3 +108,14 @@ export type {
   WindowResultMessage,
 } from './proto/query-messages';
 export { fromTimestamp, toDuration, toTimestamp } from './proto/query-messages';
+export type {
+  AsOfMessage,
+  CartLineMessage,
+  CountOpenSessionsRequest,
+  CountOpenSessionsResponse,
+  GetOpenSessionRequest,
+  GetOpenSessionResponse,
+  PartitionCountMessage,
+  SessionEdgeMessage,
+  SessionMessage,
+} from './proto/session-messages';

@@ -33,8 +33,16 @@ import type {
   WatchWindowsResponse,
   WindowResultMessage,
 } from './query-messages';
+import type {
+  AsOfMessage,
+  CountOpenSessionsRequest,
+  CountOpenSessionsResponse,
+  GetOpenSessionRequest,
+  GetOpenSessionResponse,
+  SessionMessage,
+} from './session-messages';
 
-const definition = loadSync([PROTO_FILES.ingest, PROTO_FILES.query], {
+const definition = loadSync([PROTO_FILES.ingest, PROTO_FILES.query, PROTO_FILES.sessions], {
   ...PROTO_LOADER_OPTIONS,
   includeDirs: [protoRoot()],
 });
@@ -181,6 +189,22 @@ const listAlertsRequest: ListAlertsRequest = {
 };
 const listAlertsResponse: ListAlertsResponse = { alerts: [alert], nextPageToken: 't' };
 
+const asOf: AsOfMessage = { partition: 3, rawNext: '9007199254740991', watermark: start, appended: end };
+const session: SessionMessage = {
+  ...{ id: 'u|p|1571000000123', user: 'u', part: 'p', start, end, duration: toDuration(60_000) },
+  ...{ closed: true, cut: true, events: 9, pageViews: 4, carts: 3, purchases: 1, products: 4 },
+  ...{ revenue: '12.50', converted: true },
+  entry: { product: '7', category: 'shoes' },
+  exit: { product: '', category: 'hats' },
+  ...{ device: 'phone', location: 'Bern', path: ['page_view', 'purchase'], clientSessions: ['c1', 'c2'] },
+  cart: [{ product: '7', value: '3.20' }],
+  ...{ truncated: true, partition: 3, closedBy: '42' },
+};
+const getOpenSessionRequest: GetOpenSessionRequest = { stream: 's', user: 'u', part: 'p' };
+const getOpenSessionResponse: GetOpenSessionResponse = { sessions: [session], asOf };
+const countOpenSessionsRequest: CountOpenSessionsRequest = { stream: 's' };
+const countOpenSessionsResponse: CountOpenSessionsResponse = { count: '8', partitions: [{ count: '8', asOf }] };
+
 describe('message interfaces', () => {
   const whole: readonly (readonly [string, object])[] = [
     ['tillstream.ingest.v1.PublishRequest', publishRequest],
@@ -210,6 +234,15 @@ describe('message interfaces', () => {
     ['tillstream.query.v1.ListAlertsRequest', listAlertsRequest],
     ['tillstream.query.v1.ListAlertsResponse', listAlertsResponse],
     ['tillstream.query.v1.Alert', alert],
+    ['tillstream.sessions.v1.Session', session],
+    ['tillstream.sessions.v1.SessionEdge', session.entry!],
+    ['tillstream.sessions.v1.CartLine', session.cart[0]!],
+    ['tillstream.sessions.v1.AsOf', asOf],
+    ['tillstream.sessions.v1.GetOpenSessionRequest', getOpenSessionRequest],
+    ['tillstream.sessions.v1.GetOpenSessionResponse', getOpenSessionResponse],
+    ['tillstream.sessions.v1.CountOpenSessionsRequest', countOpenSessionsRequest],
+    ['tillstream.sessions.v1.CountOpenSessionsResponse', countOpenSessionsResponse],
+    ['tillstream.sessions.v1.PartitionCount', countOpenSessionsResponse.partitions[0]!],
     [
       'tillstream.query.v1.Value',
       { integer: '', number: 0, decimal: '', text: '', flag: false, list: {}, ranking: {} } satisfies Record<
@@ -231,6 +264,8 @@ describe('message interfaces', () => {
     ['tillstream.query.v1.QueryService', 'TopGroups', topGroupsRequest, topGroupsResponse],
     ['tillstream.query.v1.QueryService', 'WatchWindows', watchRequest, watchResponse],
     ['tillstream.query.v1.QueryService', 'ExplainWindow', explainRequest, explainResponse],
+    ['tillstream.sessions.v1.SessionService', 'GetOpenSession', getOpenSessionRequest, getOpenSessionResponse],
+    ['tillstream.sessions.v1.SessionService', 'CountOpenSessions', countOpenSessionsRequest, countOpenSessionsResponse],
   ] as const)('%s/%s carries its messages unchanged', (service, name, request, response) => {
     const method = (definition[service] as ServiceDefinition)[name];
     if (method === undefined) throw new Error(`${service} has no ${name}`);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 export const PROTO_FILES = {
   ingest: 'tillstream/ingest/v1/ingest.proto',
   query: 'tillstream/query/v1/query.proto',
+  sessions: 'tillstream/sessions/v1/sessions.proto',
   parts: 'tillstream/parts/v1/parts.proto',
 } as const;
 
