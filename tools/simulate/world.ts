@@ -2,12 +2,11 @@ import type { StreamDefinition } from '@tillstream/contracts';
 import { encodeDefinition, topicSpecs } from '@tillstream/contracts';
 import {
   AGGREGATOR,
-  AggregatorTask,
-  AlertTask,
   ENRICHER,
   EnricherTask,
-  MergeTask,
   PartitionSupervisor,
+  aggregatorInputs,
+  openAggregator,
   silentTelemetry,
   type LogRecord,
   type NewRecord,
@@ -69,11 +68,11 @@ export class World {
     for (const { name, partitions, configs } of topicSpecs(definition, 1)) {
       this.broker.createTopic(name, partitions, configs['message.timestamp.type'] === 'LogAppendTime');
     }
-    const { raw, enriched, parts, alerts, definitions } = definition.topics;
+    const { raw, definitions } = definition.topics;
     this.broker.append(definitions, 0, [encodeDefinition(definition)]);
     this.groups = {
       [ENRICHER]: new MemoryGroup(this.broker, [raw], this.nowMs, 4),
-      [AGGREGATOR]: new MemoryGroup(this.broker, [enriched, parts, alerts], this.nowMs, 4),
+      [AGGREGATOR]: new MemoryGroup(this.broker, aggregatorInputs(definition), this.nowMs, 4),
     };
   }
 
@@ -152,17 +151,10 @@ export class World {
   private readonly nowMs = (): number => this.scheduler.nowMs;
 
   private open(ports: TaskPorts, consumer: MemoryGroupConsumer, source: PartitionSource) {
-    const { raw, enriched, alerts } = this.definition.topics;
-    switch (source.topic) {
-      case raw:
-        return EnricherTask.open(ports, this.definition, source, () => consumer.committed(raw, source.partition));
-      case enriched:
-        return AggregatorTask.open(ports, this.definition, source);
-      case alerts:
-        return AlertTask.open(ports, this.definition, source);
-      default:
-        return MergeTask.open(ports, this.definition, source);
-    }
+    const { raw } = this.definition.topics;
+    return source.topic === raw
+      ? EnricherTask.open(ports, this.definition, source, () => consumer.committed(raw, source.partition))
+      : openAggregator(ports, this.definition, source);
   }
 
   private portsOf(process: SimulatedProcess): TaskPorts {

@@ -1,24 +1,21 @@
 import type { Tracing } from '@tillstream/adapter-telemetry';
 import type { Environment } from '@tillstream/config';
-import { AGGREGATOR, AggregatorTask, AlertTask, MergeTask } from '@tillstream/engine';
+import { AGGREGATOR, aggregatorInputs, openAggregator } from '@tillstream/engine';
 import type { StartedService } from '@tillstream/nest-runtime';
 import type { WorkerKind } from '@tillstream/worker-runtime';
 import { startWorker } from '@tillstream/worker-runtime';
 
 const DEFAULT_HTTP_PORT = 8082;
 
-/** Enriched batches in; results, shares of windows and late rows out; the shares of all partitions, merged; and alerts. */
+/**
+ * Enriched batches and rows of derived streams in; results, shares of windows and late rows out; the shares of all partitions,
+ * merged; and alerts.
+ */
 export const aggregator: WorkerKind = {
   name: AGGREGATOR,
   defaultHttpPort: DEFAULT_HTTP_PORT,
-  inputs: ({ enriched, parts, alerts }) => [enriched, parts, alerts],
-  open: (ports, definition, source) => {
-    const { parts, alerts } = definition.topics;
-    if (source.topic === parts) return MergeTask.open(ports, definition, source);
-    return source.topic === alerts
-      ? AlertTask.open(ports, definition, source)
-      : AggregatorTask.open(ports, definition, source);
-  },
+  inputs: aggregatorInputs,
+  open: openAggregator,
 };
 
 export function startAggregator(environment: Environment, tracing: Tracing | null): Promise<StartedService> {

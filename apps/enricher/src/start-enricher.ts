@@ -11,7 +11,7 @@ const DEFAULT_HTTP_PORT = 8081;
 export const enricher: WorkerKind = {
   name: ENRICHER,
   defaultHttpPort: DEFAULT_HTTP_PORT,
-  inputs: ({ raw }) => [raw],
+  inputs: ({ topics }) => [topics.raw],
   open: (ports, definition, source, consumer) =>
     EnricherTask.open(ports, definition, source, () => consumer.committed(source.topic, source.partition)),
 };

@@ -69,6 +69,7 @@ export { parseStreamFile } from './stream-file/parse-stream-file';
 export type { ReadStreamFiles } from './stream-file/read-stream-files';
 export { readStreamFiles } from './stream-file/read-stream-files';
 export type { DerivedOf, DerivedStream, Retention, StreamDefinition } from './stream-file/stream-definition';
+export { derivedOf, seenFrom, streamsOf } from './stream-file/stream-definition';
 export { formatDuration, parseDuration } from './stream-file/duration';
 
 export { PROTO_FILES, PROTO_LOADER_OPTIONS, protoPath, protoRoot } from './proto/proto-root';

@@ -1,4 +1,5 @@
 export { AGGREGATOR, AggregatorTask } from './aggregator/aggregator-task';
+export { aggregatorInputs, openAggregator } from './aggregator/open-aggregator';
 export { AlertTask } from './alerts/alert-task';
 export { ENRICHER, EnricherTask } from './enricher/enricher-task';
 export { MergeTask } from './merge/merge-task';

@@ -3,7 +3,7 @@ import { KafkaGroupConsumer, KafkaLogReader, KafkaLogWriter } from '@tillstream/
 import { RedisCheckpointStore, connectRedis, verifyRedis } from '@tillstream/adapter-redis';
 import { createBatchTracer } from '@tillstream/adapter-telemetry';
 import { ConfigError } from '@tillstream/config';
-import type { StreamDefinition, StreamTopics } from '@tillstream/contracts';
+import type { StreamDefinition } from '@tillstream/contracts';
 import type { GroupConsumer, PartitionSource, PartitionTask, TaskMeter, TaskPorts } from '@tillstream/engine';
 import { PartitionSupervisor, StreamWorker, silentTelemetry } from '@tillstream/engine';
 import type { Service, ServiceLogger } from '@tillstream/nest-runtime';
@@ -21,7 +21,7 @@ export interface WorkerKind {
   readonly name: string;
   readonly defaultHttpPort: number;
   /** The topics whose partitions are shared by the replicas. */
-  inputs(topics: StreamTopics): readonly string[];
+  inputs(definition: StreamDefinition): readonly string[];
   open(
     ports: TaskPorts,
     definition: StreamDefinition,
@@ -72,7 +72,7 @@ export function createWorker(
     const consumer = new KafkaGroupConsumer({
       ...kafka,
       groupId,
-      topics: kind.inputs(definition.topics),
+      topics: kind.inputs(definition),
       sessionTimeoutMs: config.sessionTimeoutMs,
       ...(config.service.http.port === 0 ? {} : { instance: `${hostname()}:${config.service.http.port}` }),
       onFailure: (error) => logger.error({ error, groupId }, 'group_refused_this_member'),

@@ -44,3 +44,26 @@ export interface StreamDefinition {
   /** What stands in it. */
   readonly text: string;
 }
+
+/** The stream itself and those that are derived from it: each is aggregated by tasks of its own. */
+export function streamsOf(definition: StreamDefinition): readonly StreamDefinition[] {
+  return [definition, ...(definition.derived ?? []).map((stream) => stream.definition)];
+}
+
+/** What a derived stream is computed of; null for the events themselves. */
+export function derivedOf({ topics }: Pick<StreamDefinition, 'topics'>): DerivedOf | null {
+  if (topics.enriched === topics.sessionRows) return 'sessions';
+  return topics.enriched === topics.attributionRows ? 'attributions' : null;
+}
+
+/**
+ * A stream file as those see it who work on one of its streams.
+ *
+ * @param stream a definition of that stream, of this file or another of the same name
+ * @returns without metrics, where the file does not derive such a stream
+ */
+export function seenFrom(stream: StreamDefinition, definition: StreamDefinition): StreamDefinition {
+  const { sha256, file, text } = definition;
+  const found = streamsOf(definition).find(({ schema }) => schema.stream === stream.schema.stream);
+  return found ?? { ...stream, metrics: [], sha256, file, text };
+}

@@ -8,7 +8,7 @@ import type { LogRecord, PartitionSource } from '../ports/log';
 import { Attempts } from '../task/attempts';
 import { judgeRange } from '../task/chain';
 import type { GapLedger } from '../task/gap-ledger';
-import { readGaps } from '../task/gap-ledger';
+import { gapServiceOf, readGaps } from '../task/gap-ledger';
 import { firstBatch, readableBatch } from '../task/readable-batch';
 import { StopPartitionError, TaskRenewalError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
@@ -29,7 +29,7 @@ const MAX_UNCOMMITTED_BYTES = 64 * 1024 * 1024;
 const MAX_UNCOMMITTED_MS = 30_000;
 const TOKEN_BYTES = 16;
 /**
- * Applies one enriched partition to the windows of all metrics.
+ * Applies one enriched partition, or one of a derived stream's rows, to the windows of all metrics over it.
  *
  * The order that everything rests on: what is final is acknowledged (1) before the frontier that says so is sent, and
  * (2) before a checkpoint passes the rows it came from. A crash anywhere repeats identical records and loses none.
@@ -62,7 +62,7 @@ export class AggregatorTask {
     const { stream } = file.schema;
     const name = taskName(stream, partition);
     const startedMs = ports.clock.monotonicMs();
-    const gaps = await readGaps(ports.reader, file, AGGREGATOR, partition);
+    const gaps = await readGaps(ports.reader, file, gapServiceOf(AGGREGATOR, file), partition);
     const token = ports.random.hex(TOKEN_BYTES);
     const claimed = await ports.store.claim(name, token);
     if (!claimed) await waitForFirstBatch(ports, file, source);

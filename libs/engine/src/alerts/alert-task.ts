@@ -1,7 +1,7 @@
 import type { MetricDefinition } from '@tillstream/core';
 import { isSession } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
-import { decodeMetricsRecord } from '@tillstream/contracts';
+import { decodeMetricsRecord, streamsOf } from '@tillstream/contracts';
 import { readDefinitions } from '../definitions/definition-history';
 import type { LogRecord, PartitionSource } from '../ports/log';
 import { OffsetOutOfRangeError } from '../ports/log';
@@ -58,7 +58,7 @@ export class AlertTask {
     const { newest } = await readDefinitions(reader, file);
     const { topics, schema } = newest;
     source.seek(await reader.end(topics.alerts, 0));
-    const metrics = newest.metrics.filter(isAlerting);
+    const metrics = streamsOf(newest).flatMap((stream) => stream.metrics.filter(isAlerting));
     const histories: ReadonlyMap<string, AlertHistory> =
       metrics.length === 0 ? new Map() : await readAlertLog(reader, newest);
     const next = Array.from({ length: metrics.length === 0 ? 0 : schema.partitions }, () => Infinity);

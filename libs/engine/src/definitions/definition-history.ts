@@ -1,6 +1,6 @@
 import type { MetricDefinition } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
-import { decodeDefinition } from '@tillstream/contracts';
+import { decodeDefinition, seenFrom } from '@tillstream/contracts';
 import type { LogReader } from '../ports/log';
 import { recordsBetween } from '../task/log-tail';
 
@@ -41,9 +41,14 @@ export class DefinitionHistory {
     return metricsOf(this.applied.slice(0, Math.max(at, 0))).filter(({ identity }) => !declared.has(identity));
   }
 
+  /** All that may have been in force, oldest first. */
+  definitions(): readonly StreamDefinition[] {
+    return this.applied.length > 0 ? this.applied : [this.file];
+  }
+
   /** Every metric that was ever declared, each identity once, those of the newest definition first. */
   metrics(): MetricDefinition[] {
-    return metricsOf(this.applied.length > 0 ? this.applied : [this.file]);
+    return metricsOf(this.definitions());
   }
 }
 
@@ -59,7 +64,7 @@ function metricsOf(definitions: readonly StreamDefinition[]): MetricDefinition[]
 /**
  * Reads `<stream>.definitions.v1` to its end.
  *
- * @param file what the service was started with
+ * @param file what the service was started with; for whoever works on a derived stream its definition, and all are seen from there
  * @throws RangeError for a stream file that this version reads in another way than the one that has put it live
  */
 export async function readDefinitions(reader: LogReader, file: StreamDefinition): Promise<DefinitionHistory> {
@@ -68,7 +73,7 @@ export async function readDefinitions(reader: LogReader, file: StreamDefinition)
   const applied: StreamDefinition[] = [];
   for await (const record of recordsBetween(reader, topic, 0, begin, end)) {
     const definition = decodeDefinition(record, file);
-    if (definition) applied.push(definition);
+    if (definition) applied.push(seenFrom(file, definition));
   }
   return new DefinitionHistory(file, applied);
 }

@@ -1,7 +1,7 @@
 import type { MetricDefinition, StreamSchema } from '@tillstream/core';
-import { ALWAYS, NEVER, WindowMerge, waitsMs } from '@tillstream/core';
+import { ALWAYS, NEVER, WindowMerge } from '@tillstream/core';
 import type { Frontier, StreamDefinition } from '@tillstream/contracts';
-import { decodePartsRecord, encodeClosed, encodeControl, encodeResults } from '@tillstream/contracts';
+import { decodePartsRecord, derivedOf, encodeClosed, encodeControl, encodeResults } from '@tillstream/contracts';
 import { Committer } from '../aggregator/committer';
 import { RetellingTotals } from '../aggregator/retelling-totals';
 import type { DefinitionHistory } from '../definitions/definition-history';
@@ -17,6 +17,7 @@ import type { TaskPorts } from '../task/task-ports';
 import { withHeaders } from '../task/with-headers';
 import { shortestWait } from '../task/shortest-wait';
 import { KnownSpans } from './known-spans';
+import { horizonMs } from './horizon';
 import { IdleCoordinator } from './idle-coordinator';
 import type { MergeState } from './merge-state';
 import { decodeMergeState, encodeMergeState } from './merge-state';
@@ -71,8 +72,9 @@ export class MergeTask {
     this.retelling = new RetellingTotals(this.computed, ports.clock.monotonicMs());
     this.progress = new ProgressTeller(this.computed, source.partition);
     this.committed = { next, atMs: ports.clock.monotonicMs() };
-    this.coordinator =
-      source.partition === COORDINATING_PARTITION ? new IdleCoordinator(schema, horizonMs(history.metrics())) : null;
+    this.coordinator = isCoordinator(file, source)
+      ? new IdleCoordinator(schema, horizonMs(history.definitions()))
+      : null;
     const nowMs = ports.clock.monotonicMs();
     for (const [partition, frontier] of frontiers) this.coordinator?.observe(partition, frontier, nowMs);
     for (const [partition, identity, span] of spans.entries()) merge.applySpan(partition, identity, span);
@@ -323,9 +325,9 @@ function isAmong(metrics: readonly MetricDefinition[], { identity }: MetricDefin
   return metrics.some((metric) => metric.identity === identity);
 }
 
-/** The longest time after an event during which a window may still wait for time to pass. */
-function horizonMs(metrics: readonly MetricDefinition[]): number {
-  return Math.max(0, ...metrics.map(({ window, outOfOrdernessMs }) => waitsMs(window) + outOfOrdernessMs));
+/** Derived streams move as their parent's partitions do: nobody speaks for them but who speaks for these. */
+function isCoordinator(file: StreamDefinition, { partition }: PartitionSource): boolean {
+  return partition === COORDINATING_PARTITION && derivedOf(file) === null;
 }
 
 function inputsOf({ frontiers }: MergeState, partitions: number): number[] {

@@ -1,5 +1,5 @@
 import type { Gap, StreamDefinition } from '@tillstream/contracts';
-import { decodeGap } from '@tillstream/contracts';
+import { decodeGap, derivedOf } from '@tillstream/contracts';
 import type { LogReader } from '../ports/log';
 import { recordsBetween } from './log-tail';
 
@@ -51,4 +51,10 @@ export async function readGaps(
     if (gap && gap.service === service && gap.partition === partition) gaps.push(gap);
   }
   return new GapLedger(gaps);
+}
+
+/** The name that gaps of a service are given for: what it has given up of a derived stream's rows it still has of events. */
+export function gapServiceOf(service: string, definition: StreamDefinition): string {
+  const of = derivedOf(definition);
+  return of === null ? service : `${service}:${of}`;
 }
