@@ -64,6 +64,8 @@ const loadsBeyondNext = (store: CheckpointStore): CheckpointStore => ({
   claim: (task, token) => store.claim(task, token),
   create: (task, token, checkpoint) => store.create(task, token, checkpoint),
   load: (task) => store.load(task, Infinity),
+  loadFields: (task) => store.loadFields(task),
+  readField: (task, field) => store.readField(task, field),
   countAttempt: (task, next) => store.countAttempt(task, next),
   commit: (task, commit) => store.commit(task, commit),
 });

@@ -56,6 +56,8 @@ export class SlowStage {
         create: (...args) => store.create(...args),
         commit: (...args) => store.commit(...args),
         countAttempt: (...args) => store.countAttempt(...args),
+        loadFields: (...args) => store.loadFields(...args),
+        readField: (...args) => store.readField(...args),
         async *load(...args) {
           onLoad();
           yield* store.load(...args);

@@ -91,7 +91,7 @@ export class Weather implements WriteFaults, StoreFaults {
     return this.storeIsFull;
   }
 
-  failAfterDeltas(): number | null {
+  failAfterWrites(): number | null {
     return this.happens('commit: fails half-way', this.rates.halfCommits) ? this.random.below(MOST_DELTAS) : null;
   }
 

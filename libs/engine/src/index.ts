@@ -9,6 +9,9 @@ export type {
   Commit,
   CommitOutcome,
   Fence,
+  FieldChanges,
+  FieldPut,
+  FieldReading,
   SliceDelta,
 } from './ports/checkpoint-store';
 export type { Clock, Random } from './ports/clock';

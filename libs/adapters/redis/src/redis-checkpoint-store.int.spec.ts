@@ -4,9 +4,8 @@ import { describeCheckpointStore } from '@tillstream/engine/testing';
 import type { Redis } from 'ioredis';
 import { connectRedis } from './connect-redis';
 import { CheckpointDamagedError } from './delta-blob';
-import { RedisCheckpointStore } from './redis-checkpoint-store';
 import { RedisScript } from './redis-script';
-import commitSource from './scripts/commit.lua';
+import { type CommitScripts, commitScripts, RedisCheckpointStore } from './redis-checkpoint-store';
 import { aKeyPrefix, deleteBehind, keysBehind, redisUrlForTests } from './testing/redis-for-tests';
 
 const url = redisUrlForTests();
@@ -45,8 +44,8 @@ function aCommit(from: number, next: number, more: Partial<Commit> = {}): Commit
   return { fence, next, seek: next, state: Buffer.from(`at ${next}`), deltas: [], rewrites: [], drops: [], ...more };
 }
 
-/** The commit script, but its n-th command to Redis fails. */
-function failingAt(command: number): RedisScript {
+/** The commit's scripts, but the n-th command to Redis of each fails. */
+function failingAt(command: number): CommitScripts {
   const planted = `
     local left = ${command}
     local real = redis
@@ -56,7 +55,7 @@ function failingAt(command: number): RedisScript {
       return real.call(...)
     end }
   `;
-  return new RedisScript(planted + commitSource);
+  return commitScripts((source) => planted + source);
 }
 
 describe('the checkpoint store in Redis', () => {
@@ -105,7 +104,7 @@ describe('the checkpoint store in Redis', () => {
       await deleteBehind(redis, prefix);
       await store.create(TASK, 'a', START);
       await store.commit(TASK, before);
-      const failing = new RedisCheckpointStore(redis, { prefix, commitScript: failingAt(commands) });
+      const failing = new RedisCheckpointStore(redis, { prefix, commitScripts: failingAt(commands) });
       outcome = await failing.commit(TASK, everything).catch((error: unknown) => String(error));
       const state = await visible();
       seen.add(JSON.stringify(state));
@@ -131,7 +130,7 @@ describe('the checkpoint store in Redis', () => {
         rewrites: [aDelta('s2', 0, from + 8)],
         drops: ['s4'],
       });
-      const failing = new RedisCheckpointStore(redis, { prefix, commitScript: failingAt(command) });
+      const failing = new RedisCheckpointStore(redis, { prefix, commitScripts: failingAt(command) });
       const outcome = await failing.commit(TASK, half).catch(() => 'failed');
       const reached = Number(((await visible()) as { next: string }).next);
       if (outcome === 'failed' && reached === from) {
@@ -146,10 +145,75 @@ describe('the checkpoint store in Redis', () => {
     }
   });
 
+  it('writes fields before the position moves and drops them behind it, at whichever command a script fails', async () => {
+    const fieldsOf = (text: string): { field: Buffer; bytes: Buffer }[] =>
+      Array.from({ length: 1_200 }, (_, i) => ({ field: Buffer.from(`u${i}`), bytes: Buffer.from(text) }));
+    const dropped = Array.from({ length: 600 }, (_, i) => Buffer.from(`old${i}`));
+    const earlier = {
+      puts: [...fieldsOf('1'), ...dropped.map((field) => ({ field, bytes: Buffer.from('old') }))],
+      drops: [],
+    };
+    const commit = aCommit(20, 30, { ...everything, fields: { puts: fieldsOf('2'), drops: dropped } });
+    const seen = async (): Promise<{ next: number; new: number; old: number }> => {
+      const counts = { next: Number(await redis.hget(`${prefix}{${TASK}}:meta`, 'next')), new: 0, old: 0 };
+      for await (const some of store.loadFields(TASK)) {
+        for (const { bytes } of some) {
+          if (String(bytes) === '2') counts.new += 1;
+          if (String(bytes) === 'old') counts.old += 1;
+        }
+      }
+      return counts;
+    };
+    for (let command = 0, outcome = ''; outcome !== 'committed'; command += 1) {
+      await deleteBehind(redis, prefix);
+      await store.create(TASK, 'a', START);
+      await store.commit(TASK, { ...before, fields: earlier });
+      const failing = new RedisCheckpointStore(redis, { prefix, commitScripts: failingAt(command) });
+      outcome = await failing.commit(TASK, commit).catch((error: unknown) => String(error));
+      const after = await seen();
+      expect(after.next === 30 ? after.new : 1_200).toBe(1_200);
+      expect(after.next === 20 ? after.old : 600).toBe(600);
+      expect(await store.commit(TASK, commit)).toBe(after.next === 30 ? 'mine-already' : 'committed');
+      expect(await seen()).toEqual({ next: 30, new: 1_200, old: 0 });
+    }
+  });
+
+  it('writes no field once another owner has taken over between two portions', async () => {
+    const puts = Array.from({ length: 501 }, (_, i) => ({ field: Buffer.from(`u${i}`), bytes: Buffer.from('a') }));
+    const scripts = commitScripts();
+    const takenOver: CommitScripts = {
+      ...scripts,
+      putFields: new (class extends RedisScript {
+        override async run(...args: Parameters<RedisScript['run']>): Promise<unknown> {
+          const reply = await super.run(...args);
+          await store.claim(TASK, 'b');
+          return reply;
+        }
+      })(scripts.putFields.source),
+    };
+    const zombie = new RedisCheckpointStore(redis, { prefix, commitScripts: takenOver });
+    expect(await zombie.commit(TASK, aCommit(10, 20, { fields: { puts, drops: [] } }))).toBe('not-mine');
+    expect(await store.readField(TASK, Buffer.from('u499'))).toMatchObject({ next: 10, bytes: Buffer.from('a') });
+    expect(await store.readField(TASK, Buffer.from('u500'))).toMatchObject({ next: 10, bytes: null });
+  });
+
+  it('deletes the fields of a checkpoint that is gone when another is created', async () => {
+    await store.commit(TASK, {
+      ...before,
+      fields: { puts: [{ field: Buffer.from('u'), bytes: Buffer.from('1') }], drops: [] },
+    });
+    await redis.del(`${prefix}{${TASK}}:meta`);
+    await store.create(TASK, 'b', { ...START, inc: 'inc-2' });
+    expect(await store.readField(TASK, Buffer.from('u'))).toMatchObject({ bytes: null });
+  });
+
   it('leaves no key behind that no checkpoint names', async () => {
     await store.commit(TASK, before);
-    await store.commit(TASK, everything);
-    await store.commit(TASK, aCommit(30, 40, { drops: ['s1', 's2', 's4', 's5', 's6'] }));
+    const field = Buffer.from('u');
+    const fields = { puts: [{ field, bytes: Buffer.from('1') }], drops: [] };
+    await store.commit(TASK, { ...everything, fields });
+    const drops = ['s1', 's2', 's4', 's5', 's6'];
+    await store.commit(TASK, aCommit(30, 40, { drops, fields: { puts: [], drops: [field] } }));
     expect(await keysBehind(redis, prefix)).toEqual([`${prefix}{${TASK}}:meta`]);
     expect(Object.keys(await redis.hgetall(`${prefix}{${TASK}}:meta`)).sort()).toEqual([
       'inc',

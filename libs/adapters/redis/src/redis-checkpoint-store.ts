@@ -1,11 +1,24 @@
-import type { CheckpointStore, ClaimedCheckpoint, Commit, CommitOutcome, SliceDelta } from '@tillstream/engine';
+import type {
+  CheckpointStore,
+  ClaimedCheckpoint,
+  Commit,
+  CommitOutcome,
+  FieldPut,
+  FieldReading,
+  SliceDelta,
+} from '@tillstream/engine';
 import type { Redis } from 'ioredis';
 import { CheckpointDamagedError, decodeDelta, encodeDelta } from './delta-blob';
+import { fieldPortions } from './field-portions';
 import { RedisScript } from './redis-script';
 import claimSource from './scripts/claim.lua';
 import commitSource from './scripts/commit.lua';
 import countAttemptSource from './scripts/count-attempt.lua';
 import createSource from './scripts/create.lua';
+import dropFieldsSource from './scripts/drop-fields.lua';
+import fenceSource from './scripts/fence.lua';
+import putFieldsSource from './scripts/put-fields.lua';
+import readFieldSource from './scripts/read-field.lua';
 
 export interface RedisCheckpointStoreOptions {
   /** Before every key. Default none. */
@@ -16,12 +29,30 @@ export interface RedisCheckpointStoreOptions {
    */
   readonly connect?: () => Redis;
   /** What applies commits; for tests of scripts that fail. */
-  readonly commitScript?: RedisScript;
+  readonly commitScripts?: CommitScripts;
+}
+
+/** The scripts of a commit, in the order in which they run. */
+export interface CommitScripts {
+  readonly putFields: RedisScript;
+  readonly commit: RedisScript;
+  readonly dropFields: RedisScript;
+}
+
+/** @param wrap gives a script's source another one in its place */
+export function commitScripts(wrap: (source: string) => string = (source) => source): CommitScripts {
+  const scriptOf = (source: string): RedisScript => new RedisScript(wrap(fenceSource + source));
+  return {
+    putFields: scriptOf(putFieldsSource),
+    commit: scriptOf(commitSource),
+    dropFields: scriptOf(dropFieldsSource),
+  };
 }
 
 const CLAIM = new RedisScript(claimSource);
-const COMMIT = new RedisScript(commitSource);
+const COMMIT = commitScripts();
 const CREATE = new RedisScript(createSource);
+const READ_FIELD = new RedisScript(readFieldSource);
 const COUNT_ATTEMPT = new RedisScript(countAttemptSource);
 
 const OUTCOMES: readonly CommitOutcome[] = ['committed', 'mine-already', 'not-mine', 'rolled-back', 'never-seen'];
@@ -32,25 +63,27 @@ const MAX_SLICES_PER_COMMIT = 2_000;
 const LOAD_BYTES = 256 * 1024;
 const FIRST_LOAD_BLOBS = 8;
 const MAX_LOAD_BLOBS = 64;
+/** Fields of one answer of a load. */
+const LOAD_FIELDS = 2_000;
 
 /**
  * Checkpoints in Redis. The keys of a task share its name as hash tag, so that one script may touch them all: a hash
- * with the fence and the state, and for each slice a list of deltas. Nothing expires by time.
+ * with the fence and the state, for each slice a list of deltas, and a hash of fields. Nothing expires by time.
  */
 export class RedisCheckpointStore implements CheckpointStore {
   readonly #prefix: string;
-  readonly #commit: RedisScript;
+  readonly #scripts: CommitScripts;
   readonly #connect: (() => Redis) | null;
   /** By task. */
   readonly #connections = new Map<string, Redis>();
 
   constructor(
     private readonly redis: Redis,
-    { prefix = '', connect, commitScript = COMMIT }: RedisCheckpointStoreOptions = {},
+    { prefix = '', connect, commitScripts: scripts = COMMIT }: RedisCheckpointStoreOptions = {},
   ) {
     this.#prefix = prefix;
     this.#connect = connect ?? null;
-    this.#commit = commitScript;
+    this.#scripts = scripts;
   }
 
   /** Ends the connections it has made; the one it was given is its giver's. */
@@ -71,7 +104,7 @@ export class RedisCheckpointStore implements CheckpointStore {
 
   async create(task: string, token: string, { inc, next, seek, state }: ClaimedCheckpoint): Promise<boolean> {
     const args = [inc, token, next, seek, bufferOf(state)];
-    return (await CREATE.run(this.connectionOf(task), [this.keyOf(task, 'meta')], args)) === 1;
+    return (await CREATE.run(this.connectionOf(task), [this.keyOf(task, 'meta'), this.keyOf(task, 'f')], args)) === 1;
   }
 
   /** @throws CheckpointDamagedError when a list is shorter than the checkpoint says. */
@@ -87,11 +120,64 @@ export class RedisCheckpointStore implements CheckpointStore {
     }
   }
 
+  async *loadFields(task: string): AsyncGenerator<readonly FieldPut[]> {
+    const redis = this.connectionOf(task);
+    for (let cursor = '0', ended = false; !ended; ended = cursor === '0') {
+      const [next, pairs] = await redis.hscanBuffer(this.keyOf(task, 'f'), cursor, 'COUNT', LOAD_FIELDS);
+      cursor = next.toString();
+      const found: FieldPut[] = [];
+      for (let at = 0; at + 1 < pairs.length; at += 2) {
+        found.push({ field: pairs[at] as Buffer, bytes: pairs[at + 1] as Buffer });
+      }
+      yield found;
+    }
+  }
+
+  async readField(task: string, field: Uint8Array): Promise<FieldReading | null> {
+    const keys = [this.keyOf(task, 'meta'), this.keyOf(task, 'f')];
+    const reply = await READ_FIELD.run(this.connectionOf(task), keys, [bufferOf(field)]);
+    if (reply === null) return null;
+    const [next, state, bytes] = Array.isArray(reply) ? (reply as unknown[]) : [];
+    if (!Buffer.isBuffer(next) || !Buffer.isBuffer(state)) {
+      throw new CheckpointDamagedError('meta', `${task} has no position or state`);
+    }
+    return { next: Number(next.toString()), state, bytes: Buffer.isBuffer(bytes) ? bytes : null };
+  }
+
   /** @throws RangeError for more slices than one script can change; what Redis throws, and then the outcome is open. */
-  async commit(task: string, { fence, next, seek, state, deltas, rewrites, drops }: Commit): Promise<CommitOutcome> {
+  async commit(task: string, commit: Commit): Promise<CommitOutcome> {
+    const { deltas, rewrites, drops, fields } = commit;
     const slices = deltas.length + rewrites.length + drops.length;
     if (slices > MAX_SLICES_PER_COMMIT)
       throw new RangeError(`a commit of ${slices} slices; at most ${MAX_SLICES_PER_COMMIT} are possible`);
+    const refusal = fields ? await this.putFields(task, commit, fields.puts) : null;
+    if (refusal !== null) return refusal;
+    const outcome = await this.moveNext(task, commit);
+    if (fields && (outcome === 'committed' || outcome === 'mine-already')) {
+      await this.dropFields(task, commit, fields.drops);
+    }
+    return outcome;
+  }
+
+  /** Null: all are written, or were before. */
+  private async putFields(
+    task: string,
+    { fence, next }: Commit,
+    puts: readonly FieldPut[],
+  ): Promise<CommitOutcome | null> {
+    const keys = [this.keyOf(task, 'meta'), this.keyOf(task, 'f')];
+    for (const portion of fieldPortions(puts, ({ field, bytes }) => field.length + bytes.length)) {
+      const args: (string | number | Buffer)[] = [fence.inc, fence.token, fence.next, next];
+      for (const { field, bytes } of portion) args.push(bufferOf(field), bufferOf(bytes));
+      const outcome = outcomeOf(await this.#scripts.putFields.run(this.connectionOf(task), keys, args));
+      if (outcome === 'mine-already') return null;
+      if (outcome !== 'committed') return outcome;
+    }
+    return null;
+  }
+
+  private async moveNext(task: string, commit: Commit): Promise<CommitOutcome> {
+    const { fence, next, seek, state, deltas, rewrites, drops } = commit;
     const args: (string | number | Buffer)[] = [
       this.keyOf(task, 'd:'),
       fence.inc,
@@ -106,10 +192,17 @@ export class RedisCheckpointStore implements CheckpointStore {
       for (const delta of list) args.push(delta.slice, encodeDelta(delta));
     }
     args.push(drops.length, ...drops);
-    const reply = String(await this.#commit.run(this.connectionOf(task), [this.keyOf(task, 'meta')], args));
-    const outcome = OUTCOMES.find((one) => one === reply);
-    if (outcome === undefined) throw new Error(`Redis answers a commit with ${reply}`);
-    return outcome;
+    return outcomeOf(await this.#scripts.commit.run(this.connectionOf(task), [this.keyOf(task, 'meta')], args));
+  }
+
+  /** Whoever has taken over meanwhile drops them instead: a refusal changes nothing of what was committed. */
+  private async dropFields(task: string, { fence, next }: Commit, drops: readonly Uint8Array[]): Promise<void> {
+    const keys = [this.keyOf(task, 'meta'), this.keyOf(task, 'f')];
+    for (const portion of fieldPortions(drops, ({ length }) => length)) {
+      const args = [fence.inc, fence.token, next, ...portion.map(bufferOf)];
+      const outcome = outcomeOf(await this.#scripts.dropFields.run(this.connectionOf(task), keys, args));
+      if (outcome !== 'committed') return;
+    }
   }
 
   async countAttempt(task: string, next: number): Promise<number> {
@@ -129,6 +222,12 @@ export class RedisCheckpointStore implements CheckpointStore {
     if (/[{}]/.test(task)) throw new RangeError(`the name of a task must not contain braces: ${task}`);
     return `${this.#prefix}{${task}}:${what}`;
   }
+}
+
+function outcomeOf(reply: unknown): CommitOutcome {
+  const outcome = OUTCOMES.find((one) => one === String(reply));
+  if (outcome === undefined) throw new Error(`Redis answers a commit with ${String(reply)}`);
+  return outcome;
 }
 
 async function* loadList(redis: Redis, slice: string, name: string, length: number): AsyncGenerator<SliceDelta> {

@@ -101,7 +101,8 @@ export class Committer {
   }
 }
 
-function bytesOf({ deltas, rewrites, state }: Checkpoint): number {
-  const size = (list: Checkpoint['deltas']): number => list.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  return size(deltas) + size(rewrites) + state.length;
+function bytesOf({ deltas, rewrites, state, fields }: Checkpoint): number {
+  const size = (list: readonly { readonly bytes: Uint8Array }[]): number =>
+    list.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  return size(deltas) + size(rewrites) + size(fields?.puts ?? []) + state.length;
 }

@@ -1,4 +1,12 @@
-import type { CheckpointStore, ClaimedCheckpoint, Commit, CommitOutcome, SliceDelta } from '../ports/checkpoint-store';
+import type {
+  CheckpointStore,
+  ClaimedCheckpoint,
+  Commit,
+  CommitOutcome,
+  FieldPut,
+  FieldReading,
+  SliceDelta,
+} from '../ports/checkpoint-store';
 import type { Turn } from './turn';
 
 interface StoredTask {
@@ -8,7 +16,12 @@ interface StoredTask {
   seek: number;
   state: Uint8Array;
   slices: Map<string, SliceDelta[]>;
+  /** By the field's bytes, as text of one character each. */
+  fields: Map<string, FieldPut>;
 }
+
+/** So few fields are put or dropped at once that something may happen in between. */
+const FIELDS_AT_ONCE = 3;
 
 interface Attempts {
   next: number;
@@ -41,8 +54,8 @@ export interface StoreFaults {
   delayMs(): number;
   /** While true, the store takes nothing: it has no memory left. */
   isFull(): boolean;
-  /** The script fails after so many of the commit's deltas, leaving them behind; null: it does not fail. */
-  failAfterDeltas(): number | null;
+  /** A script fails after so many of the commit's fields or deltas, leaving them behind; null: it does not fail. */
+  failAfterWrites(): number | null;
   /** The connection breaks after the effect, so the client sends the commit again. */
   resend(): boolean;
 }
@@ -50,7 +63,7 @@ export interface StoreFaults {
 const NO_FAULTS: StoreFaults = {
   delayMs: () => 0,
   isFull: () => false,
-  failAfterDeltas: () => null,
+  failAfterWrites: () => null,
   resend: () => false,
 };
 
@@ -77,7 +90,7 @@ export class MemoryCheckpointStore implements CheckpointStore {
     await this.arrive(`create ${task}`);
     if (this.data.tasks.has(task)) return false;
     const state = checkpoint.state.slice();
-    this.data.tasks.set(task, { ...checkpoint, state, token, slices: new Map() });
+    this.data.tasks.set(task, { ...checkpoint, state, token, slices: new Map(), fields: new Map() });
     await this.turn.wait(`created ${task}`);
     return true;
   }
@@ -92,14 +105,38 @@ export class MemoryCheckpointStore implements CheckpointStore {
     }
   }
 
+  async *loadFields(task: string): AsyncIterable<readonly FieldPut[]> {
+    await this.reach(`load fields ${task}`);
+    const names = [...(this.data.tasks.get(task)?.fields.keys() ?? [])];
+    for (let at = 0; at < names.length; at += FIELDS_AT_ONCE) {
+      await this.turn.wait(`load fields ${task}`);
+      const fields = this.data.tasks.get(task)?.fields;
+      yield names.slice(at, at + FIELDS_AT_ONCE).flatMap((name) => fields?.get(name) ?? []);
+    }
+  }
+
+  async readField(task: string, field: Uint8Array): Promise<FieldReading | null> {
+    await this.reach(`read field ${task}`);
+    const stored = this.data.tasks.get(task);
+    if (!stored) return null;
+    return { next: stored.next, state: stored.state, bytes: stored.fields.get(nameOf(field))?.bytes ?? null };
+  }
+
   async commit(task: string, commit: Commit): Promise<CommitOutcome> {
     await this.arrive(`commit ${task}`);
+    const puts = commit.fields?.puts ?? [];
+    for (let at = 0; at < puts.length; at += FIELDS_AT_ONCE) {
+      const refused = this.put(task, commit, puts.slice(at, at + FIELDS_AT_ONCE));
+      if (refused !== 'committed' && refused !== 'mine-already') return refused;
+      await this.turn.wait(`put ${task}`);
+    }
     let outcome = this.apply(task, commit);
     if (this.faults.resend()) {
       await this.turn.wait(`commit again ${task}`);
       outcome = this.apply(task, commit);
     }
     await this.turn.wait(`committed ${task}`);
+    if (outcome === 'committed' || outcome === 'mine-already') this.drop(task, commit);
     return outcome;
   }
 
@@ -123,14 +160,40 @@ export class MemoryCheckpointStore implements CheckpointStore {
     await this.turn.wait(label);
   }
 
-  private apply(task: string, commit: Commit): CommitOutcome {
-    const stored = this.data.tasks.get(task);
-    if (!stored) return 'never-seen';
+  private judge(stored: StoredTask, commit: Commit): CommitOutcome {
     if (stored.inc !== commit.fence.inc) return 'rolled-back';
     if (stored.token !== commit.fence.token) return 'not-mine';
     if (stored.next !== commit.fence.next) return stored.next === commit.next ? 'mine-already' : 'rolled-back';
+    return 'committed';
+  }
+
+  private put(task: string, commit: Commit, puts: readonly FieldPut[]): CommitOutcome {
+    const stored = this.data.tasks.get(task);
+    if (!stored) return 'never-seen';
+    const verdict = this.judge(stored, commit);
+    if (verdict !== 'committed') return verdict;
+    const failAfter = this.faults.failAfterWrites();
+    for (const { field, bytes } of puts.slice(0, failAfter ?? puts.length)) {
+      stored.fields.set(nameOf(field), { field: field.slice(), bytes: bytes.slice() });
+    }
+    if (failAfter !== null) throw new Error('the script failed half-way');
+    return 'committed';
+  }
+
+  /** Once the position has moved. Whoever has been replaced meanwhile drops nothing. */
+  private drop(task: string, { fence, next, fields }: Commit): void {
+    const stored = this.data.tasks.get(task);
+    if (!stored || stored.inc !== fence.inc || stored.token !== fence.token || stored.next !== next) return;
+    for (const field of fields?.drops ?? []) stored.fields.delete(nameOf(field));
+  }
+
+  private apply(task: string, commit: Commit): CommitOutcome {
+    const stored = this.data.tasks.get(task);
+    if (!stored) return 'never-seen';
+    const verdict = this.judge(stored, commit);
+    if (verdict !== 'committed') return verdict;
     // A script is not undone when it fails: what it has written stays. So nothing is taken away before the position moves.
-    const failAfter = this.faults.failAfterDeltas();
+    const failAfter = this.faults.failAfterWrites();
     let written = 0;
     for (const delta of commit.deltas) {
       if (failAfter !== null && written >= failAfter) throw new Error('the script failed half-way');
@@ -155,7 +218,15 @@ function copyOf(tasks: Map<string, StoredTask>): Map<string, StoredTask> {
   return new Map(
     [...tasks].map(([task, stored]) => [
       task,
-      { ...stored, slices: new Map([...stored.slices].map(([slice, deltas]) => [slice, [...deltas]])) },
+      {
+        ...stored,
+        slices: new Map([...stored.slices].map(([slice, deltas]) => [slice, [...deltas]])),
+        fields: new Map(stored.fields),
+      },
     ]),
   );
+}
+
+function nameOf(field: Uint8Array): string {
+  return String.fromCharCode(...field);
 }

@@ -115,7 +115,7 @@ describe('faults of the in-memory ports', () => {
   it('a full store takes nothing and still gives what it has', async () => {
     const data = new MemoryStoreData();
     let full = false;
-    const faults = { delayMs: () => 0, isFull: () => full, failAfterDeltas: () => null, resend: () => false };
+    const faults = { delayMs: () => 0, isFull: () => full, failAfterWrites: () => null, resend: () => false };
     const store = new MemoryCheckpointStore(data, new ImmediateTurn(() => START_MS), faults);
     const checkpoint = { inc: 'i', next: 0, seek: 0, state: new Uint8Array(0) };
     await store.create('task', 'token', checkpoint);

@@ -16,6 +16,22 @@ export interface SliceDelta {
   readonly bytes: Uint8Array;
 }
 
+/** A value of its own beside the slices, such as all that is kept of one user. */
+export interface FieldPut {
+  readonly field: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Changes of fields. Puts are written before the position moves, a portion at a time: of a commit that was not taken some of
+ * them may be seen, so each says by itself what is in it, as of which position. Drops are carried out behind the move: some may
+ * never be, so whoever loads knows what is no longer needed.
+ */
+export interface FieldChanges {
+  readonly puts: readonly FieldPut[];
+  readonly drops: readonly Uint8Array[];
+}
+
 export interface Commit {
   readonly fence: Fence;
   /** Raw position after the commit. */
@@ -29,14 +45,23 @@ export interface Commit {
   readonly rewrites: readonly SliceDelta[];
   /** Slices that are no longer needed. */
   readonly drops: readonly string[];
+  readonly fields?: FieldChanges;
 }
 
-/** A checkpoint as claimed: everything but the slices. */
+/** A checkpoint as claimed: everything but the slices and fields. */
 export interface ClaimedCheckpoint {
   readonly inc: string;
   readonly next: number;
   readonly seek: number;
   readonly state: Uint8Array;
+}
+
+/** One field, and the checkpoint it belongs to, as both were at one moment. */
+export interface FieldReading {
+  readonly next: number;
+  readonly state: Uint8Array;
+  /** Null: there is no such field. */
+  readonly bytes: Uint8Array | null;
 }
 
 /**
@@ -64,7 +89,14 @@ export interface CheckpointStore {
    * `next` have changed.
    */
   load(task: string, next: number): AsyncIterable<SliceDelta>;
-  /** All or nothing as far as `claim` and `load` can see. */
+  /**
+   * All fields of the task, in any order, some at a time; one may come twice. As with `load`, they are those of the claim only
+   * as long as nothing else happens to the store.
+   */
+  loadFields(task: string): AsyncIterable<readonly FieldPut[]>;
+  /** For those who only look: takes nothing over. Null: the store knows nothing of the task. */
+  readField(task: string, field: Uint8Array): Promise<FieldReading | null>;
+  /** All or nothing as far as `claim` and `load` can see; of fields see `FieldChanges`. */
   commit(task: string, commit: Commit): Promise<CommitOutcome>;
   /** Counts another start at the same position, for poison records; forgotten when the position moves. */
   countAttempt(task: string, next: number): Promise<number>;

@@ -22,14 +22,8 @@ local meta, prefix = KEYS[1], ARGV[1]
 local inc, token, from = ARGV[2], ARGV[3], ARGV[4]
 local next = ARGV[5]
 
-local stored = redis.call('HMGET', meta, 'inc', 'token', 'next')
-if not stored[1] then return 'never-seen' end
-if stored[2] ~= token then return 'not-mine' end
-if stored[1] ~= inc then return 'rolled-back' end
-if stored[3] ~= from then
-  if stored[3] == next then return 'mine-already' end
-  return 'rolled-back'
-end
+local refusal = refusalOf(meta, inc, token, from, next)
+if refusal then return refusal end
 
 local at = 8
 local function take()
