@@ -13,7 +13,7 @@ export {
 } from './bounds';
 
 export type { StreamTopics, TopicRole } from './topics/topic-names';
-export { TOPIC_ROLES, topicsOf } from './topics/topic-names';
+export { TOPIC_ROLES, rolesOf, topicsOf } from './topics/topic-names';
 export type { TopicSpec } from './topics/topic-specs';
 export { topicSpecs } from './topics/topic-specs';
 export type { ActualTopic, TopicProblem } from './topics/check-topic';
@@ -70,6 +70,7 @@ export type { ReadStreamFiles } from './stream-file/read-stream-files';
 export { readStreamFiles } from './stream-file/read-stream-files';
 export type { DerivedOf, DerivedStream, Retention, StreamDefinition } from './stream-file/stream-definition';
 export { derivedOf, seenFrom, streamsOf } from './stream-file/stream-definition';
+export { attributionsSchema, derivedStreams, sessionsSchema } from './stream-file/derived-streams';
 export { formatDuration, parseDuration } from './stream-file/duration';
 
 export { PROTO_FILES, PROTO_LOADER_OPTIONS, protoPath, protoRoot } from './proto/proto-root';

@@ -97,15 +97,26 @@ export { relativeErrorOf } from './metrics/measures/relative-error';
 export { RowMatcher } from './metrics/plan/row-matcher';
 export { splitPart } from './metrics/merge/split-part';
 export { WindowMerge, type MergedWindow, type WindowMergeOptions } from './metrics/merge/window-merge';
+export { declareFields, toColumns, type RowField } from './batch/row-fields';
 export type { AttributedPurchase, AttributedView, RowPosition } from './attribution/attribution';
+export {
+  ATTRIBUTION_NAMES,
+  attributionFields,
+  attributionRows,
+  eventPosition,
+  type AttributionRow,
+} from './attribution/attribution-fields';
 export type { AttributionDefinition } from './attribution/definition';
 export type { SessionsDefinition } from './sessions/definition';
+export { SESSION_FIELDS } from './sessions/session-fields';
 export {
   MAX_CART,
   MAX_CLIENT_SESSIONS,
   MAX_PATH,
   MAX_PRODUCTS,
   MAX_TEXT_BYTES,
+  cartValue,
+  isAbandoned,
   sessionId,
   type CartLine,
   type ClosedSession,

@@ -2,6 +2,8 @@ import type { Field, MetricDefinition } from '@tillstream/core';
 import { formatDuration } from '../stream-file/duration';
 import { isSameMeaning } from '../stream-file/identity';
 import type { Retention, StreamDefinition } from '../stream-file/stream-definition';
+import type { TopicRole } from '../topics/topic-names';
+import { rolesOf } from '../topics/topic-names';
 
 /** A metric that is declared in another way. */
 export interface ChangedMetric {
@@ -89,7 +91,9 @@ function differentParts(from: MetricDefinition, to: MetricDefinition): string[] 
 const ANOTHER_STREAM = 'it cannot be changed while the stream has events: give the stream another name';
 
 function fixedProblems(from: StreamDefinition, to: StreamDefinition): string[] {
-  const [a, b] = [fixedOf(from), fixedOf(to)];
+  const known = rolesOf(from);
+  const common = rolesOf(to).filter((role) => known.includes(role));
+  const [a, b] = [fixedOf(from, common), fixedOf(to, common)];
   return Object.keys(b).flatMap((key) => {
     const [was, is] = [a[key], b[key]];
     return isSameMeaning(was, is) ? [] : [`\`${key}\` is ${inWords(was)}, not ${inWords(is)}: ${ANOTHER_STREAM}`];
@@ -97,7 +101,7 @@ function fixedProblems(from: StreamDefinition, to: StreamDefinition): string[] {
 }
 
 /** What decides where events go, and which of them count. */
-function fixedOf({ schema, topics }: StreamDefinition): Readonly<Record<string, unknown>> {
+function fixedOf({ schema, topics }: StreamDefinition, roles: readonly TopicRole[]): Readonly<Record<string, unknown>> {
   const { stream, partitions, key, id, dedupe, eventTime, money } = schema;
   return {
     stream,
@@ -109,7 +113,7 @@ function fixedOf({ schema, topics }: StreamDefinition): Readonly<Record<string, 
       : { 'id.dedupe.within': formatDuration(dedupe.withinMs), 'id.dedupe.maxRows': dedupe.maxRows }),
     'eventTime.field': eventTime.field,
     money: money?.currency ?? null,
-    ...Object.fromEntries(Object.entries(topics).map(([role, topic]) => [`topics.${role}`, topic])),
+    ...Object.fromEntries(roles.map((role) => [`topics.${role}`, topics[role]])),
   };
 }
 

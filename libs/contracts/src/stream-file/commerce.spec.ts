@@ -174,7 +174,7 @@ describe('the stream file of commerce', () => {
   });
 
   it('names its topics and keeps results for as long as they are compared', () => {
-    expect(topics).toEqual({
+    expect(topics).toMatchObject({
       raw: 'commerce.raw.v1',
       enriched: 'commerce.enriched.v1',
       deadLetters: 'commerce.dead-letters.v1',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isFollowed } from '@tillstream/core';
 import type { AlertDefinition, FieldType, MetricDefinition, StreamSchema } from '@tillstream/core';
+import { rolesOf } from '../topics/topic-names';
 import type { StreamTopics } from '../topics/topic-names';
 
 /** All of a metric that decides its values. How often it is emitted does not, nor what comes of its results. */
@@ -52,14 +53,15 @@ export function definitionSha256(
     money,
     fields,
     metrics: metrics.map(({ identity }) => identity).sort(byCodeUnits),
-    topics: dataTopicsOf(topics),
+    topics: dataTopicsOf(topics, {}),
     ...(followed.length === 0 ? {} : { followed }),
   });
 }
 
-/** Where stream files and alerts are kept decides nothing about an event. */
-function dataTopicsOf(topics: StreamTopics): Partial<StreamTopics> {
-  return Object.fromEntries(Object.entries(topics).filter(([role]) => role !== 'definitions' && role !== 'alerts'));
+/** Where stream files and alerts are kept decides nothing about an event, nor does a topic that is not there. */
+function dataTopicsOf(topics: StreamTopics, declared: Parameters<typeof rolesOf>[0]): Partial<StreamTopics> {
+  const roles = rolesOf(declared).filter((role) => role !== 'definitions' && role !== 'alerts');
+  return Object.fromEntries(roles.map((role) => [role, topics[role]]));
 }
 
 function byCodeUnits(a: string, b: string): number {

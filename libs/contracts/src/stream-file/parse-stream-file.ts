@@ -51,6 +51,8 @@ const RETENTION: readonly (readonly [key: string, property: keyof Retention, def
   ['deadLetters', 'deadLettersMs', 7 * DAY_MS, HOUR_MS],
   // An alert that is open for longer is opened anew when the service that decides about it starts.
   ['alerts', 'alertsMs', 90 * DAY_MS, DAY_MS],
+  ['sessions', 'sessionsMs', 8 * DAY_MS, HOUR_MS],
+  ['attributions', 'attributionsMs', 8 * DAY_MS, HOUR_MS],
 ];
 
 /** A stream file, or everything that is wrong with it. */

@@ -10,6 +10,8 @@ export interface Retention {
   readonly lateMs: number;
   readonly deadLettersMs: number;
   readonly alertsMs: number;
+  readonly sessionsMs: number;
+  readonly attributionsMs: number;
 }
 
 /** What a stream's events are made into before metrics are computed over it. */

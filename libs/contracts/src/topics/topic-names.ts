@@ -22,6 +22,22 @@ export const TOPIC_ROLES = [
 ] as const;
 export type TopicRole = (typeof TOPIC_ROLES)[number];
 
+/** Topics that are there for `sessions:` and for `attribution:` only. */
+const ROLES_OF_SESSIONS: readonly TopicRole[] = ['sessions', 'sessionRows', 'sessionParts'];
+const ROLES_OF_ATTRIBUTION: readonly TopicRole[] = ['attributions', 'attributionRows', 'attributionParts'];
+
+/** The topics that a stream has: some are there only for what it declares. */
+export function rolesOf(declared: {
+  readonly sessions?: unknown;
+  readonly attribution?: unknown;
+}): readonly TopicRole[] {
+  return TOPIC_ROLES.filter(
+    (role) =>
+      (declared.sessions !== undefined || !ROLES_OF_SESSIONS.includes(role)) &&
+      (declared.attribution !== undefined || !ROLES_OF_ATTRIBUTION.includes(role)),
+  );
+}
+
 /** Names of a stream's topics. */
 export type StreamTopics = Readonly<Record<TopicRole, string>>;
 

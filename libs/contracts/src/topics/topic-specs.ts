@@ -1,6 +1,7 @@
 import { MAX_DEAD_LETTER_BYTES, MAX_EVENT_BYTES, MAX_LATE_RECORD_BYTES, MAX_RAW_RECORD_BYTES } from '../bounds';
 import type { StreamDefinition } from '../stream-file/stream-definition';
 import type { TopicRole } from './topic-names';
+import { rolesOf } from './topic-names';
 
 /** A topic as it must be. */
 export interface TopicSpec {
@@ -24,6 +25,8 @@ const RAW_MESSAGE_BYTES = MAX_RAW_RECORD_BYTES + FRAMING_BYTES;
  *   that a position can be found by raw append time. A batch may be twice as large as the raw records it was made of.
  * - `metrics` is compacted, and records older than the query retention are deleted; short segments, because neither
  *   ever touches the segment being written.
+ * - `sessions` and `attributions` are as `metrics` is, `sessionRows` and `attributionRows` as `enriched`, their parts as `parts`;
+ *   a stream that does not declare them has none of these.
  * - `alerts` is as `metrics` is, in one partition: whoever decides about alerts reads it first, for it is their state.
  * - `gaps` is compacted and kept for ever: a forgotten gap would stop a partition again. `definitions` is too: rows are
  *   read under the file that was in force when they came.
@@ -49,42 +52,45 @@ export function topicSpecs(definition: StreamDefinition, replicationFactor: numb
   const kept = (ms: number) => ({ 'cleanup.policy': 'delete', 'retention.ms': String(ms), 'retention.bytes': '-1' });
   const upTo = (bytes: number) => ({ 'max.message.bytes': String(bytes) });
 
-  return [
-    spec('raw', { ...stampedByBroker, ...kept(retention.rawMs), ...upTo(RAW_MESSAGE_BYTES) }),
-    spec('enriched', {
-      'message.timestamp.type': 'CreateTime',
-      ...kept(retention.enrichedMs),
-      ...upTo(2 * RAW_MESSAGE_BYTES + FRAMING_BYTES),
-    }),
-    spec('deadLetters', {
+  const batches = {
+    'message.timestamp.type': 'CreateTime',
+    ...kept(retention.enrichedMs),
+    ...upTo(2 * RAW_MESSAGE_BYTES + FRAMING_BYTES),
+  };
+  const parts = { ...stampedByBroker, ...kept(retention.partsMs), ...upTo(2 * RAW_MESSAGE_BYTES) };
+  const results = (ms: number) => ({
+    ...stampedByBroker,
+    ...kept(ms),
+    'cleanup.policy': 'compact,delete',
+    ...upTo(2 * RAW_MESSAGE_BYTES),
+  });
+  const shortSegments = { 'segment.ms': String(10 * 60 * 1000) };
+  const forEver = { ...stampedByBroker, 'cleanup.policy': 'compact', ...upTo(RAW_MESSAGE_BYTES) };
+
+  const specs: Readonly<Record<TopicRole, TopicSpec>> = {
+    raw: spec('raw', { ...stampedByBroker, ...kept(retention.rawMs), ...upTo(RAW_MESSAGE_BYTES) }),
+    enriched: spec('enriched', batches),
+    deadLetters: spec('deadLetters', {
       ...stampedByBroker,
       ...kept(retention.deadLettersMs),
       ...upTo(MAX_DEAD_LETTER_BYTES + FRAMING_BYTES),
     }),
-    spec('late', {
+    late: spec('late', {
       ...stampedByBroker,
       ...kept(retention.lateMs),
       ...upTo(MAX_LATE_RECORD_BYTES + MAX_EVENT_BYTES + FRAMING_BYTES),
     }),
-    spec('parts', { ...stampedByBroker, ...kept(retention.partsMs), ...upTo(2 * RAW_MESSAGE_BYTES) }),
-    spec('metrics', {
-      ...stampedByBroker,
-      ...kept(retention.metricsMs),
-      'cleanup.policy': 'compact,delete',
-      'segment.ms': String(10 * 60 * 1000),
-      ...upTo(2 * RAW_MESSAGE_BYTES),
-    }),
-    spec(
-      'alerts',
-      {
-        ...stampedByBroker,
-        ...kept(retention.alertsMs),
-        'cleanup.policy': 'compact,delete',
-        ...upTo(2 * RAW_MESSAGE_BYTES),
-      },
-      1,
-    ),
-    spec('gaps', { ...stampedByBroker, 'cleanup.policy': 'compact', ...upTo(RAW_MESSAGE_BYTES) }, 1),
-    spec('definitions', { ...stampedByBroker, 'cleanup.policy': 'compact', ...upTo(RAW_MESSAGE_BYTES) }, 1),
-  ];
+    parts: spec('parts', parts),
+    metrics: spec('metrics', { ...results(retention.metricsMs), ...shortSegments }),
+    alerts: spec('alerts', results(retention.alertsMs), 1),
+    gaps: spec('gaps', forEver, 1),
+    definitions: spec('definitions', forEver, 1),
+    sessions: spec('sessions', results(retention.sessionsMs)),
+    sessionRows: spec('sessionRows', batches),
+    sessionParts: spec('sessionParts', parts),
+    attributions: spec('attributions', results(retention.attributionsMs)),
+    attributionRows: spec('attributionRows', batches),
+    attributionParts: spec('attributionParts', parts),
+  };
+  return rolesOf(definition).map((role) => specs[role]);
 }

@@ -70,3 +70,13 @@ export interface ClosedSession extends Session {
 export function sessionId({ user, part, startMs }: Pick<Session, 'user' | 'part' | 'startMs'>): string {
   return part === null ? `${user}|${startMs}` : `${user}|${part}|${startMs}`;
 }
+
+/** Somebody left with something in the cart and bought nothing. Who is cut off has not left. */
+export function isAbandoned({ cart, purchases, isCut }: ClosedSession): boolean {
+  return cart.length > 0 && purchases === 0 && !isCut;
+}
+
+/** What lies in the cart, in minor units; null where no product has a price. */
+export function cartValue({ cart }: Pick<Session, 'cart'>): number | null {
+  return cart.reduce<number | null>((sum, { value }) => (value === null ? sum : (sum ?? 0) + value), null);
+}
