@@ -3,7 +3,8 @@ import { encodeDefinition } from '@tillstream/contracts';
 import { definitionFrom, smallDefinition, smallStreamFile } from '@tillstream/contracts/testing';
 import type { Clock } from '@tillstream/engine';
 import { MemoryResults, type WrittenResult } from '../testing/memory-results';
-import { LogReplacedError, PartitionCountError, ResultFollower } from './result-follower';
+import { LogReplacedError, PartitionCountError } from './log-follower';
+import { ResultFollower } from './result-follower';
 import { ServedStream } from './served-stream';
 
 const NOTHING = new TextEncoder().encode('nothing the view knows');
