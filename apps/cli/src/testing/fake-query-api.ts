@@ -38,6 +38,7 @@ export const SALES: MetricMessage = {
   sessionGap: null,
   sessionMaxDuration: null,
   runningTotal: false,
+  from: '',
 };
 
 /** A row of `sales`. */

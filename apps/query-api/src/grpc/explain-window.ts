@@ -56,6 +56,7 @@ export class Explainer {
   ): Promise<ExplainWindowResponse> {
     const codec = metricOf(stream, request.metric);
     const { metric } = codec;
+    refuseDerived(codec);
     const { definition } = stream;
     const startMs = startOf(codec, request);
     const group = groupOf(codec, request, definition.schema);
@@ -115,6 +116,15 @@ export class Explainer {
 }
 
 const unavailable = (message: string): GrpcStatusError => new GrpcStatusError(status.FAILED_PRECONDITION, message);
+
+/** @throws GrpcStatusError INVALID_ARGUMENT for what is computed over sessions or attributions: its rows are not in the raw log */
+function refuseDerived({ metric, from }: MetricCodec): void {
+  if (from === null) return;
+  throw invalid(
+    `${metric.name} is over ${from}, and only metrics over events are explained: ` +
+      `\`till verify\` computes it once more from the raw log and names every window that differs`,
+  );
+}
 
 /** @throws GrpcStatusError INVALID_ARGUMENT that names the windows around an instant at which none begins */
 function startOf({ metric }: MetricCodec, { windowStart }: ExplainWindowRequest): number {

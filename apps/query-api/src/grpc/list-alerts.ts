@@ -31,7 +31,7 @@ export async function listAlerts(
   const question = questionDigest('alerts', stream.name, metric, request.openOnly, fromMs, toMs);
   const after = decodePageToken(question, request.pageToken);
   const limit = pageRows(request.pageSize);
-  const declared = new Set(stream.definition.metrics.flatMap(({ alert }) => alert?.identity ?? []));
+  const declared = new Set(stream.metrics.flatMap(({ metric: { alert } }) => alert?.identity ?? []));
 
   const alerts: AlertMessage[] = [];
   let bytes = 0;

@@ -62,6 +62,16 @@ describe('ListLate', () => {
     expect(JSON.parse(row?.row ?? '')).toEqual(expect.any(Object));
   });
 
+  it('gives rows of tasks that are not equally far, each task in its own order', async () => {
+    tell(0, 'sales', [7, 8]);
+    tell(0, 'spend', [3, 7]);
+    tell(0, 'sales', [8, 9]);
+    tell(0, 'spend', [3, 7, 8]);
+    const told = ['sales 0/7', 'sales 0/8', 'spend 0/3', 'spend 0/7', 'sales 0/9', 'spend 0/8'];
+    expect((await all({})).map(place)).toEqual(told);
+    expect((await all({ pageSize: 1 })).map(place)).toEqual(told);
+  });
+
   it('gives rows in the order of the log, each once, although tasks that crash tell them again', async () => {
     tell(0, 'sales', [3, 4, 5]);
     tell(0, 'sales', [4, 5]);

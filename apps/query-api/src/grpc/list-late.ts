@@ -9,6 +9,7 @@ import {
   type StreamDefinition,
 } from '@tillstream/contracts';
 import { latePlaceAt, lateRowsFrom, type LatePlace, type LogReader } from '@tillstream/engine';
+import type { ServedStream } from '../results/served-stream';
 import { instantOf } from './instants';
 import { MAX_PAGE_BYTES, pageRows } from './page-rows';
 import { invalid } from './refusals';
@@ -18,6 +19,7 @@ import { decodeLateToken, encodeLateToken, questionDigest, type LatePageEnd } fr
 /** So many records of the late topic are looked through for a page; each holds up to half a MiB of rows. */
 const MAX_PAGE_RECORDS = 64;
 const ROW_OVERHEAD_BYTES = 160;
+const EARLIER_DERIVED = /^(sessions|attribution)@/;
 /** Append times go by a broker's clock, which may be set back this far. */
 const CLOCK_SLACK_MS = 60 * 60 * 1000;
 
@@ -29,7 +31,7 @@ export async function listLate(
   signal: AbortSignal,
 ): Promise<ListLateResponse> {
   const { definition } = stream;
-  const identity = request.metric === '' ? null : metricOf(stream, request.metric).metric.identity;
+  const identity = request.metric === '' ? null : identityOf(stream, request.metric);
   const [fromMs, toMs] = [instantOf(request.from), instantOf(request.to)];
   if (fromMs !== null && toMs !== null && fromMs >= toMs) throw invalid('from must be before to');
   const question = questionDigest('late', definition.schema.stream, identity, fromMs, toMs);
@@ -46,7 +48,7 @@ export async function listLate(
     const place = isFirst ? after.place : await beginOf(log, definition, partition, fromMs);
     const end = await log.end(definition.topics.late, partition);
     for await (const { entry, after: behind } of lateRowsFrom(log, definition, partition, place, end)) {
-      const dated = entry && { entry, eventMs: eventTimeOf(entry, definition) };
+      const dated = entry && { entry, eventMs: eventTimeOf(entry, stream) };
       if (dated && isWanted(dated)) page.add(dated);
       page.moveTo({ partition, place: behind }, entry === null);
       if (page.isFull || signal.aborted) return page.answer(true);
@@ -102,9 +104,21 @@ function beginOf(
   return latePlaceAt(log, definition, partition, (fromMs ?? 0) - futureToleranceMs - CLOCK_SLACK_MS);
 }
 
-function eventTimeOf({ json }: LateEntry, { schema }: StreamDefinition): number {
+/** What is late is for metrics, and for what is derived: one of these by its name, or by its name and definition. */
+function identityOf(stream: ServedStream, name: string): string {
+  const { sessions, attribution } = stream.definition;
+  const derived = [sessions, attribution].flatMap((declared) => declared?.identity ?? []);
+  const current = derived.find((identity) => identity === name || identity.split('@')[0] === name);
+  if (current !== undefined) return current;
+  // Of an earlier definition, whose late rows are still there.
+  return EARLIER_DERIVED.test(name) ? name : metricOf(stream, name).metric.identity;
+}
+
+/** Rows that missed sessions or attributions are events. */
+function eventTimeOf({ identity, json }: LateEntry, stream: ServedStream): number {
   const row = JSON.parse(json) as Readonly<Record<string, unknown>>;
-  return parseInstant(row[schema.eventTime.field]) ?? NaN;
+  const field = stream.metricNamed(identity)?.timeField ?? stream.definition.schema.eventTime.field;
+  return parseInstant(row[field]) ?? NaN;
 }
 
 function toMessage({ entry, eventMs }: DatedEntry): LateRowMessage {

@@ -43,6 +43,7 @@ function describe(stream: ServedStream, codec: MetricCodec, retired: boolean): M
     newestWindow: optionalTimestamp(rows.newest(1)[0]?.startMs ?? null),
     compare: (metric.compare ?? []).map(({ name }) => name),
     retired,
+    from: codec.from ?? '',
   };
 }
 

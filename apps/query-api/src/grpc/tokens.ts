@@ -58,20 +58,26 @@ export interface LatePageEnd {
 }
 
 export function encodeLateToken(question: string, { partition, place }: LatePageEnd): string {
-  const { offset, line, rawOffset, index, told } = place;
-  return encode([question, partition, offset, line, rawOffset, index, ...told]);
+  const { offset, line, told } = place;
+  const furthest = [...told].map(([identity, row]) => [identity, row.offset, row.index]);
+  return encode([question, partition, offset, line, ...furthest]);
 }
 
 /** @throws GrpcStatusError INVALID_ARGUMENT */
 export function decodeLateToken(question: string, token: string): LatePageEnd | null {
   if (token === '') return null;
-  const [asked, partition, offset, line, rawOffset, index, ...told] = decode(token, 'page_token');
-  if (![partition, offset, line].every(isPosition) || ![rawOffset, index].every(isInteger))
-    throw malformed('page_token');
-  if (!told.every((identity) => typeof identity === 'string')) throw malformed('page_token');
+  const [asked, partition, offset, line, ...furthest] = decode(token, 'page_token');
+  if (!isPosition(partition) || !isPosition(offset) || !isPosition(line)) throw malformed('page_token');
+  if (!furthest.every(isFurthest)) throw malformed('page_token');
   if (asked !== question) throw ofAnotherQuestion('page_token');
-  const numbers = { offset, line, rawOffset, index } as Omit<LatePlace, 'told'>;
-  return { partition: partition as number, place: { ...numbers, told } };
+  const told = new Map(furthest.map(([identity, row, index]) => [identity, { offset: row, index }]));
+  return { partition, place: { offset, line, told } };
+}
+
+function isFurthest(part: unknown): part is [identity: string, offset: number, index: number] {
+  if (!Array.isArray(part)) return false;
+  const [identity, offset, index] = part as readonly unknown[];
+  return typeof identity === 'string' && isPosition(offset) && isPosition(index);
 }
 
 const encode = (parts: readonly unknown[]): string => Buffer.from(JSON.stringify(parts)).toString('base64url');

@@ -1,12 +1,15 @@
 import {
+  derivedOf,
   toTimestamp,
+  type DerivedOf,
   type MetricsRecord,
   type ResultValue,
   type RetractionMessage,
+  type StreamDefinition,
   type ValueMap,
   type WindowResultMessage,
 } from '@tillstream/contracts';
-import type { MetricDefinition, StreamSchema } from '@tillstream/core';
+import type { MetricDefinition } from '@tillstream/core';
 import { isSession, isTotal } from '@tillstream/core';
 import type { RowRef } from '../view/row-query';
 import type { MetricRows } from '../view/metric-rows';
@@ -21,15 +24,25 @@ import { groupTypes, measureType, toMessage, type ValueType } from './values';
 export class MetricCodec {
   readonly groups: readonly ValueType[];
   readonly measures: readonly ValueType[];
+  /** What its rows are; null: events. */
+  readonly from: DerivedOf | null;
+  /** Field of its rows that has their time. */
+  readonly timeField: string;
   /** Bytes of an answer's row beyond its values, about. */
   private readonly overheadBytes: number;
   private readonly comparisons: Comparisons;
 
-  /** @throws Error when the metric groups by a field that the schema does not have */
+  /**
+   * @param stream whose rows the metric is over
+   * @throws Error when the metric groups by a field that the schema does not have
+   */
   constructor(
     readonly metric: MetricDefinition,
-    schema: StreamSchema,
+    stream: StreamDefinition,
   ) {
+    const { schema } = stream;
+    this.from = derivedOf(stream);
+    this.timeField = schema.eventTime.field;
     this.groups = groupTypes(metric, schema);
     this.measures = metric.measures.map(measureType);
     const names = [...this.groups, ...this.measures].reduce((sum, { name }) => sum + name.length + 12, 0);

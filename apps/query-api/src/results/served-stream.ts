@@ -63,9 +63,12 @@ export class ServedStream {
 
   /** Takes the metrics of all stream files that were put live. */
   learn(history: DefinitionHistory): void {
-    const metrics = history.metrics();
-    const { schema } = history.newest; // fields are only ever added
-    const codecs = metrics.map((metric) => new MetricCodec(metric, schema));
+    const streams = history.streams();
+    // Fields are only ever added.
+    const codecs = streams.flatMap((stream) =>
+      stream.metrics().map((metric) => new MetricCodec(metric, stream.newest)),
+    );
+    const metrics = codecs.map(({ metric }) => metric);
     for (const { identity, window, compare = [] } of metrics) {
       // Sessions begin at any time, and so does what a total counts.
       const windows = isSession(window) ? { hopMs: 1, sizeMs: 1 } : isTotal(window) ? { ...window, hopMs: 1 } : window;
@@ -73,7 +76,9 @@ export class ServedStream {
     }
     this.history = history;
     this.byIdentity = new Map(codecs.map((codec) => [codec.metric.identity, codec]));
-    const declared = history.newest.metrics.flatMap(({ identity }) => this.byIdentity.get(identity) ?? []);
+    const declared = streams.flatMap(({ newest }) =>
+      newest.metrics.flatMap(({ identity }) => this.byIdentity.get(identity) ?? []),
+    );
     this.byName = new Map(declared.map((codec) => [codec.metric.name, codec]));
     this.plain = new PlainResults(metrics);
     this.strangers.clear();

@@ -80,6 +80,7 @@ const metric: MetricMessage = {
   sessionGap: toDuration(1_800_000),
   sessionMaxDuration: toDuration(86_400_000),
   runningTotal: true,
+  from: 'sessions',
 };
 const comparison: ComparisonMessage = {
   with: '1d',

@@ -62,6 +62,8 @@ export interface MetricMessage {
   readonly sessionGap: DurationMessage | null;
   readonly sessionMaxDuration: DurationMessage | null;
   readonly runningTotal: boolean;
+  /** Empty: events. */
+  readonly from: string;
 }
 
 export interface MeasureMessage {

@@ -46,6 +46,22 @@ export class DefinitionHistory {
     return this.applied.length > 0 ? this.applied : [this.file];
   }
 
+  /** This stream, and then every one that any of its files derives from it, as those see the files who work on it. */
+  streams(): readonly DefinitionHistory[] {
+    const derived = new Map<string, StreamDefinition>();
+    for (const { definition } of this.definitions().flatMap((file) => file.derived ?? [])) {
+      derived.set(definition.schema.stream, definition);
+    }
+    return [this, ...[...derived.values()].map((stream) => this.seenFrom(stream))];
+  }
+
+  private seenFrom(stream: StreamDefinition): DefinitionHistory {
+    return new DefinitionHistory(
+      stream,
+      this.definitions().map((definition) => seenFrom(stream, definition)),
+    );
+  }
+
   /** Every metric that was ever declared, each identity once, those of the newest definition first. */
   metrics(): MetricDefinition[] {
     return metricsOf(this.definitions());

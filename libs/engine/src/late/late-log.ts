@@ -8,11 +8,14 @@ export interface LatePlace {
   /** Offset in the late topic, and how many rows of that record lie before the place. */
   readonly offset: number;
   readonly line: number;
-  /** The furthest row before the place: rows at or before it that come again are copies. */
-  readonly rawOffset: number;
+  /** By identity of what was missed, the furthest row before the place: rows at or before it that come again are copies. */
+  readonly told: ReadonlyMap<string, LateRowPlace>;
+}
+
+/** Where a late row stands in raw: its record, and its place within. */
+export interface LateRowPlace {
+  readonly offset: number;
   readonly index: number;
-  /** Metrics whose miss of that very row was read. */
-  readonly told: readonly string[];
 }
 
 /** A late row with the place behind it; without a row: a record has been read to its end. */
@@ -32,12 +35,13 @@ export async function latePlaceAt(
     appendMs > 0
       ? ((await reader.offsetAtOrAfter(topics.late, partition, appendMs)) ?? (await reader.end(topics.late, partition)))
       : await reader.begin(topics.late, partition);
-  return { offset, line: 0, rawOffset: -1, index: -1, told: [] };
+  return { offset, line: 0, told: new Map() };
 }
 
 /**
- * The late rows of a partition from a place on, in raw order, each once. A task that has crashed tells rows again, and
- * always from one on that it has told before: so whatever does not go further is a copy.
+ * The late rows of a partition from a place on, each once; those that missed the same are in raw order. A task that has
+ * crashed tells rows again, and always from one on that it has told before: so whatever does not go further is a copy. Tasks
+ * of events and of what is derived from them tell here, each in its own time: none goes further but for itself.
  */
 export async function* lateRowsFrom(
   reader: LogReader,
@@ -46,17 +50,17 @@ export async function* lateRowsFrom(
   from: LatePlace,
   end: number,
 ): AsyncGenerator<PlacedLateRow, void, void> {
-  let { rawOffset, index, told } = from;
+  let { told } = from;
   for await (const record of recordsBetween(reader, topics.late, partition, from.offset, end)) {
     const skipped = record.offset === from.offset ? from.line : 0;
     for (const [line, entry] of decodeLateRows(record).entries()) {
       if (line < skipped) continue;
-      const further = entry.offset - rawOffset || entry.index - index;
-      if (further < 0 || (further === 0 && told.includes(entry.identity))) continue;
-      told = further === 0 ? [...told, entry.identity] : [entry.identity];
-      ({ offset: rawOffset, index } = entry);
-      yield { entry, after: { offset: record.offset, line: line + 1, rawOffset, index, told } };
+      const { identity, offset, index } = entry;
+      const furthest = told.get(identity);
+      if (furthest && (offset - furthest.offset || index - furthest.index) <= 0) continue;
+      told = new Map(told).set(identity, { offset, index });
+      yield { entry, after: { offset: record.offset, line: line + 1, told } };
     }
-    yield { entry: null, after: { offset: record.offset + 1, line: 0, rawOffset, index, told } };
+    yield { entry: null, after: { offset: record.offset + 1, line: 0, told } };
   }
 }
