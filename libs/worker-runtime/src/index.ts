@@ -4,5 +4,6 @@ export type { StartupReport } from './startup-checks';
 export { checkStreams } from './startup-checks';
 export type { WorkerKind, WorkerTelemetry } from './worker';
 export { createWorker } from './worker';
-export type { WorkerConfig } from './worker-config';
+export type { DefaultPorts, WorkerConfig } from './worker-config';
 export { loadWorkerConfig } from './worker-config';
+export type { FaceParts, WorkerFace } from './worker-face';

@@ -8,6 +8,7 @@ import { Registry } from 'prom-client';
 import type { WorkerKind } from './worker';
 import { createWorker } from './worker';
 import { loadWorkerConfig } from './worker-config';
+import { openFace } from './worker-face';
 
 /** A worker adds nothing to the endpoints that every service has. */
 @Module({})
@@ -19,19 +20,29 @@ export async function startWorker(
   environment: Environment,
   tracing: Tracing | null,
 ): Promise<StartedService> {
-  const config = loadWorkerConfig(environment, kind.defaultHttpPort);
+  const { face } = kind;
+  const config = loadWorkerConfig(environment, { http: kind.defaultHttpPort, grpc: face?.defaultGrpcPort ?? 0 });
   const { http, logLevel, shutdownTimeoutMs } = config.service;
   const logger = createLogger(kind.name, logLevel);
   const registry = new Registry();
   const metrics = createServiceMetrics(registry, kind.name);
   const worker = createWorker(kind, config, { meter: metrics.tasks(), logger, isTraced: tracing !== null });
+  const shown = face && openFace(face, config, logger);
   const service = {
     ...worker,
     close: async () => {
+      shown?.close();
       await worker.close();
       await tracing?.shutdown();
     },
   };
-  const running = await bootstrap(WorkerModule, { service, http, metrics: registry, logger, shutdownTimeoutMs });
+  const running = await bootstrap(WorkerModule, {
+    service,
+    http,
+    ...(shown && { grpc: shown.grpc }),
+    metrics: registry,
+    logger,
+    shutdownTimeoutMs,
+  });
   return { running, logger, shutdownTimeoutMs };
 }

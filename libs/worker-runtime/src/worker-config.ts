@@ -1,6 +1,7 @@
 import type { Environment, KafkaConfig, ServiceConfig } from '@tillstream/config';
 import {
   ConfigError,
+  grpcPort,
   httpPort,
   kafkaConfig,
   kafkaRule,
@@ -18,17 +19,27 @@ import { readStreamFiles } from '@tillstream/contracts';
 /** What a service that works on partitions is told. */
 export interface WorkerConfig {
   readonly service: ServiceConfig;
+  /** Of what it answers, if it does. */
+  readonly grpcPort: number;
   readonly kafka: KafkaConfig;
   readonly redisUrl: string;
   readonly sessionTimeoutMs: number;
   readonly definitions: readonly StreamDefinition[];
 }
 
+/** The ports of a service unless its environment says others. */
+export interface DefaultPorts {
+  readonly http: number;
+  /** 0 for those that answer nothing. */
+  readonly grpc: number;
+}
+
 /** @throws ConfigError with every problem of the environment, or else of the stream files it names. */
-export function loadWorkerConfig(environment: Environment, defaultHttpPort: number): WorkerConfig {
+export function loadWorkerConfig(environment: Environment, ports: DefaultPorts): WorkerConfig {
   const variables = {
     ...serviceVariables,
-    ...httpPort(defaultHttpPort),
+    ...httpPort(ports.http),
+    ...grpcPort(ports.grpc),
     ...kafkaVariables,
     ...redisVariables,
     ...streamVariables,
@@ -40,6 +51,7 @@ export function loadWorkerConfig(environment: Environment, defaultHttpPort: numb
   if (!streams.ok) throw new ConfigError(streams.problems);
   return {
     service: serviceConfig(values),
+    grpcPort: values.GRPC_PORT,
     kafka: kafkaConfig(values),
     redisUrl: values.REDIS_URL,
     sessionTimeoutMs: values.KAFKA_SESSION_TIMEOUT_MS,

@@ -11,6 +11,7 @@ import { systemClock, systemRandom } from '@tillstream/nest-runtime';
 import { kafkaOptions } from './kafka-options';
 import { checkStreams } from './startup-checks';
 import type { WorkerConfig } from './worker-config';
+import type { WorkerFace } from './worker-face';
 
 const RETRY_MS = 1_000;
 /** Each task stops reading long before; this only keeps a mistake of theirs from taking all memory. */
@@ -20,7 +21,9 @@ const MAX_PENDING_BYTES = 512 * 1024 * 1024;
 export interface WorkerKind {
   readonly name: string;
   readonly defaultHttpPort: number;
-  /** The topics whose partitions are shared by the replicas. */
+  /** What it answers; absent: nothing. */
+  readonly face?: WorkerFace;
+  /** The topics whose partitions are shared by the replicas; none: there is nothing to do for this stream. */
   inputs(definition: StreamDefinition): readonly string[];
   open(
     ports: TaskPorts,
@@ -51,7 +54,9 @@ export function createWorker(
   const redis = connect();
   const store = new RedisCheckpointStore(redis, { connect });
   const consumers: KafkaGroupConsumer[] = [];
-  const members = config.definitions.map((definition) => {
+  const members = config.definitions.flatMap((definition) => {
+    const inputs = kind.inputs(definition);
+    if (inputs.length === 0) return [];
     const { stream } = definition.schema;
     const groupId = `${stream}.${kind.name}`;
     const ports: TaskPorts = {
@@ -72,7 +77,7 @@ export function createWorker(
     const consumer = new KafkaGroupConsumer({
       ...kafka,
       groupId,
-      topics: kind.inputs(definition),
+      topics: inputs,
       sessionTimeoutMs: config.sessionTimeoutMs,
       ...(config.service.http.port === 0 ? {} : { instance: `${hostname()}:${config.service.http.port}` }),
       onFailure: (error) => logger.error({ error, groupId }, 'group_refused_this_member'),

@@ -1,0 +1,42 @@
+import { RedisCheckpointStore, connectRedis } from '@tillstream/adapter-redis';
+import type { StreamDefinition } from '@tillstream/contracts';
+import { protoRoot } from '@tillstream/contracts';
+import type { CheckpointStore } from '@tillstream/engine';
+import type { GrpcServerOptions, GrpcService, ServiceLogger, UnexpectedErrorListener } from '@tillstream/nest-runtime';
+import type { WorkerConfig } from './worker-config';
+
+/** What a face answers from. */
+export interface FaceParts {
+  readonly definitions: readonly StreamDefinition[];
+  /** On a connection of its own: questions do not wait for checkpoints, nor these for them. */
+  readonly store: Pick<CheckpointStore, 'readField'>;
+  readonly onUnexpected: UnexpectedErrorListener;
+}
+
+/** What a worker answers over gRPC beside its work: from the checkpoints of all tasks, whichever replica has them. */
+export interface WorkerFace {
+  readonly defaultGrpcPort: number;
+  /** Relative to the directory of the protos. */
+  readonly protoFiles: readonly string[];
+  services(parts: FaceParts): readonly GrpcService[];
+}
+
+/** A face that can be shown. */
+export interface OpenFace {
+  readonly grpc: GrpcServerOptions;
+  close(): void;
+}
+
+export function openFace(face: WorkerFace, config: WorkerConfig, logger: ServiceLogger): OpenFace {
+  const redis = connectRedis({ url: config.redisUrl, logger });
+  const services = face.services({
+    definitions: config.definitions,
+    store: new RedisCheckpointStore(redis),
+    onUnexpected: (method, error) => logger.error({ method, error }, 'call_failed'),
+  });
+  const { host } = config.service.http;
+  return {
+    grpc: { host, port: config.grpcPort, protoRoot: protoRoot(), protoFiles: face.protoFiles, services },
+    close: () => redis.disconnect(),
+  };
+}
