@@ -98,7 +98,9 @@ export { RowMatcher } from './metrics/plan/row-matcher';
 export { splitPart } from './metrics/merge/split-part';
 export { WindowMerge, type MergedWindow, type WindowMergeOptions } from './metrics/merge/window-merge';
 export { declareFields, toColumns, type RowField } from './batch/row-fields';
-export type { AttributedPurchase, AttributedView, RowPosition } from './attribution/attribution';
+export type { AttributedPurchase, AttributedView, LateTouch, RowPosition } from './attribution/attribution';
+export type { DeltaSet, NamedBytes } from './metrics/slices/delta-book';
+export { AttributionBook, type AttributionSize } from './attribution/attribution-book';
 export {
   ATTRIBUTION_NAMES,
   attributionFields,

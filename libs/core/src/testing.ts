@@ -16,3 +16,10 @@ export { PartitionLog, columnsOf, type LogEntry } from './metrics/testing/partit
 export { plainResults, sortedResults, type PlainUpsert } from './metrics/testing/plain-results';
 export { judgePartition, resultsOf, windowStarts, type PlainResult } from './metrics/testing/window-oracle';
 export { plainAlerts, type PlainChange, type PlainFinal } from './alerts/testing/alert-oracle';
+
+// attribution
+export {
+  judgeAttribution,
+  type AttributionVerdict,
+  type PlainPurchase,
+} from './attribution/testing/attribution-oracle';

@@ -31,3 +31,13 @@ export interface AttributedPurchase extends RowPosition {
   /** Raw offset of the record that moved the watermark past it. */
   readonly decidedBy: number;
 }
+
+/** A view or purchase that the watermark had passed before it came. A view counts all the same where its purchase is not decided. */
+export interface LateTouch {
+  readonly rawOffset: number;
+  readonly index: number;
+  /** Watermark less event time. */
+  readonly latenessMs: number;
+  /** The row's fields as one JSON object, keys in order of declaration, nulls left out. */
+  readonly json: string;
+}

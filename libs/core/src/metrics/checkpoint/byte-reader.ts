@@ -57,6 +57,13 @@ export class ByteReader {
     return this.view.getFloat64(this.at - 8, true);
   }
 
+  /** As many little-endian words as the target has. */
+  words(target: Int32Array): void {
+    this.expect(4 * target.length);
+    for (let i = 0; i < target.length; i++) target[i] = this.view.getInt32(this.at + 4 * i, true);
+    this.at += 4 * target.length;
+  }
+
   /** A byte string behind its length, as a view. */
   bytes(): Uint8Array {
     const start = this.skipBytes();

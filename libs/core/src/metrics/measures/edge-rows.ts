@@ -1,4 +1,5 @@
 import { isNullAt } from '../../batch/column-access';
+import { cutEnd } from '../../batch/cut-text';
 import type { Column } from '../../batch/event-batch';
 import type { EdgeValues } from './edge-values';
 import { listedTextBytes } from './item-values';
@@ -49,9 +50,7 @@ function take(values: EdgeValues, entry: number, column: Column, row: number, ma
   const { bytes } = column;
   const start = column.offsets[text] as number;
   const end = column.offsets[text + 1] as number;
-  let kept = Math.min(end, start + maxBytes - listedTextBytes(0));
-  // Not within a character.
-  while (kept > start && kept < end && ((bytes[kept] as number) & 0xc0) === 0x80) kept--;
+  const kept = cutEnd(bytes, start, end, maxBytes - listedTextBytes(0));
   values.setText(entry, bytes, start, kept);
   return kept < end;
 }
