@@ -1,4 +1,4 @@
-import { encodeControl, encodeGap } from '@tillstream/contracts';
+import { encodeControl, encodeGap, topicSpecs } from '@tillstream/contracts';
 import { decodeEventBatch, encodeEventBatch } from '@tillstream/core';
 import { AGGREGATOR, ENRICHER } from '@tillstream/engine';
 import type { NewRecord, StoppedPartition } from '@tillstream/engine';
@@ -259,9 +259,9 @@ describe('a platform at rest', () => {
     await stage.shop(3, START_MS - 120_000);
     await stage.finish();
     const sizes = (): number[] =>
-      Object.values(stage.definition.topics)
-        .filter((topic) => topic !== stage.definition.topics.gaps)
-        .flatMap((topic) => stage.world.recordsOf(topic).map((records) => records.length));
+      topicSpecs(stage.definition, 1)
+        .filter(({ name }) => name !== stage.definition.topics.gaps)
+        .flatMap(({ name }) => stage.world.recordsOf(name).map((records) => records.length));
     const before = sizes();
     await stage.pass(30 * 60_000);
     expect(sizes()).toEqual(before);

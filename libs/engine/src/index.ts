@@ -1,4 +1,4 @@
-export { AGGREGATOR, AggregatorTask } from './aggregator/aggregator-task';
+export { AGGREGATOR } from './aggregator/aggregator-task';
 export { aggregatorInputs, openAggregator } from './aggregator/open-aggregator';
 export { AlertTask } from './alerts/alert-task';
 export { ENRICHER, EnricherTask } from './enricher/enricher-task';

@@ -99,7 +99,7 @@ export const chainBugs: readonly PlantedBug[] = [
     bug: 'a checkpoint says to go on reading at the end of the log instead of behind its state',
     patches: [
       {
-        file: 'libs/engine/src/aggregator/aggregator-task.ts',
+        file: 'libs/engine/src/task/batch-task.ts',
         find: 'next,\n      seek: this.seek,\n      state,',
         replace: 'next,\n      seek: this.source.logEndOffset() ?? this.seek,\n      state,',
       },

@@ -1,6 +1,7 @@
 import type { PlantedBug } from '../bug';
 
 const AGGREGATOR = 'libs/engine/src/aggregator/aggregator-task.ts';
+const OPENING = 'libs/engine/src/task/open-batch-task.ts';
 const REBUILD = 'libs/engine/src/aggregator/rebuild.ts';
 const SEARCH = 'libs/engine/src/task/batch-search.ts';
 const LIFE = 'libs/core/src/metrics/metric-life.ts';
@@ -83,7 +84,7 @@ export const checkpointBugs: readonly PlantedBug[] = [
     bug: 'a checkpoint is taken for whole although the store may have lost some of it while it was loaded',
     patches: [
       {
-        file: AGGREGATOR,
+        file: OPENING,
         find: 'if (!(await isUnchanged(ports.store, name, token, claimed))) {',
         replace: 'if (Number.isNaN(claimed.next)) {',
       },
@@ -191,7 +192,7 @@ export const checkpointBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: AGGREGATOR,
-        find: 'aggregator.seedLateCounts(await lastLateCounts(ports.reader, file, history.metrics(), partition));',
+        find: 'aggregator.seedLateCounts(await lastLateCounts(reader, file, history.metrics(), partition));',
         replace: 'aggregator.seedLateCounts([]);',
       },
     ],

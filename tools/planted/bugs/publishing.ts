@@ -1,7 +1,7 @@
 import type { PlantedBug } from '../bug';
 
 const ENRICHER = 'libs/engine/src/enricher/enricher-task.ts';
-const AGGREGATOR = 'libs/engine/src/aggregator/aggregator-task.ts';
+const TASK = 'libs/engine/src/task/batch-task.ts';
 const OUTPUT = 'libs/engine/src/aggregator/aggregator-output.ts';
 const MERGE = 'libs/engine/src/merge/merge-task.ts';
 
@@ -32,9 +32,7 @@ export const publishingBugs: readonly PlantedBug[] = [
   {
     name: 'checkpoint-before-acks',
     bug: "an aggregator's checkpoint does not wait for what it passes",
-    patches: [
-      { file: AGGREGATOR, find: 'published: this.output.published(),', replace: 'published: Promise.resolve(),' },
-    ],
+    patches: [{ file: TASK, find: 'published: this.output.published(),', replace: 'published: Promise.resolve(),' }],
   },
   {
     name: 'checkpoint-before-parts',

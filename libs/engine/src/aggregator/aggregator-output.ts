@@ -11,6 +11,7 @@ import {
   encodeSpan,
 } from '@tillstream/contracts';
 import type { NewRecord, RecordHeaders } from '../ports/log';
+import type { BatchOutput, CaughtUp } from '../task/batch-operator';
 import { UpsertCadence } from '../task/cadence';
 import { OrderedAppender } from '../task/ordered-appender';
 import { ProgressTeller } from '../task/progress-teller';
@@ -29,15 +30,12 @@ const SHARES_PER_RESULT = 2;
 /** Behind the log, provisional results are of windows that will be final before anybody has looked at them. */
 const CATCH_UP_STRETCH = 20;
 
-/** Asked when it matters: between the question and the answer something may have come. */
-export type CaughtUp = () => boolean;
-
 /**
  * Everything that the aggregator of one partition says: results, shares of windows, late rows, frontiers.
  *
  * Law: a frontier is sent only when all that is final before it is acknowledged.
  */
-export class AggregatorOutput {
+export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
   private readonly metrics: OrderedAppender;
   private readonly late: OrderedAppender;
   private readonly parts: readonly OrderedAppender[];
@@ -74,9 +72,12 @@ export class AggregatorOutput {
     );
   }
 
-  /** From here on what is said is on behalf of a traced batch. */
   speakFor(headers: RecordHeaders): void {
     this.traceHeaders = headers;
+  }
+
+  begin(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): void {
+    this.sendFrontier(aggregator, isCaughtUp);
   }
 
   /** Finals, frozen parts and late rows; then, once all of it is acknowledged, the frontier that says so. */
@@ -108,8 +109,13 @@ export class AggregatorOutput {
     }
   }
 
+  async publishDue(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): Promise<void> {
+    await this.publishProvisionals(aggregator, isCaughtUp);
+    await this.tellFrontier(aggregator, isCaughtUp);
+  }
+
   /** What has changed in open windows, of the metrics whose turn it is. */
-  async publishProvisionals(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): Promise<void> {
+  private async publishProvisionals(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): Promise<void> {
     const nowMs = this.ports.clock.monotonicMs();
     const stretch = isCaughtUp() ? 1 : CATCH_UP_STRETCH;
     const totals = this.retellingTotals.due(nowMs);
@@ -131,7 +137,7 @@ export class AggregatorOutput {
   }
 
   /** By metric that has something to tell: milliseconds until its turn. */
-  provisionalWaits(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): number[] {
+  waits(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): number[] {
     const nowMs = this.ports.clock.monotonicMs();
     const stretch = isCaughtUp() ? 1 : CATCH_UP_STRETCH;
     return this.computed.flatMap((metric, index) =>
@@ -139,7 +145,7 @@ export class AggregatorOutput {
     );
   }
 
-  async tellFrontier(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): Promise<void> {
+  private async tellFrontier(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): Promise<void> {
     const { watermarkInputMs, held } = aggregator;
     if (!this.frontierPace.isDue(watermarkInputMs, isCaughtUp(), held, this.ports.clock.monotonicMs())) return;
     await this.published();
@@ -147,7 +153,7 @@ export class AggregatorOutput {
   }
 
   /** How far the partition has come. Nothing final may be on its way. */
-  sendFrontier(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): void {
+  private sendFrontier(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): void {
     const { watermarkInputMs, maxEventTimeMs, maxAppendMs, held, next } = aggregator;
     const caughtUp = isCaughtUp();
     const position = { watermarkInputMs, maxEventTimeMs, maxAppendMs, caughtUp, held, rawNext: next };
@@ -177,12 +183,10 @@ export class AggregatorOutput {
     for (const appender of this.parts) appender.enqueue([encodeFrontier(this.partition, frontier)]);
   }
 
-  /** Resolves when all that was said so far is acknowledged. @throws what has kept something out of the log */
   async published(): Promise<void> {
     await Promise.all(this.appenders.map((appender) => appender.flush()));
   }
 
-  /** @throws what has kept something out of the log: whatever was said after it will never be there */
   assertAlive(): void {
     for (const appender of this.appenders) appender.assertAlive();
   }

@@ -5,7 +5,7 @@ import { MergeTask } from '../merge/merge-task';
 import type { PartitionSource } from '../ports/log';
 import type { PartitionTask } from '../task/partition-supervisor';
 import type { TaskPorts } from '../task/task-ports';
-import { AggregatorTask } from './aggregator-task';
+import { openAggregatorTask } from './aggregator-task';
 
 /** The topics whose partitions the replicas of the aggregator share: those of a stream, and of what is derived from it. */
 export function aggregatorInputs(definition: StreamDefinition): readonly string[] {
@@ -20,7 +20,7 @@ export function openAggregator(
 ): Promise<PartitionTask> {
   if (source.topic === definition.topics.alerts) return AlertTask.open(ports, definition, source);
   for (const stream of streamsOf(definition)) {
-    if (source.topic === stream.topics.enriched) return AggregatorTask.open(ports, stream, source);
+    if (source.topic === stream.topics.enriched) return openAggregatorTask(ports, stream, source);
     if (source.topic === stream.topics.parts) return MergeTask.open(ports, stream, source);
   }
   throw new Error(`${source.topic} is none of the topics that the aggregator reads`);

@@ -2,7 +2,7 @@ import type { MetricDefinition, StreamSchema } from '@tillstream/core';
 import { ALWAYS, NEVER, WindowMerge } from '@tillstream/core';
 import type { Frontier, StreamDefinition } from '@tillstream/contracts';
 import { decodePartsRecord, derivedOf, encodeClosed, encodeControl, encodeResults } from '@tillstream/contracts';
-import { Committer } from '../aggregator/committer';
+import { Committer } from '../task/committer';
 import { RetellingTotals } from '../aggregator/retelling-totals';
 import type { DefinitionHistory } from '../definitions/definition-history';
 import { readDefinitions } from '../definitions/definition-history';

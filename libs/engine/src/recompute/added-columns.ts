@@ -1,6 +1,6 @@
 import type { EventBatch, Field, RawRecord, StreamSchema } from '@tillstream/core';
 import { RawEnricher } from '@tillstream/core';
-import { selectRows } from '../aggregator/batch-without-rows';
+import { selectRows } from '../task/batch-without-rows';
 import { RowPlaces, eachRow } from './row-places';
 
 /** Nothing is ever within it: which rows are duplicates has been decided. */

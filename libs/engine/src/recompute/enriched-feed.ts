@@ -1,7 +1,7 @@
 import type { EventBatch } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { AGGREGATOR } from '../aggregator/aggregator-task';
-import { withoutRowsOf } from '../aggregator/batch-without-rows';
+import { withoutRowsOf } from '../task/batch-without-rows';
 import type { LogReader, LogRecord } from '../ports/log';
 import { judgeRange } from '../task/chain';
 import type { GapLedger } from '../task/gap-ledger';

@@ -2,7 +2,7 @@ import type { EnrichResult, EventBatch, RawRecord, StreamSchema } from '@tillstr
 import type { StreamDefinition } from '@tillstream/contracts';
 import { decodeRawRecord } from '@tillstream/contracts';
 import { AGGREGATOR } from '../aggregator/aggregator-task';
-import { withoutRowsOf } from '../aggregator/batch-without-rows';
+import { withoutRowsOf } from '../task/batch-without-rows';
 import { ENRICHER } from '../enricher/enricher-task';
 import type { LogReader, LogRecord } from '../ports/log';
 import type { DefinitionHistory } from '../definitions/definition-history';

@@ -1,6 +1,6 @@
 import type { CheckpointStore, Commit, CommitOutcome } from '../ports/checkpoint-store';
 import type { Clock } from '../ports/clock';
-import { TaskSpentError } from '../task/stop-partition';
+import { TaskSpentError } from './stop-partition';
 
 /** Pause before a commit whose answer never came is sent again, unchanged. */
 const RETRY_MS = 250;
