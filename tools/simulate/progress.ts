@@ -1,5 +1,5 @@
 import type { StreamDefinition } from '@tillstream/contracts';
-import { decodeMetricsRecord } from '@tillstream/contracts';
+import { decodeMetricsRecord, streamsOf } from '@tillstream/contracts';
 import { isFollowed } from '@tillstream/core';
 import type { LogRecord } from '@tillstream/engine';
 import type { ExpectedOutcome } from '../oracle/raw-oracle';
@@ -9,11 +9,12 @@ import type { ExpectedOutcome } from '../oracle/raw-oracle';
  * in the end it is told of all windows that the raw log closes.
  */
 export function compareProgress(
-  { metrics }: StreamDefinition,
+  definition: StreamDefinition,
   expected: ExpectedOutcome,
   results: readonly (readonly LogRecord[])[],
 ): string[] {
   const problems: string[] = [];
+  const metrics = streamsOf(definition).flatMap((stream) => stream.metrics);
   for (const { name, identity, window } of metrics.filter(isFollowed)) {
     if (!('sizeMs' in window)) continue;
     const reached = expected.progress[name];

@@ -29,9 +29,14 @@ export class SlowStage {
   private readonly clients: ReturnType<World['spawnWriter']>;
   private events = 0;
 
-  constructor(readonly definition = commerceWith({ partitions: PARTITIONS })) {
+  constructor(
+    readonly definition = commerceWith({ partitions: PARTITIONS }),
+    private readonly under: (ports: TaskPorts) => TaskPorts = (ports) => ports,
+  ) {
     this.topics = definition.topics;
-    this.world = new World(definition, new SeededRandom(1), START_MS, { ports: (ports) => this.patient(ports) });
+    this.world = new World(definition, new SeededRandom(1), START_MS, {
+      ports: (ports) => this.patient(this.under(ports)),
+    });
     this.clients = this.world.spawnWriter('clients');
   }
 

@@ -6,6 +6,7 @@ import { checkpointBugs } from './checkpoints';
 import { comparingBugs } from './comparing';
 import { connectingBugs } from './connecting';
 import { definitionBugs } from './definitions';
+import { derivedBugs } from './derived';
 import { enrichingBugs } from './enriching';
 import { explainingBugs } from './explaining';
 import { mergingBugs } from './merging';
@@ -32,4 +33,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...comparingBugs,
   ...connectingBugs,
   ...alertingBugs,
+  ...derivedBugs,
 ];

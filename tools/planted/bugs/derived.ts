@@ -1,0 +1,59 @@
+import type { PlantedBug } from '../bug';
+
+const HORIZON = 'libs/engine/src/merge/horizon.ts';
+const HORIZON_SPECS = ['libs/engine/src/merge/horizon.spec.ts'];
+const MIRRORED = ['tools/simulate/mirrored.spec.ts'];
+
+/** What becomes of metrics over sessions and attributions. */
+export const derivedBugs: readonly PlantedBug[] = [
+  {
+    name: 'horizon-without-gap',
+    bug: 'idle partitions are led on only until windows over events are closed, not until sessions are',
+    patches: [
+      { file: HORIZON, find: 'sessions.outOfOrdernessMs + sessions.gapMs', replace: 'sessions.outOfOrdernessMs' },
+    ],
+    specs: HORIZON_SPECS,
+  },
+  {
+    name: 'horizon-without-windows-behind',
+    bug: 'idle partitions are led on until sessions are closed, not until the windows over these are',
+    patches: [{ file: HORIZON, find: 'Math.max(1, behind.sessions)', replace: '1' }],
+    specs: HORIZON_SPECS,
+  },
+  {
+    name: 'derived-gaps-of-events',
+    bug: 'what is given up of events is given up of derived streams too',
+    patches: [
+      {
+        file: 'libs/engine/src/task/gap-ledger.ts',
+        find: 'return of === null ? service : `${service}:${of}`;',
+        replace: 'return of === null ? service : service;',
+      },
+    ],
+    specs: MIRRORED,
+  },
+  {
+    name: 'alerts-of-events-only',
+    bug: 'metrics over derived streams alert nobody',
+    patches: [
+      {
+        file: 'libs/engine/src/alerts/alert-task.ts',
+        find: 'streamsOf(newest).flatMap((stream) => stream.metrics.filter(isAlerting))',
+        replace: 'streamsOf(newest).slice(0, 1).flatMap((stream) => stream.metrics.filter(isAlerting))',
+      },
+    ],
+    specs: MIRRORED,
+  },
+  {
+    name: 'late-rows-in-one-order',
+    bug: 'late rows that one task tells are taken for copies because another task was further',
+    patches: [
+      {
+        file: 'libs/engine/src/late/late-log.ts',
+        find: 'const furthest = told.get(identity);',
+        replace: 'const furthest = [...told.values()].at(-1);',
+      },
+    ],
+    specs: ['apps/query-api/src/grpc/list-late.spec.ts'],
+  },
+];
