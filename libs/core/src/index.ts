@@ -110,6 +110,13 @@ export {
 } from './attribution/attribution-fields';
 export type { AttributionDefinition } from './attribution/definition';
 export type { SessionsDefinition } from './sessions/definition';
+export {
+  SessionBook,
+  decodeOpenSessions,
+  type FieldChanges,
+  type FieldPut,
+  type LateVisit,
+} from './sessions/session-book';
 export { SESSION_FIELDS } from './sessions/session-fields';
 export {
   MAX_CART,

@@ -23,3 +23,12 @@ export {
   type AttributionVerdict,
   type PlainPurchase,
 } from './attribution/testing/attribution-oracle';
+
+// sessions
+export {
+  judgeVisits,
+  sessionOf,
+  type PlacedRow,
+  type PlainLateVisit,
+  type SessionsVerdict,
+} from './sessions/testing/plain-sessions';

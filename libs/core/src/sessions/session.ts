@@ -4,7 +4,10 @@ export const MAX_PRODUCTS = 1_000;
 export const MAX_PATH = 50;
 /** Client's session ids that are told, those that were used first; beyond: truncated. */
 export const MAX_CLIENT_SESSIONS = 20;
-/** Products of a cart that are remembered, those touched first; beyond: truncated. */
+/**
+ * Products that were put into the cart or taken out are remembered up to so many, those touched last; beyond: truncated. (Those
+ * touched first could come back, by a row out of order, when what became of them later is forgotten.)
+ */
 export const MAX_CART = 100;
 /** Texts that a session remembers are cut to so many UTF-8 bytes, at a character: truncated. */
 export const MAX_TEXT_BYTES = 256;
@@ -52,7 +55,7 @@ export interface Session {
   readonly path: readonly string[];
   /** In order of their first use. */
   readonly clientSessions: readonly string[];
-  /** What lies in the cart, in the order of first touch: put there, and not taken out later. */
+  /** What lies in the cart, in the order in which it was put there last: and not taken out later. */
   readonly cart: readonly CartLine[];
   /** A bounded list or count has left something out, or a text was cut. */
   readonly truncated: boolean;

@@ -1,0 +1,155 @@
+import { CARRY } from '../metrics/measures/exact-sum';
+import { MAX_CART, MAX_CLIENT_SESSIONS, MAX_PATH, MAX_PRODUCTS } from './session';
+import type { SessionRow } from './session-row';
+import { NO_TEXT } from './text-table';
+import type { TimedText } from './timed-texts';
+import { placeFor } from './timed-texts';
+
+const MAX_EXACT = Number.MAX_SAFE_INTEGER;
+
+/** What the first or last row with a product or a category says. */
+export interface Edge {
+  readonly timeMs: number;
+  readonly product: number;
+  readonly category: number;
+}
+
+/** What was last done with a product. */
+export interface CartTouch {
+  readonly timeMs: number;
+  readonly product: number;
+  /** NaN: it had no price. */
+  readonly value: number;
+  /** Put there, and not taken out. */
+  readonly isIn: boolean;
+}
+
+/**
+ * What is known of rows of one visitor that are at most the gap apart, and that no line divides at which sessions may be cut.
+ * All of it is a function of the set of these rows, though it keeps none of them: whatever is bounded keeps what comes first (or last) in an
+ * order in which nothing that was left out can come back with what is not known any more.
+ *
+ * Rows are added in raw order. So of equal times the one that is added later is further in raw.
+ */
+export class Stretch {
+  firstMs: number;
+  lastMs: number;
+  events = 0;
+  pageViews = 0;
+  carts = 0;
+  purchases = 0;
+  /** An exact sum: see ../metrics/measures/exact-sum. */
+  revenue = 0;
+  revenueCarry = 0;
+  isTruncated = false;
+  readonly products = new Set<number>();
+  entry: Edge | null = null;
+  exit: Edge | null = null;
+  /** The first that there is. */
+  device: TimedText | null = null;
+  location: TimedText | null = null;
+  /** The earliest types. */
+  path: TimedText[] = [];
+  /** Client's session ids by their first use, the earliest. */
+  clients: TimedText[] = [];
+  /** The products that were touched last, in this order. */
+  cart: CartTouch[] = [];
+
+  constructor(timeMs: number) {
+    this.firstMs = timeMs;
+    this.lastMs = timeMs;
+  }
+
+  add(row: SessionRow): void {
+    const { timeMs, product, category } = row;
+    if (timeMs < this.firstMs) this.firstMs = timeMs;
+    if (timeMs > this.lastMs) this.lastMs = timeMs;
+    this.events++;
+    if (row.isPageView) this.pageViews++;
+    if (row.isCart) this.carts++;
+    if (row.isPurchase) this.purchases++;
+    if (!Number.isNaN(row.revenue)) this.addRevenue(row.revenue, 0);
+    if (row.isCut) this.isTruncated = true;
+    if (product !== NO_TEXT) this.addProduct(product);
+    if (product !== NO_TEXT || category !== NO_TEXT) {
+      if (this.entry === null || timeMs < this.entry.timeMs) this.entry = { timeMs, product, category };
+      if (this.exit === null || timeMs >= this.exit.timeMs) this.exit = { timeMs, product, category };
+    }
+    this.device = earlier(this.device, timeMs, row.device);
+    this.location = earlier(this.location, timeMs, row.location);
+    if (row.type !== NO_TEXT) this.addStep(timeMs, row.type);
+    if (row.client !== NO_TEXT) this.addClient(timeMs, row.client);
+    // An event that is both is what it was put there for.
+    if (product !== NO_TEXT && (row.isCart || row.isRemoval)) this.touch(timeMs, product, row.value, row.isCart);
+  }
+
+  /** Takes in what is known of later rows of the same session. */
+  absorb(later: Stretch): void {
+    this.lastMs = later.lastMs;
+    this.events += later.events;
+    this.pageViews += later.pageViews;
+    this.carts += later.carts;
+    this.purchases += later.purchases;
+    this.addRevenue(later.revenue, later.revenueCarry);
+    this.isTruncated ||= later.isTruncated;
+    for (const product of later.products) this.addProduct(product);
+    this.entry ??= later.entry;
+    this.exit = later.exit ?? this.exit;
+    this.device ??= later.device;
+    this.location ??= later.location;
+    for (const { timeMs, text } of later.path) this.addStep(timeMs, text);
+    for (const { timeMs, text } of later.clients) this.addClient(timeMs, text);
+    for (const { timeMs, product, value, isIn } of later.cart) this.touch(timeMs, product, value, isIn);
+  }
+
+  private addRevenue(amount: number, carry: number): void {
+    const sum = this.revenue + amount;
+    const overflow = sum > MAX_EXACT ? 1 : sum < -MAX_EXACT ? -1 : 0;
+    this.revenue = overflow === 0 ? sum : this.revenue - overflow * CARRY + amount; // both steps are exact
+    this.revenueCarry += carry + overflow;
+  }
+
+  private addProduct(product: number): void {
+    if (this.products.size < MAX_PRODUCTS) this.products.add(product);
+    else if (!this.products.has(product)) this.isTruncated = true;
+  }
+
+  private addStep(timeMs: number, text: number): void {
+    const { path } = this;
+    const place = placeFor(path, timeMs);
+    if (place < MAX_PATH) path.splice(place, 0, { timeMs, text });
+    if (place < MAX_PATH && path.length <= MAX_PATH) return;
+    this.isTruncated = true;
+    path.length = MAX_PATH;
+  }
+
+  private addClient(timeMs: number, text: number): void {
+    const { clients } = this;
+    const known = clients.findIndex((client) => client.text === text);
+    if (known >= 0) {
+      if ((clients[known] as TimedText).timeMs <= timeMs) return;
+      clients.splice(known, 1);
+    }
+    clients.splice(placeFor(clients, timeMs), 0, { timeMs, text });
+    if (clients.length <= MAX_CLIENT_SESSIONS) return;
+    this.isTruncated = true;
+    clients.length = MAX_CLIENT_SESSIONS;
+  }
+
+  private touch(timeMs: number, product: number, value: number, isIn: boolean): void {
+    const { cart } = this;
+    const known = cart.findIndex((line) => line.product === product);
+    if (known >= 0) {
+      if ((cart[known] as CartTouch).timeMs > timeMs) return;
+      cart.splice(known, 1);
+    }
+    cart.splice(placeFor(cart, timeMs), 0, { timeMs, product, value, isIn });
+    if (cart.length <= MAX_CART) return;
+    this.isTruncated = true;
+    cart.shift();
+  }
+}
+
+function earlier(known: TimedText | null, timeMs: number, text: number): TimedText | null {
+  return text !== NO_TEXT && (known === null || timeMs < known.timeMs) ? { timeMs, text } : known;
+}
