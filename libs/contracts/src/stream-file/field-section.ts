@@ -56,6 +56,16 @@ export function readFields(fields: Value, money: StreamSchema['money'], moneyDec
   return { byName, fields: complete };
 }
 
+/** Fields that need no declaration, as if they had been declared. */
+export function declaredFields(fields: readonly Field[]): ReadonlyMap<string, DeclaredField> {
+  return new Map(
+    fields.map(({ name, type, optional, values, aliases }) => [
+      name,
+      { name, path: null, type, optional, hasDefault: false, values, aliases },
+    ]),
+  );
+}
+
 /** The fields as names of an expression. */
 export function fieldScope(fields: ReadonlyMap<string, DeclaredField>): ReadonlyMap<string, ScopeName> {
   return new Map([...fields.values()].map(({ name, type, values, aliases }) => [name, { type, values, aliases }]));

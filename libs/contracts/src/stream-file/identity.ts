@@ -1,24 +1,48 @@
 import { createHash } from 'node:crypto';
 import { isFollowed } from '@tillstream/core';
-import type { AlertDefinition, FieldType, MetricDefinition, StreamSchema } from '@tillstream/core';
+import type {
+  AlertDefinition,
+  AttributionDefinition,
+  FieldType,
+  MetricDefinition,
+  SessionsDefinition,
+  StreamSchema,
+} from '@tillstream/core';
 import { rolesOf } from '../topics/topic-names';
 import type { StreamTopics } from '../topics/topic-names';
+import type { StreamDefinition } from './stream-definition';
 
 /** All of a metric that decides its values. How often it is emitted does not, nor what comes of its results. */
 export type MetricMeaning = Omit<MetricDefinition, 'identity' | 'emit' | 'local' | 'compare' | 'alert'>;
 
+/** Sections that the meaning of a stream file may have beside its metrics. */
+export type DeclaredSections = Pick<StreamDefinition, 'sessions' | 'attribution'>;
+
 /**
  * `name@` and 8 hex digits: another definition, another identity. What belongs to the stream as a whole (its key, its
  * event time, its duplicates) is not part of it.
+ *
+ * @param from identity of the section whose rows are counted; null: events
  */
 export function metricIdentity(
   meaning: MetricMeaning,
   groupTypes: readonly (FieldType | null)[],
   money: StreamSchema['money'],
+  from: string | null = null,
 ): string {
   const { name, where, groupBy, window, outOfOrdernessMs, measures, having } = meaning;
-  const hash = sha256({ name, where, groupBy, groupTypes, window, outOfOrdernessMs, measures, having, money });
+  const counted = { name, where, groupBy, groupTypes, window, outOfOrdernessMs, measures, having, money };
+  const hash = sha256(from === null ? counted : { ...counted, from });
   return `${name}@${hash.slice(0, 8)}`;
+}
+
+/** `sessions@` or `attribution@`, and 8 hex digits of all that decides what is told there. */
+export function sectionIdentity(
+  section: 'sessions' | 'attribution',
+  meaning: Omit<SessionsDefinition, 'identity'> | Omit<AttributionDefinition, 'identity'>,
+  money: StreamSchema['money'],
+): string {
+  return `${section}@${sha256({ section, ...meaning, money }).slice(0, 8)}`;
 }
 
 /** The metric's name, `@`, and 8 hex digits: what is alerted of another metric, or otherwise, is another alert. */
@@ -32,11 +56,14 @@ export function alertIdentity(
 /**
  * Hash of what a stream file means to the services: they must agree on it. Order of metrics, cadences and retention are
  * left out; order of fields is not, because it numbers them.
+ *
+ * @param metrics all of the file, whatever they are computed over
  */
 export function definitionSha256(
   schema: StreamSchema,
   metrics: readonly MetricDefinition[],
   topics: StreamTopics,
+  declared: DeclaredSections = {},
 ): string {
   const { stream, partitions, key, id, dedupe, eventTime, money, fields } = schema;
   const followed = metrics
@@ -53,13 +80,15 @@ export function definitionSha256(
     money,
     fields,
     metrics: metrics.map(({ identity }) => identity).sort(byCodeUnits),
-    topics: dataTopicsOf(topics, {}),
+    topics: dataTopicsOf(topics, declared),
     ...(followed.length === 0 ? {} : { followed }),
+    ...(declared.sessions && { sessions: declared.sessions.identity }),
+    ...(declared.attribution && { attribution: declared.attribution.identity }),
   });
 }
 
 /** Where stream files and alerts are kept decides nothing about an event, nor does a topic that is not there. */
-function dataTopicsOf(topics: StreamTopics, declared: Parameters<typeof rolesOf>[0]): Partial<StreamTopics> {
+function dataTopicsOf(topics: StreamTopics, declared: DeclaredSections): Partial<StreamTopics> {
   const roles = rolesOf(declared).filter((role) => role !== 'definitions' && role !== 'alerts');
   return Object.fromEntries(roles.map((role) => [role, topics[role]]));
 }

@@ -1,12 +1,12 @@
 import { MAX_SKETCHES, isSession, isTotal } from '@tillstream/core';
 import type { EmitSpec, Expression, Measure, MetricDefinition } from '@tillstream/core';
-import type { MapEntry, Section, Value } from './document';
+import type { Section, Value } from './document';
 import type { ScopeName } from './expression-scope';
 import { fieldScope } from './field-section';
 import { metricIdentity } from './identity';
 import { measureName, readMeasure } from './measure';
 import { refuseFields } from './metric-scope';
-import type { MetricScope } from './metric-scope';
+import type { MetricScope, MetricScopes } from './metric-scope';
 import { refusedName } from './names';
 import { readCondition } from './read-expression';
 import { unknownField } from './unknown-field';
@@ -15,6 +15,7 @@ import { readCompare } from './compare-section';
 import { MAX_WINDOW_MS, readWindow } from './window-section';
 
 const KEYS = [
+  'from',
   'where',
   'groupBy',
   'window',
@@ -41,17 +42,45 @@ const TOO_MANY_SKETCHES =
   `a metric keeps at most ${MAX_SKETCHES} of approx_distinct and percentile; percentiles of one field and condition are one: ` +
   'declare another metric';
 
-/** Reads `metrics:`. Metrics with a mistake are left out, after all their mistakes have been reported. */
-export function readMetrics(metrics: Value, scope: MetricScope): readonly MetricDefinition[] {
-  return (metrics.entries() ?? []).flatMap((entry) => readMetric(entry, scope) ?? []);
+/** Metrics by what they are computed over. */
+export type MetricsBySource = Readonly<Record<keyof MetricScopes, readonly MetricDefinition[]>>;
+
+const SECTION_OF = { sessions: 'sessions', attributions: 'attribution' } as const;
+
+/**
+ * Reads `metrics:`. Metrics with a mistake are left out, after all their mistakes have been reported.
+ *
+ * @param declared sections of the file, right or wrong
+ */
+export function readMetrics(
+  metrics: Value | null,
+  scopes: MetricScopes,
+  declared: ReadonlySet<string>,
+): MetricsBySource {
+  const read: Record<keyof MetricScopes, MetricDefinition[]> = { events: [], sessions: [], attributions: [] };
+  for (const { key, keyValue, value } of metrics?.entries() ?? []) {
+    const refusal = refusedName(key);
+    if (refusal !== null) keyValue.problem(refusal);
+    const section = value.section(KEYS);
+    if (section === null) continue;
+    const source = readSource(section, declared);
+    const scope = source === null ? null : scopes[source];
+    const metric = scope === null ? null : readMetric(key, section, scope);
+    if (source !== null && metric !== null) read[source].push(metric);
+  }
+  return read;
 }
 
-function readMetric({ key: name, keyValue, value }: MapEntry, scope: MetricScope): MetricDefinition | null {
-  const refusal = refusedName(name);
-  if (refusal !== null) keyValue.problem(refusal);
-  const section = value.section(KEYS);
-  if (section === null) return null;
+/** What the metric is computed over; null after a problem has been reported: then nothing can be said of its fields. */
+function readSource(section: Section<MetricKey>, declared: ReadonlySet<string>): keyof MetricScopes | null {
+  const value = section.get('from');
+  if (value === null) return 'events';
+  const source = value.oneOf(['sessions', 'attributions'], 'stream to count');
+  if (source === null || declared.has(SECTION_OF[source])) return source;
+  return value.problem(`there are none without a section \`${SECTION_OF[source]}\` in this file`);
+}
 
+function readMetric(name: string, section: Section<MetricKey>, scope: MetricScope): MetricDefinition | null {
   const { fields, money } = scope;
   const where = readCondition(section.get('where'), { what: 'field', names: fieldScope(fields), money });
   const groupBy = readGroupBy(section, scope);
@@ -79,7 +108,7 @@ function readMetric({ key: name, keyValue, value }: MapEntry, scope: MetricScope
   };
   const groupTypes = groupBy.map((field) => fields.get(field)?.type ?? null);
   const compare = readCompare(section.get('compare'), meaning, scope.retentionMs);
-  const identity = metricIdentity(meaning, groupTypes, money);
+  const identity = metricIdentity(meaning, groupTypes, money, scope.from);
   const metric = { ...meaning, identity, emit, local, ...(compare === null ? {} : { compare }) };
   const alert = readAlert(section.get('alert'), metric, names, scope);
   return alert === null ? metric : { ...metric, alert };

@@ -4,12 +4,18 @@ import type { StreamTopics } from '../topics/topic-names';
 import { TOPIC_ROLES, topicsOf } from '../topics/topic-names';
 import type { Section, Value } from './document';
 import { SourceDocument } from './document';
+import { readAttribution } from './attribution-section';
+import { derivedStreams } from './derived-streams';
+import type { EventScope } from './event-roles';
 import { readFields } from './field-section';
 import type { DeclaredField } from './field-section';
 import { definitionSha256 } from './identity';
+import { metricScopes } from './metric-scope';
 import { readMetrics } from './metric-section';
 import type { StreamFileProblem } from './problem';
-import type { Retention, StreamDefinition } from './stream-definition';
+import { keepRows, readRetention } from './retention-section';
+import { readSessions } from './sessions-section';
+import type { StreamDefinition } from './stream-definition';
 import { unknownField } from './unknown-field';
 
 const KEYS = [
@@ -22,38 +28,19 @@ const KEYS = [
   'topics',
   'retention',
   'fields',
+  'sessions',
+  'attribution',
   'metrics',
 ] as const;
 type StreamKey = (typeof KEYS)[number];
 
-/** Sections that other versions know. Better refused by name than accepted and not obeyed. */
-const REFUSED = {
-  sessions: 'sessions are not supported by this version',
-  attribution: 'attribution is not supported by this version',
-};
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-const YEAR_MS = 366 * DAY_MS;
+const DAY_MS = 86_400_000;
 const MAX_PARTITIONS = 1024;
 const DEFAULT_DEDUPE: DedupeBounds = { withinMs: 600_000, maxRows: 1_048_576 };
 const DEFAULT_FUTURE_TOLERANCE_MS = 300_000;
 const DEFAULT_IDLE_AFTER_MS = 10_000;
 /** ISO 4217 for "no currency". */
 const NO_MONEY = { currency: 'XXX', exponent: 2 };
-const RETENTION: readonly (readonly [key: string, property: keyof Retention, defaultMs: number, minMs: number])[] = [
-  ['raw', 'rawMs', 7 * DAY_MS, HOUR_MS],
-  ['enriched', 'enrichedMs', 2 * DAY_MS, HOUR_MS],
-  ['metrics', 'metricsMs', DAY_MS, HOUR_MS],
-  // A merge that was away for a day must still find what it missed.
-  ['parts', 'partsMs', DAY_MS, DAY_MS],
-  ['late', 'lateMs', 7 * DAY_MS, HOUR_MS],
-  ['deadLetters', 'deadLettersMs', 7 * DAY_MS, HOUR_MS],
-  // An alert that is open for longer is opened anew when the service that decides about it starts.
-  ['alerts', 'alertsMs', 90 * DAY_MS, DAY_MS],
-  ['sessions', 'sessionsMs', 8 * DAY_MS, HOUR_MS],
-  ['attributions', 'attributionsMs', 8 * DAY_MS, HOUR_MS],
-];
 
 /** A stream file, or everything that is wrong with it. */
 export type ParsedStreamFile =
@@ -70,7 +57,7 @@ export type ParsedStreamFile =
 export function parseStreamFile(text: string, source: { readonly file: string }): ParsedStreamFile {
   const document = new SourceDocument(text);
   if (!document.isYaml) return { ok: false, problems: document.problems };
-  const section = document.root().section(KEYS, REFUSED);
+  const section = document.root().section(KEYS);
   const definition = section === null ? null : readDefinition(section, { text, ...source });
   const { problems } = document;
   return definition === null || problems.length > 0 ? { ok: false, problems } : { ok: true, definition };
@@ -88,7 +75,7 @@ function readDefinition(
   const partitions = section.require('partitions')?.integer(1, MAX_PARTITIONS) ?? 1;
   const money = readMoney(section);
   const topics = readTopics(section, stream);
-  const retention = readRetention(section);
+  const retention = readRetention(section.get('retention'));
   const declared = section.require('fields');
   const read = declared === null ? null : readFields(declared, money ?? NO_MONEY, section.get('money') !== null);
   const byName = read?.byName ?? null;
@@ -106,16 +93,44 @@ function readDefinition(
     money: money ?? NO_MONEY,
     fields: read.fields,
   };
-  const metricsValue = section.get('metrics');
-  const scope = {
+  const events: EventScope = {
     fields: read.byName,
     money: schema.money,
-    key: key[0] || null, // '' stands for a wrong one
+    key: key.filter((name) => name !== ''), // '' stands for a wrong one
     outOfOrdernessMs: eventTime.outOfOrdernessMs,
-    retentionMs: retention.metricsMs,
   };
-  const metrics = metricsValue === null ? [] : readMetrics(metricsValue, scope);
-  return { schema, metrics, topics, retention, sha256: definitionSha256(schema, metrics, topics), ...source };
+  const sessions = readOptional(section, 'sessions', (value) => readSessions(value, events));
+  const attribution = readOptional(section, 'attribution', (value) => readAttribution(value, events));
+  const sections = { ...(sessions && { sessions }), ...(attribution && { attribution }) };
+  const kept = keepRows(retention, sessions, attribution);
+  const scopes = metricScopes({ schema, retention: kept, ...sections }, read.byName);
+  const metrics = readMetrics(section.get('metrics'), scopes, sectionsOf(section));
+  const all = [...metrics.events, ...metrics.sessions, ...metrics.attributions];
+  const parent: StreamDefinition = {
+    schema,
+    metrics: metrics.events,
+    ...sections,
+    topics,
+    retention: kept,
+    sha256: definitionSha256(schema, all, topics, sections),
+    ...source,
+  };
+  const derived = derivedStreams(parent, metrics);
+  return derived.length === 0 ? parent : { ...parent, derived };
+}
+
+function readOptional<T>(
+  section: Section<StreamKey>,
+  key: 'sessions' | 'attribution',
+  read: (value: Value) => T | null,
+): T | undefined {
+  const value = section.get(key);
+  return value === null ? undefined : (read(value) ?? undefined);
+}
+
+/** Sections that are there, right or wrong. */
+function sectionsOf(section: Section<StreamKey>): ReadonlySet<string> {
+  return new Set(['sessions', 'attribution'].filter((key) => section.get(key as StreamKey) !== null));
 }
 
 function readStream(section: Section<StreamKey>): string {
@@ -217,16 +232,6 @@ function readTopics(section: Section<StreamKey>, stream: string): StreamTopics {
     named[role] = name;
   }
   return topicsOf(stream, named);
-}
-
-function readRetention(section: Section<StreamKey>): Retention {
-  const parts = section.get('retention')?.section(RETENTION.map(([key]) => key)) ?? null;
-  const read = RETENTION.map(([key, property, defaultMs, minMs]) => {
-    const least = minMs === DAY_MS ? '24h' : '1h';
-    const ms = parts?.get(key)?.duration({ minMs, maxMs: 10 * YEAR_MS, otherwise: `must be at least ${least}` });
-    return [property, ms ?? defaultMs] as const;
-  });
-  return Object.fromEntries(read) as Record<keyof Retention, number>;
 }
 
 function fieldNamed(value: Value, fields: FieldsByName): DeclaredField | null {

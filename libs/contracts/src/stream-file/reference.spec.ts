@@ -18,8 +18,12 @@ fields:
   event_id: {type: string, optional: true}
   user_id: {type: string, optional: true}
   session_id: {type: string, optional: true}
-  event_type: {type: string, values: [page_view, purchase]}
+  event_type: {type: string, values: [page_view, add_to_cart, remove_from_cart, purchase]}
+  product_id: {type: string, optional: true}
   category: {type: string, optional: true}
+  device_type: {type: string, optional: true}
+  country: {type: string, optional: true}
+  quantity: {type: int, optional: true}
   product_name: {type: string, optional: true}
   price: {type: money, optional: true}
   revenue: {type: money, optional: true}
@@ -94,7 +98,8 @@ describe('the reference of stream files', () => {
           'raw',
           'type',
           'value',
-          'where',
+          'from',
+          'gap',
           'size',
           'every',
         ]),
