@@ -55,7 +55,7 @@ export { decodeAlertRecord, encodeAlert, encodeAlertProgress } from './alerts/al
 export type { Frontier, PartsRecord } from './parts/part-records';
 export { decodePartsRecord, encodeFrontier, encodePart, encodeParts } from './parts/part-records';
 
-export type { ChangedMetric, DefinitionChange } from './definitions/definition-change';
+export type { ChangedMetric, ChangedSection, DefinitionChange } from './definitions/definition-change';
 export { changeOf, isNoChange } from './definitions/definition-change';
 export { decodeDefinition, encodeDefinition } from './definitions/definition-record';
 
@@ -69,7 +69,7 @@ export { parseStreamFile } from './stream-file/parse-stream-file';
 export type { ReadStreamFiles } from './stream-file/read-stream-files';
 export { readStreamFiles } from './stream-file/read-stream-files';
 export type { DerivedOf, DerivedStream, Retention, StreamDefinition } from './stream-file/stream-definition';
-export { derivedOf, seenFrom, streamsOf } from './stream-file/stream-definition';
+export { derivedOf, seenFrom, sourceOf, streamsOf } from './stream-file/stream-definition';
 export { attributionsSchema, derivedStreams, sessionsSchema } from './stream-file/derived-streams';
 export { formatDuration, parseDuration } from './stream-file/duration';
 

@@ -2,6 +2,7 @@ export { AGGREGATOR } from './aggregator/aggregator-task';
 export { aggregatorInputs, openAggregator } from './aggregator/open-aggregator';
 export { AlertTask } from './alerts/alert-task';
 export { ENRICHER, EnricherTask } from './enricher/enricher-task';
+export { closingInputMs } from './merge/horizon';
 export { MergeTask } from './merge/merge-task';
 export type {
   CheckpointStore,
@@ -46,6 +47,7 @@ export { lastBatch, readableBatch } from './task/readable-batch';
 export { newestFirst, readRange, recordsBetween } from './task/log-tail';
 export type { Cause, Diagnosis } from './late/diagnosis';
 export { diagnose } from './late/diagnosis';
+export { judgesOf } from './late/judges';
 export { DurationCounts } from './late/duration-counts';
 export type { Awaited, BackfillOptions, BackfillProgress, BackfillReport } from './backfill/backfill-metric';
 export { BackfillRangeError, backfillMetric } from './backfill/backfill-metric';

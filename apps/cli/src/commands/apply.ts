@@ -1,4 +1,11 @@
-import { changeOf, type DefinitionChange, isNoChange, type StreamDefinition } from '@tillstream/contracts';
+import {
+  changeOf,
+  type DefinitionChange,
+  isNoChange,
+  sourceOf,
+  type StreamDefinition,
+  topicSpecs,
+} from '@tillstream/contracts';
 import { systemClock } from '../cli-clock';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
@@ -6,6 +13,7 @@ import { type AwaitOptions, awaitTakenUp, completeFromMs } from '../definitions/
 import { describeChange } from '../definitions/describe-change';
 import { type DefinitionsInForce, definitionsInForce } from '../definitions/definitions-in-force';
 import { putLive } from '../definitions/put-live';
+import type { KafkaAccess } from '../kafka/kafka-access';
 import { withKafka } from '../kafka/with-kafka';
 import { parseDuration } from '../options/parse-options';
 import { instant } from '../options/window-range';
@@ -61,6 +69,7 @@ async function apply(path: string, options: ApplyOptions, context: CliContext): 
   await withKafka(options.brokers, context, async (kafka) => {
     const inForce = await definitionsInForce(kafka, file);
     const change = show(file, inForce, context);
+    await checkTopicsExist(kafka, file);
     const from = await kafka.reader.end(file.topics.parts, 0);
     const written = await putLive(kafka, file, inForce);
     if (written.size === 0) {
@@ -72,12 +81,24 @@ async function apply(path: string, options: ApplyOptions, context: CliContext): 
   });
 }
 
+/** A file that declares sessions or attribution for the first time needs topics for them. @throws CliError that names those */
+async function checkTopicsExist({ admin }: KafkaAccess, file: StreamDefinition): Promise<void> {
+  const needed = topicSpecs(file, 1).map(({ name }) => name);
+  const there = new Set((await admin.describeTopics(needed)).map(({ topic }) => topic));
+  const missing = needed.filter((topic) => !there.has(topic));
+  if (missing.length === 0) return;
+  throw new CliError(
+    `${file.file} needs topics that do not exist: ${missing.join(', ')}`,
+    `Create them first: till topics --create --stream-files ${file.file}`,
+  );
+}
+
 /** @throws CliError when it cannot be put live */
 function show(file: StreamDefinition, { live, unfinished }: DefinitionsInForce, context: CliContext): DefinitionChange {
   const change = changeOf(live, file);
   const { stream } = file.schema;
   context.write(`${stream}: ${file.file} in place of ${live.file} (definition ${live.sha256.slice(0, 12)}…)\n`);
-  context.write(isNoChange(change) ? '  nothing changes\n' : describeChange(change, live));
+  context.write(isNoChange(change) ? '  nothing changes\n' : describeChange(change, live, file));
   if (unfinished.length > 0) {
     context.note(`${live.file} was not put live in ${file.topics.raw}/${unfinished.join(',')} yet.\n`);
   }
@@ -110,6 +131,11 @@ async function wait(
   });
   progress.end(`The services work under it after ${((systemClock.monotonicMs() - startedMs) / 1000).toFixed(1)} s.`);
   for (const metric of [...change.newMetrics, ...change.changedMetrics.map(({ to }) => to)]) {
+    const source = sourceOf(putLive.file, metric);
+    if (source !== null) {
+      context.write(`  ${metric.name}: over the ${source} that are told from here on\n`);
+      continue;
+    }
     const fromMs = completeFromMs(metric, frontiers);
     const windows = fromMs === -Infinity ? 'all windows' : `windows that begin at or after ${instant(fromMs)}`;
     context.write(`  ${metric.name}: complete for ${windows}\n`);

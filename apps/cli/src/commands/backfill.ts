@@ -9,7 +9,7 @@ import {
   type BackfillProgress,
   type BackfillReport,
 } from '@tillstream/engine';
-import type { StreamDefinition } from '@tillstream/contracts';
+import { derivedOf, streamsOf, type StreamDefinition } from '@tillstream/contracts';
 import { isTotal, type MetricDefinition } from '@tillstream/core';
 import { systemClock } from '../cli-clock';
 import { CliError, type CliContext } from '../cli-context';
@@ -112,8 +112,18 @@ async function backfill(name: string, options: BackfillCommandOptions, context: 
 
 /** @throws CliError for one that there is not, or that has no finals */
 function metricWithFinals(definition: StreamDefinition, name: string): MetricDefinition {
-  const [metric] = metricsNamed(definition, [name]);
+  const streams = streamsOf(definition);
+  const all = streams.flatMap(({ metrics }) => metrics);
+  const [metric] = metricsNamed(definition, all, [name]);
   if (!metric) throw new CliError(`stream ${definition.schema.stream} has no metric ${name}`);
+  const over = streams.find(({ metrics }) => metrics.includes(metric)) ?? definition;
+  const of = derivedOf(over);
+  if (of !== null) {
+    throw new CliError(
+      `${name} is over ${of}, and only metrics over events can be computed for the time before they were declared`,
+      `\`till try ${definition.file}\` shows what it would have been.`,
+    );
+  }
   if (isTotal(metric.window)) {
     throw new CliError(
       `${name} is a running total: it has no finals, and counts from where it was put live`,

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { PartitionLag } from '@tillstream/adapter-kafka';
-import type { StreamDefinition } from '@tillstream/contracts';
+import { streamsOf, type StreamDefinition } from '@tillstream/contracts';
 import { AGGREGATOR, ENRICHER } from '@tillstream/engine';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
@@ -64,10 +64,12 @@ async function lag(options: LagOptions, context: CliContext): Promise<void> {
   });
 }
 
-async function lagOf({ admin }: KafkaAccess, { schema, topics }: StreamDefinition): Promise<LagRow[]> {
+async function lagOf({ admin }: KafkaAccess, definition: StreamDefinition): Promise<LagRow[]> {
+  const { schema, topics } = definition;
+  const aggregated = streamsOf(definition).flatMap((stream) => [stream.topics.enriched, stream.topics.parts]);
   const groups = [
     { group: `${schema.stream}.${ENRICHER}`, reads: [topics.raw] },
-    { group: `${schema.stream}.${AGGREGATOR}`, reads: [topics.enriched, topics.parts] },
+    { group: `${schema.stream}.${AGGREGATOR}`, reads: aggregated },
   ];
   const read = groups.flatMap(({ reads }) => reads);
   const existing = (await admin.describeTopics(read)).map(({ topic }) => topic);

@@ -3,6 +3,7 @@ import type { MetricDefinition } from '@tillstream/core';
 import {
   diagnose,
   findStarts,
+  judgesOf,
   latePlaceAt,
   lateRowsFrom,
   LatenessSurvey,
@@ -50,7 +51,7 @@ export const registerLate: RegisterCommand = (program, context) => {
   program
     .command('late')
     .description(
-      'what came too late, by metric; which outOfOrderness would have caught it; whose clock or delay it was',
+      'what came too late, by metric, and for sessions and attribution; which outOfOrderness would have caught it; whose clock or delay it was',
     )
     .option('--stream <name>', 'stream to look at', 'commerce')
     .option('--from <time>', 'events that happened at or after', parseInstant)
@@ -75,7 +76,7 @@ Reads the enriched log once more, from the first row of the range on, and the la
 
 async function late(options: LateOptions, context: CliContext): Promise<void> {
   const definition = loadStream(options.streamFiles, context.environment, options.stream);
-  const metrics = metricsNamed(definition, options.metric);
+  const metrics = metricsNamed(definition, judgesOf(definition), options.metric);
   const span = windowSpan(options);
   const sourceField = sourceFieldOf(definition, options.by);
   const survey = new LatenessSurvey({ schema: definition.schema, metrics, ...span, sourceField });

@@ -99,7 +99,7 @@ describe('till query', () => {
   it('lists metrics for people and for programs', async () => {
     expect(await till('query', 'metrics')).toBe(0);
     expect(context.output().split('\n')[1]).toMatch(
-      /^sales +1m every 30s +category +total, orders, names +the beginning +1970/,
+      /^sales +events +1m every 30s +category +total, orders, names +the beginning +1970/,
     );
     context = recordingContext();
     await till('query', 'metrics', '--json');

@@ -92,13 +92,14 @@ async function printMetrics(
   }
   const rows = metrics.map((metric) => [
     metric.retired ? `${metric.name}@${metric.definition}` : metric.name,
+    metric.from || 'events',
     windowTextOf(metric),
     metric.groupBy.join(', ') || '–',
     metric.measures.map(measureText).join(', '),
     instantText(metric.completeFrom) || 'the beginning',
     instantText(metric.newestWindow) || '–',
   ]);
-  context.write(table(['metric', 'window', 'groups', 'measures', 'complete from', 'newest window'], rows));
+  context.write(table(['metric', 'over', 'window', 'groups', 'measures', 'complete from', 'newest window'], rows));
 }
 
 function described(metric: MetricMessage): object {
@@ -107,6 +108,7 @@ function described(metric: MetricMessage): object {
     metric: metric.name,
     definition: metric.definition,
     retired: metric.retired,
+    ...(metric.from === '' ? {} : { from: metric.from }),
     window_size_ms: metric.windowSize && durationMs(metric.windowSize),
     window_hop_ms: metric.windowHop && durationMs(metric.windowHop),
     session_gap_ms: metric.sessionGap && durationMs(metric.sessionGap),

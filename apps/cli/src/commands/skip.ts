@@ -7,6 +7,9 @@ import { withKafka } from '../kafka/with-kafka';
 import { wholeNumber } from '../options/parse-options';
 import { loadStream } from '../streams/load-stream-files';
 
+/** The aggregator passes over events and over what is derived from them one by one. */
+const SKIPPING = [ENRICHER, AGGREGATOR, `${AGGREGATOR}:sessions`, `${AGGREGATOR}:attributions`];
+
 interface SkipOptions {
   readonly streamFiles?: string;
   readonly brokers?: string;
@@ -27,7 +30,7 @@ export const registerSkip: RegisterCommand = (program, context) => {
   program
     .command('skip')
     .description('let a service pass over raw records that have stopped it; what they hold is not counted')
-    .addArgument(new Argument('<service>', 'who may pass').choices([ENRICHER, AGGREGATOR]))
+    .addArgument(new Argument('<service>', 'who may pass').choices(SKIPPING))
     .argument('<stream>')
     .argument('<partition>', 'raw partition', wholeNumber(0))
     .argument('<from>', 'first raw offset to pass over', wholeNumber(0))

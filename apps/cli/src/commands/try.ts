@@ -105,7 +105,7 @@ async function compute(
   context: CliContext,
   read: ReadEvents | null,
 ): Promise<void> {
-  const metrics = metricsNamed(definition, options.metric);
+  const metrics = metricsNamed(definition, definition.metrics, options.metric);
   const progress = new Progress(context, systemClock);
   const startedMs = systemClock.monotonicMs();
   const results = new TriedResults(metrics, options.rows);

@@ -59,7 +59,7 @@ async function verify(options: VerifyCommandOptions, context: CliContext): Promi
   const startedMs = systemClock.monotonicMs();
   const { report, metrics } = await withKafka(options.brokers, context, async ({ reader }) => {
     const definition = await liveDefinition(reader, file, context);
-    const metrics = metricsNamed(definition, options.metric);
+    const metrics = metricsNamed(definition, definition.metrics, options.metric);
     const report = await verifyFinals({
       reader,
       definition,

@@ -1,18 +1,22 @@
 import {
   type ChangedMetric,
+  type ChangedSection,
   type DefinitionChange,
   formatDuration,
+  sourceOf,
   type StreamDefinition,
 } from '@tillstream/contracts';
 import type { Field, MetricDefinition } from '@tillstream/core';
 
 /** What putting a stream file live would do, in plain words, a line each. */
-export function describeChange(change: DefinitionChange, live: StreamDefinition): string {
-  const { problems, newFields, newMetrics, changedMetrics, removedMetrics, retoldMetrics, unchangedMetrics } = change;
+export function describeChange(change: DefinitionChange, live: StreamDefinition, file: StreamDefinition): string {
+  const { problems, newFields, sections, newMetrics, changedMetrics, removedMetrics, retoldMetrics, unchangedMetrics } =
+    change;
   const { newSettings, newRetention } = change;
   const lines = [
     ...newFields.map((field) => `+ field ${describeField(field)}`),
-    ...newMetrics.map((metric) => `+ metric ${metric.identity}, ${describeMetric(metric)}`),
+    ...sections.map(describeSection),
+    ...newMetrics.map((metric) => `+ metric ${metric.identity}, ${describeMetric(file, metric)}`),
     ...changedMetrics.map(describeChanged),
     ...removedMetrics.map(({ identity }) => `- metric ${identity}`),
     ...newSettings.map(({ name, from, to }) => `~ ${name}: ${from} becomes ${to}`),
@@ -33,8 +37,34 @@ function describeField({ name, type, optional, default: standIn }: Field): strin
   return `${name}: ${type}${optional ? ', optional' : ''}${standIn === null ? '' : ', with a default'}`;
 }
 
-function describeMetric({ groupBy }: MetricDefinition): string {
-  return groupBy.length === 0 ? 'over all events' : `by ${groupBy.join(', ')}`;
+function describeSection({ name, from, to, parts }: ChangedSection): string {
+  if (from === null) return `+ ${name} ${to}`;
+  return to === null ? `- ${name} ${from}` : `~ ${name}: ${parts.join(', ')}; ${to} takes the place of ${from}`;
+}
+
+function describeMetric(file: StreamDefinition, metric: MetricDefinition): string {
+  const source = sourceOf(file, metric);
+  const { groupBy } = metric;
+  if (groupBy.length === 0) return `over all ${source ?? 'events'}`;
+  return `${source === null ? '' : `over ${source} `}by ${groupBy.join(', ')}`;
+}
+
+/** What follows for what is derived from events. */
+function consequencesOfSections(sections: readonly ChangedSection[]): string[] {
+  const comes = sections.filter(({ to }) => to !== null).map(({ name }) => name);
+  const isNew = sections.some(({ from }) => from === null);
+  return [
+    ...(comes.length === 0
+      ? []
+      : [
+          `Of ${comes.join(' and ')} only what begins behind the newest event that has come before the change is told anew.`,
+        ]),
+    ...(isNew
+      ? [
+          'Topics are needed that may not be there: `till topics --create`. The aggregator reads them once it is started with the file.',
+        ]
+      : []),
+  ];
 }
 
 /** What follows for whoever asks for the numbers. */
@@ -52,6 +82,7 @@ function consequences(change: DefinitionChange, live: StreamDefinition): string[
           'What goes is told until the windows that are open have closed, and its results can be asked for by their ' +
             `name with @ for another ${formatDuration(live.retention.metricsMs)}.`,
         ]),
+    ...consequencesOfSections(change.sections),
     ...(change.newRetention.length === 0
       ? []
       : ['Topics keep their records for the new time after `till topics --fix`.']),

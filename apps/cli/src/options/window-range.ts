@@ -24,9 +24,12 @@ export function spanText({ fromMs, toMs }: WindowSpan): string {
   return `windows that begin${from}${from && to ? ' and' : ''}${to}`;
 }
 
-/** The metrics named, in the order of the stream file; all when none is. @throws CliError that names those there are */
-export function metricsNamed(definition: StreamDefinition, names: readonly string[]): readonly MetricDefinition[] {
-  const { metrics, schema } = definition;
+/** The metrics named of some, in their order; all when none is. @throws CliError that names those there are */
+export function metricsNamed(
+  { schema }: StreamDefinition,
+  metrics: readonly MetricDefinition[],
+  names: readonly string[],
+): readonly MetricDefinition[] {
   const unknown = names.filter((name) => !metrics.some((metric) => metric.name === name));
   if (unknown.length > 0) {
     throw new CliError(

@@ -1,5 +1,5 @@
 import type { StreamDefinition } from '@tillstream/contracts';
-import type { LogReader } from '@tillstream/engine';
+import { judgesOf, type LogReader } from '@tillstream/engine';
 import { CliError } from '../cli-context';
 import { metricThatMisses } from './late-rows';
 import { readProgress } from './raw-partitions';
@@ -18,7 +18,7 @@ export async function checkNotBehind(
 ): Promise<void> {
   const progress = await readProgress(reader, definition);
   const newestMs = Math.max(...progress.map(({ watermarkInputMs }) => watermarkInputMs));
-  const misses = metricThatMisses(definition.metrics, timeMs, newestMs);
+  const misses = metricThatMisses(judgesOf(definition), timeMs, newestMs);
   if (misses !== null) {
     throw new CliError(
       `the events begin at ${new Date(timeMs).toISOString()}, but stream ${definition.schema.stream} has come to ` +

@@ -1,5 +1,5 @@
 import type { MetricDefinition } from '@tillstream/core';
-import { earliestCloseMs, latestCloseMs } from '@tillstream/core';
+import { earliestCloseMs } from '@tillstream/core';
 
 /**
  * A metric for which an event would miss at least one of its windows, as they are closed already; null: for none.
@@ -16,11 +16,4 @@ export function metricThatMisses(
       return earliestCloseMs(window, timeMs) <= watermarkInputMs - outOfOrdernessMs;
     }) ?? null
   );
-}
-
-/** The time a partition must come to so that every window that could hold an event is closed. */
-export function closingTimeMs(metrics: readonly MetricDefinition[], lastEventMs: number): number {
-  return metrics.reduce((latest, { window, outOfOrdernessMs }) => {
-    return Math.max(latest, latestCloseMs(window, lastEventMs) + outOfOrdernessMs);
-  }, lastEventMs);
 }

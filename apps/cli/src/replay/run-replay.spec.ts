@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseStreamFile, type StreamDefinition } from '@tillstream/contracts';
+import { closingInputMs } from '@tillstream/engine';
 import { PublishInterruptedError } from '../gateway/gateway-client';
 import { fakeClock } from '../testing/fake-clock';
-import { closingTimeMs, metricThatMisses } from './late-rows';
+import { metricThatMisses } from './late-rows';
 import type { ReplayBody } from './replay-bodies';
 import { type ReplayPlan, type ReplayPorts, runReplay } from './run-replay';
 
@@ -169,7 +170,7 @@ describe('lateness of a replay', () => {
   });
 
   it('is over for everything at the closing time', () => {
-    expect(closingTimeMs(metrics, 90_000)).toBe(16 * MINUTE);
-    expect(closingTimeMs([], 90_000)).toBe(90_000);
+    expect(closingInputMs(definition, 90_000)).toBe(16 * MINUTE);
+    expect(closingInputMs({ ...definition, metrics: [] }, 90_000)).toBe(90_000);
   });
 });

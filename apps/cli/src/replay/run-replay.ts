@@ -1,8 +1,8 @@
 import type { StreamDefinition } from '@tillstream/contracts';
+import { closingInputMs } from '@tillstream/engine';
 import type { CliClock } from '../cli-clock';
 import { CliError } from '../cli-context';
 import { type PublishAnswer, PublishInterruptedError } from '../gateway/gateway-client';
-import { closingTimeMs } from './late-rows';
 import type { ReplayBody } from './replay-bodies';
 
 /** What a replay touches. */
@@ -67,7 +67,7 @@ export async function runReplay(
     return await betweenHoldAndRelease(plan.definition, ports, async () => {
       const counts = await sendAll(body, iterator, plan, ports, clock, signal);
       if (!counts.interrupted && plan.finish && counts.lastMs !== null) {
-        await ports.decide({ kind: 'advance', toMs: closingTimeMs(plan.definition.metrics, counts.lastMs) });
+        await ports.decide({ kind: 'advance', toMs: closingInputMs(plan.definition, counts.lastMs) });
       }
       return counts;
     });

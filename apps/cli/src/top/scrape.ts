@@ -1,4 +1,4 @@
-/** Numbers of one service by metric name, summed over labels; those with a stream label only for the stream asked for. */
+/** Numbers of one service by metric name, summed over labels; those with a stream label only for the stream asked for, and what is derived from it. */
 export type Scrape = ReadonlyMap<string, number>;
 
 const SCRAPE_TIMEOUT_MS = 1_000;
@@ -20,7 +20,7 @@ export function parseMetrics(text: string, stream: string): Scrape {
     const [, name, labels = '', value] = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)/.exec(line) ?? [];
     if (name === undefined) continue;
     const [, ofStream] = /(?:^|,)stream="([^"]*)"/.exec(labels) ?? [];
-    if (ofStream !== undefined && ofStream !== stream) continue;
+    if (ofStream !== undefined && ofStream !== stream && !ofStream.startsWith(`${stream}.`)) continue;
     sums.set(name, (sums.get(name) ?? 0) + Number(value));
   }
   return sums;

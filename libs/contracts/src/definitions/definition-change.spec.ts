@@ -85,6 +85,49 @@ describe('the change from one stream file to another', () => {
     });
   });
 
+  describe('of what is derived from events', () => {
+    const SESSIONS = 'sessions: { gap: 30m }\n';
+    const VISITS = `${TEXT}  visits:
+    from: sessions
+    groupBy: [device]
+    window: { size: 1h }
+    measures: { visits: count() }
+`;
+    const withSessions = (text: string, sessions = SESSIONS) =>
+      definitionFrom(text.replace('metrics:\n', `${sessions}metrics:\n`));
+
+    it('names sections that are new, are declared in another way, or no more', () => {
+      const [none, some] = [definitionFrom(TEXT), withSessions(TEXT)];
+      const identity = some.sessions?.identity;
+      expect(changeOf(none, some)).toMatchObject({
+        problems: [],
+        sections: [{ name: 'sessions', from: null, to: identity, parts: [] }],
+      });
+      expect(changeOf(some, none).sections).toMatchObject([{ name: 'sessions', from: identity, to: null }]);
+      const other = withSessions(TEXT, 'sessions: { gap: 20m, maxDuration: 12h }\n');
+      expect(changeOf(some, other).sections).toMatchObject([{ name: 'sessions', parts: ['gapMs', 'maxDurationMs'] }]);
+      expect(isNoChange(changeOf(none, some))).toBe(false);
+      expect(isNoChange(changeOf(some, withSessions(TEXT)))).toBe(true);
+    });
+
+    it('names metrics over it among the others', () => {
+      const change = changeOf(definitionFrom(TEXT), withSessions(VISITS));
+      expect(names(change.newMetrics)).toEqual(['visits']);
+      expect(names(changeOf(withSessions(VISITS), definitionFrom(TEXT)).removedMetrics)).toEqual(['visits']);
+    });
+
+    it('says that metrics are others because what they are over is', () => {
+      const other = withSessions(VISITS, 'sessions: { gap: 20m }\n');
+      expect(changeOf(withSessions(VISITS), other).changedMetrics).toMatchObject([
+        { from: { name: 'visits' }, parts: ['sessions'] },
+      ]);
+      const overEvents = VISITS.replace('    from: sessions\n', '').replace('[device]', '[kind]');
+      expect(changeOf(withSessions(VISITS), withSessions(overEvents)).changedMetrics).toMatchObject([
+        { from: { name: 'visits' }, parts: ['from', 'groupBy', 'outOfOrdernessMs'] },
+      ]);
+    });
+  });
+
   it('lets topics keep their records for another time', () => {
     expect(changed('raw: 7d', 'raw: 8d')).toMatchObject({ problems: [], newRetention: ['rawMs'] });
   });

@@ -1,7 +1,8 @@
-import type { Field, MetricDefinition } from '@tillstream/core';
+import type { AttributionDefinition, Field, MetricDefinition, SessionsDefinition } from '@tillstream/core';
 import { formatDuration } from '../stream-file/duration';
 import { isSameMeaning } from '../stream-file/identity';
-import type { Retention, StreamDefinition } from '../stream-file/stream-definition';
+import type { DerivedOf, Retention, StreamDefinition } from '../stream-file/stream-definition';
+import { sourceOf, streamsOf } from '../stream-file/stream-definition';
 import type { TopicRole } from '../topics/topic-names';
 import { rolesOf } from '../topics/topic-names';
 
@@ -13,11 +14,23 @@ export interface ChangedMetric {
   readonly parts: readonly string[];
 }
 
+/** A section that is declared anew, in another way, or no more: sessions or attributions of another identity are others. */
+export interface ChangedSection {
+  readonly name: 'sessions' | 'attribution';
+  /** Identity; null: it is not declared. */
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Of one that is declared in another way: what is different, as `gapMs`. */
+  readonly parts: readonly string[];
+}
+
 /** What comes of putting one stream file live where another is. */
 export interface DefinitionChange {
   /** Why it cannot be done; a sentence each. */
   readonly problems: readonly string[];
   readonly newFields: readonly Field[];
+  readonly sections: readonly ChangedSection[];
+  /** Of metrics, whatever they are computed over. */
   readonly newMetrics: readonly MetricDefinition[];
   /** Of one name, but with another meaning: another metric takes its place. */
   readonly changedMetrics: readonly ChangedMetric[];
@@ -37,19 +50,36 @@ export interface DefinitionChange {
  * it counts at all may not.
  */
 export function changeOf(from: StreamDefinition, to: StreamDefinition): DefinitionChange {
-  const before = new Map(from.metrics.map((metric) => [metric.name, metric]));
-  const names = new Set(to.metrics.map(({ name }) => name));
-  const pairs = to.metrics.flatMap((metric) => {
+  const [metricsBefore, metricsAfter] = [metricsOf(from), metricsOf(to)];
+  const sections = [
+    changedSection('sessions', from.sessions, to.sessions),
+    changedSection('attribution', from.attribution, to.attribution),
+  ];
+  const before = new Map(metricsBefore.map((metric) => [metric.name, metric]));
+  const names = new Set(metricsAfter.map(({ name }) => name));
+  const pairs = metricsAfter.flatMap((metric) => {
     const old = before.get(metric.name);
-    return old ? [{ from: old, to: metric, parts: differentParts(old, metric) }] : [];
+    if (!old) return [];
+    const parts = [
+      ...differentSource(sourceOf(from, old), sourceOf(to, metric), sections),
+      ...differentParts(old, metric),
+    ];
+    return [
+      {
+        from: old,
+        to: metric,
+        parts: parts.length === 0 && old.identity !== metric.identity ? ['order of measures'] : parts,
+      },
+    ];
   });
   const same = pairs.filter((pair) => pair.from.identity === pair.to.identity);
   return {
     problems: [...fixedProblems(from, to), ...fieldProblems(from, to)],
     newFields: to.schema.fields.slice(from.schema.fields.length),
-    newMetrics: to.metrics.filter(({ name }) => !before.has(name)),
+    sections: sections.filter((section) => section.from !== section.to),
+    newMetrics: metricsAfter.filter(({ name }) => !before.has(name)),
     changedMetrics: pairs.filter((pair) => pair.from.identity !== pair.to.identity),
-    removedMetrics: from.metrics.filter(({ name }) => !names.has(name)),
+    removedMetrics: metricsBefore.filter(({ name }) => !names.has(name)),
     retoldMetrics: same.filter(({ parts }) => parts.length > 0),
     unchangedMetrics: same.filter(({ parts }) => parts.length === 0).map((pair) => pair.to),
     newSettings: settingsOf(from).flatMap(({ name, value }, i) => {
@@ -64,10 +94,31 @@ export function changeOf(from: StreamDefinition, to: StreamDefinition): Definiti
 
 /** Nothing is different but how the file is written. */
 export function isNoChange(change: DefinitionChange): boolean {
-  const { problems, newFields, newMetrics, changedMetrics, removedMetrics, retoldMetrics, newSettings, newRetention } =
-    change;
-  const lists = [problems, newFields, newMetrics, changedMetrics, removedMetrics, retoldMetrics, newSettings];
-  return [...lists, newRetention].every(({ length }) => length === 0);
+  const { unchangedMetrics: _unchanged, ...changes } = change;
+  return Object.values(changes).every(({ length }: { readonly length: number }) => length === 0);
+}
+
+function metricsOf(definition: StreamDefinition): readonly MetricDefinition[] {
+  return streamsOf(definition).flatMap(({ metrics }) => metrics);
+}
+
+function changedSection(
+  name: ChangedSection['name'],
+  from: SessionsDefinition | AttributionDefinition | undefined,
+  to: SessionsDefinition | AttributionDefinition | undefined,
+): ChangedSection {
+  const [was, is] = [new Map(Object.entries(from ?? {})), new Map(Object.entries(to ?? {}))];
+  const parts = [...was.keys()].filter((key) => key !== 'identity' && !isSameMeaning(was.get(key), is.get(key)));
+  return { name, from: from?.identity ?? null, to: to?.identity ?? null, parts: from && to ? parts : [] };
+}
+
+const SECTION_OF = { sessions: 'sessions', attributions: 'attribution' } as const;
+
+/** What two declarations of a metric differ in because of what they are computed over. */
+function differentSource(from: DerivedOf | null, to: DerivedOf | null, sections: readonly ChangedSection[]): string[] {
+  if (from !== to) return ['from'];
+  const section = to && sections.find(({ name }) => name === SECTION_OF[to]);
+  return section && section.from !== section.to ? [section.name] : [];
 }
 
 /** What two declarations of a metric differ in. */
@@ -77,7 +128,7 @@ function differentParts(from: MetricDefinition, to: MetricDefinition): string[] 
   const names = new Set([...from.measures, ...to.measures].map(({ name }) => name));
   const measureOf = ({ measures }: MetricDefinition, name: string): unknown =>
     measures.find((measure) => measure.name === name) ?? null;
-  const parts = [
+  return [
     ...keys.filter((key) => !isSameMeaning(from[key], to[key])),
     ...[...names].flatMap((name) => {
       const [was, is] = [measureOf(from, name), measureOf(to, name)];
@@ -85,7 +136,6 @@ function differentParts(from: MetricDefinition, to: MetricDefinition): string[] 
       return [was === null ? `new measure ${name}` : is === null ? `no measure ${name}` : `measure ${name}`];
     }),
   ];
-  return parts.length === 0 && from.identity !== to.identity ? ['order of measures'] : parts;
 }
 
 const ANOTHER_STREAM = 'it cannot be changed while the stream has events: give the stream another name';

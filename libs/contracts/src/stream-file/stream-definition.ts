@@ -52,6 +52,16 @@ export function streamsOf(definition: StreamDefinition): readonly StreamDefiniti
   return [definition, ...(definition.derived ?? []).map((stream) => stream.definition)];
 }
 
+/** What a metric of a stream file is computed over; null: events. */
+export function sourceOf(
+  definition: StreamDefinition,
+  { identity }: Pick<MetricDefinition, 'identity'>,
+): DerivedOf | null {
+  const isOver = ({ definition: { metrics } }: DerivedStream): boolean =>
+    metrics.some((metric) => metric.identity === identity);
+  return definition.derived?.find(isOver)?.of ?? null;
+}
+
 /** What a derived stream is computed of; null for the events themselves. */
 export function derivedOf({ topics }: Pick<StreamDefinition, 'topics'>): DerivedOf | null {
   if (topics.enriched === topics.sessionRows) return 'sessions';
