@@ -44,13 +44,21 @@ export {
   encodeResults,
   encodeSpan,
 } from './results/result-records';
-export type { LateEntry } from './late/late-records';
-export { decodeLateRows, encodeLateRows } from './late/late-records';
+export type { LateEntry, LateFor } from './late/late-records';
+export { decodeLateRows, encodeLateRows, lateFor } from './late/late-records';
 export { isoInstant, parseInstant } from './results/instant';
 export { measureNumber } from './results/measure-number';
 
 export type { AlertEvent, AlertProgress, AlertRecord, ToldChange } from './alerts/alert-records';
 export { decodeAlertRecord, encodeAlert, encodeAlertProgress } from './alerts/alert-records';
+
+export type { AbandonedCart } from './alerts/abandoned-cart-record';
+export { decodeAbandonedCart, encodeAbandonedCart } from './alerts/abandoned-cart-record';
+
+export type { ToldSession } from './sessions/session-record';
+export { decodeSession, encodeSession } from './sessions/session-record';
+export type { ToldAttribution } from './attributions/attribution-records';
+export { decodeAttribution, encodeAttributions } from './attributions/attribution-records';
 
 export type { Frontier, PartsRecord } from './parts/part-records';
 export { decodePartsRecord, encodeFrontier, encodePart, encodeParts } from './parts/part-records';

@@ -11,6 +11,8 @@ import { isoInstant, parseInstant } from '../results/instant';
  *   r|identity|opened|group   it was resolved
  *   w|identity                how far windows have been decided about, and where their finals are read again from
  *
+ *   a|session                 somebody has left a cart behind, see `abandoned-cart-record`: of no metric, and unknown here
+ *
  * The identity is the alert's, and the group as it stands in the keys of results. Both of an alert have keys of their own, so that
  * one who has lost the partition without noticing does not open anew, for compaction, what has been resolved. Whoever decides
  * about a window writes the same bytes.
@@ -122,10 +124,11 @@ export function decodeAlertRecord({ key, value }: Pick<NewRecord, 'key' | 'value
   if (key === null || value === null) return UNKNOWN;
   try {
     const text = decoder.decode(key);
+    if (!/^[orw]\|/.test(text)) return UNKNOWN; // unread: of carts there may be millions
     const json = JSON.parse(decoder.decode(value)) as Readonly<Record<string, unknown>> | null;
     if (typeof json !== 'object' || json === null) return UNKNOWN;
     if (text.startsWith('w|')) return decodeProgress(text.slice(2), json);
-    return /^[or]\|/.test(text) ? decodeEvent(text, json) : UNKNOWN;
+    return decodeEvent(text, json);
   } catch {
     return UNKNOWN; // broken UTF-8 or JSON: not ours
   }

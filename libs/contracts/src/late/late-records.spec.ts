@@ -1,6 +1,6 @@
 import type { LateRow } from '@tillstream/core';
 import { smallDefinition } from '../testing';
-import { decodeLateRows, encodeLateRows } from './late-records';
+import { decodeLateRows, encodeLateRows, lateFor } from './late-records';
 
 const [metric] = smallDefinition().metrics;
 const START = Date.parse('2019-10-01T00:00:00.000Z');
@@ -67,6 +67,28 @@ describe('late rows', () => {
         ...{ identity: metric?.identity, missedMs: [START, START + 5000], latenessMs: 1234, json },
       },
       expect.objectContaining({ offset: 18, json: '{}' }),
+    ]);
+  });
+
+  it('of sessions and attribution are told as those of metrics are', () => {
+    const row = { rawOffset: 17, index: 2, latenessMs: 1234, json: '{"id":"a"}' };
+    const visits = [
+      { ...row, missedStartMs: START },
+      { ...row, index: 3, missedStartMs: null },
+    ];
+    const late = [
+      ...lateFor({ identity: 'sessions@0123abcd' }, visits),
+      ...lateFor({ identity: 'attribution@4567cdef' }, [row]),
+    ];
+    const place = { partition: 3, offset: 17, latenessMs: 1234, json: '{"id":"a"}' };
+    const ofSessions = { ...place, metric: 'sessions', identity: 'sessions@0123abcd' };
+    expect(encodeLateRows(late, 3).flatMap(decodeLateRows)).toEqual([
+      { ...ofSessions, id: '3|17|2|sessions@0123abcd', index: 2, missedMs: [START] },
+      { ...ofSessions, id: '3|17|3|sessions@0123abcd', index: 3, missedMs: [] },
+      {
+        ...{ ...place, metric: 'attribution', identity: 'attribution@4567cdef' },
+        ...{ id: '3|17|2|attribution@4567cdef', index: 2, missedMs: [] },
+      },
     ]);
   });
 

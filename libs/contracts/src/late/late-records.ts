@@ -1,9 +1,27 @@
-import type { LateRow } from '@tillstream/core';
+import type { LateRow, LateTouch, LateVisit, MetricDefinition } from '@tillstream/core';
 import { MAX_LATE_RECORD_BYTES } from '../bounds';
 import { ByteWriter } from '../bytes/byte-writer';
 import type { NewRecord } from '../record';
 import { parseInteger } from '../headers';
 import { isoInstant, parseInstant } from '../results/instant';
+
+/** A row that was late for a metric, or for sessions or attribution, which have a name and an identity as metrics have. */
+export interface LateFor extends Omit<LateRow, 'metric'> {
+  readonly metric: Pick<MetricDefinition, 'name' | 'identity'>;
+}
+
+/** Rows that came too late for sessions, or for attribution: what they missed is a closed session, or nothing that has a start. */
+export function lateFor(
+  { identity }: { readonly identity: string },
+  rows: readonly (LateVisit | LateTouch)[],
+): readonly LateFor[] {
+  const metric = { name: identity.slice(0, identity.lastIndexOf('@')), identity };
+  return rows.map((row) => {
+    const { rawOffset, index, latenessMs, json } = row;
+    const missed = 'missedStartMs' in row ? row.missedStartMs : null;
+    return { metric, rawOffset, index, latenessMs, json, missedStartsMs: missed === null ? [] : [missed] };
+  });
+}
 
 /**
  * Late rows as newline-delimited JSON, gathered into records of at most 512 KiB (a larger row stands alone). Each line:
@@ -13,7 +31,7 @@ import { isoInstant, parseInstant } from '../results/instant';
  *
  * Where records are cut carries no meaning, and a line may be written more than once: the id tells.
  */
-export function encodeLateRows(rows: readonly LateRow[], partition: number): NewRecord[] {
+export function encodeLateRows(rows: readonly LateFor[], partition: number): NewRecord[] {
   const records: NewRecord[] = [];
   let writer = new ByteWriter();
   const finish = () => {
@@ -29,7 +47,7 @@ export function encodeLateRows(rows: readonly LateRow[], partition: number): New
   return records;
 }
 
-function lateLine({ metric, rawOffset, index, missedStartsMs, latenessMs, json }: LateRow, partition: number): string {
+function lateLine({ metric, rawOffset, index, missedStartsMs, latenessMs, json }: LateFor, partition: number): string {
   const definition = metric.identity.slice(metric.identity.lastIndexOf('@') + 1);
   const missed = missedStartsMs.map((startMs) => `"${isoInstant(startMs)}"`).join(',');
   return (
