@@ -21,6 +21,18 @@ export const derivedBugs: readonly PlantedBug[] = [
     specs: HORIZON_SPECS,
   },
   {
+    name: 'derived-history-of-events',
+    bug: 'whoever works on a derived stream takes metrics over events for those that another stream file declares',
+    patches: [
+      {
+        file: 'libs/engine/src/definitions/definition-history.ts',
+        find: 'applied.push(seenFrom(file, definition));',
+        replace: 'applied.push(definition);',
+      },
+    ],
+    specs: ['libs/engine/src/definitions/definition-history.spec.ts'],
+  },
+  {
     name: 'derived-gaps-of-events',
     bug: 'what is given up of events is given up of derived streams too',
     patches: [
