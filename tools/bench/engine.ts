@@ -4,6 +4,7 @@ import type { EventBatch } from '@tillstream/core';
 import { PartitionAggregator, emptyPosition } from '@tillstream/core';
 import { commerceText } from '../oracle/three-metrics';
 import { table } from '../rig/table';
+import { measureAttribution } from './attribution-parts';
 import { BATCH_ROWS, columnBatches, inRecords } from './column-batches';
 import type { BenchContext } from './context';
 import { measureManyGroups } from './many-groups';
@@ -69,6 +70,7 @@ export async function measureEngine({ partCount, say }: BenchContext): Promise<s
   say('measuring one metric and many');
   const many = manyTable(cost);
   const groups = await measureManyGroups(5 * partCount, say);
+  const attribution = measureAttribution(schema, partCount, say);
   return [
     `From columns to windows, in one process, ${partCount} events a round in records of ${ROWS_PER_RECORD}, ${EVENTS_PER_SECOND} a ` +
       `second by event time, best of ${ROUNDS} rounds; CPU-s per million events:`,
@@ -80,6 +82,8 @@ export async function measureEngine({ partCount, say }: BenchContext): Promise<s
     ...many,
     '',
     ...groups,
+    '',
+    ...attribution,
   ].join('\n');
 }
 

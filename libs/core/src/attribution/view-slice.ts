@@ -30,8 +30,9 @@ export class ViewSlice {
   /** By view: below it in its tree, older ones and newer ones. */
   private older = new Int32Array(0);
   private newer = new Int32Array(0);
-  /** Open addressing by hash; the tree's root + 1, 0 is empty. */
-  private slots = new Int32Array(MIN_SLOTS);
+  /** Open addressing by hash: a byte of it (0 is empty), and the tree's root. Most who ask find nothing, and look at the bytes only. */
+  private tags = new Uint8Array(MIN_SLOTS);
+  private roots = new Int32Array(MIN_SLOTS);
   private trees = 0;
 
   constructor(readonly startMs: number) {}
@@ -46,12 +47,13 @@ export class ViewSlice {
     this.older[view] = NONE;
     this.newer[view] = NONE;
     const slot = this.slotOf(hash, 0);
-    const root = (this.slots[slot] as number) - 1;
-    if (root >= 0) this.slots[slot] = this.insert(root, view) + 1;
+    const { tags, roots } = this;
+    if (tags[slot] !== 0) roots[slot] = this.insert(roots[slot] as number, view);
     else {
-      this.slots[slot] = view + 1;
+      tags[slot] = tagOf(hash, 0);
+      roots[slot] = view;
       this.trees++;
-      if (3 * this.trees > 2 * this.slots.length) this.rehash();
+      if (3 * this.trees > 2 * tags.length) this.rehash();
     }
   }
 
@@ -60,8 +62,10 @@ export class ViewSlice {
     const { times, older, newer } = this;
     const from = fromMs - this.startMs;
     const before = beforeMs - this.startMs;
+    const slot = this.slotOf(hash, 0);
+    if (this.tags[slot] === 0) return;
     path.clear();
-    let view = (this.slots[this.slotOf(hash, 0)] as number) - 1;
+    let view = this.roots[slot] as number;
     while (view >= 0) {
       found.steps++;
       const isBefore = (times[view] as number) < before;
@@ -86,8 +90,11 @@ export class ViewSlice {
 
   /** What it takes in memory. */
   get bytes(): number {
-    const { hashes, times, offsets, indexes, older, newer, slots } = this;
-    return [hashes, times, offsets, indexes, older, newer, slots].reduce((sum, array) => sum + array.byteLength, 0);
+    const { hashes, times, offsets, indexes, older, newer, tags, roots } = this;
+    return [hashes, times, offsets, indexes, older, newer, tags, roots].reduce(
+      (sum, array) => sum + array.byteLength,
+      0,
+    );
   }
 
   /** Puts a view into the tree below `root`, and returns the tree's root. */
@@ -140,26 +147,36 @@ export class ViewSlice {
 
   /** The slot of the hash at source[at, …), or the empty one that would be. */
   private slotOf(source: Int32Array, at: number): number {
-    const { slots, hashes } = this;
-    const mask = slots.length - 1;
+    const { tags } = this;
+    const mask = tags.length - 1;
+    const wanted = tagOf(source, at);
     for (let slot = (source[at] as number) & mask; ; slot = (slot + 1) & mask) {
-      const root = HASH_WORDS * ((slots[slot] as number) - 1);
-      if (
-        root < 0 ||
-        (hashes[root] === source[at] &&
-          hashes[root + 1] === source[at + 1] &&
-          hashes[root + 2] === source[at + 2] &&
-          hashes[root + 3] === source[at + 3])
-      ) {
-        return slot;
-      }
+      const tag = tags[slot] as number;
+      if (tag === 0 || (tag === wanted && this.isAt(slot, source, at))) return slot;
     }
   }
 
+  private isAt(slot: number, source: Int32Array, at: number): boolean {
+    const { hashes } = this;
+    const view = HASH_WORDS * (this.roots[slot] as number);
+    return (
+      hashes[view] === source[at] &&
+      hashes[view + 1] === source[at + 1] &&
+      hashes[view + 2] === source[at + 2] &&
+      hashes[view + 3] === source[at + 3]
+    );
+  }
+
   private rehash(): void {
-    const roots = this.slots;
-    this.slots = new Int32Array(2 * roots.length);
-    for (const root of roots) if (root !== 0) this.slots[this.slotOf(this.hashes, HASH_WORDS * (root - 1))] = root;
+    const { tags, roots } = this;
+    this.tags = new Uint8Array(2 * tags.length);
+    this.roots = new Int32Array(2 * tags.length);
+    for (let old = 0; old < tags.length; old++) {
+      if (tags[old] === 0) continue;
+      const slot = this.slotOf(this.hashes, HASH_WORDS * (roots[old] as number));
+      this.tags[slot] = tags[old] as number;
+      this.roots[slot] = roots[old] as number;
+    }
   }
 
   private resize(capacity: number): void {
@@ -171,6 +188,11 @@ export class ViewSlice {
     this.older = ints(this.older);
     this.newer = ints(this.newer);
   }
+}
+
+/** From 1 to 255, of other bits than those that say where to look first. */
+function tagOf(source: Int32Array, at: number): number {
+  return (source[at + 1] as number) & 0xff || 1;
 }
 
 /** Of two views of a tree the one with the higher priority is above: as good as drawn by lot, so no order of arrival makes it lopsided. */

@@ -2,7 +2,10 @@ import { fieldByName } from '../stream/fields';
 import type { Field, StreamSchema } from '../stream/schema';
 import type { Column, EventBatch } from './event-batch';
 
-const ENCODER = new TextEncoder();
+const ZERO = 0x30;
+const MINUS = 0x2d;
+/** Digits and sign of a number below 2^53. */
+const INTEGER_BYTES = 17;
 
 /** Whom the rows of a batch belong to: the first field of the stream's key that a row has, as the partitioner sees its text. */
 export class RowKeys {
@@ -12,6 +15,7 @@ export class RowKeys {
   end = 0;
   private readonly fields: readonly Field[];
   private columns: Column[] = [];
+  private readonly integer = new Uint8Array(INTEGER_BYTES);
 
   /** @throws RangeError when the schema does not declare its own key */
   constructor(schema: StreamSchema) {
@@ -30,10 +34,9 @@ export class RowKeys {
   locate(row: number): boolean {
     for (const column of this.columns) {
       if (column.kind === 'number') {
-        if (Number.isNaN(column.values[row])) continue;
-        this.bytes = ENCODER.encode(String((column.values[row] as number) + 0)); // -0 is 0
-        this.start = 0;
-        this.end = this.bytes.length;
+        const value = column.values[row] as number;
+        if (Number.isNaN(value)) continue;
+        this.writeInteger(value);
         return true;
       }
       const text = column.kind === 'dictionary' ? (column.indices[row] as number) : row;
@@ -47,5 +50,20 @@ export class RowKeys {
       return true;
     }
     return false;
+  }
+
+  /** A key that is no text is a whole number. */
+  private writeInteger(value: number): void {
+    const { integer } = this;
+    let at = INTEGER_BYTES;
+    let rest = Math.abs(value);
+    do {
+      integer[--at] = ZERO + (rest % 10);
+      rest = Math.floor(rest / 10);
+    } while (rest > 0);
+    if (value < 0) integer[--at] = MINUS;
+    this.bytes = integer;
+    this.start = at;
+    this.end = INTEGER_BYTES;
   }
 }
