@@ -1,13 +1,17 @@
 import {
+  decodeAbandonedCart,
   decodeAlertRecord,
+  decodeAttribution,
   decodeControl,
   decodeDeadLetter,
   decodeGap,
   decodeMetricsRecord,
   decodeRawRecord,
+  decodeSession,
   encodeControl,
   encodeGap,
   encodeReroute,
+  encodeSession,
   HEADER,
   headerInteger,
   type StoredRecord,
@@ -31,6 +35,9 @@ function recordOf(input: Uint8Array): StoredRecord {
   for (const header of rest) headers[NAMES[(header[0] ?? 0) % NAMES.length] as string] = header.subarray(1);
   return { offset: 7, timestampMs: 9, key, value, headers };
 }
+
+/** Digits of the amounts. */
+const EXPONENT = 2;
 
 function run(input: Uint8Array): void {
   const record = recordOf(input);
@@ -68,6 +75,14 @@ function run(input: Uint8Array): void {
   } else if (alert.kind !== 'unknown') {
     promise(Number.isFinite(alert.openedMs) && Number.isFinite(alert.startMs), 'an alert without its windows');
   }
+  const session = decodeSession(record, EXPONENT);
+  if (session !== null)
+    expectSame('session', decodeSession(encodeSession(session, session, EXPONENT), EXPONENT), session);
+  const cart = decodeAbandonedCart(record, EXPONENT);
+  promise(cart === null || alert.kind === 'unknown', 'a cart that is an alert, too');
+  const attribution = decodeAttribution(record, EXPONENT);
+  promise(attribution === null || Number.isSafeInteger(attribution.purchase.offset), 'a purchase without its place');
+
   const result = decodeMetricsRecord(record);
   if (result.kind === 'span' || result.kind === 'backfill') {
     promise(!Number.isNaN(result.fromMs) && !Number.isNaN(result.untilMs), 'a span without its bounds');
@@ -82,6 +97,10 @@ function run(input: Uint8Array): void {
 
 function seeds(): Uint8Array[] {
   const window = '"metric":"m","window_start":"2026-03-01T09:00:00Z","window_end":"2026-03-01T09:01:00Z","revision":5';
+  const visit =
+    '"definition":"abc","user":"u","part":"q","start":"2026-03-01T09:00:00.000Z","end":"2026-03-01T09:00:00.000Z"';
+  const purchase =
+    '"user":"u","on":{"product_id":"p"},"category":"c","device":null,"purchase_id":"2|9|1","purchased":"2026-03-01T09:00:00.000Z","revenue":"2.50","views":2,"truncated":false,"definition":"abc","decided_by":12';
   return [
     'k\xff{"kind":"advance","toMs":1772355600000}\xff\x00advance',
     'k\xff{"kind":"hold"}\xff\x00hold\xff\x010123456789abcdef',
@@ -93,6 +112,10 @@ function seeds(): Uint8Array[] {
     `f|m@abc|2026-03-01T09:00:00Z|{"c":"x"}\xff{${window},"group":{"c":"x"},"measures":{"n":1,"l":["a"]},"final":true,"truncated":true}`,
     `p|m@abc|2026-03-01T09:00:00Z|{}\xff{${window},"group":{},"measures":{},"retracted":true}`,
     `c|m@abc|2026-03-01T09:00:00Z\xff{${window},"closed":true}`,
+    `u|1\xff{${visit},"duration_ms":0,"events":1,"page_views":1,"carts":0,"purchases":0,"products":1,"revenue":"0.00","entry":{"product":"p","category":null},"exit":{"product":null,"category":"c"},"device":null,"location":"de","path":["v"],"client_sessions":["s"],"cart":[{"product":"p","value":"1.50"}],"cut":false,"truncated":false,"closed_by":9}`,
+    `a|u|1\xff{"kind":"abandoned_cart",${visit},"products":[{"product":"p","value":null}],"value":null,"truncated":true}`,
+    `2|5|0|9|1\xff{${purchase},"direct":false,"view_id":"2|5|0","viewed":"2026-03-01T08:59:00.000Z","touch":1,"share":0.5,"assisted_revenue":"1.25"}`,
+    `2|direct|9|1\xff{${purchase},"direct":true}`,
     `l|m@abc|2026-03-01T09:00:00.000Z|2\xff{${window},"partition":2,"late_rows":4}`,
   ].map((text) => Buffer.from(text, 'latin1'));
 }

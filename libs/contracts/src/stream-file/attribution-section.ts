@@ -1,7 +1,7 @@
 import { ATTRIBUTION_NAMES } from '@tillstream/core';
 import type { AttributionDefinition } from '@tillstream/core';
 import type { Section, Value } from './document';
-import { readEvents, readField, readRole } from './event-roles';
+import { TEXTS, isOneOf, readEvents, readField, readRole } from './event-roles';
 import type { EventScope } from './event-roles';
 import { sectionIdentity } from './identity';
 
@@ -62,7 +62,7 @@ function readOn(
 ): readonly string[] {
   const value = section.get('on');
   if (value === null) {
-    if (fields.get(USUAL_ON)?.type === 'string') return [USUAL_ON];
+    if (isOneOf(fields.get(USUAL_ON), TEXTS)) return [USUAL_ON];
     section.require('on');
     return [];
   }
@@ -71,7 +71,7 @@ function readOn(
   if (items.length > MAX_ON) value.problem(`names at most ${MAX_ON} fields`);
   const on: string[] = [];
   for (const item of items) {
-    const name = readField(item, fields, ['string', 'int']);
+    const name = readField(item, fields, TEXTS);
     if (name === null) continue;
     if (on.includes(name)) item.problem(`${name} is given twice`);
     else if (ATTRIBUTION_NAMES.has(name) && told[name] !== name) {

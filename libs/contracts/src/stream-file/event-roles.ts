@@ -15,17 +15,20 @@ export interface EventScope {
   readonly outOfOrdernessMs: number;
 }
 
-/** What a field may be in such a section: its type, and what it is called where nobody says so. */
+/** Types of fields that are told as texts. */
+export const TEXTS: readonly FieldType[] = ['string', 'int'];
+
+/** What a field may be in such a section: its types, and what it is called where nobody says so. */
 const ROLES = {
-  type: { type: 'string', usual: 'event_type' },
-  product: { type: 'string', usual: 'product_id' },
-  category: { type: 'string', usual: 'category' },
-  device: { type: 'string', usual: 'device_type' },
-  location: { type: 'string', usual: 'country' },
-  price: { type: 'money', usual: 'price' },
-  quantity: { type: 'int', usual: 'quantity' },
-  revenue: { type: 'money', usual: 'revenue' },
-} as const satisfies Readonly<Record<string, { readonly type: FieldType; readonly usual: string }>>;
+  type: { types: ['string'], usual: 'event_type' },
+  product: { types: TEXTS, usual: 'product_id' },
+  category: { types: TEXTS, usual: 'category' },
+  device: { types: TEXTS, usual: 'device_type' },
+  location: { types: TEXTS, usual: 'country' },
+  price: { types: ['money'], usual: 'price' },
+  quantity: { types: ['int'], usual: 'quantity' },
+  revenue: { types: ['money'], usual: 'revenue' },
+} as const satisfies Readonly<Record<string, { readonly types: readonly FieldType[]; readonly usual: string }>>;
 export type EventRole = keyof typeof ROLES;
 
 /** The field that has a role: the one that is named, or one of the usual name and type. Null: there is none, or a wrong one. */
@@ -34,10 +37,15 @@ export function readRole<K extends string>(
   role: EventRole,
   { fields }: EventScope,
 ): string | null {
-  const { type, usual } = ROLES[role];
+  const { types, usual } = ROLES[role];
   const value = section.get(role);
-  if (value === null) return fields.get(usual)?.type === type ? usual : null;
-  return readField(value, fields, [type]);
+  if (value !== null) return readField(value, fields, types);
+  return isOneOf(fields.get(usual), types) ? usual : null;
+}
+
+/** Is it a field of one of these types? */
+export function isOneOf(field: DeclaredField | undefined, types: readonly FieldType[]): boolean {
+  return field?.type != null && types.includes(field.type);
 }
 
 /** A field of one of these types; null after its problem has been reported. */

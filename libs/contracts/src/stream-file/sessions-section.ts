@@ -1,7 +1,7 @@
 import type { SessionsDefinition } from '@tillstream/core';
 import type { Section, Value } from './document';
 import { formatDuration } from './duration';
-import { readEvents, readField, readRole } from './event-roles';
+import { TEXTS, readEvents, readField, readRole } from './event-roles';
 import type { EventScope } from './event-roles';
 import { sectionIdentity } from './identity';
 
@@ -43,7 +43,7 @@ export function readSessions(value: Value, scope: EventScope): SessionsDefinitio
     maxDurationMs: maxDurationMs ?? 0,
     outOfOrdernessMs: outOfOrdernessMs ?? scope.outOfOrdernessMs,
     by: readBy(section.get('by'), scope),
-    also: also === null ? null : readField(also, scope.fields, ['string']),
+    also: also === null ? null : readField(also, scope.fields, TEXTS),
     pageView: events('pageView', 'page_view'),
     cart: events('cart', 'add_to_cart'),
     removal: events('removal', 'remove_from_cart'),
@@ -75,15 +75,12 @@ function readMaxDuration(section: Section<SessionsKey>, gapMs: number | null): n
 /** Fields whose values divide the events of a key. What is the key itself divides nothing. */
 function readBy(value: Value | null, { fields, key }: EventScope): readonly string[] {
   const by: string[] = [];
-  let isKey = true;
   for (const item of value?.list() ?? []) {
-    const name = readField(item, fields, ['string', 'int']);
+    const name = readField(item, fields, TEXTS);
     if (name === null) continue;
-    isKey &&= name === key[by.length];
     if (by.includes(name)) item.problem(`${name} is given twice`);
-    else if (!isKey && fields.get(name)?.type === 'int') item.problem(`must be string, ${name} is int`);
     else by.push(name);
   }
   // Whoever has the first of these has it for a key; who has none of them is not divided.
-  return isKey ? [] : by;
+  return by.every((name, i) => name === key[i]) ? [] : by;
 }
