@@ -1,5 +1,6 @@
 import {
   ConfigError,
+  address,
   grpcPort,
   httpPort,
   kafkaConfig,
@@ -23,6 +24,12 @@ const variables = {
   ...streamVariables,
   /** Rows held of each stream; the oldest windows go first. A row takes 200 to 400 bytes. */
   TILLSTREAM_VIEW_MAX_ROWS: wholeNumber({ min: 1 }).default(2_000_000),
+  /** Sessions held of each stream; those that ended first go first. One takes about 1.2 KB. */
+  TILLSTREAM_VIEW_MAX_SESSIONS: wholeNumber({ min: 1 }).default(200_000),
+  /** Views that led to purchases, and direct purchases, held of each stream; the oldest go first. One takes about 1 KB. */
+  TILLSTREAM_VIEW_MAX_ATTRIBUTIONS: wholeNumber({ min: 1 }).default(200_000),
+  /** Where a session-tracker is asked for sessions that are open. Not set: they are unknown. */
+  SESSION_TRACKER_ADDRESS: address.optional(),
   /** Least time between two messages of a watch. */
   TILLSTREAM_WATCH_EVERY_MS: wholeNumber({ min: 1 }).default(20),
   /** An explanation that takes longer is given up. */
@@ -43,7 +50,12 @@ export function loadQueryApiConfig(environment: Environment) {
     grpc: { host: values.HTTP_HOST, port: values.GRPC_PORT },
     kafka: kafkaConfig(values),
     streams: streams.definitions,
-    view: { maxRows: values.TILLSTREAM_VIEW_MAX_ROWS },
+    view: {
+      maxRows: values.TILLSTREAM_VIEW_MAX_ROWS,
+      maxSessions: values.TILLSTREAM_VIEW_MAX_SESSIONS,
+      maxAttributions: values.TILLSTREAM_VIEW_MAX_ATTRIBUTIONS,
+    },
+    trackerAddress: values.SESSION_TRACKER_ADDRESS ?? null,
     watch: { everyMs: values.TILLSTREAM_WATCH_EVERY_MS },
     explain: { timeoutMs: values.TILLSTREAM_EXPLAIN_TIMEOUT_MS },
     readKeys: values.TILLSTREAM_READ_KEYS,

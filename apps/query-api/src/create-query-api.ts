@@ -8,11 +8,14 @@ import { ReadKeys } from './grpc/read-keys';
 import { createQueryMetrics } from './metrics/query-metrics';
 import { ResultFollower } from './results/result-follower';
 import { ServedStream } from './results/served-stream';
+import { FollowedVisits } from './visits/followed-visits';
+import type { OpenSessions } from './visits/open-sessions';
 
 /** What the service asks of the world. */
 export interface QueryApiPorts {
   readonly log: LogReader & { partitionCount(topic: string): Promise<number> };
   readonly closeLog: () => Promise<void>;
+  readonly openSessions: OpenSessions;
   readonly clock: Clock;
   readonly logger: ServiceLogger;
   readonly registry: Registry;
@@ -37,26 +40,34 @@ const EXPLAINED_AT_ONCE = 2;
 export function createQueryApi(config: Omit<QueryApiConfig, 'service' | 'kafka'>, ports: QueryApiPorts): QueryApi {
   const { log, clock, logger } = ports;
   const stopping = new AbortController();
-  const followers = config.streams.map((definition) => {
-    const stream = new ServedStream(definition, config.view.maxRows);
-    return new ResultFollower(stream, {
-      log,
-      clock,
-      maxWaitMs: MAX_WAIT_MS,
-      retryMs: RETRY_MS,
-      sweepEveryMs: SWEEP_EVERY_MS,
-      onTrouble: (name, error) => {
-        metrics.readFailed(name);
-        logger.warn({ stream: name, error }, 'results_not_readable');
-      },
-    });
-  });
-  const metrics = createQueryMetrics(ports.registry, followers);
+  const following = {
+    log,
+    clock,
+    maxWaitMs: MAX_WAIT_MS,
+    retryMs: RETRY_MS,
+    sweepEveryMs: SWEEP_EVERY_MS,
+    onTrouble: (stream: string, error: unknown) => {
+      metrics.readFailed(stream);
+      logger.warn({ stream, error }, 'results_not_readable');
+    },
+  };
+  const results = config.streams.map(
+    (definition) => new ResultFollower(new ServedStream(definition, config.view.maxRows), following),
+  );
+  const visits = config.streams.map(
+    (definition) => new FollowedVisits(definition, { ...following, ...config.view, tracker: ports.openSessions }),
+  );
+  const topics = visits.flatMap((of) => of.topics);
+  const followers = [...results, ...topics.map(({ follower }) => follower)];
+  const metrics = createQueryMetrics(ports.registry, results, topics);
   let running: Promise<unknown> = Promise.resolve();
 
   return {
     service: {
-      readinessChecks: followers.map((follower) => ({ name: follower.stream.name, check: () => follower.missing })),
+      readinessChecks: [
+        ...results.map((follower) => ({ name: follower.stream.name, check: () => follower.missing })),
+        ...topics.map(({ topic, follower }) => ({ name: topic, check: () => follower.missing })),
+      ],
       start: async () => {
         running = Promise.all(followers.map((follower) => follower.run()));
         await Promise.race([running, Promise.all(followers.map((follower) => follower.caughtUp()))]);
@@ -67,7 +78,10 @@ export function createQueryApi(config: Omit<QueryApiConfig, 'service' | 'kafka'>
         for (const follower of followers) follower.stop();
         await running.catch(() => undefined); // has been told
       },
-      close: ports.closeLog,
+      close: async () => {
+        ports.openSessions.close();
+        await ports.closeLog();
+      },
     },
     grpc: {
       ...config.grpc,
@@ -75,7 +89,8 @@ export function createQueryApi(config: Omit<QueryApiConfig, 'service' | 'kafka'>
       protoFiles: [PROTO_FILES.query],
       services: [
         createQueryService({
-          streams: followers,
+          streams: results,
+          visits: new Map(config.streams.map(({ schema }, i) => [schema.stream, visits[i]!])),
           log,
           keys: new ReadKeys(config.readKeys),
           pace: { clock, everyMs: config.watch.everyMs, positionsEveryMs: TELL_POSITIONS_EVERY_MS },

@@ -6,6 +6,7 @@ import { Registry } from 'prom-client';
 import { QueryApiModule } from './app.module';
 import { loadQueryApiConfig } from './config';
 import { createQueryApi } from './create-query-api';
+import { NOBODY_KNOWS, TrackedSessions } from './visits/open-sessions';
 
 /** Starts the service on Kafka. @throws ConfigError */
 export async function startQueryApi(
@@ -24,7 +25,12 @@ export async function startQueryApi(
     await log.close();
     await tracing?.shutdown();
   };
-  const api = createQueryApi(config, { log, closeLog, clock: systemClock, logger, registry, onFatal });
+  const { trackerAddress } = config;
+  const openSessions =
+    trackerAddress === null
+      ? NOBODY_KNOWS
+      : new TrackedSessions(trackerAddress, systemClock, (error) => logger.warn({ error }, 'tracker_not_to_be_asked'));
+  const api = createQueryApi(config, { log, closeLog, openSessions, clock: systemClock, logger, registry, onFatal });
   const running = await bootstrap(QueryApiModule, {
     service: api.service,
     http,

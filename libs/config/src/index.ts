@@ -14,5 +14,5 @@ export type { KafkaConfig, ServiceConfig } from './common-blocks';
 export { nearestName } from './nearest-name';
 export { parseEnvironment } from './parse-environment';
 export type { Environment, Rule, Values, Variables } from './parse-environment';
-export { addresses, duration, flag, keyList, list, oneOf, port, text, url, wholeNumber } from './parsers';
+export { address, addresses, duration, flag, keyList, list, oneOf, port, text, url, wholeNumber } from './parsers';
 export type { GrantedKey } from './parsers';

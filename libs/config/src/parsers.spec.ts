@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { addresses, duration, flag, keyList, list, oneOf, port, url, wholeNumber } from './parsers';
+import { address, addresses, duration, flag, keyList, list, oneOf, port, url, wholeNumber } from './parsers';
 
 function parsed(parser: z.ZodType<unknown, string>, text: string): unknown {
   const result = parser.safeParse(text);
@@ -23,6 +23,8 @@ describe('parsers of variables', () => {
     ['not an empty list', list, ' , ', 'must name at least one, separated by commas'],
     ['addresses', addresses, 'kafka-0:9092, [::1]:9093', ['kafka-0:9092', '[::1]:9093']],
     ['not an address', addresses, 'a:1,http://b:2,c', 'must be host:port, not "http://b:2", "c"'],
+    ['one address', address, 'tracker:50053', 'tracker:50053'],
+    ['more than one address', address, 'a:1,b:2', 'must be host:port, not "a:1,b:2"'],
     ['one of', oneOf(['info', 'warn']), 'warn', 'warn'],
     ['not one of', oneOf(['info', 'warn']), 'loud', 'must be one of info, warn, not "loud"'],
     ['a URL', url(['redis', 'rediss']), 'redis://localhost:6379/0', 'redis://localhost:6379/0'],

@@ -53,10 +53,15 @@ export const list: z.ZodType<readonly string[], string> = parser((value) => {
   return parts.length > 0 ? parts : refuse('must name at least one, separated by commas');
 });
 
+const isAddress = (text: string): boolean => /^(\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):\d{1,5}$/.test(text);
+
+/** `host:port`; an IPv6 address in brackets. */
+export const address = parser((value) => (isAddress(value) ? value : refuse(`must be host:port, not "${value}"`)));
+
 /** `host:port,host:port`; IPv6 addresses in brackets. */
 export const addresses: z.ZodType<readonly string[], string> = parser((value) => {
   const parts = splitList(value);
-  const wrong = parts.filter((part) => !/^(\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):\d{1,5}$/.test(part));
+  const wrong = parts.filter((part) => !isAddress(part));
   if (wrong.length > 0) return refuse(`must be host:port, not ${wrong.map((part) => `"${part}"`).join(', ')}`);
   return parts.length > 0 ? parts : refuse('must name at least one host:port');
 });

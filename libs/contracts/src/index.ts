@@ -129,3 +129,20 @@ export type {
   SessionEdgeMessage,
   SessionMessage,
 } from './proto/session-messages';
+export type {
+  AbandonedCartMessage,
+  GetSessionRequest,
+  GetSessionResponse,
+  ListAbandonedCartsRequest,
+  ListAbandonedCartsResponse,
+  ListSessionsRequest,
+  ListSessionsResponse,
+} from './proto/session-query-messages';
+export { toCart, toSessionMessage, type SessionOrigin } from './proto/to-session-message';
+export { SESSION_INSTANT } from './proto/session-query-messages';
+export type {
+  AttributedViewMessage,
+  AttributionMessage,
+  ListAttributionsRequest,
+  ListAttributionsResponse,
+} from './proto/attribution-messages';

@@ -6,10 +6,17 @@ import {
   toTimestamp,
   type ExplainWindowRequest,
   type ExplainWindowResponse,
+  type AbandonedCartMessage,
   type AlertMessage,
+  type AttributionMessage,
+  type ListAbandonedCartsRequest,
   type ListAlertsRequest,
+  type ListAttributionsRequest,
+  type ListSessionsRequest,
+  type ListSessionsResponse,
   type ListWindowsRequest,
   type MetricMessage,
+  type SessionMessage,
   type TopGroupsRequest,
   type WatchWindowsRequest,
   type WatchWindowsResponse,
@@ -90,6 +97,13 @@ export class FakeQueryApi {
   readonly watched: WatchWindowsRequest[] = [];
   alerts: AlertMessage[] = [];
   readonly alertsAsked: ListAlertsRequest[] = [];
+  sessions: SessionMessage[] = [];
+  /** Beside the sessions of an answer. */
+  sessionsSaid: Partial<ListSessionsResponse> = {};
+  readonly sessionsAsked: ListSessionsRequest[] = [];
+  carts: AbandonedCartMessage[] = [];
+  attributions: AttributionMessage[] = [];
+  readonly attributionsAsked: ListAttributionsRequest[] = [];
   readonly explained: ExplainWindowRequest[] = [];
   explanation: ExplainWindowResponse | null = null;
   watching: Watching = async function* () {};
@@ -112,9 +126,8 @@ export class FakeQueryApi {
           }, unexpected),
           listWindows: unaryHandler(async (request: ListWindowsRequest) => {
             this.listed.push(request);
-            const from = Number(request.pageToken || 0);
-            const more = from + 2 < this.rows.length;
-            return { windows: this.rows.slice(from, from + 2), nextPageToken: more ? String(from + 2) : '' };
+            const { items: windows, nextPageToken } = twoOf(this.rows, request);
+            return { windows, nextPageToken };
           }, unexpected),
           topGroups: unaryHandler(async (request: TopGroupsRequest) => {
             this.topped.push(request);
@@ -123,9 +136,24 @@ export class FakeQueryApi {
           listLate: unaryHandler(async () => ({ rows: [], nextPageToken: '' }), unexpected),
           listAlerts: unaryHandler(async (request: ListAlertsRequest) => {
             this.alertsAsked.push(request);
-            const from = Number(request.pageToken || 0);
-            const more = from + 2 < this.alerts.length;
-            return { alerts: this.alerts.slice(from, from + 2), nextPageToken: more ? String(from + 2) : '' };
+            const { items: alerts, nextPageToken } = twoOf(this.alerts, request);
+            return { alerts, nextPageToken };
+          }, unexpected),
+          getSession: unaryHandler(async () => ({ session: this.sessions[0] ?? null }), unexpected),
+          listSessions: unaryHandler(async (request: ListSessionsRequest) => {
+            this.sessionsAsked.push(request);
+            const { items: sessions, nextPageToken } = twoOf(this.sessions, request);
+            const unknown = { openSessionsUnknown: false, openAsOf: null, completeFrom: null };
+            return { sessions, nextPageToken, ...unknown, ...this.sessionsSaid };
+          }, unexpected),
+          listAbandonedCarts: unaryHandler(async (request: ListAbandonedCartsRequest) => {
+            const { items: carts, nextPageToken } = twoOf(this.carts, request);
+            return { carts, nextPageToken };
+          }, unexpected),
+          listAttributions: unaryHandler(async (request: ListAttributionsRequest) => {
+            this.attributionsAsked.push(request);
+            const { items: attributions, nextPageToken } = twoOf(this.attributions, request);
+            return { attributions, nextPageToken, completeFrom: null };
           }, unexpected),
           explainWindow: unaryHandler(async (request: ExplainWindowRequest) => {
             this.explained.push(request);
@@ -152,6 +180,15 @@ export class FakeQueryApi {
   async stop(): Promise<void> {
     await this.server.stop(0);
   }
+}
+
+/** A page of two. */
+function twoOf<Item>(
+  all: readonly Item[],
+  { pageToken }: { readonly pageToken: string },
+): { readonly items: readonly Item[]; readonly nextPageToken: string } {
+  const from = Number(pageToken || 0);
+  return { items: all.slice(from, from + 2), nextPageToken: from + 2 < all.length ? String(from + 2) : '' };
 }
 
 function unexpected(method: string, error: unknown): void {

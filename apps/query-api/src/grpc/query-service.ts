@@ -19,6 +19,7 @@ import {
 } from '@tillstream/nest-runtime';
 import type { QueryMetrics } from '../metrics/query-metrics';
 import type { WatchPace } from '../view/watch-rows';
+import type { FollowedVisits } from '../visits/followed-visits';
 import { Explainer, type ExplainLimits } from './explain-window';
 import { AlertBook } from '../alerts/alert-book';
 import { listAlerts } from './list-alerts';
@@ -27,11 +28,15 @@ import { listMetrics } from './list-metrics';
 import { listWindows } from './list-windows';
 import type { ReadKeys } from './read-keys';
 import { ReadableStreams, type FollowedStream } from './streams';
+import { timed } from './timed';
 import { topGroups } from './top-groups';
+import { visitMethods } from './visit-methods';
 import { watchWindows } from './watch-windows';
 
 export interface QueryServiceOptions {
   readonly streams: readonly FollowedStream[];
+  /** By stream. */
+  readonly visits: ReadonlyMap<string, FollowedVisits>;
   /** For what no view holds. */
   readonly log: LogReader;
   readonly keys: ReadKeys;
@@ -54,6 +59,7 @@ export function createQueryService(options: QueryServiceOptions): GrpcService {
   return {
     name: 'tillstream.query.v1.QueryService',
     methods: {
+      ...visitMethods((name, context) => readable(context).named(name), options),
       listMetrics: unaryHandler(
         timed('ListMetrics', options, async (request: ListMetricsRequest, context) =>
           listMetrics(readable(context), request),
@@ -97,30 +103,6 @@ export function createQueryService(options: QueryServiceOptions): GrpcService {
         onUnexpected,
       ),
     },
-  };
-}
-
-type Handle<Request, Response> = (request: Request, context: CallContext) => Promise<Response>;
-
-/** Measures how long a call takes, by how it ends. */
-function timed<Request, Response>(
-  method: string,
-  { metrics, clock }: QueryServiceOptions,
-  handle: Handle<Request, Response>,
-): Handle<Request, Response> {
-  return async (request, context) => {
-    const startedMs = clock.monotonicMs();
-    let code = status.INTERNAL;
-    try {
-      const response = await handle(request, context);
-      code = context.signal.aborted ? status.CANCELLED : status.OK;
-      return response;
-    } catch (error) {
-      if (error instanceof GrpcStatusError) code = error.code;
-      throw error;
-    } finally {
-      metrics.answered(method, status[code], (clock.monotonicMs() - startedMs) / 1000);
-    }
   };
 }
 

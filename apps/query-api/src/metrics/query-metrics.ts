@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ResultFollower } from '../results/result-follower';
+import type { FollowedTopic } from '../visits/followed-visits';
 
 export interface QueryMetrics {
   /** @param status gRPC status, as `OK` */
@@ -12,7 +13,11 @@ export interface QueryMetrics {
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /** Registers what the service measures. Sizes and lag are asked for at each scrape. */
-export function createQueryMetrics(registry: Registry, followers: readonly ResultFollower[]): QueryMetrics {
+export function createQueryMetrics(
+  registry: Registry,
+  followers: readonly ResultFollower[],
+  visits: readonly FollowedTopic[],
+): QueryMetrics {
   const registers = [registry];
   const requests = new Histogram({
     name: 'tillstream_query_request_seconds',
@@ -33,8 +38,9 @@ export function createQueryMetrics(registry: Registry, followers: readonly Resul
     labelNames: ['stream'],
     registers,
   });
-  registerLag(registry, followers);
+  registerLag(registry, [...followers.map(resultsOf), ...visits]);
   registerViews(registry, followers);
+  registerVisits(registry, visits);
   return {
     answered: (method, status, seconds) => requests.observe({ method, status }, seconds),
     watchers: (change) => watchers.inc(change),
@@ -43,21 +49,27 @@ export function createQueryMetrics(registry: Registry, followers: readonly Resul
   };
 }
 
-function registerLag(registry: Registry, followers: readonly ResultFollower[]): void {
+/** What is followed of a stream: its results, or what it tells of visits. */
+type Lagging = Pick<FollowedTopic, 'stream' | 'topic'> & { readonly follower: Pick<ResultFollower, 'lag'> };
+
+const resultsOf = (follower: ResultFollower): Lagging => ({
+  stream: follower.stream.name,
+  topic: follower.stream.definition.topics.metrics,
+  follower,
+});
+
+function registerLag(registry: Registry, followed: readonly Lagging[]): void {
   new Gauge({
     name: 'tillstream_lag_records',
-    help: 'Log end offset of the results less the offset read next.',
+    help: 'Log end offset of what is read less the offset read next.',
     labelNames: ['stream', 'topic', 'partition'],
     registers: [registry],
     async collect() {
       await Promise.all(
-        followers.map(async (follower) => {
-          const { schema, topics } = follower.stream.definition;
+        followed.map(async ({ stream, topic, follower }) => {
           // While the log is away its lag is not known: the last value stays, and the failures are counted.
           const lag = await follower.lag().catch(() => []);
-          lag.forEach((records, partition) =>
-            this.set({ stream: schema.stream, topic: topics.metrics, partition }, records),
-          );
+          lag.forEach((records, partition) => this.set({ stream, topic, partition }, records));
         }),
       );
     },
@@ -88,6 +100,18 @@ function registerViews(registry: Registry, followers: readonly ResultFollower[])
     registers: [registry],
     collect() {
       for (const { stream } of followers) this.set({ stream: stream.name }, stream.unknownRecords);
+    },
+  });
+}
+
+function registerVisits(registry: Registry, visits: readonly FollowedTopic[]): void {
+  new Gauge({
+    name: 'tillstream_query_view_visits',
+    help: 'Sessions or purchases held, by the topic they come from.',
+    labelNames: ['stream', 'topic'],
+    registers: [registry],
+    collect() {
+      for (const { stream, topic, rows } of visits) this.set({ stream, topic }, rows);
     },
   });
 }

@@ -95,6 +95,12 @@ export class MemoryResults {
     this.turn.wake();
   }
 
+  /** Writes to another topic of the stream than that of results. */
+  appendTo(topic: string, partition: number, records: readonly NewRecord[]): void {
+    this.broker.append(topic, partition, records);
+    this.turn.wake();
+  }
+
   trim(partition: number, offset: number): void {
     this.broker.trim(this.topic, partition, offset);
   }

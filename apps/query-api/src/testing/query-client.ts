@@ -13,12 +13,20 @@ import {
   protoRoot,
   type ExplainWindowRequest,
   type ExplainWindowResponse,
+  type GetSessionRequest,
+  type GetSessionResponse,
+  type ListAbandonedCartsRequest,
+  type ListAbandonedCartsResponse,
   type ListAlertsRequest,
   type ListAlertsResponse,
+  type ListAttributionsRequest,
+  type ListAttributionsResponse,
   type ListLateRequest,
   type ListLateResponse,
   type ListMetricsRequest,
   type ListMetricsResponse,
+  type ListSessionsRequest,
+  type ListSessionsResponse,
   type ListWindowsRequest,
   type ListWindowsResponse,
   type TopGroupsRequest,
@@ -40,6 +48,10 @@ interface RawClient {
   listWindows: Unary<ListWindowsRequest, ListWindowsResponse>;
   topGroups: Unary<TopGroupsRequest, TopGroupsResponse>;
   listAlerts: Unary<ListAlertsRequest, ListAlertsResponse>;
+  getSession: Unary<GetSessionRequest, GetSessionResponse>;
+  listSessions: Unary<ListSessionsRequest, ListSessionsResponse>;
+  listAbandonedCarts: Unary<ListAbandonedCartsRequest, ListAbandonedCartsResponse>;
+  listAttributions: Unary<ListAttributionsRequest, ListAttributionsResponse>;
   listLate: Unary<ListLateRequest, ListLateResponse>;
   explainWindow: Unary<ExplainWindowRequest, ExplainWindowResponse>;
   watchWindows(
@@ -79,6 +91,22 @@ export class QueryClient {
 
   listAlerts(request: Partial<ListAlertsRequest>): Promise<ListAlertsResponse> {
     return this.unary(this.client.listAlerts, request);
+  }
+
+  getSession(request: Partial<GetSessionRequest>): Promise<GetSessionResponse> {
+    return this.unary(this.client.getSession, request);
+  }
+
+  listSessions(request: Partial<ListSessionsRequest>): Promise<ListSessionsResponse> {
+    return this.unary(this.client.listSessions, request);
+  }
+
+  listAbandonedCarts(request: Partial<ListAbandonedCartsRequest>): Promise<ListAbandonedCartsResponse> {
+    return this.unary(this.client.listAbandonedCarts, request);
+  }
+
+  listAttributions(request: Partial<ListAttributionsRequest>): Promise<ListAttributionsResponse> {
+    return this.unary(this.client.listAttributions, request);
   }
 
   listLate(request: Partial<ListLateRequest>): Promise<ListLateResponse> {

@@ -3,6 +3,7 @@ import type { GrantedKey } from '@tillstream/config';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { createQueryApi } from '../create-query-api';
+import { NOBODY_KNOWS, type OpenSessions } from '../visits/open-sessions';
 import type { MemoryResults } from './memory-results';
 import { QueryClient } from './query-client';
 
@@ -20,7 +21,8 @@ export class Replica {
     this.api = createQueryApi(
       {
         streams: [results.definition],
-        view: { maxRows: options.maxRows ?? 100_000 },
+        view: { maxRows: options.maxRows ?? 100_000, maxSessions: 1_000, maxAttributions: 1_000 },
+        trackerAddress: null,
         watch: { everyMs: 1 },
         explain: { timeoutMs: options.explainTimeoutMs ?? 20_000 },
         grpc: { host: '127.0.0.1', port: 0 },
@@ -29,6 +31,7 @@ export class Replica {
       {
         log: results.log,
         closeLog: () => Promise.resolve(),
+        openSessions: options.openSessions ?? NOBODY_KNOWS,
         clock: systemClock,
         logger: pino({ level: 'error' }, { write: (line) => void this.faults.push(line) }),
         registry: this.registry,
@@ -78,4 +81,5 @@ export interface ReplicaOptions {
   readonly maxRows?: number;
   readonly readKeys?: readonly GrantedKey[];
   readonly explainTimeoutMs?: number;
+  readonly openSessions?: OpenSessions;
 }

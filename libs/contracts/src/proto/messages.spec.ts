@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { loadSync } from '@grpc/proto-loader';
 import type { MessageTypeDefinition, ServiceDefinition } from '@grpc/proto-loader';
+import type { AttributionMessage, ListAttributionsRequest, ListAttributionsResponse } from './attribution-messages';
 import type {
   ExplainWindowRequest,
   ExplainWindowResponse,
@@ -41,6 +42,16 @@ import type {
   GetOpenSessionResponse,
   SessionMessage,
 } from './session-messages';
+import type {
+  AbandonedCartMessage,
+  GetSessionRequest,
+  GetSessionResponse,
+  ListAbandonedCartsRequest,
+  ListAbandonedCartsResponse,
+  ListSessionsRequest,
+  ListSessionsResponse,
+} from './session-query-messages';
+import { SESSION_INSTANT } from './session-query-messages';
 
 const definition = loadSync([PROTO_FILES.ingest, PROTO_FILES.query, PROTO_FILES.sessions], {
   ...PROTO_LOADER_OPTIONS,
@@ -205,6 +216,37 @@ const getOpenSessionRequest: GetOpenSessionRequest = { stream: 's', user: 'u', p
 const getOpenSessionResponse: GetOpenSessionResponse = { sessions: [session], asOf };
 const countOpenSessionsRequest: CountOpenSessionsRequest = { stream: 's' };
 const countOpenSessionsResponse: CountOpenSessionsResponse = { count: '8', partitions: [{ count: '8', asOf }] };
+const getSessionRequest: GetSessionRequest = { stream: 's', id: 'u|1571000000123' };
+const getSessionResponse: GetSessionResponse = { session };
+const listSessionsRequest: ListSessionsRequest = {
+  ...{ stream: 's', user: 'u', by: SESSION_INSTANT.end, from: start, to: end },
+  ...{ convertedOnly: true, includeOpen: true, pageSize: 10, pageToken: 't' },
+};
+const listSessionsResponse: ListSessionsResponse = {
+  ...{ sessions: [session], nextPageToken: 't', openSessionsUnknown: true, openAsOf: asOf, completeFrom: start },
+};
+const cart: AbandonedCartMessage = {
+  ...{ sessionId: 'u|1571000000123', user: 'u', part: 'p', start, end, products: session.cart, value: '3.20' },
+};
+const listCartsRequest: ListAbandonedCartsRequest = {
+  ...{ stream: 's', user: 'u', from: start, to: end, pageSize: 10, pageToken: 't' },
+};
+const listCartsResponse: ListAbandonedCartsResponse = { carts: [cart], nextPageToken: 't' };
+const attribution: AttributionMessage = {
+  ...{ purchase: position, user: 'u', time: end, on: { product_id: '7' }, category: 'shoes', device: 'phone' },
+  revenue: '12.50',
+  views: [
+    { position, time: start, timeToPurchase: toDuration(60_000), lastTouch: true, share: 0.5, revenue: '6.25' },
+    { position, time: start, timeToPurchase: toDuration(60_001), lastTouch: false, share: 0.5, revenue: '6.25' },
+  ],
+  truncated: true,
+};
+const listAttributionsRequest: ListAttributionsRequest = {
+  ...{ stream: 's', user: 'u', on: { product_id: '7' }, from: start, to: end, pageSize: 10, pageToken: 't' },
+};
+const listAttributionsResponse: ListAttributionsResponse = {
+  ...{ attributions: [attribution], nextPageToken: 't', completeFrom: start },
+};
 
 describe('message interfaces', () => {
   const whole: readonly (readonly [string, object])[] = [
@@ -244,6 +286,17 @@ describe('message interfaces', () => {
     ['tillstream.sessions.v1.CountOpenSessionsRequest', countOpenSessionsRequest],
     ['tillstream.sessions.v1.CountOpenSessionsResponse', countOpenSessionsResponse],
     ['tillstream.sessions.v1.PartitionCount', countOpenSessionsResponse.partitions[0]!],
+    ['tillstream.query.v1.GetSessionRequest', getSessionRequest],
+    ['tillstream.query.v1.GetSessionResponse', getSessionResponse],
+    ['tillstream.query.v1.ListSessionsRequest', listSessionsRequest],
+    ['tillstream.query.v1.ListSessionsResponse', listSessionsResponse],
+    ['tillstream.query.v1.ListAbandonedCartsRequest', listCartsRequest],
+    ['tillstream.query.v1.ListAbandonedCartsResponse', listCartsResponse],
+    ['tillstream.query.v1.AbandonedCart', cart],
+    ['tillstream.query.v1.ListAttributionsRequest', listAttributionsRequest],
+    ['tillstream.query.v1.ListAttributionsResponse', listAttributionsResponse],
+    ['tillstream.query.v1.Attribution', attribution],
+    ['tillstream.query.v1.AttributedView', attribution.views[0]!],
     [
       'tillstream.query.v1.Value',
       { integer: '', number: 0, decimal: '', text: '', flag: false, list: {}, ranking: {} } satisfies Record<
@@ -265,6 +318,10 @@ describe('message interfaces', () => {
     ['tillstream.query.v1.QueryService', 'TopGroups', topGroupsRequest, topGroupsResponse],
     ['tillstream.query.v1.QueryService', 'WatchWindows', watchRequest, watchResponse],
     ['tillstream.query.v1.QueryService', 'ExplainWindow', explainRequest, explainResponse],
+    ['tillstream.query.v1.QueryService', 'GetSession', getSessionRequest, getSessionResponse],
+    ['tillstream.query.v1.QueryService', 'ListSessions', listSessionsRequest, listSessionsResponse],
+    ['tillstream.query.v1.QueryService', 'ListAbandonedCarts', listCartsRequest, listCartsResponse],
+    ['tillstream.query.v1.QueryService', 'ListAttributions', listAttributionsRequest, listAttributionsResponse],
     ['tillstream.sessions.v1.SessionService', 'GetOpenSession', getOpenSessionRequest, getOpenSessionResponse],
     ['tillstream.sessions.v1.SessionService', 'CountOpenSessions', countOpenSessionsRequest, countOpenSessionsResponse],
   ] as const)('%s/%s carries its messages unchanged', (service, name, request, response) => {

@@ -1,0 +1,52 @@
+import { decodeAttribution, type ToldAttribution } from '@tillstream/contracts';
+import type { LogRecord } from '@tillstream/engine';
+import type { RecentRow } from '../view/recent-rows';
+
+/** A view and the purchase it led to, or a direct purchase, as the view holds it. Those of one purchase stand together. */
+export interface AttributionRow extends RecentRow {
+  /** Of the purchase. */
+  readonly purchaseId: string;
+  /** From the newest view on: 1, 2, … */
+  readonly touch: number;
+  /** How many rows the purchase has. */
+  readonly rows: number;
+  /** As text, which takes a third of what its values would. */
+  readonly record: string;
+}
+
+/** A field that views and purchases agree in, and its value. */
+export type OnValue = readonly [field: string, value: string];
+
+export const keyOfUser = (user: string): string => `user ${user}`;
+export const keyOfValue = ([field, value]: OnValue): string => `on ${field} ${value}`;
+
+/** Id of one of the rows of a purchase; in the order of their touches. */
+export const rowId = (purchaseId: string, touch: number): string => `${purchaseId}|${padded(touch)}`;
+
+/** Reads the records of a topic of attributions. */
+export class AttributionRows {
+  constructor(private readonly moneyExponent: number) {}
+
+  /** Null: the record tells of no purchase. */
+  read({ value, timestampMs }: LogRecord): AttributionRow | null {
+    const told = decodeAttribution({ value }, this.moneyExponent);
+    if (value === null || told === null) return null;
+    const { partition, purchase, user, on, timeMs, touch, views } = told;
+    const purchaseId = [partition, purchase.offset, purchase.index].map(padded).join('|');
+    const keys = [keyOfUser(user), ...Object.entries(on).map(keyOfValue)];
+    const record = Buffer.from(value).toString();
+    const rows = Math.max(views, 1);
+    return { id: rowId(purchaseId, touch), timeMs, appendMs: timestampMs, keys, purchaseId, touch, rows, record };
+  }
+
+  toldOf({ record }: AttributionRow): ToldAttribution {
+    const told = decodeAttribution({ value: Buffer.from(record) }, this.moneyExponent);
+    if (told === null) throw new Error('a record that could be read cannot be read any more');
+    return told;
+  }
+}
+
+/** Ids are compared as text. */
+function padded(number: number): string {
+  return String(number).padStart(16, '0');
+}

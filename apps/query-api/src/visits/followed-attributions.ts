@@ -1,0 +1,101 @@
+import {
+  toDuration,
+  toTimestamp,
+  type AttributedViewMessage,
+  type AttributionMessage,
+  type StreamDefinition,
+  type ToldAttribution,
+} from '@tillstream/contracts';
+import { formatMoney } from '@tillstream/core';
+import { LogFollower, type FollowerOptions } from '../results/log-follower';
+import { RowView } from '../view/row-view';
+import { AttributionRows, keyOfUser, keyOfValue, rowId, type AttributionRow, type OnValue } from './attribution-rows';
+
+/** The purchases of a stream, with the views that led to them. */
+export class FollowedAttributions {
+  readonly view: RowView<AttributionRow>;
+  readonly follower: LogFollower;
+  /** The fields that views and purchases agree in. */
+  readonly on: readonly string[];
+  private readonly records: AttributionRows;
+
+  constructor(
+    private readonly definition: StreamDefinition,
+    options: FollowerOptions & { readonly mostRows: number },
+  ) {
+    const { schema, attribution, topics, file, retention } = definition;
+    this.on = attribution?.on ?? [];
+    this.records = new AttributionRows(schema.money.exponent);
+    this.view = new RowView(schema.partitions, options.mostRows, (_, record) => this.records.read(record));
+    this.follower = new LogFollower(
+      {
+        ...{ stream: this.stream, topic: topics.attributions, file, retentionMs: retention.attributionsMs },
+        view: this.view,
+        prepare: () => Promise.resolve(),
+        take: async (partition, records) => this.view.apply(partition, records),
+      },
+      options,
+    );
+  }
+
+  get stream(): string {
+    return this.definition.schema.stream;
+  }
+
+  /** Purchases of this time and later are all there; null: nothing is known to be missing. */
+  get completeFromMs(): number | null {
+    return this.view.rows.completeFromMs;
+  }
+
+  /** Newest first, those among which all are that have a user (empty: any) and values. */
+  rowsOf(user: string, on: readonly OnValue[]): readonly AttributionRow[] {
+    const [key] = keysOf(user, on);
+    const { rows } = this.view;
+    return key === undefined ? rows.newestFirst() : rows.withKey(key);
+  }
+
+  /** Tells the first row of each purchase that has a user (empty: any) and all of the values, and all of its rows here. */
+  isFirstOf(user: string, on: readonly OnValue[]): (row: AttributionRow) => boolean {
+    const wanted = keysOf(user, on);
+    return ({ keys, touch, purchaseId, rows }) =>
+      touch === 1 &&
+      wanted.every((key) => keys.includes(key)) &&
+      this.view.rows.withId(rowId(purchaseId, rows)) !== undefined;
+  }
+
+  /** @param first the first row of a purchase */
+  readonly toMessage = (first: AttributionRow): AttributionMessage => {
+    const told = this.records.toldOf(first);
+    const { partition, purchase, user, timeMs, on, category, device, revenue, truncated } = told;
+    return {
+      ...{ purchase: { partition, offset: String(purchase.offset), index: purchase.index } },
+      ...{ user, time: toTimestamp(timeMs), on, category: category ?? '', device: device ?? '' },
+      ...{ revenue: this.amount(revenue), views: this.allOf(first).flatMap((one) => this.toView(one)), truncated },
+    };
+  };
+
+  private allOf({ purchaseId, rows }: AttributionRow): ToldAttribution[] {
+    return Array.from({ length: rows }, (_, i) => this.view.rows.withId(rowId(purchaseId, i + 1))).flatMap((row) =>
+      row ? [this.records.toldOf(row)] : [],
+    );
+  }
+
+  private toView({ partition, timeMs, view, touch }: ToldAttribution): AttributedViewMessage[] {
+    if (view === null) return [];
+    return [
+      {
+        position: { partition, offset: String(view.offset), index: view.index },
+        ...{ time: toTimestamp(view.timeMs), timeToPurchase: toDuration(timeMs - view.timeMs) },
+        ...{ lastTouch: touch === 1, share: view.share, revenue: this.amount(view.revenue) },
+      },
+    ];
+  }
+
+  private amount(minorUnits: number): string {
+    return Number.isNaN(minorUnits) ? '' : formatMoney(minorUnits, this.definition.schema.money.exponent);
+  }
+}
+
+function keysOf(user: string, on: readonly OnValue[]): string[] {
+  return [...(user === '' ? [] : [keyOfUser(user)]), ...on.map(keyOfValue)];
+}
