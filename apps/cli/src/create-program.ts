@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { CliContext } from './cli-context';
 import { registerAlerts } from './commands/alerts';
 import { registerApply } from './commands/apply';
+import { registerAttributions } from './commands/attributions';
 import { registerBackfill } from './commands/backfill';
 import { registerDiff } from './commands/diff';
 import { registerExplain } from './commands/explain';
@@ -11,6 +12,7 @@ import { registerLate } from './commands/late';
 import { registerQuery } from './commands/query';
 import { registerRelease } from './commands/release';
 import { registerReplay } from './commands/replay';
+import { registerSessions } from './commands/sessions';
 import { registerSkip } from './commands/skip';
 import { registerTail } from './commands/tail';
 import { registerTop } from './commands/top';
@@ -31,6 +33,8 @@ const commands: readonly RegisterCommand[] = [
   registerTail,
   registerTop,
   registerAlerts,
+  registerSessions,
+  registerAttributions,
   registerVerify,
   registerDiff,
   registerExplain,

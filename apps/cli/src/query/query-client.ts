@@ -14,10 +14,16 @@ import {
   protoRoot,
   type ExplainWindowRequest,
   type ExplainWindowResponse,
+  type ListAbandonedCartsRequest,
+  type ListAbandonedCartsResponse,
   type ListAlertsRequest,
   type ListAlertsResponse,
+  type ListAttributionsRequest,
+  type ListAttributionsResponse,
   type ListMetricsRequest,
   type ListMetricsResponse,
+  type ListSessionsRequest,
+  type ListSessionsResponse,
   type ListWindowsRequest,
   type ListWindowsResponse,
   type TopGroupsRequest,
@@ -41,6 +47,9 @@ interface GrpcClient {
   listWindows: UnaryMethod<ListWindowsRequest, ListWindowsResponse>;
   topGroups: UnaryMethod<TopGroupsRequest, TopGroupsResponse>;
   listAlerts: UnaryMethod<ListAlertsRequest, ListAlertsResponse>;
+  listSessions: UnaryMethod<ListSessionsRequest, ListSessionsResponse>;
+  listAbandonedCarts: UnaryMethod<ListAbandonedCartsRequest, ListAbandonedCartsResponse>;
+  listAttributions: UnaryMethod<ListAttributionsRequest, ListAttributionsResponse>;
   explainWindow: UnaryMethod<ExplainWindowRequest, ExplainWindowResponse>;
   watchWindows(request: Asked<WatchWindowsRequest>, metadata: Metadata): ClientReadableStream<WatchWindowsResponse>;
   close(): void;
@@ -94,6 +103,18 @@ export class QueryClient {
 
   listAlerts(request: Asked<ListAlertsRequest>): Promise<ListAlertsResponse> {
     return this.ask(this.client.listAlerts, request);
+  }
+
+  listSessions(request: Asked<ListSessionsRequest>): Promise<ListSessionsResponse> {
+    return this.ask(this.client.listSessions, request);
+  }
+
+  listAbandonedCarts(request: Asked<ListAbandonedCartsRequest>): Promise<ListAbandonedCartsResponse> {
+    return this.ask(this.client.listAbandonedCarts, request);
+  }
+
+  listAttributions(request: Asked<ListAttributionsRequest>): Promise<ListAttributionsResponse> {
+    return this.ask(this.client.listAttributions, request);
   }
 
   explainWindow(request: Asked<ExplainWindowRequest>): Promise<ExplainWindowResponse> {
