@@ -132,3 +132,15 @@ export {
   type Session,
   type SessionEdge,
 } from './sessions/session';
+export {
+  VisitTracker,
+  type SavedSettings,
+  type SavedTracker,
+  type TrackerChanges,
+  type TrackerStart,
+  type VisitNews,
+  type VisitSettings,
+  type VisitTrackerOptions,
+} from './visits/visit-tracker';
+export type { RowsEnd } from './visits/rows-chain';
+export { openSessionsIn, trackerMoment, type TrackerMoment } from './visits/user-field';

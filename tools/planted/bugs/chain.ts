@@ -23,8 +23,8 @@ export const chainBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: 'libs/core/src/metrics/partition-aggregator.ts',
-        find: 'const firstRecord = firstAtOrBeyond(batch.records.offsets, batch.records.count, next);',
-        replace: 'const firstRecord = firstAtOrBeyond(batch.records.offsets, batch.records.count, -1);',
+        find: 'const firstRecord = firstAtOrBeyond(batch.records, next);',
+        replace: 'const firstRecord = firstAtOrBeyond(batch.records, -1);',
       },
     ],
     specs: ['libs/core/src/metrics/partition-aggregator.spec.ts'],
@@ -48,8 +48,8 @@ export const chainBugs: readonly PlantedBug[] = [
       },
       {
         file: 'libs/core/src/metrics/partition-aggregator.ts',
-        find: 'const firstRecord = firstAtOrBeyond(batch.records.offsets, batch.records.count, next);',
-        replace: 'const firstRecord = firstAtOrBeyond(batch.records.offsets, batch.records.count, -1);',
+        find: 'const firstRecord = firstAtOrBeyond(batch.records, next);',
+        replace: 'const firstRecord = firstAtOrBeyond(batch.records, -1);',
       },
     ],
   },

@@ -1,4 +1,5 @@
 import type { EventBatch } from '../batch/event-batch';
+import { firstAtOrBeyond } from '../batch/first-at-or-beyond';
 import { slicedWindows } from '../windowing/sliced-windows';
 import { isSession, lastsMs } from '../windowing/window-spec';
 import { BatchView } from './slices/batch-view';
@@ -177,7 +178,7 @@ export class PartitionAggregator {
     const { next } = this.position;
     if (batch.rawNext <= next) return;
     this.hasApplied = true;
-    const firstRecord = firstAtOrBeyond(batch.records.offsets, batch.records.count, next);
+    const firstRecord = firstAtOrBeyond(batch.records, next);
     if (firstRecord < batch.records.count) this.applyRecords(batch, firstRecord);
     const { after } = batch;
     this.position = {
@@ -338,15 +339,4 @@ export class PartitionAggregator {
   private find({ identity }: MetricDefinition): PartitionMetric | undefined {
     return this.metrics.find(({ state }) => state.plan.metric.identity === identity);
   }
-}
-
-function firstAtOrBeyond(offsets: Float64Array, count: number, next: number): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((offsets[middle] as number) >= next) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }
