@@ -1,3 +1,5 @@
+import type { SavedPiece } from '../../metrics/checkpoint/metric-checkpoint';
+import type { DeltaSet } from '../../metrics/slices/delta-book';
 import type { PartitionLog } from '../../metrics/testing/partition-log';
 import type { AttributedPurchase, LateTouch } from '../attribution';
 import type { AttributionBook } from '../attribution-book';
@@ -28,4 +30,23 @@ export function applyEntries(
   }
   told.decided.push(...book.takeDecided());
   told.late.push(...book.takeLate());
+}
+
+/** What a book has saved, as the store keeps it: deltas in the order of their commits. */
+export class SavedAttribution {
+  readonly slices = new Map<string, Uint8Array[]>();
+
+  commit({ deltas, rewrites, drops }: DeltaSet): void {
+    for (const { slice, bytes } of deltas) this.slices.set(slice, [...(this.slices.get(slice) ?? []), bytes]);
+    for (const { slice, bytes } of rewrites) this.slices.set(slice, [bytes]);
+    for (const slice of drops) expect(this.slices.delete(slice)).toBe(true);
+  }
+
+  /** `repeat`: deltas may stand there more than once. */
+  pieces(repeat: boolean): SavedPiece[] {
+    return [...this.slices].flatMap(([slice, list]) => {
+      const once = list.map((bytes) => ({ slice, bytes }));
+      return repeat ? once.flatMap((delta, i) => [...once.slice(Math.max(0, i - 1), i), delta]) : once;
+    });
+  }
 }
