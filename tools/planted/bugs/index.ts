@@ -1,6 +1,7 @@
 import type { PlantedBug } from '../bug';
 import { backfillingBugs } from './backfilling';
 import { alertingBugs } from './alerting';
+import { attributingBugs } from './attributing';
 import { chainBugs } from './chain';
 import { checkpointBugs } from './checkpoints';
 import { comparingBugs } from './comparing';
@@ -23,6 +24,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...enrichingBugs,
   ...windowBugs,
   ...sessionBugs,
+  ...attributingBugs,
   ...totalBugs,
   ...mergingBugs,
   ...checkpointBugs,
