@@ -26,7 +26,7 @@ const variables = {
   TILLSTREAM_VIEW_MAX_ROWS: wholeNumber({ min: 1 }).default(2_000_000),
   /** Sessions held of each stream; those that ended first go first. One takes about 1.2 KB. */
   TILLSTREAM_VIEW_MAX_SESSIONS: wholeNumber({ min: 1 }).default(200_000),
-  /** Views that led to purchases, and direct purchases, held of each stream; the oldest go first. One takes about 1 KB. */
+  /** Views that led to purchases, and direct purchases, held of each stream; the oldest go first. One takes about 1.4 KB. */
   TILLSTREAM_VIEW_MAX_ATTRIBUTIONS: wholeNumber({ min: 1 }).default(200_000),
   /** Where a session-tracker is asked for sessions that are open. Not set: they are unknown. */
   SESSION_TRACKER_ADDRESS: address.optional(),

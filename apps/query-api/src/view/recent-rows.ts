@@ -12,6 +12,12 @@ export interface RecentRow {
 /** What rows are put in order by. */
 export type Instant<Row> = (row: Row) => number;
 
+interface Order<Row> {
+  readonly rows: readonly Row[];
+  /** Have come since. */
+  readonly fresh: Row[];
+}
+
 /** Making room comes in steps, not with every row. */
 const SPARE_SHARE = 0.1;
 
@@ -23,7 +29,7 @@ export class RecentRows<Row extends RecentRow> {
   private readonly byId = new Map<string, Row>();
   private readonly byKey = new Map<string, Map<string, Row>>();
   /** By what it is by. */
-  private readonly sorted = new Map<Instant<Row>, readonly Row[]>();
+  private readonly orders = new Map<Instant<Row>, Order<Row>>();
   private completeFrom = -Infinity;
 
   constructor(private readonly mostRows: number) {}
@@ -42,23 +48,26 @@ export class RecentRows<Row extends RecentRow> {
   }
 
   put(row: Row): void {
+    if (this.byId.has(row.id)) this.orders.clear();
+    for (const order of this.orders.values()) order.fresh.push(row);
     this.byId.set(row.id, row);
     for (const key of row.keys) {
       const known = this.byKey.get(key);
       if (known) known.set(row.id, row);
       else this.byKey.set(key, new Map([[row.id, row]]));
     }
-    this.sorted.clear();
     if (this.byId.size > this.mostRows * (1 + SPARE_SHARE)) this.makeRoom();
   }
 
   /** All, the newest first by an instant of theirs, of equal instants by id. */
   newestFirst(instantOf: Instant<Row> = timeOf): readonly Row[] {
-    const known = this.sorted.get(instantOf);
-    if (known) return known;
-    const sorted = [...this.byId.values()].sort(byInstant(instantOf));
-    this.sorted.set(instantOf, sorted);
-    return sorted;
+    const known = this.orders.get(instantOf);
+    if (known?.fresh.length === 0) return known.rows;
+    // What is in order already costs next to nothing to sort again.
+    const rows = known ? [...known.rows, ...known.fresh] : [...this.byId.values()];
+    rows.sort(byInstant(instantOf));
+    this.orders.set(instantOf, { rows, fresh: [] });
+    return rows;
   }
 
   /** Those with a key, in the same order. */
@@ -93,7 +102,7 @@ export class RecentRows<Row extends RecentRow> {
       rows?.delete(id);
       if (rows?.size === 0) this.byKey.delete(key);
     }
-    this.sorted.clear();
+    this.orders.clear();
   }
 }
 
