@@ -27,12 +27,11 @@ export async function startWorker(
   const registry = new Registry();
   const metrics = createServiceMetrics(registry, kind.name);
   const worker = createWorker(kind, config, { meter: metrics.tasks(), logger, isTraced: tracing !== null });
-  const shown = face && openFace(face, config, logger);
+  const shown = face && openFace(kind.name, face, config, logger);
   const service = {
     ...worker,
     close: async () => {
-      shown?.close();
-      await worker.close();
+      await Promise.all([shown?.close(), worker.close()]);
       await tracing?.shutdown();
     },
   };

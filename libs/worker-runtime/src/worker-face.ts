@@ -1,8 +1,11 @@
+import { KafkaLogReader } from '@tillstream/adapter-kafka';
 import { RedisCheckpointStore, connectRedis } from '@tillstream/adapter-redis';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { protoRoot } from '@tillstream/contracts';
-import type { CheckpointStore } from '@tillstream/engine';
+import type { CheckpointStore, DefinitionHistory } from '@tillstream/engine';
+import { readDefinitions } from '@tillstream/engine';
 import type { GrpcServerOptions, GrpcService, ServiceLogger, UnexpectedErrorListener } from '@tillstream/nest-runtime';
+import { kafkaOptions } from './kafka-options';
 import type { WorkerConfig } from './worker-config';
 
 /** What a face answers from. */
@@ -10,6 +13,8 @@ export interface FaceParts {
   readonly definitions: readonly StreamDefinition[];
   /** On a connection of its own: questions do not wait for checkpoints, nor these for them. */
   readonly store: Pick<CheckpointStore, 'readField'>;
+  /** The stream files that were put live since the one that the service was started with. */
+  readonly readHistory: (file: StreamDefinition) => Promise<DefinitionHistory>;
   readonly onUnexpected: UnexpectedErrorListener;
 }
 
@@ -24,19 +29,25 @@ export interface WorkerFace {
 /** A face that can be shown. */
 export interface OpenFace {
   readonly grpc: GrpcServerOptions;
-  close(): void;
+  close(): Promise<void>;
 }
 
-export function openFace(face: WorkerFace, config: WorkerConfig, logger: ServiceLogger): OpenFace {
+/** @param name of the service, for its brokers */
+export function openFace(name: string, face: WorkerFace, config: WorkerConfig, logger: ServiceLogger): OpenFace {
   const redis = connectRedis({ url: config.redisUrl, logger });
+  const reader = new KafkaLogReader(kafkaOptions(config.kafka, `tillstream-${name}`, logger));
   const services = face.services({
     definitions: config.definitions,
     store: new RedisCheckpointStore(redis),
+    readHistory: (file) => readDefinitions(reader, file),
     onUnexpected: (method, error) => logger.error({ method, error }, 'call_failed'),
   });
   const { host } = config.service.http;
   return {
     grpc: { host, port: config.grpcPort, protoRoot: protoRoot(), protoFiles: face.protoFiles, services },
-    close: () => redis.disconnect(),
+    close: async () => {
+      redis.disconnect();
+      await reader.close();
+    },
   };
 }

@@ -1,0 +1,42 @@
+import { status } from '@grpc/grpc-js';
+import type { CountOpenSessionsRequest, GetOpenSessionRequest } from '@tillstream/contracts';
+import { GrpcStatusError, unaryHandler, type GrpcService } from '@tillstream/nest-runtime';
+import type { FaceParts } from '@tillstream/worker-runtime';
+import { NoSessionsError, NotTrackedError, OpenSessions } from './open-sessions';
+
+/** tillstream.sessions.v1.SessionService */
+export function createSessionService({ definitions, store, readHistory, onUnexpected }: FaceParts): GrpcService {
+  const streams = new Map(
+    definitions.map((definition) => [definition.schema.stream, new OpenSessions(definition, store, readHistory)]),
+  );
+  const named = (stream: string): OpenSessions => {
+    const found = streams.get(stream);
+    if (found) return found;
+    const names = [...streams.keys()].join(', ') || 'none';
+    throw new GrpcStatusError(status.NOT_FOUND, `there is no stream "${stream}"; there is ${names}`);
+  };
+  return {
+    name: 'tillstream.sessions.v1.SessionService',
+    methods: {
+      getOpenSession: unaryHandler(
+        ({ stream, user, part }: GetOpenSessionRequest) => answered(async () => named(stream).of(user, part)),
+        onUnexpected,
+      ),
+      countOpenSessions: unaryHandler(
+        ({ stream }: CountOpenSessionsRequest) => answered(async () => named(stream).count()),
+        onUnexpected,
+      ),
+    },
+  };
+}
+
+/** @throws GrpcStatusError for what there is no answer to */
+async function answered<Response>(answer: () => Promise<Response>): Promise<Response> {
+  try {
+    return await answer();
+  } catch (error) {
+    if (error instanceof NotTrackedError) throw new GrpcStatusError(status.UNAVAILABLE, error.message);
+    if (error instanceof NoSessionsError) throw new GrpcStatusError(status.NOT_FOUND, error.message);
+    throw error;
+  }
+}

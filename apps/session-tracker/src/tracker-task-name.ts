@@ -1,0 +1,1 @@
+export const trackerTaskName = (stream: string, partition: number): string => `tracker:${stream}:${partition}`;
