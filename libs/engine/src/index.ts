@@ -68,6 +68,8 @@ export { NothingRetainedError } from './recompute/feed-start';
 export type { FeedStarts, WantedRows } from './recompute/open-feeds';
 export { findStarts, openFeeds } from './recompute/open-feeds';
 export type { RecomputationOptions, RecomputedPartition, RecomputedWindow } from './recompute/recomputation';
+export type { StreamPart } from './recompute/stream-parts';
+export { streamParts } from './recompute/stream-parts';
 export { Recomputation } from './recompute/recomputation';
 export type { FinalDifference } from './verify/difference';
 export type { VerifyOptions, VerifyProgress, VerifyReport } from './verify/verify-finals';

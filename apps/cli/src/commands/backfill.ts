@@ -9,7 +9,7 @@ import {
   type BackfillProgress,
   type BackfillReport,
 } from '@tillstream/engine';
-import { derivedOf, streamsOf, type StreamDefinition } from '@tillstream/contracts';
+import { sourceOf, type StreamDefinition } from '@tillstream/contracts';
 import { isTotal, type MetricDefinition } from '@tillstream/core';
 import { systemClock } from '../cli-clock';
 import { CliError, type CliContext } from '../cli-context';
@@ -17,7 +17,7 @@ import type { RegisterCommand } from '../create-program';
 import { liveDefinition } from '../definitions/live-definition';
 import { withKafka } from '../kafka/with-kafka';
 import { parseInstant } from '../options/parse-options';
-import { instant, metricsNamed } from '../options/window-range';
+import { allMetrics, instant, metricsNamed } from '../options/window-range';
 import { Progress } from '../progress';
 import { loadStream } from '../streams/load-stream-files';
 import { percentText, plural } from '../words';
@@ -112,12 +112,9 @@ async function backfill(name: string, options: BackfillCommandOptions, context: 
 
 /** @throws CliError for one that there is not, or that has no finals */
 function metricWithFinals(definition: StreamDefinition, name: string): MetricDefinition {
-  const streams = streamsOf(definition);
-  const all = streams.flatMap(({ metrics }) => metrics);
-  const [metric] = metricsNamed(definition, all, [name]);
+  const [metric] = metricsNamed(definition, allMetrics(definition), [name]);
   if (!metric) throw new CliError(`stream ${definition.schema.stream} has no metric ${name}`);
-  const over = streams.find(({ metrics }) => metrics.includes(metric)) ?? definition;
-  const of = derivedOf(over);
+  const of = sourceOf(definition, metric);
   if (of !== null) {
     throw new CliError(
       `${name} is over ${of}, and only metrics over events can be computed for the time before they were declared`,

@@ -60,6 +60,55 @@ describe('till try', () => {
     );
   });
 
+  it('computes metrics over the sessions and attributions of the events', async () => {
+    writeFileSync(
+      file,
+      `${smallStreamFile(2).replace(
+        'metrics:',
+        `sessions: {gap: 30s, outOfOrderness: 5s, type: kind, pageView: kind == 'view', purchase: kind == 'buy', revenue: amount}
+attribution: {from: kind == 'view', to: kind == 'buy', on: [category], within: 1m, outOfOrderness: 5s, revenue: amount}
+metrics:`,
+      )}
+  visits:
+    from: sessions
+    window: {size: 1m}
+    measures: {visits: count(), users: distinct(user), spent: sum(revenue), longest: max(duration_ms), bounced: count() where bounced}
+  touches:
+    from: attributions
+    where: last_touch
+    groupBy: [category]
+    window: {size: 1m}
+    measures: {purchases: count(), slowest: max(time_to_purchase_ms)}
+`,
+    );
+    const view = (id: number, second: number): string => event(id, second, '0').replace('"buy"', '"view"');
+    // u1 looks and buys, comes again a minute later; u2 comes once; time passes with u0.
+    const lines = [view(1, 1), event(4, 21, '7.50'), view(7, 55), view(2, 3), view(0, 300), view(3, 310)];
+    writeFileSync(events, lines.join('\n'));
+    const { code, output, notes } = await till(
+      file,
+      '--events',
+      events,
+      '--json',
+      '--metric',
+      'visits',
+      '--metric',
+      'touches',
+    );
+    expect(notes()).toContain('6 events, 6 count;');
+    expect(code).toBe(0);
+    const finals = (metric: string) => results(output(), metric).filter((row) => (row as { final: boolean }).final);
+    expect(finals('visits')).toEqual([
+      expect.objectContaining({
+        window_start: '2026-11-01T10:00:00.000Z',
+        measures: { visits: 3, users: 2, spent: '7.50', longest: 20_000, bounced: 2 },
+      }),
+    ]);
+    expect(finals('touches')).toEqual([
+      expect.objectContaining({ group: { category: 'books' }, measures: { purchases: 1, slowest: 20_000 } }),
+    ]);
+  });
+
   it('says what became of every event: counted, a duplicate, refused with its place and reason, or late', async () => {
     const lines = [
       event(1, 100, '10'),

@@ -7,7 +7,7 @@ import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
 import { withKafka } from '../kafka/with-kafka';
 import { parseInstant, wholeNumber } from '../options/parse-options';
-import { collect, instant, metricsNamed, windowSpan } from '../options/window-range';
+import { allMetrics, collect, instant, metricsNamed, windowSpan } from '../options/window-range';
 import { Progress } from '../progress';
 import { csvRows } from '../replay/csv-rows';
 import { REES46 } from '../replay/rees46-row';
@@ -105,7 +105,7 @@ async function compute(
   context: CliContext,
   read: ReadEvents | null,
 ): Promise<void> {
-  const metrics = metricsNamed(definition, definition.metrics, options.metric);
+  const metrics = metricsNamed(definition, allMetrics(definition), options.metric);
   const progress = new Progress(context, systemClock);
   const startedMs = systemClock.monotonicMs();
   const results = new TriedResults(metrics, options.rows);

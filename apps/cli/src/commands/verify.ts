@@ -5,7 +5,7 @@ import type { RegisterCommand } from '../create-program';
 import { liveDefinition } from '../definitions/live-definition';
 import { withKafka } from '../kafka/with-kafka';
 import { parseInstant } from '../options/parse-options';
-import { collect, metricsNamed, spanText, windowSpan } from '../options/window-range';
+import { allMetrics, collect, metricsNamed, spanText, windowSpan } from '../options/window-range';
 import { Progress } from '../progress';
 import { loadStream } from '../streams/load-stream-files';
 import { describeVerification } from '../verify/describe-verification';
@@ -59,7 +59,7 @@ async function verify(options: VerifyCommandOptions, context: CliContext): Promi
   const startedMs = systemClock.monotonicMs();
   const { report, metrics } = await withKafka(options.brokers, context, async ({ reader }) => {
     const definition = await liveDefinition(reader, file, context);
-    const metrics = metricsNamed(definition, definition.metrics, options.metric);
+    const metrics = metricsNamed(definition, allMetrics(definition), options.metric);
     const report = await verifyFinals({
       reader,
       definition,

@@ -1,4 +1,4 @@
-import type { StreamDefinition } from '@tillstream/contracts';
+import { streamsOf, type StreamDefinition } from '@tillstream/contracts';
 import type { MetricDefinition } from '@tillstream/core';
 import { CliError } from '../cli-context';
 
@@ -38,6 +38,11 @@ export function metricsNamed(
     );
   }
   return names.length === 0 ? metrics : metrics.filter(({ name }) => names.includes(name));
+}
+
+/** Every metric of a stream file, whatever it is computed over. */
+export function allMetrics(definition: StreamDefinition): readonly MetricDefinition[] {
+  return streamsOf(definition).flatMap(({ metrics }) => metrics);
 }
 
 /** Collects an option that may be given several times. */

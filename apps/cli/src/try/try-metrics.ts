@@ -1,10 +1,20 @@
 import { decodeMetricsRecord, encodeResults, type MetricsRecord, type StreamDefinition } from '@tillstream/contracts';
-import { lookbackMs, type MetricDefinition, type ResultBlock } from '@tillstream/core';
-import { findStarts, type LogReader, openFeeds, Recomputation, type RecomputedPartition } from '@tillstream/engine';
+import { lookbackMs, type EnrichResult, type LateRow, type MetricDefinition, type ResultBlock } from '@tillstream/core';
+import {
+  findStarts,
+  type LogReader,
+  openFeeds,
+  Recomputation,
+  type RecomputedPartition,
+  type StreamPart,
+  streamParts,
+} from '@tillstream/engine';
 import type { WindowSpan } from '../options/window-range';
 
 /** One group's window as computed. */
 export type TriedResult = Extract<MetricsRecord, { kind: 'result' }>;
+
+type EnrichCounts = EnrichResult['counts'];
 
 /** What became of the rows of raw. */
 export interface TriedRows {
@@ -45,37 +55,62 @@ export async function tryMetrics(
   take: (metric: MetricDefinition, result: TriedResult) => Promise<void>,
 ): Promise<Tried> {
   const rows: TriedRows = { rowsIn: 0, accepted: 0, duplicates: 0, refused: new Map(), late: new Map() };
+  let completeFromMs = -Infinity;
+  for (const [index, part] of streamParts(definition, metrics).entries()) {
+    // Events are counted once, however often they are read.
+    const onEnriched = (counts: EnrichCounts): void => {
+      if (index === 0) count(rows, counts);
+    };
+    const onLate = (late: readonly LateRow[]): void => late.forEach(({ metric }) => add(rows.late, metric.name, 1));
+    const fromMs = await tryPart({ reader, definition, span, onProgress, onEnriched, onLate }, part, take);
+    completeFromMs = Math.max(completeFromMs, fromMs);
+  }
+  return { rows, completeFromMs };
+}
+
+interface PartOptions extends Omit<TryOptions, 'metrics'> {
+  readonly onEnriched: (counts: EnrichCounts) => void;
+  readonly onLate: (late: readonly LateRow[]) => void;
+}
+
+/** @returns windows that begin earlier lack rows */
+async function tryPart(
+  { reader, definition, span, onProgress, onEnriched, onLate }: PartOptions,
+  { stream, derived, metrics }: StreamPart,
+  take: (metric: MetricDefinition, result: TriedResult) => Promise<void>,
+): Promise<number> {
   const lookback = Math.max(0, ...metrics.map(({ window }) => lookbackMs(window)));
-  const wanted = { reader, definition, source: 'raw' as const, fromMs: span.fromMs - lookback };
+  const fromMs = span.fromMs - lookback;
+  const wanted = { reader, definition, source: 'raw' as const, fromMs, ...(derived && { derived }) };
   const starts = await findStarts(wanted);
   const completeFromMs = starts.fromMs > wanted.fromMs ? starts.fromMs + lookback : -Infinity;
-  const partitions = await openFeeds(wanted, starts, (_partition, { counts }) => {
-    rows.rowsIn += counts.rowsIn;
-    rows.accepted += counts.accepted;
-    rows.duplicates += counts.duplicates;
-    for (const [code, count] of Object.entries(counts.rejected)) add(rows.refused, code, count);
-  });
+  const partitions = await openFeeds(wanted, starts, (_partition, { counts }) => onEnriched(counts));
   const recomputation = new Recomputation({
-    definition,
+    definition: stream,
     metrics,
     partitions,
     knownFromMs: starts.fromMs,
     fromMs: Math.max(span.fromMs, completeFromMs),
     toMs: span.toMs,
     onProgress: () => tell(partitions, onProgress),
-    onLate: (_partition, late) => {
-      for (const { metric } of late) add(rows.late, metric.name, 1);
-    },
+    onLate: (_partition, late) => onLate(late),
   });
   const takeAll = async (metric: MetricDefinition, block: ResultBlock): Promise<void> => {
-    for (const record of encodeResults(block, definition.schema)) {
+    for (const record of encodeResults(block, stream.schema)) {
       const result = decodeMetricsRecord(record);
       if (result.kind === 'result') await take(metric, result);
     }
   };
   for await (const { metric, results } of recomputation.windows()) if (results) await takeAll(metric, results);
   for (const { metric, results } of recomputation.openWindows()) if (results) await takeAll(metric, results);
-  return { rows, completeFromMs };
+  return completeFromMs;
+}
+
+function count(rows: TriedRows, counts: EnrichCounts): void {
+  rows.rowsIn += counts.rowsIn;
+  rows.accepted += counts.accepted;
+  rows.duplicates += counts.duplicates;
+  for (const [code, refused] of Object.entries(counts.rejected)) add(rows.refused, code, refused);
 }
 
 function add(counts: Map<string, number>, name: string, count: number): void {

@@ -1,6 +1,5 @@
 import type { EventBatch } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
-import { AGGREGATOR } from '../aggregator/aggregator-task';
 import { withoutRowsOf } from '../task/batch-without-rows';
 import type { LogReader, LogRecord } from '../ports/log';
 import { judgeRange } from '../task/chain';
@@ -16,6 +15,8 @@ export interface EnrichedFeedOptions {
   readonly reader: LogReader;
   readonly definition: StreamDefinition;
   readonly start: FeedStart;
+  /** The service that the batches are for: what it has given up has no rows. */
+  readonly passedBy: string;
   /** Offset in `enriched` of the first record that is not read. */
   readonly end: number;
 }
@@ -35,12 +36,12 @@ export class EnrichedFeed implements BatchFeed {
   }
 
   static async open(options: EnrichedFeedOptions): Promise<EnrichedFeed> {
-    const { reader, definition, start } = options;
+    const { reader, definition, start, passedBy } = options;
     const { raw, enriched } = definition.topics;
     const { partition } = start;
     const feed = new EnrichedFeed(
       options,
-      await readGaps(reader, definition, AGGREGATOR, partition),
+      await readGaps(reader, definition, passedBy, partition),
       start.seek ?? (await reader.begin(enriched, partition)),
     );
     feed.rawEnd = await reader.end(raw, partition);

@@ -1,7 +1,6 @@
 import type { EnrichResult, EventBatch, RawRecord, StreamSchema } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { decodeRawRecord } from '@tillstream/contracts';
-import { AGGREGATOR } from '../aggregator/aggregator-task';
 import { withoutRowsOf } from '../task/batch-without-rows';
 import { ENRICHER } from '../enricher/enricher-task';
 import type { LogReader, LogRecord } from '../ports/log';
@@ -27,6 +26,8 @@ export interface RawFeedOptions {
   readonly start: FeedStart;
   /** Offset of the first raw record that is not read. */
   readonly end: number;
+  /** The service that the batches are for: what it has given up has no rows. */
+  readonly passedBy: string;
   /** Where the ids in front are read: `raw` believes nobody, `enriched` has them at hand. */
   readonly horizonFrom?: FeedSource;
   readonly onEnriched?: EnrichListener;
@@ -44,17 +45,17 @@ export class RawFeed implements BatchFeed {
     private readonly options: RawFeedOptions,
     private readonly enricher: EnricherInForce,
     private readonly enricherGaps: GapLedger,
-    private readonly aggregatorGaps: GapLedger,
+    private readonly readerGaps: GapLedger,
   ) {
     this.at = options.start.next;
   }
 
   /** Reads the rows in front that can make others duplicates. */
   static async open(options: RawFeedOptions): Promise<RawFeed> {
-    const { reader, definition, start } = options;
+    const { reader, definition, start, passedBy } = options;
     const { partition } = start;
     const enricherGaps = await readGaps(reader, definition, ENRICHER, partition);
-    const aggregatorGaps = await readGaps(reader, definition, AGGREGATOR, partition);
+    const readerGaps = await readGaps(reader, definition, passedBy, partition);
     const { next, position } = start;
     const enricher = new EnricherInForce({ definition, history: options.history ?? null, partition, next, position });
     if (start.horizon) {
@@ -64,7 +65,7 @@ export class RawFeed implements BatchFeed {
         await options.breathe?.();
       }
     }
-    return new RawFeed(options, enricher, enricherGaps, aggregatorGaps);
+    return new RawFeed(options, enricher, enricherGaps, readerGaps);
   }
 
   get partition(): number {
@@ -90,8 +91,8 @@ export class RawFeed implements BatchFeed {
     this.waiting = this.waiting.slice(consumed);
     this.waitingRaw = this.waitingRaw.slice(consumed);
     const { batch } = result;
-    const { aggregatorGaps } = this;
-    return aggregatorGaps.isEmpty ? batch : withoutRowsOf(batch, (offset) => aggregatorGaps.holds(offset));
+    const { readerGaps } = this;
+    return readerGaps.isEmpty ? batch : withoutRowsOf(batch, (offset) => readerGaps.holds(offset));
   }
 }
 

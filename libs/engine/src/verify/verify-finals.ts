@@ -1,4 +1,4 @@
-import type { MetricDefinition } from '@tillstream/core';
+import type { MetricDefinition, StreamSchema } from '@tillstream/core';
 import { isTotal, lookbackMs } from '@tillstream/core';
 import type { NewRecord, StreamDefinition } from '@tillstream/contracts';
 import { encodeResults } from '@tillstream/contracts';
@@ -9,6 +9,8 @@ import type { FeedStarts, WantedRows } from '../recompute/open-feeds';
 import { findStarts, openFeeds } from '../recompute/open-feeds';
 import type { RecomputedPartition, RecomputedWindow } from '../recompute/recomputation';
 import { Recomputation } from '../recompute/recomputation';
+import type { StreamPart } from '../recompute/stream-parts';
+import { streamParts } from '../recompute/stream-parts';
 import { readRange } from '../task/log-tail';
 import type { FinalBytes, FinalDifference } from './difference';
 import { differenceOf } from './difference';
@@ -18,6 +20,7 @@ import { StandingTable, TooManyFinalsError } from './standing-table';
 export interface VerifyOptions {
   readonly reader: LogReader;
   readonly definition: StreamDefinition;
+  /** Of the definition, whatever they are computed over. */
   readonly metrics: readonly MetricDefinition[];
   /** Windows that begin in [fromMs, toMs); infinite: all that there are. */
   readonly fromMs: number;
@@ -71,19 +74,22 @@ const EMPTY = new Uint8Array(0);
  * Computes every final of a range from raw once more, with an enricher, aggregators and merges of its own, and compares
  * byte for byte with what stands in `metrics`: every copy of it, since compaction keeps the last.
  */
-export async function verifyFinals(all: VerifyOptions): Promise<VerifyReport> {
-  // A running total has none.
-  const options = { ...all, metrics: all.metrics.filter(({ window }) => !isTotal(window)) };
-  const mostFinals = options.mostFinals ?? MOST_FINALS;
+export async function verifyFinals(options: VerifyOptions): Promise<VerifyReport> {
+  const { reader, definition, fromMs, toMs, mostFinals = MOST_FINALS } = options;
   const run = new Verification(options);
-  try {
-    await run.verify(options.fromMs, options.toMs, mostFinals);
-  } catch (error) {
-    if (!(error instanceof TooManyFinalsError)) throw error;
-    // What a turn holds by now it may hold: finals go on coming while it is divided.
-    const { reader, definition, metrics, fromMs, toMs } = options;
-    const turns = await finalTurns(reader, definition, { metrics, fromMs, toMs }, mostFinals);
-    for (const turn of turns) await run.verify(turn.fromMs, turn.toMs, Infinity);
+  // A running total has no finals.
+  const metrics = options.metrics.filter(({ window }) => !isTotal(window));
+  for (const part of streamParts(definition, metrics)) {
+    try {
+      await run.verify(part, fromMs, toMs, mostFinals);
+    } catch (error) {
+      if (!(error instanceof TooManyFinalsError)) throw error;
+      // What a turn holds by now it may hold: finals go on coming while it is divided.
+      const range = { metrics: part.metrics, fromMs, toMs };
+      for (const turn of await finalTurns(reader, definition, range, mostFinals)) {
+        await run.verify(part, turn.fromMs, turn.toMs, Infinity);
+      }
+    }
   }
   return run.report();
 }
@@ -102,8 +108,9 @@ class Verification {
   }
 
   /** One turn. @throws TooManyFinalsError, with nothing counted, when more finals stand in the range than may be held */
-  async verify(fromMs: number, toMs: number, mostFinals: number): Promise<void> {
-    const { reader, definition, metrics, fromTheBeginning } = this.options;
+  async verify(part: StreamPart, fromMs: number, toMs: number, mostFinals: number): Promise<void> {
+    const { reader, definition, fromTheBeginning } = this.options;
+    const { stream, derived, metrics } = part;
     const lookback = Math.max(0, ...metrics.map(({ window }) => lookbackMs(window)));
     const wanted: WantedRows = {
       reader,
@@ -112,6 +119,7 @@ class Verification {
       source: 'raw',
       fromMs: fromMs - lookback,
       fromTheBeginning: fromTheBeginning ?? false,
+      ...(derived && { derived }),
     };
     const starts = await this.findStarts(wanted, lookback);
     const firstMs = starts === null ? Infinity : starts.fromMs + lookback;
@@ -124,7 +132,7 @@ class Verification {
       this.sums.rows += counts.rowsIn;
     });
     const recomputation = new Recomputation({
-      definition,
+      definition: stream,
       metrics,
       partitions,
       knownFromMs: starts.fromMs,
@@ -132,7 +140,7 @@ class Verification {
       toMs,
       onProgress: () => this.tell('computing again', standing.count, partitions),
     });
-    for await (const window of recomputation.windows()) await this.compare(window, standing);
+    for await (const window of recomputation.windows()) await this.compare(window, standing, stream.schema);
     for (const place of standing.unseen()) await this.noteAt('surplus', place, null);
     this.sums.compared += standing.count;
     for (const [identity, count] of standing.byMetric) {
@@ -167,12 +175,12 @@ class Verification {
     this.unverified = why;
   }
 
-  private async compare(window: RecomputedWindow, standing: StandingTable): Promise<void> {
+  private async compare(window: RecomputedWindow, standing: StandingTable, schema: StreamSchema): Promise<void> {
     const { metric, startMs, endMs, partition, results } = window;
     const isTold = standing.spans.isTold(metric, partition, startMs);
     if (isTold) this.sums.windows += 1;
     if (!results) return;
-    for (const record of encodeResults(results, this.options.definition.schema)) {
+    for (const record of encodeResults(results, schema)) {
       const bytes = finalBytes(record);
       const { found, copies } = standing.check(partition, bytes.key, bytes.value);
       if (found === 'equal') this.sums.equal += 1;
