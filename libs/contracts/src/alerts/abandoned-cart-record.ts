@@ -1,9 +1,9 @@
-import { cartValue, formatMoney, sessionId } from '@tillstream/core';
+import { cartValue, sessionId } from '@tillstream/core';
 import type { CartLine, ClosedSession, SessionsDefinition } from '@tillstream/core';
 import { readJsonValue } from '../bytes/json-members';
+import { RecordsWriter } from '../bytes/records-writer';
 import type { NewRecord } from '../record';
-import { isoInstant } from '../results/instant';
-import { cartFrom, cartJson } from '../sessions/cart-json';
+import { cartFrom, writeCart } from '../sessions/cart-json';
 
 /** A cart that somebody has left behind: their session is over, with something in it and no purchase. */
 export interface AbandonedCart {
@@ -24,29 +24,41 @@ export interface AbandonedCart {
 const ABANDONED_CART = 'abandoned_cart';
 const KEY = 'a|';
 
-/** The record of a session's cart in the alerts topic: key `a|session id`. To be written of sessions that are `isAbandoned`. */
-export function encodeAbandonedCart(
-  session: ClosedSession,
+/** About what the record of a cart takes, with its key. */
+const RECORD_BYTES = 512;
+
+/** The records of carts in the alerts topic: key `a|session id`. To be written of sessions that are `isAbandoned`. */
+export function encodeAbandonedCarts(
+  sessions: readonly ClosedSession[],
   { identity }: Pick<SessionsDefinition, 'identity'>,
   moneyExponent: number,
+): NewRecord[] {
+  const definition = identity.slice(identity.lastIndexOf('@') + 1);
+  const json = new RecordsWriter(moneyExponent, RECORD_BYTES * sessions.length);
+  for (const session of sessions) {
+    const { user, part, startMs, endMs, cart, truncated } = session;
+    json.key(`${KEY}${sessionId(session)}`);
+    json.text('{"kind":', ABANDONED_CART);
+    json.text(',"definition":', definition);
+    json.text(',"user":', user);
+    if (part !== null) json.text(',"part":', part);
+    json.instant(',"start":', startMs);
+    json.instant(',"end":', endMs);
+    writeCart(json, ',"products":', cart);
+    json.money(',"value":', cartValue(session) ?? NaN);
+    json.flag(',"truncated":', truncated);
+    json.ascii('}');
+  }
+  return json.finish();
+}
+
+/** As `encodeAbandonedCarts`, of one. */
+export function encodeAbandonedCart(
+  session: ClosedSession,
+  declared: Pick<SessionsDefinition, 'identity'>,
+  moneyExponent: number,
 ): NewRecord {
-  const { user, part, startMs, endMs, cart, truncated } = session;
-  const worth = cartValue(session);
-  const value = {
-    kind: ABANDONED_CART,
-    definition: identity.slice(identity.lastIndexOf('@') + 1),
-    user,
-    ...(part === null ? {} : { part }),
-    start: isoInstant(startMs),
-    end: isoInstant(endMs),
-    products: cartJson(cart, moneyExponent),
-    value: worth === null ? null : formatMoney(worth, moneyExponent),
-    truncated,
-  };
-  return {
-    key: Buffer.from(`${KEY}${sessionId(session)}`, 'utf8'),
-    value: Buffer.from(JSON.stringify(value), 'utf8'),
-  };
+  return encodeAbandonedCarts([session], declared, moneyExponent)[0] as NewRecord;
 }
 
 /** Reads a record of an alerts topic; null for what is not of an abandoned cart. */

@@ -24,18 +24,22 @@ const text = (bytes: Uint8Array | null): string => Buffer.from(bytes ?? []).toSt
 
 const aText = fc.string({ unit: 'grapheme', maxLength: 8 });
 const aPosition = { offset: fc.nat(2 ** 31), index: fc.nat(9_000) };
-const aTime = fc.integer({ min: 0, max: 10 ** 13 });
 const anAmount = fc.oneof(fc.integer({ min: -(10 ** 12), max: 10 ** 12 }), fc.constant(NaN));
 const aPurchase: fc.Arbitrary<AttributedPurchase> = fc.record({
   ...aPosition,
   user: aText,
-  timeMs: aTime,
+  timeMs: fc.integer({ min: 10 ** 9, max: 10 ** 13 }),
   on: fc.tuple(aText, aText),
   category: fc.option(aText),
   device: fc.option(aText),
   revenue: anAmount,
   views: fc.array(
-    fc.record({ ...aPosition, timeMs: aTime, share: fc.double({ min: 0, max: 1, noNaN: true }), revenue: anAmount }),
+    fc.record({
+      ...aPosition,
+      timeMs: fc.nat(10 ** 9),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+      revenue: anAmount,
+    }),
     { maxLength: 4 },
   ),
   truncated: fc.boolean(),
@@ -47,8 +51,8 @@ describe('the records of a purchase', () => {
     const records = encodeAttributions(PURCHASE, ATTRIBUTION, 3, 2);
     expect(records.map(({ key }) => text(key))).toEqual(['3|80|0|90|2', '3|70|5|90|2']);
     expect(text(records[0]?.value ?? null)).toBe(
-      '{"user":"u1","on":{"product_id":"p1","shop":"é"},"category":"shoes","device":null,"direct":false,' +
-        '"purchase_id":"3|90|2","purchased":"2026-03-01T12:00:00.000Z","revenue":"10.01","view_id":"3|80|0",' +
+      '{"user":"u1","on":{"product_id":"p1","shop":"é"},"category":"shoes","device":null,"purchase_id":"3|90|2",' +
+        '"purchased":"2026-03-01T12:00:00.000Z","revenue":"10.01","direct":false,"view_id":"3|80|0",' +
         '"viewed":"2026-03-01T11:59:59.000Z","time_to_purchase_ms":1000,"touch":1,"last_touch":true,"share":0.5,' +
         '"assisted_revenue":"5.01","views":2,"truncated":false,"definition":"0123abcd","decided_by":95}',
     );
@@ -63,8 +67,8 @@ describe('the records of a purchase', () => {
     const records = encodeAttributions({ ...PURCHASE, views: [] }, ATTRIBUTION, 3, 2);
     expect(records.map(({ key }) => text(key))).toEqual(['3|direct|90|2']);
     expect(text(records[0]?.value ?? null)).toBe(
-      '{"user":"u1","on":{"product_id":"p1","shop":"é"},"category":"shoes","device":null,"direct":true,' +
-        '"purchase_id":"3|90|2","purchased":"2026-03-01T12:00:00.000Z","revenue":"10.01","views":0,"truncated":false,' +
+      '{"user":"u1","on":{"product_id":"p1","shop":"é"},"category":"shoes","device":null,"purchase_id":"3|90|2",' +
+        '"purchased":"2026-03-01T12:00:00.000Z","revenue":"10.01","direct":true,"views":0,"truncated":false,' +
         '"definition":"0123abcd","decided_by":95}',
     );
   });

@@ -1,10 +1,10 @@
-import { attributionRows, eventPosition, formatMoney } from '@tillstream/core';
+import { attributionRows, eventPosition } from '@tillstream/core';
 import type { AttributedPurchase, AttributedView, AttributionDefinition, RowPosition } from '@tillstream/core';
 import { readJsonValue } from '../bytes/json-members';
 import type { JsonMembers } from '../bytes/json-members';
+import { RecordsWriter } from '../bytes/records-writer';
 import { parseInteger } from '../headers';
 import type { NewRecord } from '../record';
-import { isoInstant } from '../results/instant';
 
 /** A view and a purchase it led to, or a direct purchase, as its record tells it. */
 export interface ToldAttribution {
@@ -32,9 +32,12 @@ export interface ToldAttribution {
   readonly decidedBy: number;
 }
 
+/** About what the record of a pair takes, with its key. */
+const RECORD_BYTES = 640;
+
 /**
- * The records of a purchase in the attributions topic: one for each view that led to it, newest first, or one that says that it was
- * direct. Keys:
+ * The records of purchases in the attributions topic: of each one for each view that led to it, newest first, or one that says that
+ * it was direct. Keys:
  *
  *   partition|view offset|view index|purchase offset|purchase index
  *   partition|direct|purchase offset|purchase index
@@ -42,47 +45,67 @@ export interface ToldAttribution {
  * A pair is one however often it is written, and whoever writes it writes the same bytes. The value is JSON: instants and amounts
  * as text, null for what is not known.
  */
-export function encodeAttributions(
-  purchase: AttributedPurchase,
+export function encodePurchases(
+  purchases: readonly AttributedPurchase[],
   { identity, on }: Pick<AttributionDefinition, 'identity' | 'on'>,
   partition: number,
   moneyExponent: number,
 ): NewRecord[] {
-  const amount = (minor: number) => (Number.isNaN(minor) ? null : formatMoney(minor, moneyExponent));
-  const { user, category, device, revenue, timeMs, views, truncated, decidedBy, offset, index } = purchase;
+  const count = purchases.reduce((sum, { views }) => sum + Math.max(1, views.length), 0);
+  const json = new RecordsWriter(moneyExponent, RECORD_BYTES * count);
+  const labels = on.map((name, i) => `${i === 0 ? '' : ','}${JSON.stringify(name)}:`);
   const definition = identity.slice(identity.lastIndexOf('@') + 1);
-  const values = Object.fromEntries(on.map((name, i) => [name, purchase.on[i]]));
-  return attributionRows(purchase, partition).map(({ view, touch }) => {
-    const about = {
-      user,
-      on: values,
-      category,
-      device,
-      direct: view === null,
-      purchase_id: eventPosition(partition, purchase),
-      purchased: isoInstant(timeMs),
-      revenue: amount(revenue),
-    };
-    const ofView = view && {
-      view_id: eventPosition(partition, view),
-      viewed: isoInstant(view.timeMs),
-      time_to_purchase_ms: timeMs - view.timeMs,
-      touch,
-      last_touch: touch === 1,
-      share: view.share,
-      assisted_revenue: amount(view.revenue),
-    };
-    const json = JSON.stringify({
-      ...about,
-      ...ofView,
-      views: views.length,
-      truncated,
-      definition,
-      decided_by: decidedBy,
-    });
-    const from = view === null ? 'direct' : `${view.offset}|${view.index}`;
-    return { key: Buffer.from(`${partition}|${from}|${offset}|${index}`, 'latin1'), value: Buffer.from(json, 'utf8') };
-  });
+  for (const purchase of purchases) {
+    for (const { view, touch } of attributionRows(purchase, partition)) {
+      const { offset, index, views, timeMs } = purchase;
+      json.key(`${partition}|${view === null ? 'direct' : `${view.offset}|${view.index}`}|${offset}|${index}`);
+      writePurchase(json, purchase, partition, labels);
+      if (view === null) json.ascii(',"direct":true');
+      else writeView(json, view, touch, partition, timeMs);
+      json.count(',"views":', views.length);
+      json.flag(',"truncated":', purchase.truncated);
+      json.text(',"definition":', definition);
+      json.count(',"decided_by":', purchase.decidedBy);
+      json.ascii('}');
+    }
+  }
+  return json.finish();
+}
+
+/** As `encodePurchases`, of one. */
+export function encodeAttributions(
+  purchase: AttributedPurchase,
+  declared: Pick<AttributionDefinition, 'identity' | 'on'>,
+  partition: number,
+  moneyExponent: number,
+): NewRecord[] {
+  return encodePurchases([purchase], declared, partition, moneyExponent);
+}
+
+function writePurchase(
+  json: RecordsWriter,
+  purchase: AttributedPurchase,
+  partition: number,
+  labels: readonly string[],
+): void {
+  json.text('{"user":', purchase.user);
+  json.ascii(',"on":{');
+  labels.forEach((label, i) => json.text(label, purchase.on[i] ?? null));
+  json.text('},"category":', purchase.category);
+  json.text(',"device":', purchase.device);
+  json.text(',"purchase_id":', eventPosition(partition, purchase));
+  json.instant(',"purchased":', purchase.timeMs);
+  json.money(',"revenue":', purchase.revenue);
+}
+
+function writeView(json: RecordsWriter, view: AttributedView, touch: number, partition: number, timeMs: number): void {
+  json.text(',"direct":false,"view_id":', eventPosition(partition, view));
+  json.instant(',"viewed":', view.timeMs);
+  json.count(',"time_to_purchase_ms":', timeMs - view.timeMs);
+  json.count(',"touch":', touch);
+  json.flag(',"last_touch":', touch === 1);
+  json.double(',"share":', view.share);
+  json.money(',"assisted_revenue":', view.revenue);
 }
 
 /** Reads a record of an attributions topic; null for tombstones and what is not understood. */

@@ -95,6 +95,22 @@ export class ByteWriter {
     this.at = at + count;
   }
 
+  /** Text in quotes, as JSON, if it is of ASCII that stands in a string as it is. Else nothing, and false. */
+  plainJson(text: string): boolean {
+    const count = text.length;
+    this.reserve(count + 2);
+    const { buffer, at } = this;
+    for (let i = 0; i < count; i++) {
+      const code = text.charCodeAt(i);
+      if (code < 0x20 || code > 0x7e || code === QUOTE || code === BACKSLASH) return false;
+      buffer[at + 1 + i] = code;
+    }
+    buffer[at] = QUOTE;
+    buffer[at + 1 + count] = QUOTE;
+    this.at = at + count + 2;
+    return true;
+  }
+
   /** Decimal digits of a safe integer ≥ 0, with leading zeros up to `width`. */
   digits(value: number, width: number): void {
     if (value > MAX_INT32) {

@@ -1,7 +1,6 @@
 import type { ByteWriter } from './byte-writer';
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
 /** Writes UTF-8 text source[from, to) as a JSON string. The bytes must be valid UTF-8; they are copied as they are. */
 export function writeJsonUtf8(writer: ByteWriter, source: Uint8Array, from: number, to: number): void {
@@ -19,14 +18,5 @@ function escapeOf(byte: number): string {
 
 /** Writes text as a JSON string, the same bytes as JSON.stringify. */
 export function writeJsonText(writer: ByteWriter, text: string): void {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code < 0x20 || code > 0x7e || code === QUOTE || code === BACKSLASH) {
-      writer.utf8(JSON.stringify(text));
-      return;
-    }
-  }
-  writer.byte(QUOTE);
-  writer.ascii(text);
-  writer.byte(QUOTE);
+  if (!writer.plainJson(text)) writer.utf8(JSON.stringify(text));
 }

@@ -1,16 +1,19 @@
-import { formatMoney } from '@tillstream/core';
 import type { CartLine } from '@tillstream/core';
 import type { JsonMembers } from '../bytes/json-members';
+import type { RecordsWriter } from '../bytes/records-writer';
 
-/** A cart as records tell it: amounts as text. */
-export function cartJson(cart: readonly CartLine[], moneyExponent: number): unknown {
-  return cart.map(({ product, value }) => ({
-    product,
-    value: value === null ? null : formatMoney(value, moneyExponent),
-  }));
+/** Writes a cart as a list of its products with their values. */
+export function writeCart(json: RecordsWriter, label: string, cart: readonly CartLine[]): void {
+  json.ascii(label);
+  cart.forEach(({ product, value }, i) => {
+    json.text(i === 0 ? '[{"product":' : ',{"product":', product);
+    json.money(',"value":', value ?? NaN);
+    json.ascii('}');
+  });
+  json.ascii(cart.length === 0 ? '[]' : ']');
 }
 
-/** What `cartJson` has made of a cart. */
+/** What `writeCart` has made of a cart. */
 export function cartFrom(json: JsonMembers, name: string): readonly CartLine[] {
   return json.objects(name).map((line) => ({ product: line.text('product'), value: line.moneyOrNull('value') }));
 }

@@ -1,10 +1,10 @@
-import { formatMoney, isAbandoned, sessionId } from '@tillstream/core';
+import { isAbandoned, sessionId } from '@tillstream/core';
 import type { ClosedSession, SessionEdge, SessionsDefinition } from '@tillstream/core';
 import { readJsonValue } from '../bytes/json-members';
 import type { JsonMembers } from '../bytes/json-members';
+import { RecordsWriter } from '../bytes/records-writer';
 import type { NewRecord } from '../record';
-import { isoInstant } from '../results/instant';
-import { cartFrom, cartJson } from './cart-json';
+import { cartFrom, writeCart } from './cart-json';
 
 /** A session that is over, as its record tells it. */
 export interface ToldSession extends ClosedSession {
@@ -12,45 +12,69 @@ export interface ToldSession extends ClosedSession {
   readonly identity: string;
 }
 
+/** About what the record of a session takes, with its key. */
+const RECORD_BYTES = 1024;
+
 /**
- * The record of a session in the sessions topic: its key is the session's id, so that it is one session however often it is
+ * The records of sessions in the sessions topic: the key is the session's id, so that it is one session however often it is
  * written, and whoever writes it writes the same bytes. The value is JSON: instants and amounts as text, null for what is not known.
  */
-export function encodeSession(
-  session: ClosedSession,
+export function encodeSessions(
+  sessions: readonly ClosedSession[],
   { identity }: Pick<SessionsDefinition, 'identity'>,
   moneyExponent: number,
+): NewRecord[] {
+  const definition = identity.slice(identity.lastIndexOf('@') + 1);
+  const json = new RecordsWriter(moneyExponent, RECORD_BYTES * sessions.length);
+  for (const session of sessions) writeSession(json, session, definition);
+  return json.finish();
+}
+
+/** As `encodeSessions`, of one. */
+export function encodeSession(
+  session: ClosedSession,
+  declared: Pick<SessionsDefinition, 'identity'>,
+  moneyExponent: number,
 ): NewRecord {
-  const { user, part, startMs, endMs, events, pageViews, carts, purchases, products, revenue } = session;
-  const { entry, exit, device, location, path, clientSessions, cart, truncated, isCut, closedBy } = session;
-  const value = {
-    user,
-    ...(part === null ? {} : { part }),
-    start: isoInstant(startMs),
-    end: isoInstant(endMs),
-    duration_ms: endMs - startMs,
-    events,
-    page_views: pageViews,
-    carts,
-    purchases,
-    products,
-    revenue: formatMoney(revenue, moneyExponent),
-    converted: purchases > 0,
-    bounced: events === 1,
-    entry: edgeJson(entry),
-    exit: edgeJson(exit),
-    device,
-    location,
-    path,
-    client_sessions: clientSessions,
-    cart: cartJson(cart, moneyExponent),
-    abandoned: isAbandoned(session),
-    cut: isCut,
-    truncated,
-    definition: identity.slice(identity.lastIndexOf('@') + 1),
-    closed_by: closedBy,
-  };
-  return { key: Buffer.from(sessionId(session), 'utf8'), value: Buffer.from(JSON.stringify(value), 'utf8') };
+  return encodeSessions([session], declared, moneyExponent)[0] as NewRecord;
+}
+
+function writeSession(json: RecordsWriter, session: ClosedSession, definition: string): void {
+  const { startMs, endMs, purchases, events, part } = session;
+  json.key(sessionId(session));
+  json.text('{"user":', session.user);
+  if (part !== null) json.text(',"part":', part);
+  json.instant(',"start":', startMs);
+  json.instant(',"end":', endMs);
+  json.count(',"duration_ms":', endMs - startMs);
+  json.count(',"events":', events);
+  json.count(',"page_views":', session.pageViews);
+  json.count(',"carts":', session.carts);
+  json.count(',"purchases":', purchases);
+  json.count(',"products":', session.products);
+  json.money(',"revenue":', session.revenue);
+  json.flag(',"converted":', purchases > 0);
+  json.flag(',"bounced":', events === 1);
+  writeEdge(json, ',"entry":', session.entry);
+  writeEdge(json, ',"exit":', session.exit);
+  json.text(',"device":', session.device);
+  json.text(',"location":', session.location);
+  json.texts(',"path":', session.path);
+  json.texts(',"client_sessions":', session.clientSessions);
+  writeCart(json, ',"cart":', session.cart);
+  json.flag(',"abandoned":', isAbandoned(session));
+  json.flag(',"cut":', session.isCut);
+  json.flag(',"truncated":', session.truncated);
+  json.text(',"definition":', definition);
+  json.count(',"closed_by":', session.closedBy);
+  json.ascii('}');
+}
+
+function writeEdge(json: RecordsWriter, label: string, { product, category }: SessionEdge): void {
+  json.ascii(label);
+  json.text('{"product":', product);
+  json.text(',"category":', category);
+  json.ascii('}');
 }
 
 /** Reads a record of a sessions topic; null for tombstones and what is not understood. */
@@ -78,10 +102,6 @@ export function decodeSession({ value }: Pick<NewRecord, 'value'>, moneyExponent
     isCut: json.flag('cut'),
     closedBy: json.count('closed_by'),
   }));
-}
-
-function edgeJson({ product, category }: SessionEdge): SessionEdge {
-  return { product, category };
 }
 
 function edgeFrom(json: JsonMembers): SessionEdge {

@@ -1,4 +1,5 @@
 import type { Field, FieldType } from '../stream/schema';
+import { copiedTo } from '../windowing/grow';
 import type { Column, DictionaryColumn, NumberColumn, TextColumn } from './event-batch';
 
 const utf8 = new TextEncoder();
@@ -40,45 +41,80 @@ export function toColumns<Row>(fields: readonly RowField<Row>[], rows: readonly 
 }
 
 function toColumn<Row>({ type, dictionary, value }: RowField<Row>, rows: readonly Row[]): Column | null {
-  if (type !== 'string') return numberColumn(rows.map((row) => Number(value(row) ?? NaN)));
-  const texts = rows.map((row) => {
-    const text = value(row);
-    return text === null ? null : String(text);
-  });
-  if (texts.every((text) => text === null)) return null;
-  return dictionary ? dictionaryColumn(texts) : textColumn(texts);
+  if (type !== 'string') return numberColumn(value, rows);
+  return dictionary ? dictionaryColumn(value, rows) : textColumn(value, rows);
 }
 
-function numberColumn(numbers: readonly number[]): NumberColumn | null {
-  if (numbers.every(Number.isNaN)) return null;
-  return { kind: 'number', values: Float64Array.from(numbers) };
+function numberColumn<Row>(value: RowField<Row>['value'], rows: readonly Row[]): NumberColumn | null {
+  const values = new Float64Array(rows.length);
+  let isNull = true;
+  for (let row = 0; row < rows.length; row++) {
+    const number = Number(value(rows[row] as Row) ?? NaN);
+    values[row] = number;
+    isNull &&= Number.isNaN(number);
+  }
+  return isNull ? null : { kind: 'number', values };
 }
 
-function textColumn(texts: readonly (string | null)[]): TextColumn {
-  const nulls = texts.includes(null) ? Uint8Array.from(texts, (text) => (text === null ? 1 : 0)) : null;
-  return { kind: 'text', ...endToEnd(texts.map((text) => text ?? '')), nulls };
+function textColumn<Row>(value: RowField<Row>['value'], rows: readonly Row[]): TextColumn | null {
+  const texts = new TextsEndToEnd(rows.length);
+  const nulls = new Uint8Array(rows.length);
+  let nullCount = 0;
+  for (let row = 0; row < rows.length; row++) {
+    const text = value(rows[row] as Row);
+    if (text === null) nullCount += nulls[row] = 1;
+    texts.add(text === null ? '' : String(text));
+  }
+  if (nullCount === rows.length) return null;
+  return { kind: 'text', ...texts.finish(), nulls: nullCount === 0 ? null : nulls };
 }
 
-function dictionaryColumn(texts: readonly (string | null)[]): DictionaryColumn {
+function dictionaryColumn<Row>(value: RowField<Row>['value'], rows: readonly Row[]): DictionaryColumn | null {
   const entries = new Map<string, number>();
-  const indices = Int32Array.from(texts, (text) => {
-    if (text === null) return -1;
-    const known = entries.get(text);
-    if (known !== undefined) return known;
-    entries.set(text, entries.size);
-    return entries.size - 1;
-  });
-  return { kind: 'dictionary', indices, ...endToEnd([...entries.keys()]) };
+  const texts = new TextsEndToEnd(rows.length);
+  const indices = new Int32Array(rows.length).fill(-1);
+  for (let row = 0; row < rows.length; row++) {
+    const text = value(rows[row] as Row);
+    if (text === null) continue;
+    const entry = entries.get(String(text)) ?? entries.size;
+    if (entry === entries.size) {
+      entries.set(String(text), entry);
+      texts.add(String(text));
+    }
+    indices[row] = entry;
+  }
+  return entries.size === 0 ? null : { kind: 'dictionary', indices, ...texts.finish() };
 }
 
-function endToEnd(texts: readonly string[]): { readonly bytes: Uint8Array; readonly offsets: Uint32Array } {
-  const units = texts.reduce((sum, { length }) => sum + length, 0);
-  const bytes = new Uint8Array(3 * units); // the most that UTF-8 needs for a UTF-16 unit
-  const offsets = new Uint32Array(texts.length + 1);
-  let end = 0;
-  texts.forEach((text, i) => {
-    end += utf8.encodeInto(text, bytes.subarray(end)).written;
-    offsets[i + 1] = end;
-  });
-  return { bytes: bytes.slice(0, end), offsets };
+/** UTF-8 texts, one behind the other. */
+class TextsEndToEnd {
+  private bytes = new Uint8Array(1024);
+  private readonly offsets: Uint32Array;
+  private count = 0;
+  private end = 0;
+
+  constructor(most: number) {
+    this.offsets = new Uint32Array(most + 1);
+  }
+
+  add(text: string): void {
+    const most = this.end + 3 * text.length; // what UTF-8 needs for a UTF-16 unit at most
+    if (most > this.bytes.length) this.bytes = copiedTo(new Uint8Array(2 * most), this.bytes);
+    const { bytes } = this;
+    let at = this.end;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) {
+        at = this.end + utf8.encodeInto(text, bytes.subarray(this.end)).written;
+        break;
+      }
+      bytes[at++] = code;
+    }
+    this.end = at;
+    this.offsets[++this.count] = at;
+  }
+
+  finish(): { readonly bytes: Uint8Array; readonly offsets: Uint32Array } {
+    return { bytes: this.bytes.slice(0, this.end), offsets: this.offsets.slice(0, this.count + 1) };
+  }
 }
