@@ -18,6 +18,8 @@ export interface EventShape {
   readonly eventsPerSecond: number;
   /** By number of the event; default: one of 100,000, evenly. */
   readonly userOf?: (event: number) => number;
+  /** The client's own id of its session; default: clients have none. */
+  readonly sessionOf?: (event: number) => string;
 }
 
 let seed = 1;
@@ -50,7 +52,11 @@ export function* columnBatches(shape: EventShape, rows: number): Generator<Event
   }
 }
 
-function aBatch({ schema, eventsPerSecond, userOf }: EventShape, from: number, before: BatchPosition): EventBatch {
+function aBatch(
+  { schema, eventsPerSecond, userOf, sessionOf }: EventShape,
+  from: number,
+  before: BatchPosition,
+): EventBatch {
   const rows = BATCH_ROWS;
   const numberOf = numbersOf(schema);
   const user = userOf ?? (() => random(USERS));
@@ -69,6 +75,9 @@ function aBatch({ schema, eventsPerSecond, userOf }: EventShape, from: number, b
       Int32Array.from(kinds, () => random(entries.length)),
       entries,
     );
+  const clientSessions = (textOf: (row: number) => string): [number, Column] => {
+    return [numberOf('session_id'), { kind: 'text', ...texts(Array.from(kinds, (_, i) => textOf(i))), nulls: null }];
+  };
   const input = times.reduce((newest, time) => Math.max(newest, time), before.watermarkInputMs);
   return {
     stream: schema.stream,
@@ -102,6 +111,7 @@ function aBatch({ schema, eventsPerSecond, userOf }: EventShape, from: number, b
         numberOf('product_id'),
         { kind: 'text', ...texts(Array.from(kinds, () => `prod_${random(2000)}`)), nulls: null },
       ],
+      ...(sessionOf ? [clientSessions((i) => sessionOf(from + i))] : []),
       [numberOf('category'), anyOf(CATEGORIES)],
       [numberOf('country'), anyOf(COUNTRIES)],
       [numberOf('device_type'), anyOf(DEVICES)],

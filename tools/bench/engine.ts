@@ -9,6 +9,7 @@ import { BATCH_ROWS, columnBatches, inRecords } from './column-batches';
 import type { BenchContext } from './context';
 import { measureManyGroups } from './many-groups';
 import { best, cpuPerMillion } from './measure';
+import { measureSessions } from './session-parts';
 
 const EVENTS_PER_SECOND = 1_000;
 const ROWS_PER_RECORD = 256;
@@ -69,6 +70,7 @@ export async function measureEngine({ partCount, say }: BenchContext): Promise<s
   const windows = [...hoppingTable(ofFew), '', ...userTable(cost)];
   say('measuring one metric and many');
   const many = manyTable(cost);
+  const sessions = measureSessions(schema, partCount, say);
   const groups = await measureManyGroups(5 * partCount, say);
   const attribution = measureAttribution(schema, partCount, say);
   return [
@@ -80,6 +82,8 @@ export async function measureEngine({ partCount, say }: BenchContext): Promise<s
     ...windows,
     '',
     ...many,
+    '',
+    ...sessions,
     '',
     ...groups,
     '',

@@ -23,7 +23,7 @@ What an event costs, as CPU-seconds per million events. Absolute figures belong 
 built first when their sources have changed; a broker and a Redis are started for each measurement that needs them.
 
 what (default: the parts, then the whole line):
-  --engine      what measures, windows and metrics cost by kind and number; a million groups in memory and read back
+  --engine      what measures, windows, metrics and sessions cost by kind and number; a million groups and open sessions read back
   --floor       a plain program (kafkajs, JSON.parse, Maps) beside ours on the same events; the answers are compared
   --gateway     what the gateway takes for an event, in bodies and one a request, over HTTP and gRPC
   --profile     where the services of the line spend their time, function by function

@@ -1,8 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { formatProblems, parseStreamFile } from '@tillstream/contracts';
 import type { AggregatorDeltas } from '@tillstream/core';
 import { PartitionAggregator, emptyPosition } from '@tillstream/core';
@@ -12,6 +10,7 @@ import { startRedis } from '@tillstream/local';
 import { commerceText } from '../oracle/three-metrics';
 import { table } from '../rig/table';
 import { columnBatches } from './column-batches';
+import { heldBytes } from './measure';
 
 const MOST_GROUPS = 1_000_000;
 const TASK = 'bench';
@@ -94,12 +93,4 @@ async function commit(
   });
   if (outcome !== 'committed') throw new Error(`the store says ${outcome}`);
   return [...deltas, ...rewrites].reduce((sum, { bytes }) => sum + bytes.length, 0);
-}
-
-/** What the process holds once all garbage is gone. */
-function heldBytes(): number {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }

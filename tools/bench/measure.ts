@@ -1,3 +1,6 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
 /** CPU-seconds (user and system) that this process spends on `run`, per million of `events`. */
 export function cpuPerMillion(events: number, run: () => void): number {
   const before = process.cpuUsage();
@@ -28,4 +31,12 @@ export function percentile(values: readonly number[], share: number): number {
   const at = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
   if (at === undefined) throw new RangeError('there is no percentile of nothing');
   return at;
+}
+
+/** What the process holds once all garbage is gone. */
+export function heldBytes(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
 }

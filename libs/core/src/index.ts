@@ -41,7 +41,7 @@ export { ItemValues } from './metrics/measures/item-values';
 export type { DedupeBounds, EventTimeSpec, Field, FieldType, StreamSchema } from './stream/schema';
 
 // ingest
-export { columnOf, decodeText, entryText, numberAt, textAt } from './batch/column-access';
+export { columnOf, decodeText, entryText, isNullAt, numberAt, textAt } from './batch/column-access';
 export { decodeEventBatch } from './batch/decode-event-batch';
 export { encodeEventBatch } from './batch/encode-event-batch';
 export { EventBatchFormatError } from './batch/event-batch-error';
@@ -110,13 +110,8 @@ export {
 } from './attribution/attribution-fields';
 export type { AttributionDefinition } from './attribution/definition';
 export type { SessionsDefinition } from './sessions/definition';
-export {
-  SessionBook,
-  decodeOpenSessions,
-  type FieldChanges,
-  type FieldPut,
-  type LateVisit,
-} from './sessions/session-book';
+export { SessionBook, decodeOpenSessions, type LateVisit } from './sessions/session-book';
+export type { FieldChanges, FieldPut } from './sessions/user-states';
 export { SESSION_FIELDS } from './sessions/session-fields';
 export {
   MAX_CART,

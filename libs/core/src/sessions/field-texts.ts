@@ -1,68 +1,101 @@
-import type { Column, DictionaryColumn, NumberColumn, TextColumn } from '../batch/event-batch';
+import type { Column, DictionaryColumn, EventBatch, TextColumn } from '../batch/event-batch';
+import { cutEnd } from '../batch/cut-text';
+import { fieldText } from '../batch/field-text';
+import type { Field, StreamSchema } from '../stream/schema';
 import { grownInts } from '../windowing/grow';
 import type { TextTable } from './text-table';
 import { NO_TEXT } from './text-table';
 
 const UNKNOWN = -0x80000000;
-const NO_BYTES = new DataView(new ArrayBuffer(0));
+const NOTHING = new Uint8Array(0);
+const NO_OFFSETS = new Uint32Array(1);
 
-/** The texts that the rows of a batch have in one field. */
+/** The texts that the rows of a batch have in one field: as bytes where they stand, or by their ids in a table. */
 export class FieldTexts {
-  private column: TextColumn | DictionaryColumn | null = null;
-  private view: DataView = NO_BYTES;
+  bytes: Uint8Array = NOTHING;
+  /** Of the row that was located last. */
+  start = 0;
+  private offsets: Uint32Array = NO_OFFSETS;
+  private indices: Int32Array | null = null;
+  private nulls: Uint8Array | null = null;
+  private isMissing = true;
+  private view = new DataView(new ArrayBuffer(0)) as DataView;
   /** By dictionary entry. */
   private entryIds = new Int32Array(0);
 
-  /** @param maxBytes a longer text is cut there, at a character */
+  /**
+   * @param field null: rows have none
+   * @param maxBytes a longer text is cut there, at a character, before it gets an id
+   */
   constructor(
-    private readonly texts: TextTable,
+    private readonly schema: StreamSchema,
+    private readonly field: Field | null,
+    private readonly table: TextTable,
     private readonly maxBytes: number,
   ) {}
 
-  begin(column: Column | null): void {
-    this.column = column?.kind === 'number' ? textsOf(column) : column;
-    const { bytes } = this.column ?? {};
-    this.view = bytes ? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) : NO_BYTES;
+  begin(batch: EventBatch): void {
+    const column = this.field && textColumn(this.schema, this.field, batch);
+    this.isMissing = column === null;
+    this.indices = column?.kind === 'dictionary' ? column.indices : null;
+    this.nulls = column?.kind === 'text' ? column.nulls : null;
+    this.offsets = column?.offsets ?? NO_OFFSETS;
+    this.bytes = column?.bytes ?? NOTHING;
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
     this.forgetIds();
   }
 
-  /** To be called when the table of texts has been cleared. */
+  /** To be called when the table has been cleared. */
   forgetIds(): void {
-    if (this.column?.kind !== 'dictionary') return;
-    const entries = this.column.offsets.length - 1;
+    if (this.indices === null) return;
+    const entries = this.offsets.length - 1;
     this.entryIds = grownInts(this.entryIds, entries);
     this.entryIds.fill(UNKNOWN, 0, entries);
   }
 
-  /** Id of a row's text; NO_TEXT where it has none or an empty one; of what is left of a text that was cut, −id. */
-  at(row: number): number {
-    const { column } = this;
-    if (column === null) return NO_TEXT;
-    if (column.kind === 'text') {
-      return column.nulls !== null && column.nulls[row] === 1 ? NO_TEXT : this.add(column.offsets, row);
-    }
-    const entry = column.indices[row] as number;
-    if (entry < 0) return NO_TEXT;
-    const known = this.entryIds[entry] as number;
-    if (known !== UNKNOWN) return known;
-    return (this.entryIds[entry] = this.add(column.offsets, entry));
+  /** Finds the text of a row: it is bytes[start, start + what is returned). 0: it has none, or an empty one. */
+  locate(row: number): number {
+    const text = this.textOf(row);
+    if (text < 0) return 0;
+    this.start = this.offsets[text] as number;
+    return (this.offsets[text + 1] as number) - this.start;
   }
 
-  private add(offsets: Uint32Array, index: number): number {
-    const start = offsets[index] as number;
-    const end = offsets[index + 1] as number;
-    if (end - start <= this.maxBytes) return this.texts.add(this.view, start, end);
-    let cut = start + this.maxBytes;
-    while ((this.view.getUint8(cut) & 0xc0) === 0x80) cut--;
-    return -this.texts.add(this.view, start, cut);
+  /** Id of a row's text; NO_TEXT where it has none or an empty one; of what is left of a text that was cut, −id. */
+  at(row: number): number {
+    if (this.indices === null) return this.add(row);
+    const entry = this.indices[row] as number;
+    if (entry < 0) return NO_TEXT;
+    const known = this.entryIds[entry] as number;
+    return known === UNKNOWN ? (this.entryIds[entry] = this.add(row)) : known;
+  }
+
+  private add(row: number): number {
+    const length = this.locate(row);
+    if (length === 0) return NO_TEXT;
+    const { start } = this;
+    if (length <= this.maxBytes) return this.table.add(this.view, start, start + length);
+    return -this.table.add(this.view, start, cutEnd(this.bytes, start, start + length, this.maxBytes));
+  }
+
+  private textOf(row: number): number {
+    if (this.isMissing) return -1;
+    if (this.indices !== null) return this.indices[row] as number;
+    return this.nulls !== null && this.nulls[row] === 1 ? -1 : row;
   }
 }
 
-/** Numbers as their decimal texts: keys and products may be ints. */
-export function textsOf({ values }: NumberColumn): TextColumn {
-  const encoder = new TextEncoder();
-  const texts = Array.from(values, (value) => (Number.isNaN(value) ? '' : String(value)));
+/** The texts of a field, which may be one of numbers. Null: it is null in every row. */
+export function textColumn(
+  schema: StreamSchema,
+  field: Field,
+  batch: EventBatch,
+): TextColumn | DictionaryColumn | null {
+  const column: Column | undefined = batch.columns.get(field.number);
+  if (column === undefined) return null;
+  if (column.kind !== 'number') return column;
+  const texts = Array.from({ length: batch.rows }, (_, row) => fieldText(schema, field, batch, row, Infinity) ?? '');
   const offsets = new Uint32Array(texts.length + 1);
-  texts.forEach((text, i) => (offsets[i + 1] = (offsets[i] as number) + text.length));
-  return { kind: 'text', bytes: encoder.encode(texts.join('')), offsets, nulls: null };
+  texts.forEach((text, i) => (offsets[i + 1] = (offsets[i] as number) + text.length)); // numbers are ASCII
+  return { kind: 'text', bytes: new TextEncoder().encode(texts.join('')), offsets, nulls: null };
 }

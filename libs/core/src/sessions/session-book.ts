@@ -1,36 +1,22 @@
-import { decodeText } from '../batch/column-access';
 import type { EventBatch } from '../batch/event-batch';
 import { rowToJson } from '../batch/row-to-json';
-import { ByteWriter } from '../metrics/checkpoint/byte-writer';
-import { KeyInterner } from '../metrics/groups/key-interner';
 import type { StreamSchema } from '../stream/schema';
 import { TimerQueue } from '../windowing/timer-queue';
 import { gapsBetweenCuts, unsureMs } from '../windowing/window-spec';
 import type { SessionsDefinition } from './definition';
+import { RowAppender } from './row-appender';
 import type { ClosedSession, Session } from './session';
 import { SessionRows } from './session-rows';
 import { tellSession } from './tell-session';
-import { TextTable } from './text-table';
-import { UserCodec, readHead } from './user-codec';
-import { UserVisits } from './user-visits';
+import { NO_TEXT, TextTable } from './text-table';
+import { UserCodec } from './user-codec';
+import type { FieldChanges } from './user-states';
+import { UserStates } from './user-states';
 import { VisitParts } from './visit-parts';
 import type { SessionBounds, Visitor } from './visitor';
 import { NO_USER, VisitorKeys } from './visitor-keys';
 
-/** What is known of a user, for a checkpoint: one field of a hash. */
-export interface FieldPut {
-  /** The event key's text. */
-  readonly field: Uint8Array;
-  readonly bytes: Uint8Array;
-}
-
-/** What has changed since the last checkpoint. */
-export interface FieldChanges {
-  /** To be written before the checkpoint's position moves. */
-  readonly puts: readonly FieldPut[];
-  /** To be removed when it has moved. */
-  readonly drops: readonly Uint8Array[];
-}
+export type { FieldChanges, FieldPut } from './user-states';
 
 /** A row that came too late for sessions. */
 export interface LateVisit {
@@ -47,62 +33,55 @@ export interface LateVisit {
  * The sessions of one partition. What they are is a function of its rows in raw order: where batches are cut, how often they are
  * saved and restored never changes one.
  *
- * A user is asleep, in the bytes that stand in the checkpoint too, until a row of theirs comes or the watermark has passed them;
- * and awake until the next checkpoint.
- *
  * No clock and no I/O. Not re-entrant.
  */
 export class SessionBook {
   private readonly bounds: SessionBounds;
-  private readonly users = new KeyInterner();
   private readonly texts = new TextTable();
-  private readonly codec = new UserCodec(this.texts);
+  private readonly users: UserStates;
   private readonly rows: SessionRows;
   private readonly keys: VisitorKeys;
   private readonly parts: VisitParts;
+  private readonly appender: RowAppender;
+  /** For each user the watermark from which on there is something to do, or one before. */
   private readonly timers = new TimerQueue();
   private watermarkMs = -Infinity;
-  /** By user: the state that was saved, or restored, last. */
-  private readonly asleep = new Map<number, Uint8Array>();
-  private readonly awake = new Map<number, UserVisits>();
-  private readonly changed = new Set<number>();
-  /** Open sessions by user. */
-  private readonly openCounts = new Map<number, number>();
-  /** Users of whom rows are counted beyond the position of the checkpoint: up to where. */
-  private readonly aheadTo = new Map<number, number>();
-  /** Users of the checkpoint who were forgotten since. */
-  private readonly dropped = new Set<number>();
   private closed: ClosedSession[] = [];
   private late: LateVisit[] = [];
-  private open = 0;
 
-  /** @param completeFromMs of all events from here on is known; sessions of which something may be missing are not told */
+  /**
+   * @param completeFromMs all events from here on are known: sessions of which something may be missing are not told
+   * @throws RangeError for fields that the schema does not declare
+   */
   constructor(
     private readonly schema: StreamSchema,
     private readonly sessions: SessionsDefinition,
     private readonly completeFromMs: number,
   ) {
     this.bounds = boundsOf(sessions);
+    this.users = new UserStates(this.texts, this.bounds);
     this.rows = new SessionRows(schema, sessions, this.texts);
-    this.keys = new VisitorKeys(schema, this.users);
+    this.keys = new VisitorKeys(schema, this.users.keys);
     this.parts = new VisitParts(schema, sessions, this.texts);
+    this.appender = new RowAppender(this.users.arena, this.rows, this.bounds);
   }
 
   /** Open sessions. */
   get openCount(): number {
-    return this.open;
+    return this.users.openCount;
   }
 
   /** Users of whom something has changed since the last checkpoint. */
   get dirtyCount(): number {
-    return this.changed.size;
+    return this.users.changedCount;
   }
 
   /** Binds the columns of a batch, and evaluates conditions, once. */
   begin(batch: EventBatch): void {
-    this.users.sweep();
+    this.users.keys.sweep();
     this.rows.begin(batch);
     this.keys.begin(batch);
+    this.users.reserve();
     this.parts.begin(batch);
   }
 
@@ -114,9 +93,9 @@ export class SessionBook {
     for (let row = from; row < to; row++) {
       const user = ids[row] as number;
       const timeMs = times[row] as number;
-      if (user === NO_USER || Number.isNaN(timeMs) || this.isCounted(user, rawOffset)) continue;
+      if (user === NO_USER || Number.isNaN(timeMs) || this.users.isCounted(user, rawOffset)) continue;
       if (timeMs < oldestMs) this.noteLate(row, rawOffset, null);
-      else this.addRow(user, row, rawOffset);
+      else if (!this.append(user, row)) this.addAwake(user, row, rawOffset);
     }
   }
 
@@ -140,34 +119,25 @@ export class SessionBook {
     return taken;
   }
 
-  /** What has changed since the last call, for a checkpoint at `next`. Users go to sleep. */
+  /** What has changed since the last call, for a checkpoint at `next`. */
   takeChanges(next: number): FieldChanges {
-    const puts = [...this.changed].map((user) => this.put(user, next));
-    const drops = this.takeDrops();
-    this.changed.clear();
-    this.awake.clear();
+    const changes = this.users.takeChanges(next);
+    // Nobody is awake any more who refers to them.
     this.texts.clear();
-    this.codec.forgetTexts();
     this.rows.forgetTexts();
     this.parts.forgetTexts();
-    for (const [user, through] of this.aheadTo) if (through <= next) this.aheadTo.delete(user);
-    return { puts, drops };
+    return changes;
   }
 
   /**
-   * Takes in what a checkpoint at `next` has of a user. Nothing but its head is looked at.
+   * Takes in what a checkpoint at `next` has of a user. Nothing but its head is looked at. If that counts rows beyond `next` (the store
+   * was interrupted while it wrote), they will not be counted again.
    *
    * @throws RangeError for what is no state of a user, or was written by a later version
    */
   restore(field: Uint8Array, bytes: Uint8Array, next: number): void {
-    const user = this.users.intern(field, 0, field.length);
-    const { dueMs, through, openCount } = readHead(bytes);
-    this.users.retain(user);
-    this.asleep.set(user, bytes);
-    this.setOpen(user, openCount);
-    // The store was interrupted after it had written this, and before its position moved.
-    if (through > next) this.aheadTo.set(user, through);
-    this.timers.advance(user, dueMs);
+    const user = this.users.restore(field, bytes, next);
+    this.timers.advance(user, this.users.dueMs(user));
   }
 
   /** To be called when everything is restored. What the watermark had closed was told: the store may still have some of it. */
@@ -177,70 +147,64 @@ export class SessionBook {
     this.closed = [];
   }
 
-  private isCounted(user: number, rawOffset: number): boolean {
-    return this.aheadTo.size > 0 && rawOffset < (this.aheadTo.get(user) ?? 0);
+  /** Nearly all rows do not have to wake their user; false: this one has. */
+  private append(user: number, row: number): boolean {
+    const { users, appender } = this;
+    if (users.isAwake(user) || this.partOf(row) !== NO_TEXT) return false;
+    if (users.arena.has(user)) {
+      if (!appender.append(user, row)) return false;
+    } else {
+      if (!appender.begin(user, row)) return false;
+      users.admitAsleep(user);
+      this.timers.advance(user, users.dueMs(user));
+    }
+    users.noteChange(user);
+    return true;
   }
 
-  private addRow(user: number, row: number, rawOffset: number): void {
-    const visits = this.wake(user);
-    const part = this.parts.partOf(row, this.keys.fields[row] as number);
-    const timeMs = this.rows.times[row] as number;
+  private addAwake(user: number, row: number, rawOffset: number): void {
+    const { users } = this;
+    const visits = users.wake(user);
+    const part = this.partOf(row);
     const over = visits?.find(part)?.over;
-    if (over && timeMs <= over.throughMs) {
+    if (over && (this.rows.times[row] as number) <= over.throughMs) {
       if (this.isTold(over.startMs)) this.noteLate(row, rawOffset, over.startMs);
       return;
     }
-    const known = visits ?? this.admit(user);
+    const known = visits ?? users.admit(user);
     known.visitor(part).add(this.rows.read(row), this.bounds);
-    this.noteChange(user, known);
+    users.noteChange(user);
+    this.timers.advance(user, known.dueMs(this.bounds));
   }
 
-  private admit(user: number): UserVisits {
-    const visits = new UserVisits();
-    this.users.retain(user);
-    this.awake.set(user, visits);
-    return visits;
-  }
-
-  /** Null: nothing is known of the user. */
-  private wake(user: number): UserVisits | null {
-    const awake = this.awake.get(user);
-    if (awake) return awake;
-    const bytes = this.asleep.get(user);
-    if (!bytes) return null;
-    const visits = new UserVisits(this.codec.read(bytes));
-    this.awake.set(user, visits);
-    return visits;
-  }
-
-  private noteChange(user: number, visits: UserVisits): void {
-    this.changed.add(user);
-    this.setOpen(user, visits.openCount(this.bounds));
-    this.timers.advance(user, visits.dueMs(this.bounds));
-  }
-
-  private setOpen(user: number, count: number): void {
-    this.open += count - (this.openCounts.get(user) ?? 0);
-    if (count === 0) this.openCounts.delete(user);
-    else this.openCounts.set(user, count);
+  private partOf(row: number): number {
+    const { parts } = this;
+    return parts.areDivided ? parts.partOf(row, this.keys.fields[row] as number) : NO_TEXT;
   }
 
   private closePassed(rawOffset: number): void {
+    const { timers, users, watermarkMs } = this;
     const due: number[] = [];
-    while (this.timers.nextMs <= this.watermarkMs) due.push(this.timers.takeNext());
-    for (const user of due.sort((a, b) => this.users.compare(a, b))) this.closeOf(user, rawOffset);
+    while (timers.nextMs <= watermarkMs) {
+      const user = timers.takeNext();
+      const dueMs = users.dueMs(user);
+      if (dueMs <= watermarkMs) due.push(user);
+      else if (dueMs < Infinity) timers.advance(user, dueMs);
+    }
+    for (const user of due.sort((a, b) => users.keys.compare(a, b))) this.closeOf(user, rawOffset);
   }
 
   private closeOf(user: number, rawOffset: number): void {
-    const visits = this.wake(user);
-    if (visits === null) return; // it was forgotten, and the time was that of an earlier one
-    const { bounds, watermarkMs } = this;
-    if (visits.dueMs(bounds) > watermarkMs) return this.timers.advance(user, visits.dueMs(bounds));
+    const { users, bounds } = this;
+    if (users.isResting(user)) return users.forget(user);
+    const visits = users.wake(user);
+    if (visits === null) return;
     visits.visitors.sort((a, b) => this.texts.compare(a.part, b.part));
     for (const visitor of visits.visitors) this.closeVisitor(user, visitor, rawOffset);
-    visits.forgetPast(watermarkMs, bounds);
-    if (visits.visitors.length > 0) this.noteChange(user, visits);
-    else this.forget(user);
+    visits.forgetPast(this.watermarkMs, bounds);
+    users.noteChange(user);
+    if (visits.visitors.length === 0) return users.forget(user);
+    this.timers.advance(user, visits.dueMs(bounds));
   }
 
   private closeVisitor(user: number, visitor: Visitor, rawOffset: number): void {
@@ -249,40 +213,9 @@ export class SessionBook {
       if (session === null || session.closesAtMs > this.watermarkMs) return;
       const stretch = visitor.close(session);
       if (!this.isTold(session.startMs)) continue;
-      const told = tellSession(this.textOf(user), this.texts.textOf(visitor.part), stretch, this.texts);
+      const told = tellSession(this.users.keyText(user), this.texts.textOf(visitor.part), stretch, this.texts);
       this.closed.push({ ...told, isCut: session.isCut, closedBy: rawOffset });
     }
-  }
-
-  private forget(user: number): void {
-    this.setOpen(user, 0);
-    this.awake.delete(user);
-    this.changed.delete(user);
-    this.aheadTo.delete(user);
-    // Its id stays its own until the checkpoint is without it: who comes back before must not be dropped.
-    if (this.asleep.delete(user)) this.dropped.add(user);
-    else this.users.release(user);
-  }
-
-  private takeDrops(): Uint8Array[] {
-    const drops: Uint8Array[] = [];
-    for (const user of this.dropped) {
-      if (!this.awake.has(user)) drops.push(this.fieldOf(user));
-      this.users.release(user);
-    }
-    this.dropped.clear();
-    return drops;
-  }
-
-  private put(user: number, next: number): FieldPut {
-    const visits = this.awake.get(user) as UserVisits;
-    const through = Math.max(next, this.aheadTo.get(user) ?? 0);
-    const writer = new ByteWriter();
-    const head = { dueMs: visits.dueMs(this.bounds), through, openCount: visits.openCount(this.bounds) };
-    this.codec.write(visits.visitors, head, writer);
-    const bytes = writer.toBytes();
-    this.asleep.set(user, bytes);
-    return { field: this.fieldOf(user), bytes };
   }
 
   private noteLate(row: number, rawOffset: number, missedStartMs: number | null): void {
@@ -300,21 +233,13 @@ export class SessionBook {
   private isTold(startMs: number): boolean {
     return startMs - unsureMs(this.sessions) >= this.completeFromMs;
   }
-
-  private fieldOf(user: number): Uint8Array {
-    return this.users.bytesOf(user).slice(0, this.users.length(user));
-  }
-
-  private textOf(user: number): string {
-    return decodeText(this.users.bytesOf(user), 0, this.users.length(user));
-  }
 }
 
 /** Open sessions as one field of a checkpoint has them: by part, oldest first. @throws RangeError as `SessionBook.restore` */
 export function decodeOpenSessions(user: string, bytes: Uint8Array, sessions: SessionsDefinition): Session[] {
   const texts = new TextTable();
   const bounds = boundsOf(sessions);
-  const visitors = new UserCodec(texts).read(bytes).sort((a, b) => texts.compare(a.part, b.part));
+  const visitors = new UserCodec(texts).read(bytes, 0, bytes.length).sort((a, b) => texts.compare(a.part, b.part));
   return visitors.flatMap((visitor) => {
     const part = texts.textOf(visitor.part);
     return visitor.open(bounds).map((session) => tellSession(user, part, visitor.close(session), texts));

@@ -1,17 +1,15 @@
 /** What a session takes of a row. Texts are ids of a TextTable. */
 export interface SessionRow {
   timeMs: number;
-  isPageView: boolean;
-  isCart: boolean;
-  isRemoval: boolean;
-  isPurchase: boolean;
+  /** PAGE_VIEW, CART, REMOVAL and PURCHASE, as far as it is one. */
+  kinds: number;
   type: number;
   product: number;
   category: number;
   device: number;
   location: number;
   client: number;
-  /** Price times quantity, in minor units; NaN: it has no price. */
+  /** Of what it puts into the cart, in minor units; NaN: it has no price. */
   value: number;
   /** In minor units; NaN: none. */
   revenue: number;

@@ -4,6 +4,7 @@ import type { SessionRow } from './session-row';
 import { NO_TEXT } from './text-table';
 import type { TimedText } from './timed-texts';
 import { placeFor } from './timed-texts';
+import { CART, PAGE_VIEW, PURCHASE, REMOVAL } from './user-state';
 
 const MAX_EXACT = Number.MAX_SAFE_INTEGER;
 
@@ -61,13 +62,13 @@ export class Stretch {
   }
 
   add(row: SessionRow): void {
-    const { timeMs, product, category } = row;
+    const { timeMs, kinds, product, category } = row;
     if (timeMs < this.firstMs) this.firstMs = timeMs;
     if (timeMs > this.lastMs) this.lastMs = timeMs;
     this.events++;
-    if (row.isPageView) this.pageViews++;
-    if (row.isCart) this.carts++;
-    if (row.isPurchase) this.purchases++;
+    if ((kinds & PAGE_VIEW) !== 0) this.pageViews++;
+    if ((kinds & CART) !== 0) this.carts++;
+    if ((kinds & PURCHASE) !== 0) this.purchases++;
     if (!Number.isNaN(row.revenue)) this.addRevenue(row.revenue, 0);
     if (row.isCut) this.isTruncated = true;
     if (product !== NO_TEXT) this.addProduct(product);
@@ -80,7 +81,9 @@ export class Stretch {
     if (row.type !== NO_TEXT) this.addStep(timeMs, row.type);
     if (row.client !== NO_TEXT) this.addClient(timeMs, row.client);
     // An event that is both is what it was put there for.
-    if (product !== NO_TEXT && (row.isCart || row.isRemoval)) this.touch(timeMs, product, row.value, row.isCart);
+    if (product !== NO_TEXT && (kinds & (CART | REMOVAL)) !== 0) {
+      this.touch(timeMs, product, row.value, (kinds & CART) !== 0);
+    }
   }
 
   /** Takes in what is known of later rows of the same session. */

@@ -25,6 +25,11 @@ export class TextTable {
     return (this.strings[id] ??= decodeText(this.interner.bytesOf(id), 0, this.interner.length(id)));
   }
 
+  /** Length of a text in bytes. */
+  length(id: number): number {
+    return this.interner.length(id);
+  }
+
   /** Appends a text behind its length. */
   write(id: number, writer: ByteWriter): void {
     writer.count(this.interner.length(id));

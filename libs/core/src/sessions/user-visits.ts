@@ -1,9 +1,12 @@
 import type { SessionBounds } from './visitor';
 import { Visitor } from './visitor';
 
-/** What is known of one user, awake: to be changed. */
+/** What is known of a user who is awake. */
 export class UserVisits {
-  constructor(public visitors: Visitor[] = []) {}
+  /** Sessions that were open when it was counted last. */
+  open = 0;
+
+  constructor(public visitors: Visitor[]) {}
 
   find(part: number): Visitor | null {
     return this.visitors.find((visitor) => visitor.part === part) ?? null;

@@ -1,10 +1,9 @@
-import { columnOf } from '../batch/column-access';
 import type { EventBatch } from '../batch/event-batch';
 import type { KeyInterner } from '../metrics/groups/key-interner';
 import type { Field, StreamSchema } from '../stream/schema';
 import { fieldByName } from '../stream/fields';
 import { grownBytes, grownInts } from '../windowing/grow';
-import { textsOf } from './field-texts';
+import { textColumn } from './field-texts';
 
 /** No row of it has a key. */
 export const NO_USER = 0;
@@ -19,7 +18,7 @@ export class VisitorKeys {
   private pending = new Int32Array(0);
 
   constructor(
-    schema: StreamSchema,
+    private readonly schema: StreamSchema,
     private readonly users: KeyInterner,
   ) {
     this.keyFields = schema.key.map((name) => {
@@ -45,9 +44,8 @@ export class VisitorKeys {
   /** Takes the first `count` pending rows; returns how many are left, which have nothing in this field. */
   private resolve(batch: EventBatch, field: Field, number: number, count: number): number {
     const { ids, pending, fields } = this;
-    const found = columnOf(batch, field);
-    if (found === null) return count;
-    const column = found.kind === 'number' ? textsOf(found) : found;
+    const column = textColumn(this.schema, field, batch);
+    if (column === null) return count;
     const { offsets, bytes } = column;
     let left = 0;
     if (column.kind === 'dictionary') {

@@ -64,6 +64,13 @@ export class ByteReader {
     this.at += 4 * target.length;
   }
 
+  /** An unsigned integer of two bytes. */
+  short(): number {
+    this.expect(2);
+    this.at += 2;
+    return this.view.getUint16(this.at - 2, true);
+  }
+
   /** A byte string behind its length, as a view. */
   bytes(): Uint8Array {
     const start = this.skipBytes();

@@ -3,6 +3,8 @@ import { grownBytes } from '../../windowing/grow';
 const encoder = new TextEncoder();
 const POSITIVE = 1;
 const NEGATIVE = 2;
+/** Up to here, copying byte by byte costs less than a call. */
+const SHORT = 64;
 
 /** Builds the binary forms of keys, parts and checkpoints. */
 export class ByteWriter {
@@ -54,10 +56,28 @@ export class ByteWriter {
     this.length += 8;
   }
 
+  /** An unsigned integer below 2^16. */
+  short(value: number): void {
+    this.reserve(2);
+    this.view.setUint16(this.length, value, true);
+    this.length += 2;
+  }
+
+  /** An unsigned integer below 2^32. */
+  int(value: number): void {
+    this.reserve(4);
+    this.view.setUint32(this.length, value, true);
+    this.length += 4;
+  }
+
   /** source[start, end), without its length. */
   raw(source: Uint8Array, start: number, end: number): void {
     this.reserve(end - start);
-    for (let i = start; i < end; i++) this.buffer[this.length++] = source[i] as number;
+    if (end - start <= SHORT) for (let i = start; i < end; i++) this.buffer[this.length++] = source[i] as number;
+    else {
+      this.buffer.set(source.subarray(start, end), this.length);
+      this.length += end - start;
+    }
   }
 
   /** source[start, end) behind its length. */

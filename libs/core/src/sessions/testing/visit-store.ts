@@ -3,8 +3,9 @@ import type { StreamSchema } from '../../stream/schema';
 import type { SessionsDefinition } from '../definition';
 import { sessionId } from '../session';
 import type { ClosedSession } from '../session';
-import type { FieldChanges, LateVisit } from '../session-book';
+import type { LateVisit } from '../session-book';
 import { SessionBook } from '../session-book';
+import type { FieldChanges } from '../user-states';
 import type { ToldVisits } from './run-book';
 import { applyEntries } from './run-book';
 
