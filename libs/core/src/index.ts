@@ -137,5 +137,7 @@ export {
   type VisitSettings,
   type VisitTrackerOptions,
 } from './visits/visit-tracker';
+export type { FoundPurchase } from './visits/attribution-track';
+export type { FoundSession } from './visits/session-track';
 export type { RowsEnd } from './visits/rows-chain';
 export { openSessionsIn, trackerMoment, type TrackerMoment } from './visits/user-field';

@@ -4,6 +4,7 @@ export { AlertTask } from './alerts/alert-task';
 export { ENRICHER, EnricherTask } from './enricher/enricher-task';
 export { closingInputMs } from './merge/horizon';
 export { MergeTask } from './merge/merge-task';
+export { TRACKER, openTrackerTask, trackerInputs, trackerTask } from './tracker/tracker-task';
 export type {
   CheckpointStore,
   ClaimedCheckpoint,

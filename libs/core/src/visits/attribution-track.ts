@@ -8,16 +8,19 @@ import type { SavedPiece } from '../metrics/checkpoint/metric-checkpoint';
 import type { DeltaSet } from '../metrics/slices/delta-book';
 import type { StreamSchema } from '../stream/schema';
 import { RowsChain } from './rows-chain';
-import type { Said, TrackBook, TrackOrigin } from './track';
+import type { Said, TrackBook, TrackOrigin, Under } from './track';
 import { Track, firstInputMs } from './track';
 import type { TrackStart } from './track-start';
 import { originOf, rowsEndOf } from './track-start';
+
+/** A purchase that is decided, and the settings under which it was. */
+export type FoundPurchase = Under<AttributionDefinition, AttributedPurchase>;
 
 /** The attributions of a partition, and their rows. */
 export class AttributionTrack {
   private readonly book: AttributionBook | null = null;
   private earlier: AttributionBook | null = null;
-  private readonly track: Track<AttributedPurchase, LateTouch, AttributionRow> | null = null;
+  private readonly track: Track<FoundPurchase, LateTouch, AttributionRow> | null = null;
   private readonly origin: TrackOrigin;
   /** Slices of the checkpoint that nobody needs. */
   private readonly stale = new Set<string>();
@@ -49,9 +52,13 @@ export class AttributionTrack {
     if (!settings) return;
     const { on } = settings;
     const kind = { stream: `${schema.stream}.attributions`, partition, fields: attributionFields(on), timeOf };
-    const rowsOf = (purchase: AttributedPurchase): readonly AttributionRow[] => attributionRows(purchase, partition);
+    const rowsOf = (purchase: FoundPurchase): readonly AttributionRow[] =>
+      attributionRows(seenBy(on, purchase), partition);
     const rows = { offsetOf: decidedBy, rowsOf, chain: new RowsChain(kind, rowsEndOf(start)) };
-    const books = [this.book && told(this.book), this.earlier && earlier && seenBy(on, this.earlier, earlier)] as const;
+    const books = [
+      this.book && declared && found(this.book, declared),
+      this.earlier && earlier && found(this.earlier, earlier),
+    ] as const;
     this.track = new Track(rows, this.origin.sinceMs, settings.outOfOrdernessMs, ...books);
   }
 
@@ -68,7 +75,7 @@ export class AttributionTrack {
     this.track?.record(from, to, rawOffset, inputAfterMs);
   }
 
-  end(batch: EventBatch, firstRecord: number): Said<AttributedPurchase, LateTouch> | null {
+  end(batch: EventBatch, firstRecord: number): Said<FoundPurchase, LateTouch> | null {
     return this.track?.end(batch, firstRecord) ?? null;
   }
 
@@ -97,32 +104,24 @@ function wholeFromMs({ sinceMs }: TrackOrigin, { withinMs }: AttributionDefiniti
   return sinceMs + withinMs;
 }
 
-function told(book: AttributionBook): TrackBook<AttributedPurchase, LateTouch> {
+function found(book: AttributionBook, settings: AttributionDefinition): TrackBook<FoundPurchase, LateTouch> {
   return {
     begin: (batch) => book.begin(batch),
     add: (from, to, rawOffset) => book.add(from, to, rawOffset),
     advance: (inputMs, rawOffset) => book.advance(inputMs, rawOffset),
-    takeTold: () => book.takeDecided(),
+    takeTold: () => book.takeDecided().map((told) => ({ settings, told })),
     takeLate: () => book.takeLate(),
   };
 }
 
-/** Purchases that a change of settings has ended: what rows tell of them are the fields of the new ones. */
-function seenBy(
-  on: readonly string[],
-  book: AttributionBook,
-  earlier: AttributionDefinition,
-): TrackBook<AttributedPurchase, LateTouch> {
-  const from = on.map((name) => earlier.on.indexOf(name));
-  const seen = (purchase: AttributedPurchase): AttributedPurchase => ({
-    ...purchase,
-    on: from.map((at) => purchase.on[at] ?? ''),
-  });
-  return { ...told(book), takeTold: () => book.takeDecided().map(seen) };
+/** What rows tell of a purchase are the fields of the settings in force, also when others have been until here. */
+function seenBy(on: readonly string[], { settings, told }: FoundPurchase): AttributedPurchase {
+  if (settings.on === on) return told;
+  return { ...told, on: on.map((name) => told.on[settings.on.indexOf(name)] ?? '') };
 }
 
-function decidedBy(purchase: AttributedPurchase): number {
-  return purchase.decidedBy;
+function decidedBy({ told }: FoundPurchase): number {
+  return told.decidedBy;
 }
 
 function timeOf({ purchase }: AttributionRow): number {

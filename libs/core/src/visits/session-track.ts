@@ -7,11 +7,14 @@ import { SessionBook } from '../sessions/session-book';
 import { SESSION_FIELDS } from '../sessions/session-fields';
 import type { StreamSchema } from '../stream/schema';
 import { RowsChain } from './rows-chain';
-import type { Said, TrackBook, TrackOrigin } from './track';
+import type { Said, TrackBook, TrackOrigin, Under } from './track';
 import { Track, firstInputMs } from './track';
 import type { TrackStart } from './track-start';
 import { originOf, rowsEndOf } from './track-start';
 import { decodeUserField, encodeUserField } from './user-field';
+
+/** A session that is over, and the settings under which it was one. */
+export type FoundSession = Under<SessionsDefinition, ClosedSession>;
 
 /** About what a user takes in a checkpoint. */
 const USER_BYTES = 512;
@@ -20,7 +23,7 @@ const USER_BYTES = 512;
 export class SessionTrack {
   private readonly book: SessionBook | null = null;
   private earlier: SessionBook | null = null;
-  private readonly track: Track<ClosedSession, LateVisit, ClosedSession> | null = null;
+  private readonly track: Track<FoundSession, LateVisit, ClosedSession> | null = null;
   private readonly origin: TrackOrigin;
   /** Fields of the checkpoint that nobody needs. */
   private readonly stale: Uint8Array[] = [];
@@ -48,9 +51,12 @@ export class SessionTrack {
     const settings = declared ?? earlier;
     if (!settings) return;
     const kind = { stream: `${schema.stream}.sessions`, partition, fields: SESSION_FIELDS, timeOf: endOf };
-    const rows = { offsetOf: closedBy, rowsOf: itself, chain: new RowsChain(kind, rowsEndOf(start)) };
+    const rows = { offsetOf: closedBy, rowsOf, chain: new RowsChain(kind, rowsEndOf(start)) };
     const { sinceMs } = this.origin;
-    const books = [this.book && told(this.book), this.earlier && ended(this.earlier)] as const;
+    const books = [
+      this.book && declared && found(this.book, declared),
+      this.earlier && earlier && ended(this.earlier, earlier),
+    ] as const;
     this.track = new Track(rows, sinceMs, delayOf(settings), ...books);
   }
 
@@ -71,7 +77,7 @@ export class SessionTrack {
     this.track?.record(from, to, rawOffset, inputAfterMs);
   }
 
-  end(batch: EventBatch, firstRecord: number): Said<ClosedSession, LateVisit> | null {
+  end(batch: EventBatch, firstRecord: number): Said<FoundSession, LateVisit> | null {
     return this.track?.end(batch, firstRecord) ?? null;
   }
 
@@ -104,31 +110,33 @@ function delayOf({ outOfOrdernessMs, gapMs }: SessionsDefinition): number {
   return outOfOrdernessMs + gapMs;
 }
 
-function told(book: SessionBook): TrackBook<ClosedSession, LateVisit> {
+function found(book: SessionBook, settings: SessionsDefinition): TrackBook<FoundSession, LateVisit> {
   return {
     begin: (batch) => book.begin(batch),
     add: (from, to, rawOffset) => book.add(from, to, rawOffset),
     advance: (inputMs, rawOffset) => book.advance(inputMs, rawOffset),
-    takeTold: () => book.takeClosed(),
+    takeTold: () => book.takeClosed().map((told) => ({ settings, told })),
     takeLate: () => book.takeLate(),
   };
 }
 
 /** Sessions that are ended by a change of settings are cut: whoever is there has not left. */
-function ended(book: SessionBook): TrackBook<ClosedSession, LateVisit> {
-  return { ...told(book), takeTold: () => book.takeClosed().map((session) => ({ ...session, isCut: true })) };
+function ended(book: SessionBook, settings: SessionsDefinition): TrackBook<FoundSession, LateVisit> {
+  const takeTold = (): FoundSession[] =>
+    book.takeClosed().map((told) => ({ settings, told: { ...told, isCut: true } }));
+  return { ...found(book, settings), takeTold };
 }
 
 function endOf({ endMs }: ClosedSession): number {
   return endMs;
 }
 
-function closedBy(session: ClosedSession): number {
-  return session.closedBy;
+function closedBy({ told }: FoundSession): number {
+  return told.closedBy;
 }
 
-function itself(session: ClosedSession): readonly ClosedSession[] {
-  return [session];
+function rowsOf({ told }: FoundSession): readonly ClosedSession[] {
+  return [told];
 }
 
 function nameOf(field: Uint8Array): string {

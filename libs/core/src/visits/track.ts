@@ -25,6 +25,12 @@ export interface TrackOrigin {
   readonly sinceMs: number;
 }
 
+/** Something that was found out, and the settings that it was found under. */
+export interface Under<Settings, Told> {
+  readonly settings: Settings;
+  readonly told: Told;
+}
+
 /** What is to be said of a batch. */
 export interface Said<Told, Late> {
   readonly told: readonly Told[];

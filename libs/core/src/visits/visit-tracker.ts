@@ -1,15 +1,16 @@
-import type { AttributedPurchase, LateTouch } from '../attribution/attribution';
+import type { LateTouch } from '../attribution/attribution';
 import type { AttributionDefinition } from '../attribution/definition';
 import type { BatchPosition, EventBatch } from '../batch/event-batch';
 import { firstAtOrBeyond } from '../batch/first-at-or-beyond';
 import type { SavedPiece } from '../metrics/checkpoint/metric-checkpoint';
 import type { NamedBytes } from '../metrics/slices/delta-book';
 import type { SessionsDefinition } from '../sessions/definition';
-import type { ClosedSession } from '../sessions/session';
 import type { FieldChanges, FieldPut, LateVisit } from '../sessions/session-book';
 import type { StreamSchema } from '../stream/schema';
+import type { FoundPurchase } from './attribution-track';
 import { AttributionTrack } from './attribution-track';
 import type { RowsEnd } from './rows-chain';
+import type { FoundSession } from './session-track';
 import { SessionTrack } from './session-track';
 import type { TrackOrigin } from './track';
 import { NO_ORIGIN } from './track-start';
@@ -57,8 +58,8 @@ export interface SavedSettings {
 
 /** What has been found out since the last time. */
 export interface VisitNews {
-  readonly sessions: readonly ClosedSession[];
-  readonly attributions: readonly AttributedPurchase[];
+  readonly sessions: readonly FoundSession[];
+  readonly attributions: readonly FoundPurchase[];
   readonly lateVisits: readonly LateVisit[];
   readonly lateTouches: readonly LateTouch[];
   /** To be sent when all the rest is in the log: they say so. */

@@ -22,6 +22,10 @@ export type TaskCounter =
   | 'results'
   /** Alerts opened and resolved, by metric. */
   | 'alerts'
+  /** Sessions closed, pairs of views and purchases (and direct purchases) told, carts left behind. */
+  | 'sessions'
+  | 'attributions'
+  | 'abandoned_carts'
   /** Control records that let an idle partition's time move on. */
   | 'advances'
   /** Checkpoints taken, and those the store refused. */
@@ -40,6 +44,8 @@ export type TaskGauge =
   | 'lag_records'
   /** How far the partition's watermark input is behind the append time of what was read. */
   | 'watermark_delay_seconds'
+  /** Sessions that are not over. */
+  | 'open_sessions'
   /** Size of what is not yet checkpointed. */
   | 'uncommitted_bytes'
   /** 1 while the partition is stopped and needs a person. */

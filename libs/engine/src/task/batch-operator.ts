@@ -26,7 +26,7 @@ export interface BatchOperator {
   /** sha256 (hex) of the definition in force at `next`; '' before the first one. */
   readonly definition: string;
   /** Is there something that a fresh task would be without? */
-  readonly hasRunOut: boolean;
+  readonly hasRunOut?: boolean;
   /** Applies the records of a batch with offsets at or beyond `next`. That there is no hole before it is the caller's to check. */
   apply(batch: EventBatch): void;
   /** About how many bytes `takeDeltas` would give now. */

@@ -41,7 +41,11 @@ export interface BatchTaskKind<Operator extends BatchOperator> {
   waitForFirstBatch(): Promise<void>;
   /** sha256 (hex) of the definition that is in force in a checkpoint. */
   definitionIn(state: Uint8Array): string;
-  restore(definition: StreamDefinition, history: DefinitionHistory, saved: LoadedCheckpoint): Operator;
+  restore(
+    definition: StreamDefinition,
+    history: DefinitionHistory,
+    saved: LoadedCheckpoint,
+  ): Operator | Promise<Operator>;
   /** The operator of a task whose store knows nothing of it. */
   rebuild(history: DefinitionHistory): Promise<PlacedOperator<Operator>>;
   outputOf(definition: StreamDefinition, operator: Operator): BatchOutput<Operator> | Promise<BatchOutput<Operator>>;
@@ -73,7 +77,7 @@ export async function openBatchTask<Operator extends BatchOperator>(
     if (!(await isUnchanged(ports.store, name, token, claimed))) {
       return openBatchTask(ports, file, source, kind);
     }
-    placed = { operator: kind.restore(definition, history, saved), definition, seek: claimed.seek };
+    placed = { operator: await kind.restore(definition, history, saved), definition, seek: claimed.seek };
   } else {
     placed = await kind.rebuild(history);
     inc = ports.random.hex(TOKEN_BYTES);

@@ -17,6 +17,9 @@ const COUNTERS: Readonly<Record<TaskCounter, string>> = {
   parts: 'Parts of windows sent to be merged.',
   results: 'Results published, by metric.',
   alerts: 'Alerts opened and resolved, by metric.',
+  sessions: 'Sessions that are over.',
+  attributions: 'Views told with the purchase they led to, and direct purchases.',
+  abandoned_carts: 'Carts that were left behind.',
   advances: 'Advances written for idle partitions.',
   commits: 'Checkpoints taken.',
   fenced: 'Checkpoints that the store refused.',
@@ -34,6 +37,7 @@ const HISTOGRAMS: Readonly<Record<TaskHistogram, string>> = {
 const GAUGES: Readonly<Record<TaskGauge, string>> = {
   lag_records: 'Records of the input topic not yet processed.',
   watermark_delay_seconds: 'How far event time is behind the time of append.',
+  open_sessions: 'Sessions that are not over.',
   uncommitted_bytes: 'Size of the state that is not yet checkpointed.',
   stopped: '1 while the partition is stopped and needs a person.',
 };

@@ -15,8 +15,8 @@ export class SaidLog {
 
   /** What is said again has to be the same. */
   append(news: VisitNews): void {
-    for (const session of news.sessions) this.say(`session ${sessionId(session)}`, session);
-    for (const purchase of news.attributions) this.say(`purchase ${eventPosition(0, purchase)}`, purchase);
+    for (const { told: session } of news.sessions) this.say(`session ${sessionId(session)}`, session);
+    for (const { told: purchase } of news.attributions) this.say(`purchase ${eventPosition(0, purchase)}`, purchase);
     for (const late of news.lateVisits) this.say(`late visit ${late.rawOffset}|${late.index}`, late);
     for (const late of news.lateTouches) this.say(`late touch ${late.rawOffset}|${late.index}`, late);
   }
