@@ -2,7 +2,7 @@ import type { StreamDefinition } from '@tillstream/contracts';
 import { formatProblems, parseStreamFile } from '@tillstream/contracts';
 import type { EventBatch } from '@tillstream/core';
 import { PartitionAggregator, emptyPosition } from '@tillstream/core';
-import { commerceText } from '../oracle/three-metrics';
+import { commerceText, withMetrics } from '../oracle/three-metrics';
 import { table } from '../rig/table';
 import { measureAttribution } from './attribution-parts';
 import { BATCH_ROWS, columnBatches, inRecords } from './column-batches';
@@ -184,7 +184,7 @@ function costOf({ schema, metrics }: StreamDefinition, batches: readonly EventBa
 
 /** The shop's stream with these metrics. */
 function definitionWith(metrics: string): StreamDefinition {
-  const text = commerceText().replace(/^metrics:[^]*/m, () => `metrics:\n${metrics}`);
+  const text = withMetrics(commerceText(), `metrics:\n${metrics}`);
   const parsed = parseStreamFile(text, { file: 'commerce.yaml' });
   if (!parsed.ok) throw new Error(formatProblems('commerce.yaml', parsed.problems));
   return parsed.definition;

@@ -7,7 +7,7 @@ import { PartitionAggregator, emptyPosition } from '@tillstream/core';
 import { RedisCheckpointStore, connectRedis } from '@tillstream/adapter-redis';
 import type { CheckpointStore } from '@tillstream/engine';
 import { startRedis } from '@tillstream/local';
-import { commerceText } from '../oracle/three-metrics';
+import { commerceText, withMetrics } from '../oracle/three-metrics';
 import { table } from '../rig/table';
 import { columnBatches } from './column-batches';
 import { heldBytes } from './measure';
@@ -21,7 +21,7 @@ const METRIC =
 export async function measureManyGroups(wanted: number, say: (text: string) => void): Promise<string[]> {
   const groups = Math.min(MOST_GROUPS, wanted);
   say(`measuring ${groups} groups`);
-  const text = commerceText().replace(/^metrics:[^]*/m, () => METRIC);
+  const text = withMetrics(commerceText(), METRIC);
   const parsed = parseStreamFile(text, { file: 'commerce.yaml' });
   if (!parsed.ok) throw new Error(formatProblems('commerce.yaml', parsed.problems));
   const { schema, metrics } = parsed.definition;

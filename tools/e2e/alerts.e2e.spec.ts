@@ -2,7 +2,7 @@ import { decodeAlertRecord } from '@tillstream/contracts';
 import { SeededRandom } from '@tillstream/engine/testing';
 import { plainCommerce } from '../oracle/commerce-definition';
 import type { PlainDefinition } from '../oracle/raw-oracle';
-import { commerceText } from '../oracle/three-metrics';
+import { commerceText, withMetrics } from '../oracle/three-metrics';
 import { differences } from '../simulate/verdict';
 import { Workload } from '../simulate/workload';
 import { Platform, settled } from './platform';
@@ -73,7 +73,7 @@ function middle(numbers: readonly number[]): number {
 }
 
 describe('alerts and comparisons, whoever decides killed now and then', () => {
-  const platform = new Platform(() => commerceText().replace(/^metrics:[^]*/m, METRICS));
+  const platform = new Platform(() => withMetrics(commerceText(), METRICS));
 
   beforeAll(async () => {
     await platform.createTopics();

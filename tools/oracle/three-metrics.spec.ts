@@ -1,6 +1,6 @@
 import { formatProblems, parseStreamFile, type StreamDefinition } from '@tillstream/contracts';
 import { plainCommerce } from './commerce-definition';
-import { commerceText, withThreeMetrics } from './three-metrics';
+import { commerceText, withMetrics, withThreeMetrics } from './three-metrics';
 
 function definitionOf(text: string): StreamDefinition {
   const parsed = parseStreamFile(text, { file: 'commerce.yaml' });
@@ -28,6 +28,13 @@ describe('the shipped stream with three metrics', () => {
     const stripped = withThreeMetrics(`${text}\ntopics: { raw: elsewhere }\n`);
     expect(definitionOf(stripped).metrics).toEqual(three.metrics);
     expect(definitionOf(stripped).topics.raw).toBe('elsewhere');
+  });
+
+  it('derives nothing from events', () => {
+    const sections = 'sessions:\n  gap: 30m\n\n# Which views lead to purchases.\nattribution: { within: 30m }\n';
+    const text = commerceText().replace(/^metrics:\n/m, (line) => `${sections}${line}`);
+    expect(definitionOf(withThreeMetrics(text)).derived).toBeUndefined();
+    expect(definitionOf(withMetrics(text, 'metrics: {}')).derived).toBeUndefined();
   });
 
   it('says which one is missing', () => {
