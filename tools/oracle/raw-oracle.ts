@@ -99,7 +99,18 @@ export function expectedOutcome(
   partitions: readonly (readonly OracleRecord[])[],
 ): ExpectedOutcome {
   if (partitions.length !== definition.partitions) throw new Error('one list of records is needed for each partition');
-  const decided = partitions.map((records, partition) => decidePartition(definition, partition, records));
+  return outcomeOf(
+    definition,
+    partitions.map((records, partition) => decidePartition(definition, partition, records)),
+  );
+}
+
+/**
+ * What must come out of rows that have been decided about.
+ *
+ * @param definition the stream that they are of, and its metrics
+ */
+export function outcomeOf(definition: PlainDefinition, decided: readonly PartitionOutcome[]): ExpectedOutcome {
   const finals: ExpectedRow[] = [];
   const open: ExpectedRow[] = [];
   const late: ExpectedLateRow[] = [];
