@@ -160,19 +160,9 @@ export class AttributionBook {
     }
   }
 
-  /** Is a piece of a checkpoint one of an attribution's? */
-  static owns(slice: string): boolean {
-    return /^[^/]+\/(views|purchases)\/-?\d+$/.test(slice);
-  }
-
   size(): AttributionSize {
     const { count, sliceCount, bytes } = this.views;
     return { views: count, purchases: this.purchases.count, slices: sliceCount, viewBytes: bytes };
-  }
-
-  /** Slices and views that were looked at for all purchases so far: what deciding them has cost. */
-  get steps(): number {
-    return this.found.steps;
   }
 
   private readonly viewsName = (startMs: number): string => `${this.attribution.identity}/views/${startMs}`;

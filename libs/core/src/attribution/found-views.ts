@@ -6,7 +6,7 @@ export class FoundViews {
   count = 0;
   /** There was one more than it takes. */
   isTruncated = false;
-  /** Views that were looked at, of all purchases. */
+  /** Slices and views that were looked at, for all purchases so far: what finding them has cost. */
   steps = 0;
   private readonly times: number[] = [];
   private readonly offsets: number[] = [];
