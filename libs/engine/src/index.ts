@@ -74,6 +74,8 @@ export { streamParts } from './recompute/stream-parts';
 export { Recomputation } from './recompute/recomputation';
 export type { FinalDifference } from './verify/difference';
 export type { VerifyOptions, VerifyProgress, VerifyReport } from './verify/verify-finals';
+export type { VerifiedVisits, VerifyVisitsOptions, VerifyVisitsReport, VisitDifference } from './verify/verify-visits';
+export { verifyVisits } from './verify/verify-visits';
 export { verifyFinals } from './verify/verify-finals';
 export type { TaskPorts } from './task/task-ports';
 export type { StreamMember } from './worker/stream-worker';

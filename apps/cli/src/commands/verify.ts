@@ -1,4 +1,11 @@
-import { verifyFinals, type VerifyProgress, type VerifyReport } from '@tillstream/engine';
+import {
+  verifyFinals,
+  type VerifyProgress,
+  type VerifyReport,
+  verifyVisits,
+  type VerifyVisitsOptions,
+  type VerifyVisitsReport,
+} from '@tillstream/engine';
 import { systemClock } from '../cli-clock';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
@@ -9,6 +16,7 @@ import { allMetrics, collect, metricsNamed, spanText, windowSpan } from '../opti
 import { Progress } from '../progress';
 import { loadStream } from '../streams/load-stream-files';
 import { describeVerification } from '../verify/describe-verification';
+import { describeVisits, wrongOf } from '../verify/describe-visits';
 import { percentText, plural } from '../words';
 
 interface VerifyCommandOptions {
@@ -30,7 +38,7 @@ export const registerVerify: RegisterCommand = (program, context) => {
   program
     .command('verify')
     .description(
-      'compute every final of a range from the raw log once more, and compare byte for byte with what stands',
+      'compute every final of a range from the raw log once more, with sessions and attributions, and compare byte for byte',
     )
     .option('--stream <name>', 'stream to verify', 'commerce')
     .option('--from <time>', 'windows that begin at or after', parseInstant)
@@ -45,7 +53,8 @@ export const registerVerify: RegisterCommand = (program, context) => {
       `
 Nothing is written, and services are not disturbed: it reads raw and metrics beside them. Where the reading begins is
 taken from the enriched log: the newest place before which no row belongs to the range. Where raw no longer holds what
-the range needs, the rest is verified, and it says from which window on.
+the range needs, the rest is verified, and it says from which window on. Of sessions those are compared that end in the
+range, of attributions those whose purchase is in it.
 
 Exit code: 0 all finals are what raw gives, 3 something differs, 1 not all that was asked for could be verified.`,
     )
@@ -57,34 +66,47 @@ async function verify(options: VerifyCommandOptions, context: CliContext): Promi
   const span = windowSpan(options);
   const progress = new Progress(context, systemClock);
   const startedMs = systemClock.monotonicMs();
-  const { report, metrics } = await withKafka(options.brokers, context, async ({ reader }) => {
+  const tellRaw = ({ from, next, end }: Parameters<NonNullable<VerifyVisitsOptions['onProgress']>>[0]): void => {
+    context.signal.throwIfAborted();
+    progress.show(
+      () => `finding sessions and attributions again: ${percentText(next - from, end - from)} of a partition`,
+    );
+  };
+  const found = await withKafka(options.brokers, context, async ({ reader }) => {
     const definition = await liveDefinition(reader, file, context);
     const metrics = metricsNamed(definition, allMetrics(definition), options.metric);
+    const wanted = { reader, definition, ...span, fromTheBeginning: options.fromTheBeginning ?? false };
     const report = await verifyFinals({
-      reader,
-      definition,
+      ...wanted,
       metrics,
-      ...span,
-      fromTheBeginning: options.fromTheBeginning ?? false,
       onProgress: (state) => {
         context.signal.throwIfAborted();
         progress.show(() => progressText(state));
       },
     });
-    return { report, metrics };
+    // Who asks for a metric does not ask for what it is over.
+    const visits = options.metric.length > 0 ? null : await verifyVisits({ ...wanted, onProgress: tellRaw });
+    return { report, metrics, visits };
   });
+  const { report, metrics, visits } = found;
   const seconds = (systemClock.monotonicMs() - startedMs) / 1000;
   progress.end(
     `${options.stream}, ${spanText(span)}: ${plural(report.rows, 'row')} of raw in ${seconds.toFixed(1)} s, ` +
       `${plural(report.windows, 'window')} computed again`,
   );
-  context.write(options.json ? `${JSON.stringify(plain(report))}\n` : describeVerification(report, metrics));
-  judge(report, options, context);
+  if (options.json) context.write(`${JSON.stringify({ ...plain(report), ...plainVisits(visits) })}\n`);
+  else context.write(`${describeVerification(report, metrics)}${visits ? describeVisits(visits) : ''}`);
+  judge(report, visits, options, context);
 }
 
 /** Says how it ended. @throws CliError when it did not end well */
-function judge(report: VerifyReport, { from, json }: VerifyCommandOptions, context: CliContext): void {
-  const { counts, compared, equal, unverified, verifiedFromMs } = report;
+function judge(
+  report: VerifyReport,
+  visits: VerifyVisitsReport | null,
+  { from, json }: VerifyCommandOptions,
+  context: CliContext,
+): void {
+  const { counts, compared, equal } = report;
   const wrong = counts.differs + counts.missing + counts.surplus;
   if (wrong > 0) {
     throw new CliError(
@@ -94,14 +116,33 @@ function judge(report: VerifyReport, { from, json }: VerifyCommandOptions, conte
       DIFFERS,
     );
   }
-  const isCut = unverified !== null && (verifiedFromMs === Infinity || from !== undefined);
+  for (const { of, counts: wrongs, equal: same } of visits?.visits ?? []) {
+    if (wrongOf(wrongs) === 0) continue;
+    throw new CliError(
+      `${plural(wrongOf(wrongs), 'record')} of ${of} not as raw gives them; ${same} equal`,
+      null,
+      DIFFERS,
+    );
+  }
+  const isCut = [report, ...(visits ? [visits] : [])].some(({ unverified, verifiedFromMs }) => {
+    return unverified !== null && (verifiedFromMs === Infinity || from !== undefined);
+  });
   if (isCut) throw new CliError('not all of the range could be verified', 'Ask for windows that raw still holds.');
-  if (!json) context.write(`${plural(compared, 'final')} compared: every one is what raw gives, byte for byte.\n`);
+  if (json) return;
+  const told = [`${plural(compared, 'final')}`, ...(visits?.visits ?? []).map((one) => `${one.compared} ${one.of}`)];
+  context.write(`${told.join(', ')} compared: every one is what raw gives, byte for byte.\n`);
 }
 
 function progressText({ phase, finals, equal, rawDone, rawTotal, rows }: VerifyProgress): string {
   if (phase === 'reading finals') return `${phase}: ${finals.toLocaleString('en')}`;
   return `${phase}: ${percentText(rawDone, rawTotal)} of raw, ${plural(rows, 'row')}, ${equal.toLocaleString('en')} of ${finals.toLocaleString('en')} finals equal`;
+}
+
+function plainVisits(found: VerifyVisitsReport | null): object {
+  if (!found || (found.visits.length === 0 && found.unverified === null)) return {};
+  const { verifiedFromMs, ...rest } = found;
+  const finite = Number.isFinite(verifiedFromMs) ? new Date(verifiedFromMs).toISOString() : null;
+  return { visits: { ...rest, verifiedFrom: finite, nothingVerified: verifiedFromMs === Infinity } };
 }
 
 function plain(report: VerifyReport): object {

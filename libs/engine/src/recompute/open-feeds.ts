@@ -3,7 +3,7 @@ import { AGGREGATOR } from '../aggregator/aggregator-task';
 import type { DefinitionHistory } from '../definitions/definition-history';
 import type { LogReader } from '../ports/log';
 import { gapServiceOf, readGaps } from '../task/gap-ledger';
-import { TRACKER } from '../tracker/tracker-name';
+import { TRACKER } from '../tracker/tracker-task';
 import type { BatchFeed, FeedSource } from './batch-feed';
 import { EnrichedFeed } from './enriched-feed';
 import { findEnrichedStart, findRawStart } from './feed-start';
@@ -63,32 +63,56 @@ export function openFeeds(
   return Promise.all(
     starts.map(async (start): Promise<RecomputedPartition> => {
       const listener: EnrichListener = (...args) => onEnriched?.(start.partition, ...args);
-      const feed = await openEvents(wanted, start, listener);
-      return wanted.derived ? openRows(wanted, wanted.derived, start, feed) : { start, feed };
+      const { reader, definition, derived } = wanted;
+      const feed = await openEvents(wanted, start, derived ? TRACKER : AGGREGATOR, listener);
+      if (!derived) return { start, feed };
+      const gaps = await readGaps(reader, definition, gapServiceOf(AGGREGATOR, derived.definition), start.partition);
+      return { start: rowsStart(start), feed: new VisitFeed(derived.of, feed, trackerAt(wanted, start), gaps) };
     }),
   );
 }
 
-async function openEvents(wanted: WantedRows, start: FeedStart, onEnriched: EnrichListener): Promise<BatchFeed> {
-  const { reader, definition, history, derived, source, breathe } = wanted;
+/** A partition's events, and what finds the visits in them. */
+export interface TrackedPartition {
+  readonly feed: BatchFeed;
+  readonly tracker: TrackerInForce;
+}
+
+/** Where each partition begins so that sessions and attributions from a time on are found as they were. @throws NothingRetainedError */
+export async function startTrackers(wanted: WantedRows): Promise<FeedStarts> {
+  const beforeMs = Math.max(
+    0,
+    ...(wanted.definition.derived ?? []).map(({ of }) => eventsBeforeMs(wanted.definition, of)),
+  );
+  const starts = await findStarts({ ...wanted, fromMs: wanted.fromMs - beforeMs });
+  return { ...starts, fromMs: starts.fromMs + beforeMs };
+}
+
+/** Opens each partition up to where its log ends now. */
+export function openTrackers(wanted: WantedRows, { starts }: FeedStarts): Promise<TrackedPartition[]> {
+  return Promise.all(
+    starts.map(async (start) => {
+      const feed = await openEvents(wanted, start, TRACKER, () => undefined);
+      return { feed, tracker: trackerAt(wanted, start) };
+    }),
+  );
+}
+
+/** @param passedBy the service that the batches are for */
+async function openEvents(
+  { reader, definition, history, source, breathe }: WantedRows,
+  start: FeedStart,
+  passedBy: string,
+  onEnriched: EnrichListener,
+): Promise<BatchFeed> {
   const end = await reader.end(definition.topics[source], start.partition);
-  const passedBy = derived ? TRACKER : AGGREGATOR;
   if (source === 'enriched') return EnrichedFeed.open({ reader, definition, start, end, passedBy });
   const raw = { reader, definition, start, end, passedBy, ...(breathe && { breathe }), ...(history && { history }) };
   return RawFeed.open({ ...raw, onEnriched });
 }
 
-/** The rows that a tracker of our own makes of the events of a partition. */
-async function openRows(
-  { reader, definition, history }: WantedRows,
-  derived: DerivedStream,
-  start: FeedStart,
-  events: BatchFeed,
-): Promise<RecomputedPartition> {
-  const { partition, next, position } = start;
+function trackerAt({ definition, history }: WantedRows, { partition, next, position }: FeedStart): TrackerInForce {
   const sinceMs = position.rowsSeen === 0 ? -Infinity : position.maxEventTimeMs;
-  const begin = { next, before: position, sinceMs };
-  const tracker = new TrackerInForce({ definition, history: history ?? null, partition, start: begin });
-  const gaps = await readGaps(reader, definition, gapServiceOf(AGGREGATOR, derived.definition), partition);
-  return { start: rowsStart(start), feed: new VisitFeed(derived.of, events, tracker, gaps) };
+  const start = { next, before: position, sinceMs };
+  return new TrackerInForce({ definition, history: history ?? null, partition, start });
 }

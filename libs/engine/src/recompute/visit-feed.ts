@@ -1,4 +1,4 @@
-import type { EventBatch, VisitNews } from '@tillstream/core';
+import type { EventBatch } from '@tillstream/core';
 import { emptyPosition, lookbackMs } from '@tillstream/core';
 import type { DerivedOf, StreamDefinition } from '@tillstream/contracts';
 import type { GapLedger } from '../task/gap-ledger';
@@ -6,9 +6,6 @@ import { withoutRowsOf } from '../task/batch-without-rows';
 import type { BatchFeed } from './batch-feed';
 import type { FeedStart } from './feed-start';
 import type { TrackerInForce } from './tracker-in-force';
-
-/** Told of all that has been found out of a partition. */
-export type VisitListener = (partition: number, news: VisitNews) => void;
 
 /** The rows of a derived stream, made of the batches of events by a tracker of its own: nothing that services have written decides about them. */
 export class VisitFeed implements BatchFeed {
@@ -18,7 +15,6 @@ export class VisitFeed implements BatchFeed {
     private readonly events: BatchFeed,
     private readonly tracker: TrackerInForce,
     private readonly gaps: GapLedger,
-    private readonly onNews: VisitListener = () => undefined,
   ) {}
 
   get partition(): number {
@@ -32,7 +28,6 @@ export class VisitFeed implements BatchFeed {
   async next(): Promise<EventBatch | null> {
     for (let batch = await this.events.next(); batch; batch = await this.events.next()) {
       const news = this.tracker.apply(batch);
-      this.onNews(this.partition, news);
       const [rows] = this.of === 'sessions' ? news.sessionRows : news.attributionRows;
       if (rows) return this.gaps.isEmpty ? rows : withoutRowsOf(rows, (offset) => this.gaps.holds(offset));
     }
