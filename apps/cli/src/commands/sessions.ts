@@ -3,6 +3,8 @@ import {
   fromTimestamp,
   toTimestamp,
   type AbandonedCartMessage,
+  type CartLineMessage,
+  type SessionEdgeMessage,
   type SessionMessage,
 } from '@tillstream/contracts';
 import { CliError, type CliContext } from '../cli-context';
@@ -124,6 +126,7 @@ function cells(session: SessionMessage): (string | number)[] {
 
 function plainSession(session: SessionMessage): object {
   const { start, end, duration, part, device, location, pageViews, clientSessions, closedBy, ...rest } = session;
+  const { entry, exit, cart } = session;
   return {
     ...rest,
     part: part || null,
@@ -133,11 +136,23 @@ function plainSession(session: SessionMessage): object {
       duration_ms: duration === null ? 0 : fromTimestamp(duration),
     },
     ...{ page_views: pageViews, client_sessions: clientSessions },
-    ...{ device: device || null, location: location || null },
+    ...{ entry: plainEdge(entry), exit: plainEdge(exit), device: device || null, location: location || null },
+    cart: plainLines(cart),
     closed_by: session.closed ? Number(closedBy) : null,
   };
 }
 
-function plainCart({ sessionId, part, start, end, ...rest }: AbandonedCartMessage): object {
-  return { session: sessionId, ...rest, part: part || null, start: instantText(start), end: instantText(end) };
+function plainEdge(edge: SessionEdgeMessage | null): object {
+  return { product: edge?.product || null, category: edge?.category || null };
+}
+
+function plainLines(cart: readonly CartLineMessage[]): readonly object[] {
+  return cart.map(({ product, value }) => ({ product, value: value || null }));
+}
+
+function plainCart({ sessionId, part, start, end, products, ...rest }: AbandonedCartMessage): object {
+  return {
+    ...{ session: sessionId, ...rest, part: part || null, start: instantText(start), end: instantText(end) },
+    products: plainLines(products),
+  };
 }
