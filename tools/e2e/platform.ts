@@ -22,7 +22,9 @@ const LAST_WORDS = 20;
 export const WRITE_KEY = 'e2e-write-key';
 
 /** What a whole platform is made of. */
-export const SERVICES = ['gateway', 'enricher', 'aggregator', 'query-api'] as const;
+export const SERVICES = ['gateway', 'enricher', 'aggregator', 'session-tracker', 'query-api'] as const;
+/** Those that answer over gRPC. */
+const ANSWERING: readonly ServiceName[] = ['gateway', 'session-tracker', 'query-api'];
 export type ServiceName = (typeof SERVICES)[number];
 
 /** One running process of a service. */
@@ -118,7 +120,7 @@ export class Platform {
 
   async start(service: ServiceName): Promise<ServiceProcess> {
     const http = await freePort();
-    const grpc = service === 'gateway' || service === 'query-api' ? await freePort() : null;
+    const grpc = ANSWERING.includes(service) ? await freePort() : null;
     const process: ServiceProcess = { service, http, grpc, child: this.spawn(service, http, grpc) };
     this.processes.push(process);
     return process;
@@ -224,6 +226,12 @@ export class Platform {
     if (this.place === null) rmSync(this.directory, { recursive: true, force: true });
   }
 
+  /** Of the first session-tracker that was started before. */
+  private trackerAddress(): Readonly<Record<string, string>> {
+    const tracker = this.processes.find(({ service }) => service === 'session-tracker');
+    return tracker ? { SESSION_TRACKER_ADDRESS: `127.0.0.1:${tracker.grpc}` } : {};
+  }
+
   private logFile(service: ServiceName, http: number): string {
     return join(this.directory, `${service}-${http}.log`);
   }
@@ -248,6 +256,7 @@ export class Platform {
         HTTP_PORT: String(http),
         ...(grpc === null ? {} : { GRPC_PORT: String(grpc) }),
         ...(service === 'gateway' ? { TILLSTREAM_WRITE_KEYS: WRITE_KEY } : {}),
+        ...this.trackerAddress(),
         LOG_LEVEL: 'info',
         ...this.environment,
         ...environment,

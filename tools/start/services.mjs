@@ -19,12 +19,14 @@ export function servicePrograms({ dataDir, streamFiles, writeKeys, ports }, { br
     REDIS_URL: redis,
     STREAM_FILES: streamFiles.join(','),
     TILLSTREAM_WRITE_KEYS: writeKeys,
+    SESSION_TRACKER_ADDRESS: `127.0.0.1:${ports['session-tracker-grpc-port']}`,
   };
   /** @type {[string, number, number | undefined][]} */
   const services = [
     ['gateway', ports['gateway-port'], ports['gateway-grpc-port']],
     ['enricher', ports['enricher-port'], undefined],
     ['aggregator', ports['aggregator-port'], undefined],
+    ['session-tracker', ports['session-tracker-port'], ports['session-tracker-grpc-port']],
     ['query-api', ports['query-api-port'], ports['query-api-grpc-port']],
   ];
   return services.map(([name, httpPort, grpcPort]) => ({

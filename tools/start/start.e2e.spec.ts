@@ -16,6 +16,8 @@ const PORTS = {
   'gateway-grpc-port': 30051,
   'enricher-port': 30081,
   'aggregator-port': 30082,
+  'session-tracker-port': 30083,
+  'session-tracker-grpc-port': 30053,
   'query-api-port': 30085,
   'query-api-grpc-port': 30052,
 };

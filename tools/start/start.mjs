@@ -69,7 +69,7 @@ async function start(settings) {
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   say(
     `ready gateway=http://127.0.0.1:${ports['gateway-port']} gateway-grpc=127.0.0.1:${ports['gateway-grpc-port']} ` +
-      `query=127.0.0.1:${ports['query-api-grpc-port']} kafka=${brokers} redis=${redis} ` +
+      `query=127.0.0.1:${ports['query-api-grpc-port']} sessions=127.0.0.1:${ports['session-tracker-grpc-port']} kafka=${brokers} redis=${redis} ` +
       `key=${settings.writeKeys} data=${settings.dataDir} (${seconds} s)`,
   );
   if (!settings.simulator) return;

@@ -15,8 +15,7 @@ import {
   type SessionsDefinition,
   type TrackerMoment,
 } from '@tillstream/core';
-import type { CheckpointStore, DefinitionHistory, FieldReading } from '@tillstream/engine';
-import { trackerTaskName } from './tracker-task-name';
+import { trackerTask, type CheckpointStore, type DefinitionHistory, type FieldReading } from '@tillstream/engine';
 
 /** Nobody works on a partition yet, or its checkpoint is lost and is being built anew. */
 export class NotTrackedError extends Error {
@@ -99,7 +98,7 @@ export class OpenSessions {
 
   private async read(partition: number, field: Uint8Array): Promise<FieldReading> {
     const { stream } = this.file.schema;
-    const reading = await this.store.readField(trackerTaskName(stream, partition), field);
+    const reading = await this.store.readField(trackerTask(stream, partition), field);
     if (reading === null) throw new NotTrackedError(stream, partition);
     return reading;
   }

@@ -13,11 +13,10 @@ import {
 import { definitionFrom, smallStreamFile } from '@tillstream/contracts/testing';
 import { VisitTracker, partitionOf } from '@tillstream/core';
 import { PartitionLog, type Row } from '@tillstream/core/testing';
-import { DefinitionHistory } from '@tillstream/engine';
+import { DefinitionHistory, trackerTask } from '@tillstream/engine';
 import { ImmediateTurn, MemoryCheckpointStore, MemoryStoreData } from '@tillstream/engine/testing';
 import { GrpcServer } from '@tillstream/nest-runtime';
 import { createSessionService } from './session-service';
-import { trackerTaskName } from './tracker-task-name';
 
 // Connections are involved: a busy machine may take its time.
 jest.setTimeout(30_000);
@@ -86,7 +85,7 @@ async function track(file: StreamDefinition, partition: number, rows: readonly R
   );
   const batch = log.batch(0, entries.length);
   tracker.apply({ ...batch, after: { ...batch.after, definition: file.sha256 } });
-  const task = trackerTaskName(file.schema.stream, partition);
+  const task = trackerTask(file.schema.stream, partition);
   const { state, fields } = tracker.takeDeltas();
   await store.create(task, 'token', { inc: 'inc', next: 0, seek: 0, state });
   await store.commit(task, {
@@ -121,7 +120,7 @@ it('tells nothing of what has been closed, though the field of the user may stil
   const partition = partitionOfUser('ann');
   await track(definition, partition, [visit('ann', 0, 'view')]);
   expect((await client.of({ user: 'ann' })).sessions).toHaveLength(1);
-  const task = trackerTaskName('small', partition);
+  const task = trackerTask('small', partition);
   const later = await track(fileWith(SESSIONS), partition, [visit('ann', 0, 'view'), visit('bob', 31, 'view')]);
   // A field is dropped behind the commit that no longer needs it: as long as it is not, the state alone says so.
   const [{ next }, { state }] = [(await store.claim(task, 'other'))!, later.takeDeltas()];

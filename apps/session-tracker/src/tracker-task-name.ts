@@ -1,1 +1,0 @@
-export const trackerTaskName = (stream: string, partition: number): string => `tracker:${stream}:${partition}`;
