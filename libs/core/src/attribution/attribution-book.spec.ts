@@ -121,6 +121,8 @@ describe('AttributionBook', () => {
       [view(194, { size: 1, product: null }), purchase(200, { size: 1 }), purchase(201)],
     ];
     expect(told(logOf(...records), anAttribution({ on }))).toEqual({ 200: [190] });
+    const zeros = logOf([view(190, { size: -0 }), purchase(200, { size: 0 })]);
+    expect(told(zeros, anAttribution({ on }))).toEqual({ 200: [190] });
   });
 
   it('takes no key and product for others that are written with the same letters', () => {
@@ -192,6 +194,16 @@ describe('AttributionBook', () => {
     const { decided, late } = run(logOf([view(220)], [purchase(200), view(190)]), anAttribution());
     expect(decided.map(({ decidedBy, views }) => [decidedBy, views.length])).toEqual([[1, 1]]);
     expect(late).toMatchObject([{ rawOffset: 1, index: 1 }]);
+  });
+
+  it('keeps a view for a purchase exactly `within` behind it for as long as one is not late', () => {
+    const clock = (at: number): Row => ({ at, type: 'search', user: 'bob' });
+    expect(told(logOf([view(100)], [clock(220)], [purchase(200)]))).toEqual({ 200: [100] });
+    expect(told(logOf([clock(220)], [purchase(200), view(100), view(99)]))).toEqual({ 200: [100] });
+    // Where a slice of views ends.
+    const attribution = anAttribution({ withinMs: 60_000 });
+    const log = logOf([view(59_999)], [clock(120_018)], [clock(120_019)], [purchase(119_999)]);
+    expect(told(log, attribution)).toEqual({ 119_999: [59_999] });
   });
 
   it('drops a late purchase, takes a late view for purchases that are not decided, and tells both as late', () => {

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { PartitionLog } from '../metrics/testing/partition-log';
 import { AttributionBook } from './attribution-book';
+import { decodePurchases } from './pending-purchase';
 import { anAttribution, scenes, shopSchema } from './testing/attribution-arbitraries';
 import type { ToldAttributions } from './testing/run-attribution';
 import { SavedAttribution, applyEntries } from './testing/run-attribution';
@@ -89,6 +90,15 @@ describe('a checkpoint of AttributionBook', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('has no purchases that were decided before it', () => {
+    const rows = [200, 210, 225].map((at) => ({ at, type: 'purchase', user: 'ann', product: 'a' }));
+    const log = new PartitionLog(schema, 0, [{ offset: 0, appendMs: 1e9, rows }]);
+    const book = new AttributionBook(schema, anAttribution({ outOfOrdernessMs: 10 }), -Infinity);
+    applyEntries(book, log, 0, 1, nothing());
+    const { deltas } = book.takeDeltas();
+    expect(deltas.map(({ bytes }) => decodePurchases(bytes).map(({ timeMs }) => timeMs))).toEqual([[225]]);
   });
 
   it('replaces the purchases of a minute once most of them are decided', () => {
