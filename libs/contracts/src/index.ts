@@ -53,12 +53,12 @@ export type { AlertEvent, AlertProgress, AlertRecord, ToldChange } from './alert
 export { decodeAlertRecord, encodeAlert, encodeAlertProgress } from './alerts/alert-records';
 
 export type { AbandonedCart } from './alerts/abandoned-cart-record';
-export { decodeAbandonedCart, encodeAbandonedCart, encodeAbandonedCarts } from './alerts/abandoned-cart-record';
+export { decodeAbandonedCart, encodeAbandonedCarts } from './alerts/abandoned-cart-record';
 
 export type { ToldSession } from './sessions/session-record';
-export { decodeSession, encodeSession, encodeSessions } from './sessions/session-record';
+export { decodeSession, encodeSessions } from './sessions/session-record';
 export type { ToldAttribution } from './attributions/attribution-records';
-export { decodeAttribution, encodeAttributions, encodePurchases } from './attributions/attribution-records';
+export { decodeAttribution, encodePurchases } from './attributions/attribution-records';
 
 export type { Frontier, PartsRecord } from './parts/part-records';
 export { decodePartsRecord, encodeFrontier, encodePart, encodeParts } from './parts/part-records';

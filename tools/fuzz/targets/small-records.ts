@@ -11,7 +11,7 @@ import {
   encodeControl,
   encodeGap,
   encodeReroute,
-  encodeSession,
+  encodeSessions,
   HEADER,
   headerInteger,
   type StoredRecord,
@@ -76,8 +76,10 @@ function run(input: Uint8Array): void {
     promise(Number.isFinite(alert.openedMs) && Number.isFinite(alert.startMs), 'an alert without its windows');
   }
   const session = decodeSession(record, EXPONENT);
-  if (session !== null)
-    expectSame('session', decodeSession(encodeSession(session, session, EXPONENT), EXPONENT), session);
+  if (session !== null) {
+    const [written] = encodeSessions([{ told: session, settings: session }], EXPONENT);
+    expectSame('session', decodeSession(written ?? { value: null }, EXPONENT), session);
+  }
   const cart = decodeAbandonedCart(record, EXPONENT);
   promise(cart === null || alert.kind === 'unknown', 'a cart that is an alert, too');
   const attribution = decodeAttribution(record, EXPONENT);

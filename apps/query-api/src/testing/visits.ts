@@ -1,4 +1,4 @@
-import { encodeAttributions, encodeSession, type NewRecord, type StreamDefinition } from '@tillstream/contracts';
+import { encodePurchases, encodeSessions, type NewRecord, type StreamDefinition } from '@tillstream/contracts';
 import { definitionFrom, smallStreamFile } from '@tillstream/contracts/testing';
 import type { AttributedPurchase, ClosedSession } from '@tillstream/core';
 
@@ -22,7 +22,8 @@ export function session(user: string, startS: number, endS: number, more: Partia
 }
 
 export function sessionRecord(definition: StreamDefinition, closed: ClosedSession): NewRecord {
-  return encodeSession(closed, definition.sessions!, definition.schema.money.exponent);
+  const found = [{ told: closed, settings: definition.sessions! }];
+  return encodeSessions(found, definition.schema.money.exponent)[0]!;
 }
 
 /** A purchase and views that led to it, by how many seconds before; at raw offsets by their seconds. */
@@ -48,5 +49,6 @@ export function attributionRecords(
   partition: number,
   bought: AttributedPurchase,
 ): NewRecord[] {
-  return encodeAttributions(bought, definition.attribution!, partition, definition.schema.money.exponent);
+  const found = [{ told: bought, settings: definition.attribution! }];
+  return encodePurchases(found, partition, definition.schema.money.exponent);
 }

@@ -4,6 +4,8 @@ import { readJsonValue } from '../bytes/json-members';
 import { RecordsWriter } from '../bytes/records-writer';
 import type { NewRecord } from '../record';
 import { cartFrom, writeCart } from '../sessions/cart-json';
+import type { Found } from '../sessions/found';
+import { hashOf } from '../sessions/found';
 
 /** A cart that somebody has left behind: their session is over, with something in it and no purchase. */
 export interface AbandonedCart {
@@ -29,17 +31,15 @@ const RECORD_BYTES = 512;
 
 /** The records of carts in the alerts topic: key `a|session id`. To be written of sessions that are `isAbandoned`. */
 export function encodeAbandonedCarts(
-  sessions: readonly ClosedSession[],
-  { identity }: Pick<SessionsDefinition, 'identity'>,
+  found: readonly Found<ClosedSession, SessionsDefinition>[],
   moneyExponent: number,
 ): NewRecord[] {
-  const definition = identity.slice(identity.lastIndexOf('@') + 1);
-  const json = new RecordsWriter(moneyExponent, RECORD_BYTES * sessions.length);
-  for (const session of sessions) {
+  const json = new RecordsWriter(moneyExponent, RECORD_BYTES * found.length);
+  for (const { told: session, settings } of found) {
     const { user, part, startMs, endMs, cart, truncated } = session;
     json.key(`${KEY}${sessionId(session)}`);
     json.text('{"kind":', ABANDONED_CART);
-    json.text(',"definition":', definition);
+    json.text(',"definition":', hashOf(settings));
     json.text(',"user":', user);
     if (part !== null) json.text(',"part":', part);
     json.instant(',"start":', startMs);
@@ -50,15 +50,6 @@ export function encodeAbandonedCarts(
     json.ascii('}');
   }
   return json.finish();
-}
-
-/** As `encodeAbandonedCarts`, of one. */
-export function encodeAbandonedCart(
-  session: ClosedSession,
-  declared: Pick<SessionsDefinition, 'identity'>,
-  moneyExponent: number,
-): NewRecord {
-  return encodeAbandonedCarts([session], declared, moneyExponent)[0] as NewRecord;
 }
 
 /** Reads a record of an alerts topic; null for what is not of an abandoned cart. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { AttributedPurchase } from '@tillstream/core';
-import { decodeAttribution, encodeAttributions } from './attribution-records';
+import { decodeAttribution, encodePurchases } from './attribution-records';
 
 const ATTRIBUTION = { identity: 'attribution@0123abcd', on: ['product_id', 'shop'] };
 const AT_MS = Date.parse('2026-03-01T12:00:00.000Z');
@@ -20,6 +20,8 @@ const PURCHASE: AttributedPurchase = {
   truncated: false,
   decidedBy: 95,
 };
+const encode = (told: AttributedPurchase, partition = 3, exponent = 2) =>
+  encodePurchases([{ told, settings: ATTRIBUTION }], partition, exponent);
 const text = (bytes: Uint8Array | null): string => Buffer.from(bytes ?? []).toString();
 
 const aText = fc.string({ unit: 'grapheme', maxLength: 8 });
@@ -48,7 +50,7 @@ const aPurchase: fc.Arbitrary<AttributedPurchase> = fc.record({
 
 describe('the records of a purchase', () => {
   it('are JSON that anybody can read, one for each view that led to it', () => {
-    const records = encodeAttributions(PURCHASE, ATTRIBUTION, 3, 2);
+    const records = encode(PURCHASE);
     expect(records.map(({ key }) => text(key))).toEqual(['3|80|0|90|2', '3|70|5|90|2']);
     expect(text(records[0]?.value ?? null)).toBe(
       '{"user":"u1","on":{"product_id":"p1","shop":"é"},"category":"shoes","device":null,"purchase_id":"3|90|2",' +
@@ -64,7 +66,7 @@ describe('the records of a purchase', () => {
   });
 
   it('are a single one where no view led to it', () => {
-    const records = encodeAttributions({ ...PURCHASE, views: [] }, ATTRIBUTION, 3, 2);
+    const records = encode({ ...PURCHASE, views: [] });
     expect(records.map(({ key }) => text(key))).toEqual(['3|direct|90|2']);
     expect(text(records[0]?.value ?? null)).toBe(
       '{"user":"u1","on":{"product_id":"p1","shop":"é"},"category":"shoes","device":null,"purchase_id":"3|90|2",' +
@@ -77,9 +79,7 @@ describe('the records of a purchase', () => {
     fc.assert(
       fc.property(aPurchase, fc.nat(1000), fc.nat(3), (purchase, partition, exponent) => {
         const { offset, index, views, on, user, timeMs, category, device, revenue, truncated, decidedBy } = purchase;
-        const told = encodeAttributions(purchase, ATTRIBUTION, partition, exponent).map((record) =>
-          decodeAttribution(record, exponent),
-        );
+        const told = encode(purchase, partition, exponent).map((record) => decodeAttribution(record, exponent));
         const expected = (views.length === 0 ? [null] : views).map((view, i) => ({
           ...{
             identity: 'attribution@0123abcd',
@@ -98,7 +98,7 @@ describe('the records of a purchase', () => {
     );
   });
 
-  const [pair = ''] = encodeAttributions(PURCHASE, ATTRIBUTION, 3, 2).map(({ value }) => text(value));
+  const [pair = ''] = encode(PURCHASE).map(({ value }) => text(value));
 
   it.each([
     ['a tombstone', null],

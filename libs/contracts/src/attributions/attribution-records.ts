@@ -1,10 +1,18 @@
 import { attributionRows, eventPosition } from '@tillstream/core';
-import type { AttributedPurchase, AttributedView, AttributionDefinition, RowPosition } from '@tillstream/core';
+import type {
+  AttributedPurchase,
+  AttributedView,
+  AttributionDefinition,
+  AttributionRow,
+  RowPosition,
+} from '@tillstream/core';
 import { readJsonValue } from '../bytes/json-members';
 import type { JsonMembers } from '../bytes/json-members';
 import { RecordsWriter } from '../bytes/records-writer';
 import { parseInteger } from '../headers';
 import type { NewRecord } from '../record';
+import type { Found } from '../sessions/found';
+import { hashOf } from '../sessions/found';
 
 /** A view and a purchase it led to, or a direct purchase, as its record tells it. */
 export interface ToldAttribution {
@@ -32,6 +40,11 @@ export interface ToldAttribution {
   readonly decidedBy: number;
 }
 
+/** A purchase to be told, and the settings under which it was found. */
+export interface FoundPurchase extends Found<AttributedPurchase, AttributionDefinition> {
+  readonly settings: Pick<AttributionDefinition, 'identity' | 'on'>;
+}
+
 /** About what the record of a pair takes, with its key. */
 const RECORD_BYTES = 640;
 
@@ -46,40 +59,35 @@ const RECORD_BYTES = 640;
  * as text, null for what is not known.
  */
 export function encodePurchases(
-  purchases: readonly AttributedPurchase[],
-  { identity, on }: Pick<AttributionDefinition, 'identity' | 'on'>,
+  found: readonly FoundPurchase[],
   partition: number,
   moneyExponent: number,
 ): NewRecord[] {
-  const count = purchases.reduce((sum, { views }) => sum + Math.max(1, views.length), 0);
+  const count = found.reduce((sum, { told }) => sum + Math.max(1, told.views.length), 0);
   const json = new RecordsWriter(moneyExponent, RECORD_BYTES * count);
-  const labels = on.map((name, i) => `${i === 0 ? '' : ','}${JSON.stringify(name)}:`);
-  const definition = identity.slice(identity.lastIndexOf('@') + 1);
-  for (const purchase of purchases) {
-    for (const { view, touch } of attributionRows(purchase, partition)) {
-      const { offset, index, views, timeMs } = purchase;
-      json.key(`${partition}|${view === null ? 'direct' : `${view.offset}|${view.index}`}|${offset}|${index}`);
-      writePurchase(json, purchase, partition, labels);
-      if (view === null) json.ascii(',"direct":true');
-      else writeView(json, view, touch, partition, timeMs);
-      json.count(',"views":', views.length);
-      json.flag(',"truncated":', purchase.truncated);
-      json.text(',"definition":', definition);
-      json.count(',"decided_by":', purchase.decidedBy);
-      json.ascii('}');
-    }
+  for (const { told, settings } of found) {
+    const labels = settings.on.map((name, i) => `${i === 0 ? '' : ','}${JSON.stringify(name)}:`);
+    for (const row of attributionRows(told, partition)) writeRow(json, row, labels, hashOf(settings));
   }
   return json.finish();
 }
 
-/** As `encodePurchases`, of one. */
-export function encodeAttributions(
-  purchase: AttributedPurchase,
-  declared: Pick<AttributionDefinition, 'identity' | 'on'>,
-  partition: number,
-  moneyExponent: number,
-): NewRecord[] {
-  return encodePurchases([purchase], declared, partition, moneyExponent);
+function writeRow(
+  json: RecordsWriter,
+  { partition, purchase, view, touch }: AttributionRow,
+  labels: readonly string[],
+  definition: string,
+): void {
+  const { offset, index, views, timeMs } = purchase;
+  json.key(`${partition}|${view === null ? 'direct' : `${view.offset}|${view.index}`}|${offset}|${index}`);
+  writePurchase(json, purchase, partition, labels);
+  if (view === null) json.ascii(',"direct":true');
+  else writeView(json, view, touch, partition, timeMs);
+  json.count(',"views":', views.length);
+  json.flag(',"truncated":', purchase.truncated);
+  json.text(',"definition":', definition);
+  json.count(',"decided_by":', purchase.decidedBy);
+  json.ascii('}');
 }
 
 function writePurchase(

@@ -5,6 +5,8 @@ import type { JsonMembers } from '../bytes/json-members';
 import { RecordsWriter } from '../bytes/records-writer';
 import type { NewRecord } from '../record';
 import { cartFrom, writeCart } from './cart-json';
+import type { Found } from './found';
+import { hashOf } from './found';
 
 /** A session that is over, as its record tells it. */
 export interface ToldSession extends ClosedSession {
@@ -20,23 +22,12 @@ const RECORD_BYTES = 1024;
  * written, and whoever writes it writes the same bytes. The value is JSON: instants and amounts as text, null for what is not known.
  */
 export function encodeSessions(
-  sessions: readonly ClosedSession[],
-  { identity }: Pick<SessionsDefinition, 'identity'>,
+  found: readonly Found<ClosedSession, SessionsDefinition>[],
   moneyExponent: number,
 ): NewRecord[] {
-  const definition = identity.slice(identity.lastIndexOf('@') + 1);
-  const json = new RecordsWriter(moneyExponent, RECORD_BYTES * sessions.length);
-  for (const session of sessions) writeSession(json, session, definition);
+  const json = new RecordsWriter(moneyExponent, RECORD_BYTES * found.length);
+  for (const { told, settings } of found) writeSession(json, told, hashOf(settings));
   return json.finish();
-}
-
-/** As `encodeSessions`, of one. */
-export function encodeSession(
-  session: ClosedSession,
-  declared: Pick<SessionsDefinition, 'identity'>,
-  moneyExponent: number,
-): NewRecord {
-  return encodeSessions([session], declared, moneyExponent)[0] as NewRecord;
 }
 
 function writeSession(json: RecordsWriter, session: ClosedSession, definition: string): void {

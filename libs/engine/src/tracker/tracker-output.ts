@@ -2,7 +2,7 @@ import type { VisitTracker } from '@tillstream/core';
 import { encodeEventBatch, isAbandoned } from '@tillstream/core';
 import type { EventBatch } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
-import { encodeAbandonedCart, encodeAttributions, encodeLateRows, encodeSession, lateFor } from '@tillstream/contracts';
+import { encodeAbandonedCarts, encodeLateRows, encodePurchases, encodeSessions, lateFor } from '@tillstream/contracts';
 import type { NewRecord, RecordHeaders } from '../ports/log';
 import type { BatchOutput } from '../task/batch-operator';
 import { OrderedAppender } from '../task/ordered-appender';
@@ -111,10 +111,8 @@ export class TrackerOutput implements BatchOutput<VisitTracker> {
     if (found.length === 0) return;
     const { exponent } = this.definition.schema.money;
     const abandoned = found.filter(({ told }) => isAbandoned(told));
-    this.sessions.enqueue(this.traced(found.map(({ told, settings }) => encodeSession(told, settings, exponent))));
-    this.alerts.enqueue(
-      this.traced(abandoned.map(({ told, settings }) => encodeAbandonedCart(told, settings, exponent))),
-    );
+    this.sessions.enqueue(this.traced(encodeSessions(found, exponent)));
+    this.alerts.enqueue(this.traced(encodeAbandonedCarts(abandoned, exponent)));
     this.count('sessions', found.length);
     this.count('abandoned_carts', abandoned.length);
   }
@@ -122,7 +120,7 @@ export class TrackerOutput implements BatchOutput<VisitTracker> {
   private tellAttributions(found: ReturnType<VisitTracker['takeNews']>['attributions']): void {
     if (found.length === 0) return;
     const { exponent } = this.definition.schema.money;
-    const records = found.flatMap(({ told, settings }) => encodeAttributions(told, settings, this.partition, exponent));
+    const records = encodePurchases(found, this.partition, exponent);
     this.attributions.enqueue(this.traced(records));
     this.count('attributions', records.length);
   }

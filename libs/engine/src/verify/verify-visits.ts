@@ -119,13 +119,9 @@ class VisitVerification {
 
   async compare(partition: number, news: VisitNews): Promise<void> {
     const { exponent } = this.definition.schema.money;
-    for (const { told, settings } of news.sessions) {
-      for (const record of encodeSessions([told], settings, exponent)) await this.check('sessions', partition, record);
-    }
-    for (const { told, settings } of news.attributions) {
-      for (const record of encodePurchases([told], settings, partition, exponent)) {
-        await this.check('attributions', partition, record);
-      }
+    for (const record of encodeSessions(news.sessions, exponent)) await this.check('sessions', partition, record);
+    for (const record of encodePurchases(news.attributions, partition, exponent)) {
+      await this.check('attributions', partition, record);
     }
   }
 
