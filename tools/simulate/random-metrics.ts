@@ -1,14 +1,7 @@
 import type { SeededRandom } from '@tillstream/engine/testing';
-import type {
-  PlainField,
-  PlainHops,
-  PlainMeasure,
-  PlainMetric,
-  PlainRow,
-  PlainSessions,
-  PlainTotal,
-} from '../oracle/raw-oracle';
+import type { PlainField, PlainHops, PlainMeasure, PlainMetric, PlainSessions, PlainTotal } from '../oracle/raw-oracle';
 import { randomAlert } from './random-alert';
+import type { RandomCondition } from './random-condition';
 import { randomCondition } from './random-condition';
 
 /** Some metrics as a stream file has them, and in plain code; and the fields within objects that they use, too. */
@@ -24,8 +17,6 @@ const FIELDS: Readonly<Record<string, PlainField>> = {
   depth: { type: 'int', path: 'page.scroll.depth', optional: true },
 };
 
-type Where = { readonly text: string; readonly holds: (row: PlainRow) => boolean };
-
 const SECOND_MS = 1_000;
 const MOST_METRICS = 3;
 const MOST_MEASURES = 4;
@@ -34,26 +25,47 @@ const HOPS_S = [7, 15, 20, 45, 60, 70];
 const MOST_HOPS = 6;
 const DAY_MS = 86_400_000;
 const GAPS_S = [10, 45, 150, 600];
-const GROUPS = [
-  [],
-  ['category'],
-  ['user_id'],
-  ['user_id', 'category'],
-  ['event_type'],
-  ['product_id'],
-  ['quantity'],
-  ['page.kind'],
-  ['depth', 'user_id'],
-];
-const AMOUNTS = ['price', 'revenue', 'quantity', 'depth'];
-const TEXTS = ['product_id', 'product_name', 'category', 'event_type', 'user_id', 'page.kind'];
-/** Of which an exact number of values can be told in one partition; over partitions only of the key. */
-const COUNTED = ['product_id', 'category', 'quantity', 'user_id'];
+/** What random metrics may speak of. */
+export interface Vocabulary {
+  /** Metrics by it are final in their partition. */
+  readonly key: string;
+  readonly time: string;
+  readonly groups: readonly (readonly string[])[];
+  readonly amounts: readonly string[];
+  /** An amount that is a whole number. */
+  readonly whole: string;
+  readonly texts: readonly string[];
+  /** Of which an exact number of values can be told in one partition; over partitions only of the key. */
+  readonly counted: readonly string[];
+  readonly condition: (random: SeededRandom) => RandomCondition;
+}
+
+/** Of the shop's events. */
+const EVENTS: Vocabulary = {
+  key: 'user_id',
+  time: 'timestamp',
+  groups: [
+    [],
+    ['category'],
+    ['user_id'],
+    ['user_id', 'category'],
+    ['event_type'],
+    ['product_id'],
+    ['quantity'],
+    ['page.kind'],
+    ['depth', 'user_id'],
+  ],
+  amounts: ['price', 'revenue', 'quantity', 'depth'],
+  whole: 'quantity',
+  texts: ['product_id', 'product_name', 'category', 'event_type', 'user_id', 'page.kind'],
+  counted: ['product_id', 'category', 'quantity', 'user_id'],
+  condition: (random) => randomCondition(random),
+};
 
 /** Metrics over the shop's events that nobody would think of: any groups, windows, conditions and measures. */
 export function randomMetrics(random: SeededRandom, paceMs: number): RandomMetrics {
   const made = Array.from({ length: 1 + random.below(MOST_METRICS) }, (_, i) => {
-    return { name: `metric_${i}`, ...randomMetric(random, paceMs) };
+    return { name: `metric_${i}`, ...randomMetric(random, paceMs, EVENTS) };
   });
   const fields = Object.entries(FIELDS).map(([name, field]) => `  ${name}: ${JSON.stringify(field)}\n`);
   return {
@@ -63,11 +75,16 @@ export function randomMetrics(random: SeededRandom, paceMs: number): RandomMetri
   };
 }
 
-function randomMetric(random: SeededRandom, paceMs: number): { readonly yaml: string; readonly plain: PlainMetric } {
-  const groupBy = random.pick(GROUPS);
+/** A metric of any groups, windows, conditions and measures: the lines below its name, and in plain code. */
+export function randomMetric(
+  random: SeededRandom,
+  paceMs: number,
+  words: Vocabulary,
+): { readonly yaml: string; readonly plain: PlainMetric } {
+  const groupBy = random.pick(words.groups);
   const outOfOrdernessS = random.pick([0, 10, 60, 300]);
-  const where = random.chance(0.5) ? randomCondition(random) : null;
-  const isLocal = groupBy.includes('user_id');
+  const where = random.chance(0.5) ? words.condition(random) : null;
+  const isLocal = groupBy.includes(words.key);
   const windows = randomWindows(random, isLocal);
   const isPaced = !('gapMs' in windows.plain);
   const isTotal = 'total' in windows.plain;
@@ -75,7 +92,7 @@ function randomMetric(random: SeededRandom, paceMs: number): { readonly yaml: st
     { name: 'events', text: 'count()', plain: { count: true } as PlainMeasure },
     ...Array.from({ length: 1 + random.below(MOST_MEASURES) }, (_, i) => ({
       name: `m${i}`,
-      ...randomMeasure(random, isLocal, isTotal),
+      ...randomMeasure(random, words, isLocal, isTotal),
     })),
   ];
   const isTwice = random.chance(0.3);
@@ -142,12 +159,13 @@ function randomSessions(random: SeededRandom): Windows<PlainSessions> {
 
 function randomMeasure(
   random: SeededRandom,
+  words: Vocabulary,
   isLocal: boolean,
   isTotal: boolean,
 ): { readonly text: string; readonly plain: PlainMeasure } {
-  const { text, plain } = aggregate(random, isLocal, isTotal);
+  const { text, plain } = aggregate(random, words, isLocal, isTotal);
   if (!random.chance(0.4)) return { text, plain };
-  const where: Where = randomCondition(random);
+  const where = words.condition(random);
   return { text: `${text} where ${where.text}`, plain: { ...plain, where: where.holds } };
 }
 
@@ -155,11 +173,12 @@ type Aggregate = Exclude<PlainMeasure, { readonly derived: unknown }>;
 
 function aggregate(
   random: SeededRandom,
+  { key, time, amounts, whole, texts, counted: countable }: Vocabulary,
   isLocal: boolean,
   isTotal: boolean,
 ): { readonly text: string; readonly plain: Aggregate } {
-  const amount = random.pick(AMOUNTS);
-  const value = random.pick([...TEXTS, ...AMOUNTS, 'timestamp']);
+  const amount = random.pick(amounts);
+  const value = random.pick([...texts, ...amounts, time]);
   switch (random.below(11)) {
     case 0:
       return { text: 'count()', plain: { count: true } };
@@ -170,9 +189,9 @@ function aggregate(
     case 3:
       return { text: `min(${amount})`, plain: { min: amount } };
     case 4:
-      return { text: 'max(timestamp)', plain: { max: 'timestamp' } };
+      return { text: `max(${time})`, plain: { max: time } };
     case 5: {
-      const counted = isLocal ? random.pick(COUNTED) : 'user_id';
+      const counted = isLocal ? random.pick(countable) : key;
       return { text: `distinct(${counted})`, plain: { distinct: counted } };
     }
     case 6: {
@@ -189,7 +208,7 @@ function aggregate(
         ? { text: `sum(${amount})`, plain: { sum: amount } }
         : { text: `rate(${amount})`, plain: { rate: amount } };
     default: {
-      const top = random.pick([...TEXTS, 'quantity']);
+      const top = random.pick([...texts, whole]);
       const limit = 1 + random.below(4);
       const by = random.pick(['count', { sum: amount }, { max: amount }] as const);
       const text = by === 'count' ? 'count()' : 'sum' in by ? `sum(${by.sum})` : `max(${by.max})`;

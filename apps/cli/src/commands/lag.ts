@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { PartitionLag } from '@tillstream/adapter-kafka';
 import { streamsOf, type StreamDefinition } from '@tillstream/contracts';
-import { AGGREGATOR, ENRICHER } from '@tillstream/engine';
+import { AGGREGATOR, ENRICHER, trackerInputs } from '@tillstream/engine';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
 import type { KafkaAccess } from '../kafka/kafka-access';
@@ -70,6 +70,7 @@ async function lagOf({ admin }: KafkaAccess, definition: StreamDefinition): Prom
   const groups = [
     { group: `${schema.stream}.${ENRICHER}`, reads: [topics.raw] },
     { group: `${schema.stream}.${AGGREGATOR}`, reads: aggregated },
+    ...(definition.derived ? [{ group: `${schema.stream}.session-tracker`, reads: trackerInputs(definition) }] : []),
   ];
   const read = groups.flatMap(({ reads }) => reads);
   const existing = (await admin.describeTopics(read)).map(({ topic }) => topic);

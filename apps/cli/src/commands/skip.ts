@@ -1,5 +1,5 @@
 import { encodeGap } from '@tillstream/contracts';
-import { AGGREGATOR, ENRICHER } from '@tillstream/engine';
+import { AGGREGATOR, ENRICHER, TRACKER } from '@tillstream/engine';
 import { Argument } from 'commander';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
@@ -8,7 +8,7 @@ import { wholeNumber } from '../options/parse-options';
 import { loadStream } from '../streams/load-stream-files';
 
 /** The aggregator passes over events and over what is derived from them one by one. */
-const SKIPPING = [ENRICHER, AGGREGATOR, `${AGGREGATOR}:sessions`, `${AGGREGATOR}:attributions`];
+const SKIPPING = [ENRICHER, AGGREGATOR, `${AGGREGATOR}:sessions`, `${AGGREGATOR}:attributions`, TRACKER];
 
 interface SkipOptions {
   readonly streamFiles?: string;
