@@ -26,6 +26,15 @@ export type {
   PlainTotal,
   PlainValue,
 } from './raw/plain-definition';
+export { expectedVisits } from './raw/expected-visits';
+export type {
+  ExpectedLateVisit,
+  ExpectedRecord,
+  ExpectedVisits,
+  PlainAttribution,
+  PlainEra,
+  PlainVisits,
+} from './raw/plain-visits';
 export type { OracleRecord } from './raw/raw-headers';
 export type { JsonValue } from './raw/windows';
 export { groupOf } from './raw/windows';

@@ -1,10 +1,11 @@
+import type { StreamDefinition } from '@tillstream/contracts';
 import { encodeControl, encodeGap } from '@tillstream/contracts';
 import type { LogWriter, NewRecord } from '@tillstream/engine';
-import { AGGREGATOR, ENRICHER } from '@tillstream/engine';
+import { AGGREGATOR, ENRICHER, TRACKER } from '@tillstream/engine';
 import type { SeededRandom, SimulatedProcess } from '@tillstream/engine/testing';
 import type { Fleet } from './fleet';
 import type { Workload } from './workload';
-import type { World } from './world';
+import type { ServiceName, World } from './world';
 
 const MINUTE_MS = 60_000;
 const CLOCK_STEP_MS = 10 * MINUTE_MS;
@@ -43,6 +44,7 @@ export class Accidents {
     private readonly fleet: Fleet,
     private readonly workload: Workload,
     private readonly fate: ReturnType<World['spawnWriter']>,
+    private readonly services: readonly ServiceName[],
   ) {
     this.kinds = [
       () => this.crash(),
@@ -92,12 +94,12 @@ export class Accidents {
 
   private grow(): void {
     this.count('rebalance: another replica');
-    this.fleet.start(this.random.pick([ENRICHER, AGGREGATOR]));
+    this.fleet.start(this.random.pick(this.services));
   }
 
   private rebalance(): void {
     this.count('rebalance: partitions move');
-    this.world.rebalance(this.random.pick([ENRICHER, AGGREGATOR]));
+    this.world.rebalance(this.random.pick(this.services));
   }
 
   private emptyStore(): void {
@@ -124,9 +126,14 @@ export class Accidents {
   /** A topic or a partition takes nothing for a while, and whoever waits for it may die meanwhile, and the store with it. */
   private stall(): void {
     const { raw, enriched, deadLetters, parts, metrics, late } = this.world.definition.topics;
-    const topic = this.random.pick([raw, enriched, deadLetters, parts, metrics, late]);
+    const ofVisits = this.services.includes(TRACKER) ? visitTopics(this.world.definition) : [];
+    const topic = this.random.pick([raw, enriched, deadLetters, parts, metrics, late, ...ofVisits]);
     const place = this.random.chance(0.5) ? topic : `${topic}/${this.random.below(this.partitions)}`;
-    const writers = [raw, enriched, deadLetters].includes(topic) ? ENRICHER : AGGREGATOR;
+    const writers = ofVisits.includes(topic)
+      ? TRACKER
+      : [raw, enriched, deadLetters].includes(topic)
+        ? ENRICHER
+        : AGGREGATOR;
     this.count(`stalled: ${topic}`);
     this.world.weather.stalled.add(place);
     const dies = this.random.chance(0.7);
@@ -204,4 +211,10 @@ export class Accidents {
   private count(fault: string): void {
     this.world.weather.count(fault);
   }
+}
+
+/** What the trackers of visits write to, by themselves or with others. */
+export function visitTopics({ topics }: StreamDefinition): readonly string[] {
+  const { sessions, sessionRows, attributions, attributionRows, alerts, late } = topics;
+  return [sessions, sessionRows, attributions, attributionRows, alerts, late];
 }

@@ -3,6 +3,7 @@ import { decodeAlertRecord } from '@tillstream/contracts';
 import { expectedAlerts } from '../oracle/alerts';
 import type { ExpectedOutcome, PlainDefinition } from '../oracle/raw-oracle';
 import type { ReadTopic } from './verdict';
+import { isCart } from './visits';
 
 const text = new TextDecoder();
 
@@ -17,6 +18,7 @@ export function compareAlerts(
   const byKey = new Map<string, string>();
   const actual = new Set<string>();
   for (const record of recordsOf(topics.alerts).flat()) {
+    if (isCart(record)) continue;
     const alert = decodeAlertRecord(record);
     if (alert.kind === 'decided') continue;
     const [key, value] = [text.decode(record.key ?? undefined), text.decode(record.value ?? undefined)];

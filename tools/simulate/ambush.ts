@@ -56,10 +56,16 @@ export class Ambush {
 /** Beginnings of the labels of calls: `append` has not happened yet, `acked` has; likewise `commit` and `committed`. */
 function placesOf({ topics }: StreamDefinition): readonly string[] {
   const { raw, enriched, deadLetters, parts, metrics, late } = topics;
-  const sends = [raw, enriched, deadLetters, parts, metrics, late].flatMap((topic) => [
+  const { sessions, sessionRows, attributions, attributionRows } = topics;
+  const ofVisits = [sessions, sessionRows, attributions, attributionRows];
+  const sends = [raw, enriched, deadLetters, parts, metrics, late, ...ofVisits].flatMap((topic) => [
     `append ${topic}`,
     `acked ${topic}`,
   ]);
-  const commits = ['agg', 'merge'].flatMap((task) => [`commit ${task}`, `committed ${task}`, `claim ${task}`]);
-  return [...sends, ...commits, 'create ', 'created ', 'load ', 'fetch', 'read', 'failed '];
+  const commits = ['agg', 'merge', 'tracker'].flatMap((task) => [
+    `commit ${task}`,
+    `committed ${task}`,
+    `claim ${task}`,
+  ]);
+  return [...sends, ...commits, 'create ', 'created ', 'load ', 'put ', 'fetch', 'read', 'failed '];
 }

@@ -1,6 +1,7 @@
 import type { StreamDefinition } from '@tillstream/contracts';
 import { decodeControl } from '@tillstream/contracts';
 import type { LogRecord } from '@tillstream/engine';
+import type { RandomVisits } from './random-visits';
 import type { ExpectedLateRow, ExpectedOutcome, ExpectedRow, PlainDefinition, PlainMetric } from '../oracle/raw-oracle';
 
 /** Another stream file that is put live while events come. */
@@ -9,6 +10,8 @@ export interface Change {
   /** Names of the metrics that only one of the files has. */
   readonly added: readonly string[];
   readonly removed: readonly string[];
+  /** What is declared of visits from then on. */
+  readonly visits?: Pick<RandomVisits, 'sessions' | 'attribution'>;
 }
 
 /** How long a removed metric goes on behind the newest event that may have come before. */
@@ -94,7 +97,7 @@ function boundsOf(
   records: readonly LogRecord[],
   partition: number,
 ): { readonly fromMs: number; readonly untilMs: number } {
-  const at = records.find(({ offset }) => isChange(records, offset, definition.sha256))?.offset ?? Infinity;
+  const at = offsetOfChange(records, definition.sha256);
   let maxEventMs = -Infinity;
   for (const { offset, eventTimeMs } of partitions[partition]?.accepted ?? []) {
     if (offset < at) maxEventMs = Math.max(maxEventMs, eventTimeMs);
@@ -105,6 +108,11 @@ function boundsOf(
   return at === Infinity
     ? { fromMs: Infinity, untilMs: Infinity }
     : { fromMs: maxEventMs + 1, untilMs: newestMs + RUN_OUT_MS };
+}
+
+/** Where a definition is put in force in a raw partition; Infinity: it is not. */
+export function offsetOfChange(records: readonly LogRecord[], sha256: string): number {
+  return records.find(({ offset }) => isChange(records, offset, sha256))?.offset ?? Infinity;
 }
 
 function isChange(records: readonly LogRecord[], offset: number, sha256: string): boolean {

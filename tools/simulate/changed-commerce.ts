@@ -2,6 +2,7 @@ import type { StreamDefinition } from '@tillstream/contracts';
 import { formatProblems, parseStreamFile } from '@tillstream/contracts';
 import type { PlainDefinition } from '../oracle/raw-oracle';
 import type { Change } from './change';
+import type { RandomVisits } from './random-visits';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
@@ -29,7 +30,7 @@ const KEPT = 'revenue_by_category';
 const REMOVED = ['conversion_funnel', 'high_value_users'];
 
 /** The shop stream as it is put live in the middle of a life. */
-export function changedCommerce(definition: StreamDefinition): Change {
+export function changedCommerce(definition: StreamDefinition, visits?: RandomVisits): Change {
   const lines = definition.text.split('\n');
   const metrics = lines.indexOf('metrics:');
   const kept = lines.findIndex((line) => line.startsWith(`  ${KEPT}:`));
@@ -40,11 +41,12 @@ export function changedCommerce(definition: StreamDefinition): Change {
     'metrics:',
     ...lines.slice(kept, end),
     ADDED,
+    visits?.yaml ?? '',
   ].join('\n');
   const parsed = parseStreamFile(text, { file: 'changed.yaml' });
   if (!parsed.ok) throw new Error(formatProblems('changed.yaml', parsed.problems));
   const added = parsed.definition.metrics.map(({ name }) => name).filter((name) => name !== KEPT);
-  return { definition: parsed.definition, added, removed: REMOVED };
+  return { definition: parsed.definition, added, removed: REMOVED, ...(visits && { visits }) };
 }
 
 /** The metrics of both files, in plain code. */

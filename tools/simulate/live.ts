@@ -2,9 +2,12 @@ import type { StreamDefinition } from '@tillstream/contracts';
 import { formatProblems, parseStreamFile } from '@tillstream/contracts';
 import { SeededRandom } from '@tillstream/engine/testing';
 import { plainCommerce } from '../oracle/commerce-definition';
+import type { PlainDefinition } from '../oracle/raw-oracle';
 import { commerceText, withThreeMetrics } from '../oracle/three-metrics';
 import { changedCommerce, withChange } from './changed-commerce';
 import { randomMetrics } from './random-metrics';
+import type { RandomVisits } from './random-visits';
+import { randomVisits } from './random-visits';
 import type { Circumstances, SimulationReport } from './run';
 import { simulate } from './run';
 
@@ -28,6 +31,10 @@ const CHANGE_EVERY = 4;
 /** One life in so many is of a stream file that nobody has written: random metrics over the shop's events. */
 const RANDOM_EVERY = 5;
 
+/** One life in so many looks at visits. */
+const VISITS_EVERY = 2;
+const VISITS_SEED = 7_000_000;
+
 /** How the stream of a life differs from the shipped one with three metrics. */
 export interface Variant {
   readonly partitions: number;
@@ -37,6 +44,8 @@ export interface Variant {
   readonly horizon?: (typeof HORIZONS)[number];
   /** In place of the three. */
   readonly metrics?: string;
+  /** Behind the metrics. */
+  readonly visits?: string;
 }
 
 /** Which metrics a life has. `mixed`: as its seed decides. */
@@ -59,25 +68,27 @@ export function live(
   // It is said where the id is; without one, only whole writes that are repeated are dropped, by the usual horizon.
   const horizon = (withId ? HORIZONS[Math.floor(seed / PACES_MS.length) % HORIZONS.length] : null) ?? HORIZONS[0];
   const dedupe = { withinMs: Number.parseInt(horizon.within, 10) * MINUTE_MS, maxRows: horizon.maxRows };
-  const plain = { ...plainCommerce, partitions, dedupe, ...(withId ? {} : { id: null }) };
+  const ofVisits = new SeededRandom(VISITS_SEED + seed);
+  const visits = seed % VISITS_EVERY === 0 ? randomVisits(ofVisits) : null;
+  const plain = { ...plainCommerce, partitions, dedupe, ...(withId ? {} : { id: null }), ...plainVisits(visits) };
   if (metrics === 'random' || seed % RANDOM_EVERY === RANDOM_EVERY - 1) {
     const made = randomMetrics(new SeededRandom(seed), paceMs);
-    const random = commerceWith({ partitions, withId, horizon, metrics: made.yaml });
+    const random = commerceWith({ partitions, withId, horizon, metrics: made.yaml + (visits?.yaml ?? '') });
     const fields = { ...plain.fields, ...made.fields };
     return simulate(seed, random, { ...plain, fields, metrics: made.plain }, circumstances);
   }
-  const definition = commerceWith({ partitions, withId, paceMs, horizon });
+  const definition = commerceWith({ partitions, withId, paceMs, horizon, ...(visits && { visits: visits.yaml }) });
   if (Math.floor(seed / PARTITION_COUNTS.length) % CHANGE_EVERY !== 0) {
     return simulate(seed, definition, plain, circumstances);
   }
-  const change = changedCommerce(definition);
+  const change = changedCommerce(definition, visits ? changedVisits(ofVisits, visits) : undefined);
   return simulate(seed, definition, withChange(plain), { ...circumstances, change });
 }
 
 /** The shipped shop stream with its first three metrics, varied. */
 export function commerceWith(variant: Variant): StreamDefinition {
-  const { partitions, withId = true, paceMs, horizon = HORIZONS[0], metrics } = variant;
-  const name = JSON.stringify([partitions, withId, paceMs, horizon]);
+  const { partitions, withId = true, paceMs, horizon = HORIZONS[0], metrics, visits } = variant;
+  const name = JSON.stringify([partitions, withId, paceMs, horizon, visits]);
   const known = metrics === undefined ? definitions.get(name) : undefined;
   if (known) return known;
   const text = withThreeMetrics(commerceText())
@@ -85,9 +96,29 @@ export function commerceWith(variant: Variant): StreamDefinition {
     .replace(/within: \w+, maxRows: \d+/, `within: ${horizon.within}, maxRows: ${horizon.maxRows}`)
     .replace(/^id: .*/m, (line) => (withId ? line : `# ${line}`))
     .replace(/^ {4}window:/gm, (line) => (paceMs === undefined ? line : `    emit: { every: ${paceMs}ms }\n${line}`))
-    .replace(/^metrics:[^]*/m, (shipped) => metrics ?? shipped);
+    .replace(/^metrics:[^]*/m, (shipped) => `${metrics ?? shipped}\n${visits ?? ''}`);
   const parsed = parseStreamFile(text, { file: FILE });
   if (!parsed.ok) throw new Error(formatProblems(FILE, parsed.problems));
   if (metrics === undefined) definitions.set(name, parsed.definition);
   return parsed.definition;
+}
+
+function plainVisits(visits: RandomVisits | null): Pick<PlainDefinition, 'sessions' | 'attribution'> {
+  const { sessions, attribution } = visits ?? {};
+  return { ...(sessions && { sessions }), ...(attribution && { attribution }) };
+}
+
+/** Another declaration, or the same of one of the two. */
+function changedVisits(random: SeededRandom, before: RandomVisits): RandomVisits {
+  const other = randomVisits(random);
+  const kept = random.pick(['sessions', 'attribution', 'both', 'none', 'none'] as const);
+  if (kept === 'both') return before;
+  const sectionOf = ({ yaml }: RandomVisits, name: string): string =>
+    new RegExp(`^${name}:\\n(?: .*\\n)*`, 'm').exec(yaml)?.[0] ?? '';
+  const [sessions, attribution] = [kept === 'sessions' ? before : other, kept === 'attribution' ? before : other];
+  return {
+    yaml: sectionOf(sessions, 'sessions') + sectionOf(attribution, 'attribution'),
+    sessions: sessions.sessions,
+    attribution: attribution.attribution,
+  };
 }

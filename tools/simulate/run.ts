@@ -1,17 +1,17 @@
 import type { StreamDefinition } from '@tillstream/contracts';
 import { encodeControl, encodeDefinition } from '@tillstream/contracts';
-import { AGGREGATOR, ENRICHER } from '@tillstream/engine';
+import { AGGREGATOR, ENRICHER, TRACKER } from '@tillstream/engine';
 import { SeededRandom } from '@tillstream/engine/testing';
 import type { PlainDefinition } from '../oracle/raw-oracle';
 import { Accidents, appendUntilTaken } from './accidents';
 import { Ambush } from './ambush';
 import type { Change } from './change';
 import { Fleet } from './fleet';
-import { differences } from './verdict';
+import { differences, isTracked } from './verdict';
 import type { FaultRates } from './weather';
 import { NO_FAULTS, someFaults } from './weather';
 import { Workload } from './workload';
-import type { Sabotage } from './world';
+import type { Sabotage, ServiceName } from './world';
 import { World } from './world';
 
 const START_MS = Date.UTC(2026, 0, 5, 12);
@@ -57,7 +57,9 @@ export async function simulate(
 ): Promise<SimulationReport> {
   const random = new SeededRandom(seed);
   const world = new World(definition, random, START_MS, sabotage);
-  const life = new Life(world, random, faults, change);
+  if (change) world.createTopics(change.definition);
+  const services: ServiceName[] = [ENRICHER, AGGREGATOR, ...(isTracked(plain, change) ? ([TRACKER] as const) : [])];
+  const life = new Life(world, random, services, faults, change);
   await life.run();
   const { partitions } = definition.schema;
   const rawRecords = Array.from({ length: partitions }, (_, p) => world.broker.end(definition.topics.raw, p));
@@ -97,6 +99,7 @@ class Life {
   constructor(
     private readonly world: World,
     private readonly random: SeededRandom,
+    private readonly services: readonly ServiceName[],
     faults: FaultRates | undefined,
     private readonly change: Change | undefined,
   ) {
@@ -116,14 +119,14 @@ class Life {
     });
     const fate = world.spawnWriter('fate');
     this.fleet = new Fleet(world, random, fate.process.clock);
-    this.accidents = new Accidents(world, random, this.fleet, this.workload, fate);
+    this.accidents = new Accidents(world, random, this.fleet, this.workload, fate, services);
     if (faults) world.weather.rates = faults;
     else world.weather.rates = random.chance(0.8) ? someFaults(random) : NO_FAULTS;
   }
 
   async run(): Promise<void> {
     const { scheduler } = this.world;
-    for (const service of [ENRICHER, AGGREGATOR] as const) {
+    for (const service of this.services) {
       for (let i = 0; i < 1 + this.random.below(2); i += 1) this.fleet.start(service);
     }
     const ambush = new Ambush(this.random, this.world, this.fleet);

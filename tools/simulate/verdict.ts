@@ -2,13 +2,14 @@ import type { StreamDefinition } from '@tillstream/contracts';
 import { decodeGap } from '@tillstream/contracts';
 import type { LogRecord } from '@tillstream/engine';
 import { ENRICHER, readableBatch } from '@tillstream/engine';
-import type { ExpectedOutcome, OracleRecord, PlainDefinition } from '../oracle/raw-oracle';
+import type { ExpectedOutcome, ExpectedVisits, OracleRecord, PlainDefinition } from '../oracle/raw-oracle';
 import { expectedOutcome } from '../oracle/raw-oracle';
 import type { Change } from './change';
 import { outcomeOfChange } from './change';
 import { compareAlerts } from './alerts';
 import { compareMisplaced } from './misplaced';
 import { compareProgress } from './progress';
+import { compareVisits, demandedVisits } from './visits';
 
 const text = new TextDecoder();
 
@@ -25,6 +26,8 @@ export function differences(
   const { topics } = definition;
   const raw = rawRecords(definition, recordsOf);
   const unchanged = expectedOutcome(plain, raw);
+  const visits = demandedVisits(plain, unchanged, recordsOf, definition, change);
+  const ofVisits = { ...definition, ...visitsOf(definition, change) };
   const expected = change ? outcomeOfChange(unchanged, plain, change, recordsOf(topics.raw)) : unchanged;
   return [
     ...compareAccepted(expected, recordsOf(topics.enriched)),
@@ -32,11 +35,33 @@ export function differences(
     ...compareDeadLetters(expected, recordsOf(topics.deadLetters)),
     ...compareFinals(expected, recordsOf(topics.metrics)),
     ...compareTotals(expected, recordsOf(topics.metrics)),
-    ...compareLateRows(expected, recordsOf(topics.late)),
+    ...compareLateRows(expected, visits, recordsOf(topics.late)),
     ...compareLateCounts(expected, recordsOf(topics.metrics)),
     ...(change ? [] : compareAlerts(definition, plain, expected, recordsOf)),
     ...(change ? [] : compareProgress(definition, expected, recordsOf(topics.metrics))),
+    ...(isTracked(plain, change) ? compareVisits(ofVisits, visits, recordsOf) : []),
   ];
+}
+
+/** Does anybody look at visits? */
+export function isTracked(plain: PlainDefinition, change: Change | undefined): boolean {
+  const { visits } = change ?? {};
+  return [plain.sessions, plain.attribution, visits?.sessions, visits?.attribution].some((one) => one != null);
+}
+
+/** What is declared of visits, before or behind a change: where their topics and rows are. */
+function visitsOf(
+  definition: StreamDefinition,
+  change: Change | undefined,
+): Pick<StreamDefinition, 'sessions' | 'attribution' | 'derived'> {
+  const { sessions, attribution, derived } = change?.definition ?? definition;
+  const streams = [...(derived ?? []), ...(definition.derived ?? [])];
+  const declared = { sessions: sessions ?? definition.sessions, attribution: attribution ?? definition.attribution };
+  return {
+    ...(declared.sessions && { sessions: declared.sessions }),
+    ...(declared.attribution && { attribution: declared.attribution }),
+    derived: streams.filter(({ of }, i) => streams.findIndex((one) => one.of === of) === i),
+  };
 }
 
 /** What must come of the raw log. */
@@ -149,7 +174,11 @@ function finalLine({ metric, window_start, window_end, group, measures }: Result
   return JSON.stringify([metric, window_start, window_end, group, measures]);
 }
 
-function compareLateRows(expected: ExpectedOutcome, late: readonly (readonly LogRecord[])[]): string[] {
+function compareLateRows(
+  expected: ExpectedOutcome,
+  visits: readonly ExpectedVisits[],
+  late: readonly (readonly LogRecord[])[],
+): string[] {
   const problems: string[] = [];
   const lines = new Map<string, string>();
   const actual = new Set<string>();
@@ -164,7 +193,8 @@ function compareLateRows(expected: ExpectedOutcome, late: readonly (readonly Log
       actual.add(`${place}|${row.metric} ${row.missed.join(',')} ${row.lateness_ms}`);
     }
   }
-  const wanted = expected.late.map(
+  const ofVisits = visits.flatMap((one) => one.late.map((row) => ({ ...row, id: `${row.id}|${row.metric}` })));
+  const wanted = [...expected.late, ...ofVisits].map(
     ({ id, missedStartsMs, latenessMs }) => `${id} ${missedStartsMs.map(iso).join(',')} ${latenessMs}`,
   );
   return [...problems, ...compareSets('late row', new Set(wanted), actual)];

@@ -27,6 +27,8 @@ export interface Delivery {
 const CATEGORIES = ['books', 'audio', null, 'garden'] as const;
 const TYPES = ['page_view', 'view', 'page_view', 'add_to_cart', 'cart', 'purchase', 'purchase', 'search'] as const;
 const KINDS = ['cart', 'list', null] as const;
+const SESSION_IDS = ['s1', 's1', null, 's2', ''] as const;
+const DEVICES = ['phone', 'phone', 'desktop', null] as const;
 const RECENT_EVENTS = 40;
 const utf8 = new TextEncoder();
 
@@ -101,6 +103,8 @@ export class Workload {
       category: this.random.pick(CATEGORIES),
       price: this.random.pick([9.99, 19.5, 120, 2699.97]),
       page: pageOf(this.sent),
+      session_id: SESSION_IDS[this.sent % SESSION_IDS.length],
+      device_type: DEVICES[this.sent % DEVICES.length],
       ...(this.random.chance(0.5) ? { quantity: 1 + this.random.below(3) } : {}),
       ...(type === 'purchase' && this.random.chance(0.5)
         ? { revenue: this.random.pick([2699.9700000000003, 5, 101]) }

@@ -5,9 +5,12 @@ import {
   ENRICHER,
   EnricherTask,
   PartitionSupervisor,
+  TRACKER,
   aggregatorInputs,
   openAggregator,
+  openTrackerTask,
   silentTelemetry,
+  trackerInputs,
   type LogRecord,
   type NewRecord,
   type PartitionSource,
@@ -28,7 +31,7 @@ import {
 } from '@tillstream/engine/testing';
 import { Weather } from './weather';
 
-export type ServiceName = typeof ENRICHER | typeof AGGREGATOR;
+export type ServiceName = typeof ENRICHER | typeof AGGREGATOR | typeof TRACKER;
 
 /** A life of one replica of one service. */
 export interface Replica {
@@ -54,6 +57,7 @@ export class World {
   brokerClockErrorMs = 0;
   private readonly groups: Record<ServiceName, MemoryGroup>;
   private readonly supervisors: { readonly process: SimulatedProcess; readonly supervisor: PartitionSupervisor }[] = [];
+  private readonly topicNames = new Set<string>();
   private spawned = 0;
 
   constructor(
@@ -65,15 +69,23 @@ export class World {
     this.scheduler = new Scheduler(random, startMs);
     this.weather = new Weather(random);
     this.broker = new MemoryBroker(() => this.nowMs() + this.brokerClockErrorMs);
-    for (const { name, partitions, configs } of topicSpecs(definition, 1)) {
-      this.broker.createTopic(name, partitions, configs['message.timestamp.type'] === 'LogAppendTime');
-    }
+    this.createTopics(definition);
     const { raw, definitions } = definition.topics;
     this.broker.append(definitions, 0, [encodeDefinition(definition)]);
     this.groups = {
       [ENRICHER]: new MemoryGroup(this.broker, [raw], this.nowMs, 4),
       [AGGREGATOR]: new MemoryGroup(this.broker, aggregatorInputs(definition), this.nowMs, 4),
+      [TRACKER]: new MemoryGroup(this.broker, trackerInputs(definition), this.nowMs, 4),
     };
+  }
+
+  /** Those of a definition that are not there yet. */
+  createTopics(definition: StreamDefinition): void {
+    for (const { name, partitions, configs } of topicSpecs(definition, 1)) {
+      if (this.topicNames.has(name)) continue;
+      this.topicNames.add(name);
+      this.broker.createTopic(name, partitions, configs['message.timestamp.type'] === 'LogAppendTime');
+    }
   }
 
   /** A process that only writes, as a gateway or a foreign producer does. */
@@ -86,6 +98,7 @@ export class World {
     this.spawned += 1;
     const process = this.scheduler.spawn(`${service}-${this.spawned}`);
     const ports = (this.sabotage.ports ?? ((same) => same))(this.portsOf(process));
+    const { definition } = this;
     const group = this.groups[service];
     const replica: Replica = {
       service,
@@ -95,7 +108,9 @@ export class World {
         replica.memberships += 1;
         const id = memberId(replica);
         const consumer = new MemoryGroupConsumer(group, id, process.turn);
-        const supervisor = new PartitionSupervisor(ports, (source) => this.open(ports, consumer, source));
+        const supervisor = new PartitionSupervisor(ports, (source) =>
+          service === TRACKER ? openTrackerTask(ports, definition, source) : this.open(ports, consumer, source),
+        );
         this.supervisors.push({ process, supervisor });
         void consumer.start(supervisor);
       },

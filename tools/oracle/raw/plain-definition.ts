@@ -1,3 +1,5 @@
+import type { PlainAttribution, PlainVisits } from './plain-visits';
+
 /** A value of a row or a result: money is a bigint of minor units, times are epoch ms. */
 export type PlainValue = string | number | boolean | bigint | null;
 
@@ -104,4 +106,6 @@ export interface PlainDefinition {
   readonly minorDigits: number;
   readonly fields: Readonly<Record<string, PlainField>>;
   readonly metrics: Readonly<Record<string, PlainMetric>>;
+  readonly sessions?: PlainVisits;
+  readonly attribution?: PlainAttribution;
 }

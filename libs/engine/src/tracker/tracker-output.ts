@@ -70,7 +70,8 @@ export class TrackerOutput implements BatchOutput<VisitTracker> {
         this.sessionRows.enqueue(this.traced(news.sessionRows.map(rowsRecord)));
         this.attributionRows.enqueue(this.traced(news.attributionRows.map(rowsRecord)));
       });
-    this.rowsSent.catch(() => undefined); // whoever looks at the appenders next throws the same failure
+    // Whoever looks at the appenders next throws the same failure.
+    for (const promise of [told, this.rowsSent]) promise.catch(() => undefined);
     this.gaugeOpen(tracker);
     const pending = this.appenders.reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
     if (pending > MAX_PENDING_BYTES) await this.published();
