@@ -1,9 +1,9 @@
 import type { EventBatch } from '../batch/event-batch';
 import { rowToJson } from '../batch/row-to-json';
 import type { StreamSchema } from '../stream/schema';
-import { TimerQueue } from '../windowing/timer-queue';
 import { gapsBetweenCuts, unsureMs } from '../windowing/window-spec';
 import type { SessionsDefinition } from './definition';
+import { DueUsers } from './due-users';
 import { RowAppender } from './row-appender';
 import type { ClosedSession, Session } from './session';
 import { SessionRows } from './session-rows';
@@ -17,6 +17,10 @@ import type { SessionBounds, Visitor } from './visitor';
 import { NO_USER, VisitorKeys } from './visitor-keys';
 
 export type { FieldChanges, FieldPut } from './user-states';
+
+/** So many rows of a batch are looked ahead. */
+const TOUCHED_ROWS = 64;
+const WHILES_IN_GAP = 32;
 
 /** A row that came too late for sessions. */
 export interface LateVisit {
@@ -43,9 +47,10 @@ export class SessionBook {
   private readonly keys: VisitorKeys;
   private readonly parts: VisitParts;
   private readonly appender: RowAppender;
-  /** For each user the watermark from which on there is something to do, or one before. */
-  private readonly timers = new TimerQueue();
+  private readonly due: DueUsers;
   private watermarkMs = -Infinity;
+  /** Rows of the batch whose users have been looked at. */
+  private touchedTo = 0;
   private closed: ClosedSession[] = [];
   private late: LateVisit[] = [];
 
@@ -59,6 +64,7 @@ export class SessionBook {
     private readonly completeFromMs: number,
   ) {
     this.bounds = boundsOf(sessions);
+    this.due = new DueUsers(Math.ceil(sessions.gapMs / WHILES_IN_GAP));
     this.users = new UserStates(this.texts, this.bounds);
     this.rows = new SessionRows(schema, sessions, this.texts);
     this.keys = new VisitorKeys(schema, this.users.keys);
@@ -79,9 +85,11 @@ export class SessionBook {
   /** Binds the columns of a batch, and evaluates conditions, once. */
   begin(batch: EventBatch): void {
     this.users.keys.sweep();
+    if (this.users.areAllAsleep) this.forgetTexts();
     this.rows.begin(batch);
     this.keys.begin(batch);
     this.users.reserve();
+    this.touchedTo = 0;
     this.parts.begin(batch);
   }
 
@@ -91,6 +99,7 @@ export class SessionBook {
     const { times } = this.rows;
     const oldestMs = this.watermarkMs - this.bounds.gapMs;
     for (let row = from; row < to; row++) {
+      if (row >= this.touchedTo) this.touchFrom(row);
       const user = ids[row] as number;
       const timeMs = times[row] as number;
       if (user === NO_USER || Number.isNaN(timeMs) || this.users.isCounted(user, rawOffset)) continue;
@@ -102,7 +111,7 @@ export class SessionBook {
   /** The end of a raw record: closes what the watermark input has passed, by user, part and start. */
   advance(watermarkInputMs: number, rawOffset: number): void {
     this.watermarkMs = Math.max(this.watermarkMs, watermarkInputMs - this.sessions.outOfOrdernessMs);
-    if (this.timers.nextMs <= this.watermarkMs) this.closePassed(rawOffset);
+    if (this.due.hasDue(this.watermarkMs)) this.closePassed(rawOffset);
   }
 
   /** Sessions closed since the last call, in the order in which they were. */
@@ -121,12 +130,7 @@ export class SessionBook {
 
   /** What has changed since the last call, for a checkpoint at `next`. */
   takeChanges(next: number): FieldChanges {
-    const changes = this.users.takeChanges(next);
-    // Nobody is awake any more who refers to them.
-    this.texts.clear();
-    this.rows.forgetTexts();
-    this.parts.forgetTexts();
-    return changes;
+    return this.users.takeChanges(next);
   }
 
   /**
@@ -137,13 +141,13 @@ export class SessionBook {
    */
   restore(field: Uint8Array, bytes: Uint8Array, next: number): void {
     const user = this.users.restore(field, bytes, next);
-    this.timers.advance(user, this.users.dueMs(user));
+    this.due.advance(user, this.users.dueMs(user));
   }
 
   /** To be called when everything is restored. What the watermark had closed was told: the store may still have some of it. */
   restored(watermarkInputMs: number): void {
     this.watermarkMs = watermarkInputMs - this.sessions.outOfOrdernessMs;
-    if (this.timers.nextMs <= this.watermarkMs) this.closePassed(NaN);
+    if (this.due.hasDue(this.watermarkMs)) this.closePassed(NaN);
     this.closed = [];
   }
 
@@ -156,10 +160,15 @@ export class SessionBook {
     } else {
       if (!appender.begin(user, row)) return false;
       users.admitAsleep(user);
-      this.timers.advance(user, users.dueMs(user));
+      this.due.advance(user, users.dueMs(user));
     }
     users.noteChange(user);
     return true;
+  }
+
+  private touchFrom(row: number): void {
+    const to = Math.min(row + TOUCHED_ROWS, this.rows.batch.rows);
+    this.touchedTo = this.users.arena.touch(this.keys.ids, row, to);
   }
 
   private addAwake(user: number, row: number, rawOffset: number): void {
@@ -174,7 +183,7 @@ export class SessionBook {
     const known = visits ?? users.admit(user);
     known.visitor(part).add(this.rows.read(row), this.bounds);
     users.noteChange(user);
-    this.timers.advance(user, known.dueMs(this.bounds));
+    this.due.advance(user, known.dueMs(this.bounds));
   }
 
   private partOf(row: number): number {
@@ -183,28 +192,30 @@ export class SessionBook {
   }
 
   private closePassed(rawOffset: number): void {
-    const { timers, users, watermarkMs } = this;
-    const due: number[] = [];
-    while (timers.nextMs <= watermarkMs) {
-      const user = timers.takeNext();
+    const { due, users, watermarkMs } = this;
+    const passed: number[] = [];
+    while (due.hasDue(watermarkMs)) {
+      const user = due.takeDue(watermarkMs);
       const dueMs = users.dueMs(user);
-      if (dueMs <= watermarkMs) due.push(user);
-      else if (dueMs < Infinity) timers.advance(user, dueMs);
+      if (dueMs <= watermarkMs) passed.push(user);
+      else if (dueMs < Infinity) due.advance(user, dueMs);
     }
-    for (const user of due.sort((a, b) => users.keys.compare(a, b))) this.closeOf(user, rawOffset);
+    for (const user of passed.sort((a, b) => users.keys.compare(a, b))) this.closeOf(user, rawOffset);
   }
 
   private closeOf(user: number, rawOffset: number): void {
     const { users, bounds } = this;
     if (users.isResting(user)) return users.forget(user);
-    const visits = users.wake(user);
+    const isAwake = users.isAwake(user);
+    const visits = isAwake ? users.wake(user) : users.read(user);
     if (visits === null) return;
-    visits.visitors.sort((a, b) => this.texts.compare(a.part, b.part));
+    if (visits.visitors.length > 1) visits.visitors.sort((a, b) => this.texts.compare(a.part, b.part));
     for (const visitor of visits.visitors) this.closeVisitor(user, visitor, rawOffset);
     visits.forgetPast(this.watermarkMs, bounds);
+    if (!isAwake) users.sleep(user, visits);
     users.noteChange(user);
     if (visits.visitors.length === 0) return users.forget(user);
-    this.timers.advance(user, visits.dueMs(bounds));
+    this.due.advance(user, visits.dueMs(bounds));
   }
 
   private closeVisitor(user: number, visitor: Visitor, rawOffset: number): void {
@@ -214,8 +225,15 @@ export class SessionBook {
       const stretch = visitor.close(session);
       if (!this.isTold(session.startMs)) continue;
       const told = tellSession(this.users.keyText(user), this.texts.textOf(visitor.part), stretch, this.texts);
-      this.closed.push({ ...told, isCut: session.isCut, closedBy: rawOffset });
+      this.closed.push(Object.assign(told, { isCut: session.isCut, closedBy: rawOffset }));
     }
+  }
+
+  private forgetTexts(): void {
+    this.texts.clear();
+    this.users.forgetTexts();
+    this.rows.forgetTexts();
+    this.parts.forgetTexts();
   }
 
   private noteLate(row: number, rawOffset: number, missedStartMs: number | null): void {

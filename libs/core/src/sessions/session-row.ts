@@ -1,3 +1,5 @@
+import { NO_TEXT } from './text-table';
+
 /** What a session takes of a row. Texts are ids of a TextTable. */
 export interface SessionRow {
   timeMs: number;
@@ -15,4 +17,12 @@ export interface SessionRow {
   revenue: number;
   /** One of its texts was cut. */
   isCut: boolean;
+}
+
+/** A row to write into. */
+export function anEmptyRow(): SessionRow {
+  return {
+    ...{ timeMs: NaN, kinds: 0, value: NaN, revenue: NaN, isCut: false },
+    ...{ type: NO_TEXT, product: NO_TEXT, category: NO_TEXT, device: NO_TEXT, location: NO_TEXT, client: NO_TEXT },
+  };
 }

@@ -10,8 +10,8 @@ import type { SessionsDefinition } from './definition';
 import { FieldTexts } from './field-texts';
 import { MAX_TEXT_BYTES } from './session';
 import type { SessionRow } from './session-row';
+import { anEmptyRow } from './session-row';
 import type { TextTable } from './text-table';
-import { NO_TEXT } from './text-table';
 import { CART, PAGE_VIEW, PURCHASE, REMOVAL } from './user-state';
 
 const NONE = new Float64Array(0);
@@ -29,10 +29,7 @@ export class SessionRows {
   private prices: Float64Array | null = null;
   private quantities: Float64Array | null = null;
   private revenues: Float64Array | null = null;
-  private readonly current: SessionRow = {
-    ...{ timeMs: NaN, kinds: 0, value: NaN, revenue: NaN, isCut: false },
-    ...{ type: NO_TEXT, product: NO_TEXT, category: NO_TEXT, device: NO_TEXT, location: NO_TEXT, client: NO_TEXT },
-  };
+  private readonly current = anEmptyRow();
 
   /** @throws RangeError for fields that the schema does not declare */
   constructor(schema: StreamSchema, sessions: SessionsDefinition, table: TextTable) {

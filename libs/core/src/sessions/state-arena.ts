@@ -1,4 +1,3 @@
-import { WORD_SLACK } from '../hash/word-slack';
 import { grownInts, roomFor } from '../windowing/grow';
 
 const PAGE_BITS = 20;
@@ -7,6 +6,8 @@ const PAGE_BYTES = 1 << PAGE_BITS;
 const FIRST_PAGE_BYTES = 1 << 14;
 const OFFSET_MASK = PAGE_BYTES - 1;
 const NOWHERE = -1;
+/** How much of a string is looked at. */
+const TOUCHED_BYTES = 256;
 
 /** Bytes with a view of them, and some behind that are never written. */
 export interface Page {
@@ -34,8 +35,9 @@ export class StateArena {
   private lengths = new Int32Array(0);
   private count = 0;
 
-  /** Makes room for owners below this. */
+  /** Makes room for owners below this; where nobody has anything, for no more. */
   reserve(owners: number): void {
+    if (this.count === 0 && 2 * owners < this.places.length) this.forgetOwners();
     this.places = grownInts(this.places, owners, NOWHERE);
     this.capacities = grownInts(this.capacities, owners);
     this.lengths = grownInts(this.lengths, owners);
@@ -59,7 +61,25 @@ export class StateArena {
     return this.lengths[owner] as number;
   }
 
-  /** Gives an owner a string of this length. What it had is kept as far as it fits, what is new is not set. */
+  /**
+   * Looks at the strings of owners[from, to), who will be asked for soon: they lie anywhere in much memory, and what has to be
+   * waited for is so waited for together. Returns `to`.
+   */
+  touch(owners: Int32Array, from: number, to: number): number {
+    const { places, pages } = this;
+    let seen = 0;
+    for (let i = from; i < to; i++) {
+      const place = places[owners[i] as number] as number;
+      if (place === NOWHERE) continue;
+      const { bytes } = pages[place >>> PAGE_BITS] as Page;
+      const at = place & OFFSET_MASK;
+      seen ^=
+        (bytes[at] as number) ^ (bytes[at + 64] as number) ^ (bytes[at + 128] as number) ^ (bytes[at + 192] as number);
+    }
+    return to + (seen >> 8); // bytes have no more bits; without it nothing would have to be read
+  }
+
+  /** Gives an owner a string of this length. What it had is kept; what is new is not set. */
   resize(owner: number, length: number): void {
     this.reserve(owner + 1);
     const place = this.places[owner] as number;
@@ -79,8 +99,9 @@ export class StateArena {
     this.give(place, capacity);
   }
 
-  /** Gives an owner a copy of `source`. */
+  /** Gives an owner a copy of `source` in place of what it had. */
   set(owner: number, source: Uint8Array): void {
+    if (this.has(owner) && capacityFor(source.length) < (this.capacities[owner] as number)) this.drop(owner);
     this.resize(owner, source.length);
     this.page(owner).bytes.set(source, this.offset(owner));
   }
@@ -118,7 +139,7 @@ export class StateArena {
   }
 
   private addPage(size: number): number {
-    const bytes = new Uint8Array(size + WORD_SLACK);
+    const bytes = new Uint8Array(size + TOUCHED_BYTES);
     const number = this.freePages.pop() ?? this.pages.length;
     if (number >= 1 << (32 - PAGE_BITS)) throw new RangeError('the sessions of a partition take more than 4 GiB');
     this.pages[number] = { bytes, view: new DataView(bytes.buffer) };
@@ -131,6 +152,9 @@ export class StateArena {
     this.used = 0;
     this.freePages.length = 0;
     this.freed.clear();
+  }
+
+  private forgetOwners(): void {
     this.places = new Int32Array(0);
     this.capacities = new Int32Array(0);
     this.lengths = new Int32Array(0);

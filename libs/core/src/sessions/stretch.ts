@@ -3,7 +3,7 @@ import { MAX_CART, MAX_CLIENT_SESSIONS, MAX_PATH, MAX_PRODUCTS } from './session
 import type { SessionRow } from './session-row';
 import { NO_TEXT } from './text-table';
 import type { TimedText } from './timed-texts';
-import { placeFor } from './timed-texts';
+import { insert } from './timed-texts';
 import { CART, PAGE_VIEW, PURCHASE, REMOVAL } from './user-state';
 
 const MAX_EXACT = Number.MAX_SAFE_INTEGER;
@@ -119,34 +119,35 @@ export class Stretch {
 
   private addStep(timeMs: number, text: number): void {
     const { path } = this;
-    const place = placeFor(path, timeMs);
-    if (place < MAX_PATH) path.splice(place, 0, { timeMs, text });
-    if (place < MAX_PATH && path.length <= MAX_PATH) return;
+    insert(path, { timeMs, text });
+    if (path.length <= MAX_PATH) return;
     this.isTruncated = true;
-    path.length = MAX_PATH;
+    path.pop();
   }
 
   private addClient(timeMs: number, text: number): void {
     const { clients } = this;
-    const known = clients.findIndex((client) => client.text === text);
+    let known = clients.length - 1;
+    while (known >= 0 && (clients[known] as TimedText).text !== text) known--;
     if (known >= 0) {
       if ((clients[known] as TimedText).timeMs <= timeMs) return;
       clients.splice(known, 1);
     }
-    clients.splice(placeFor(clients, timeMs), 0, { timeMs, text });
+    insert(clients, { timeMs, text });
     if (clients.length <= MAX_CLIENT_SESSIONS) return;
     this.isTruncated = true;
-    clients.length = MAX_CLIENT_SESSIONS;
+    clients.pop();
   }
 
   private touch(timeMs: number, product: number, value: number, isIn: boolean): void {
     const { cart } = this;
-    const known = cart.findIndex((line) => line.product === product);
+    let known = cart.length - 1;
+    while (known >= 0 && (cart[known] as CartTouch).product !== product) known--;
     if (known >= 0) {
       if ((cart[known] as CartTouch).timeMs > timeMs) return;
       cart.splice(known, 1);
     }
-    cart.splice(placeFor(cart, timeMs), 0, { timeMs, product, value, isIn });
+    insert(cart, { timeMs, product, value, isIn });
     if (cart.length <= MAX_CART) return;
     this.isTruncated = true;
     cart.shift();

@@ -4,9 +4,11 @@ export interface TimedText {
   readonly text: number;
 }
 
-/** Where something of a time stands that comes behind all of the same time. */
-export function placeFor(items: readonly { readonly timeMs: number }[], timeMs: number): number {
+/** Puts something in its place by time, behind all of the same time. */
+export function insert<T extends { readonly timeMs: number }>(items: T[], item: T): void {
   let place = items.length;
-  while (place > 0 && (items[place - 1] as { readonly timeMs: number }).timeMs > timeMs) place--;
-  return place;
+  while (place > 0 && (items[place - 1] as T).timeMs > item.timeMs) place--;
+  // It mostly is the last.
+  if (place === items.length) items.push(item);
+  else items.splice(place, 0, item);
 }

@@ -3,6 +3,7 @@ import { ByteWriter } from '../metrics/checkpoint/byte-writer';
 import { grownInts } from '../windowing/grow';
 import { readRow } from './appended-row';
 import { StretchReader, writeStretch } from './stretch-codec';
+import { anEmptyRow } from './session-row';
 import type { TextTable } from './text-table';
 import { NO_TEXT } from './text-table';
 import type { UserHead } from './user-state';
@@ -28,6 +29,7 @@ export class UserCodec {
   /** Texts of the user that is being written, each behind its length, and what refers to them. */
   private readonly texts = new ByteWriter();
   private readonly body = new ByteWriter();
+  private readonly row = anEmptyRow();
   private count = 0;
   private longest = 0;
   /** By id of a text: `base` + its number, if the user at hand has it. */
@@ -104,7 +106,10 @@ export class UserCodec {
     if (summaryLength > 0) {
       stretch = new StretchReader(new ByteReader(reader.source, summaryAt, summaryAt + summaryLength), ids).read();
     }
-    for (let left = rows; left > 0; left--) stretch.add(readRow(reader, firstMs, ids));
+    for (let left = rows; left > 0; left--) {
+      readRow(reader, firstMs, ids, this.row);
+      stretch.add(this.row);
+    }
     if (stretch.firstMs !== firstMs || stretch.lastMs !== lastMs) {
       throw new RangeError('the sessions of a user have rows at other times than their head says');
     }

@@ -25,6 +25,9 @@ export interface FieldChanges {
   readonly drops: readonly Uint8Array[];
 }
 
+/** What a user usually takes in a checkpoint, and a bit. */
+const USUAL_BYTES = 384;
+
 const AWAKE = 1;
 const CHANGED = 2;
 /** The checkpoint has a field of the user. */
@@ -42,6 +45,7 @@ export class UserStates {
   /** Users to be saved. */
   changedCount = 0;
   private readonly codec: UserCodec;
+  private readonly scratch = new ByteWriter();
   private readonly awake = new Map<number, UserVisits>();
   /** By user: AWAKE, CHANGED, SAVED. */
   private flags = new Uint8Array(0);
@@ -57,6 +61,16 @@ export class UserStates {
     private readonly bounds: SessionBounds,
   ) {
     this.codec = new UserCodec(texts);
+  }
+
+  /** Is there anybody who refers to texts by their ids? */
+  get areAllAsleep(): boolean {
+    return this.awake.size === 0;
+  }
+
+  /** To be called when the table of texts has been cleared. */
+  forgetTexts(): void {
+    this.codec.forgetTexts();
   }
 
   /** To be called when users have got ids. */
@@ -78,14 +92,29 @@ export class UserStates {
   wake(user: number): UserVisits | null {
     const awake = this.isAwake(user) ? this.awake.get(user) : undefined;
     if (awake) return awake;
-    const { arena } = this;
-    if (!arena.has(user)) return null;
-    const { bytes, view } = arena.page(user);
-    const at = arena.offset(user);
-    const visits = new UserVisits(this.codec.read(bytes, at, at + arena.length(user)));
-    visits.open = view.getUint32(at + OPEN_AT, true);
+    if (!this.arena.has(user)) return null;
+    const visits = this.read(user);
     this.setAwake(user, visits);
     return visits;
+  }
+
+  /** What is known of a user who is asleep, and stays so: what is changed in it is lost unless `sleep` is called. */
+  read(user: number): UserVisits {
+    const { bytes, view } = this.arena.page(user);
+    const at = this.arena.offset(user);
+    const visits = new UserVisits(this.codec.read(bytes, at, at + this.arena.length(user)));
+    visits.open = view.getUint32(at + OPEN_AT, true);
+    return visits;
+  }
+
+  /** Writes down what was read of a user who is asleep. */
+  sleep(user: number, visits: UserVisits): void {
+    const open = visits.openCount(this.bounds);
+    this.openCount += open - visits.open;
+    this.scratch.clear();
+    const head = { dueMs: visits.dueMs(this.bounds), through: 0, openCount: open };
+    this.codec.write(visits.visitors, head, this.scratch);
+    this.arena.set(user, this.scratch.viewFrom(0));
   }
 
   /** Begins to know a user who is awake. */
@@ -132,11 +161,10 @@ export class UserStates {
     return bytes[at + FORM_AT] === ONE && view.getUint32(at + OPEN_AT, true) === 0;
   }
 
+  /** Forgets a user who has no open session. */
   forget(user: number): void {
     const flags = this.flags[user] as number;
-    const visits = this.awake.get(user);
-    if (visits) this.openCount -= visits.open;
-    this.awake.delete(user);
+    if ((flags & AWAKE) !== 0) this.awake.delete(user);
     this.aheadTo.delete(user);
     if (this.arena.has(user)) this.arena.drop(user);
     if ((flags & CHANGED) !== 0) this.changedCount--;
@@ -148,7 +176,7 @@ export class UserStates {
   /** What has changed since the last call, for a checkpoint at `next`. All users go to sleep. */
   takeChanges(next: number): FieldChanges {
     // Not used again: what is told are views of it.
-    const writer = new ByteWriter();
+    const writer = new ByteWriter(USUAL_BYTES * this.changedCount);
     const ends = new IntList(2 * this.changedCount);
     for (let i = 0; i < this.changed.length; i++) {
       const user = this.changed.at(i);
@@ -163,7 +191,6 @@ export class UserStates {
     for (const user of this.awake.keys()) this.flags[user] = (this.flags[user] as number) & ~AWAKE;
     this.awake.clear();
     for (const [user, through] of this.aheadTo) if (through <= next) this.aheadTo.delete(user);
-    this.codec.forgetTexts();
     return { puts: putsIn(writer.viewFrom(0), ends), drops: this.takeDrops() };
   }
 

@@ -31,6 +31,6 @@ export class UserVisits {
   }
 
   openCount(bounds: SessionBounds): number {
-    return this.visitors.reduce((count, visitor) => count + visitor.open(bounds).length, 0);
+    return this.visitors.reduce((count, visitor) => count + visitor.openCount(bounds), 0);
   }
 }

@@ -77,6 +77,10 @@ export class Visitor {
     return this.sessionFrom(0, this.over, bounds);
   }
 
+  openCount(bounds: SessionBounds): number {
+    return this.stretches.length <= 1 ? this.stretches.length : this.open(bounds).length;
+  }
+
   /** The open sessions, oldest first, as they would be closed if nothing came any more. */
   open(bounds: SessionBounds): OpenSession[] {
     const sessions: OpenSession[] = [];
@@ -91,8 +95,8 @@ export class Visitor {
 
   /** Takes the rows of the oldest session, and remembers that it is closed. */
   close({ startMs, lastMs, stretches, isCut, throughMs }: OpenSession): Stretch {
-    const [first, ...rest] = this.stretches.splice(0, stretches) as [Stretch, ...Stretch[]];
-    for (const stretch of rest) first.absorb(stretch);
+    const first = this.stretches.shift() as Stretch;
+    for (let left = stretches - 1; left > 0; left--) first.absorb(this.stretches.shift() as Stretch);
     this.over = { startMs, lastMs, throughMs, isCut };
     return first;
   }
@@ -125,7 +129,10 @@ export class Visitor {
     }
     const isCut = lastMs + gapMs >= lineMs;
     return {
-      ...{ startMs: firstMs, lastMs, stretches: end - at, isCut },
+      startMs: firstMs,
+      lastMs,
+      stretches: end - at,
+      isCut,
       throughMs: isCut ? lineMs - 1 : lastMs + gapMs,
       closesAtMs: isCut ? lineMs : lastMs + gapMs + 1,
     };

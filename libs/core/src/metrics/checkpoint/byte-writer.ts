@@ -3,14 +3,21 @@ import { grownBytes } from '../../windowing/grow';
 const encoder = new TextEncoder();
 const POSITIVE = 1;
 const NEGATIVE = 2;
+const LEAST_BYTES = 256;
 /** Up to here, copying byte by byte costs less than a call. */
 const SHORT = 64;
 
 /** Builds the binary forms of keys, parts and checkpoints. */
 export class ByteWriter {
   length = 0;
-  private buffer = new Uint8Array(256);
-  private view = new DataView(this.buffer.buffer);
+  private buffer: Uint8Array<ArrayBuffer>;
+  private view: DataView<ArrayBuffer>;
+
+  /** @param expectedBytes how much to make room for */
+  constructor(expectedBytes = 0) {
+    this.buffer = new Uint8Array(Math.max(LEAST_BYTES, expectedBytes));
+    this.view = new DataView(this.buffer.buffer);
+  }
 
   clear(): void {
     this.length = 0;
