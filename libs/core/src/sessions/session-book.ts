@@ -33,6 +33,14 @@ export interface LateVisit {
   readonly json: string;
 }
 
+/** How much a book holds. */
+export interface SessionsSize {
+  /** Users of whom something is known. */
+  readonly users: number;
+  /** What is known of those who are asleep takes so much. */
+  readonly stateBytes: number;
+}
+
 /**
  * The sessions of one partition. What they are is a function of its rows in raw order: where batches are cut, how often they are
  * saved and restored never changes one.
@@ -80,6 +88,11 @@ export class SessionBook {
   /** Users of whom something has changed since the last checkpoint. */
   get dirtyCount(): number {
     return this.users.changedCount;
+  }
+
+  /** How much it holds. Everything goes back to 0 once all sessions are forgotten. */
+  size(): SessionsSize {
+    return { users: this.users.count, stateBytes: this.users.arena.usedBytes };
   }
 
   /** Binds the columns of a batch, and evaluates conditions, once. */

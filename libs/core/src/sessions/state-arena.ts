@@ -33,7 +33,10 @@ export class StateArena {
   private places = new Int32Array(0);
   private capacities = new Int32Array(0);
   private lengths = new Int32Array(0);
-  private count = 0;
+  /** Owners who have a string. */
+  count = 0;
+  /** What their strings take. */
+  usedBytes = 0;
 
   /** Makes room for owners below this; where nobody has anything, for no more. */
   reserve(owners: number): void {
@@ -85,6 +88,7 @@ export class StateArena {
     const place = this.places[owner] as number;
     const before = this.lengths[owner] as number;
     this.lengths[owner] = length;
+    this.usedBytes += length - before;
     const capacity = this.capacities[owner] as number;
     if (place !== NOWHERE && length <= capacity) return;
     if (place === NOWHERE) this.count++;
@@ -108,6 +112,7 @@ export class StateArena {
 
   drop(owner: number): void {
     this.give(this.places[owner] as number, this.capacities[owner] as number);
+    this.usedBytes -= this.lengths[owner] as number;
     this.places[owner] = NOWHERE;
     this.capacities[owner] = 0;
     this.lengths[owner] = 0;

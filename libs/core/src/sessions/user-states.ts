@@ -63,6 +63,13 @@ export class UserStates {
     this.codec = new UserCodec(texts);
   }
 
+  /** Users of whom something is known. */
+  get count(): number {
+    let count = this.arena.count;
+    for (const user of this.awake.keys()) if (!this.arena.has(user)) count++;
+    return count;
+  }
+
   /** Is there anybody who refers to texts by their ids? */
   get areAllAsleep(): boolean {
     return this.awake.size === 0;

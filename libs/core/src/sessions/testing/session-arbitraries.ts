@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import type { Expression } from '../../expression/ast';
-import { logEntries, testSchema } from '../../metrics/testing/metric-arbitraries';
+import type { Row } from '../../metrics/testing/evaluate-row';
+import { logEntries, rowFields, testSchema } from '../../metrics/testing/metric-arbitraries';
 import { PartitionLog } from '../../metrics/testing/partition-log';
 import type { StreamSchema } from '../../stream/schema';
 import { aField } from '../../stream/schema.fixture';
@@ -84,6 +85,11 @@ const ownFields = fc.record({
   browser: optional(fc.constantFrom('phone', 'tablet')),
   visit: optional(fc.constantFrom('v1', 'v2', '')),
 });
+
+/** Rows within a short while, of few users. */
+export const visitRows: fc.Arbitrary<Row & { readonly at: number }> = fc
+  .tuple(fc.integer({ min: -30, max: 90 }), fc.constantFrom('ann', 'ann', 'bob'), rowFields, ownFields)
+  .map(([at, user, base, own]) => ({ ...base, ...own, user, at }));
 
 const users = ['ann', 'bob', 'a user with a rather long name', '', null];
 
