@@ -37,6 +37,12 @@ const CONDITIONS: readonly RandomCondition[] = [
   },
 ];
 
+/** A section of a stream file, and what it says in plain code. */
+export interface Declared<Plain> {
+  readonly yaml: string;
+  readonly plain: Plain;
+}
+
 /** Sessions and attribution of the shop's events that nobody would think of: some are cut, or divided, or of other events. */
 export function randomVisits(random: SeededRandom): RandomVisits {
   const scope = random.pick(SCOPE);
@@ -49,14 +55,34 @@ export function randomVisits(random: SeededRandom): RandomVisits {
   };
 }
 
-function randomSessions(random: SeededRandom): { readonly yaml: string; readonly plain: PlainVisits } {
+/** What differs from one declaration of sessions to another. */
+export interface SessionsSketch {
+  readonly gapS: number;
+  /** Null: a day. */
+  readonly longestS: number | null;
+  readonly boundS: number;
+  readonly by: readonly string[];
+  readonly also: string | null;
+  /** Null: the usual events. */
+  readonly cart: RandomCondition | null;
+  readonly removal: string;
+}
+
+function randomSessions(random: SeededRandom): Declared<PlainVisits> {
   const gapS = random.pick(GAPS_S);
-  const longestS = random.chance(0.5) ? gapS * (4 + random.below(8)) + random.below(gapS) : null;
-  const boundS = random.pick(BOUNDS_S);
-  const by = random.pick(PARTS);
-  const also = random.chance(0.5) ? 'session_id' : null;
-  const cart = random.chance(0.3) ? random.pick(CONDITIONS) : null;
-  const removal = random.pick(['remove_from_cart', 'search']);
+  return sessionsOf({
+    gapS,
+    longestS: random.chance(0.5) ? gapS * (4 + random.below(8)) + random.below(gapS) : null,
+    boundS: random.pick(BOUNDS_S),
+    by: random.pick(PARTS),
+    also: random.chance(0.5) ? 'session_id' : null,
+    cart: random.chance(0.3) ? random.pick(CONDITIONS) : null,
+    removal: random.pick(['remove_from_cart', 'search']),
+  });
+}
+
+/** A section `sessions` of the shop's stream file. */
+export function sessionsOf({ gapS, longestS, boundS, by, also, cart, removal }: SessionsSketch): Declared<PlainVisits> {
   const lines = [
     `gap: ${gapS}s`,
     ...(longestS === null ? [] : [`maxDuration: ${longestS}s`]),
@@ -85,13 +111,31 @@ function randomSessions(random: SeededRandom): { readonly yaml: string; readonly
   };
 }
 
-function randomAttribution(random: SeededRandom): { readonly yaml: string; readonly plain: PlainAttribution } {
-  const on = random.pick(ON);
-  const withinS = random.pick(WITHIN_S);
-  const boundS = random.pick(BOUNDS_S);
-  const maxMatches = random.pick([1, 2, 3, 100]);
-  const from = random.chance(0.3) ? random.pick(CONDITIONS) : null;
-  const to = random.chance(0.2) ? random.pick(CONDITIONS) : null;
+/** What differs from one declaration of attribution to another. */
+export interface AttributionSketch {
+  readonly on: readonly string[];
+  readonly withinS: number;
+  readonly boundS: number;
+  readonly maxMatches: number;
+  /** Null: the usual events. */
+  readonly from: RandomCondition | null;
+  readonly to: RandomCondition | null;
+}
+
+function randomAttribution(random: SeededRandom): Declared<PlainAttribution> {
+  return attributionOf({
+    on: random.pick(ON),
+    withinS: random.pick(WITHIN_S),
+    boundS: random.pick(BOUNDS_S),
+    maxMatches: random.pick([1, 2, 3, 100]),
+    from: random.chance(0.3) ? random.pick(CONDITIONS) : null,
+    to: random.chance(0.2) ? random.pick(CONDITIONS) : null,
+  });
+}
+
+/** A section `attribution` of the shop's stream file. */
+export function attributionOf(sketch: AttributionSketch): Declared<PlainAttribution> {
+  const { on, withinS, boundS, maxMatches, from, to } = sketch;
   const lines = [
     ...(from === null ? [] : [`from: ${JSON.stringify(from.text)}`]),
     ...(to === null ? [] : [`to: ${JSON.stringify(to.text)}`]),

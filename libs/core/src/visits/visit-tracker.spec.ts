@@ -197,6 +197,48 @@ describe('a tracker of visits', () => {
     );
   });
 
+  it('tells with its rows at which records their watermark moves', () => {
+    fc.assert(
+      fc.property(visitLogs, sessionsDefinitions, attributions, (log, sessions, attribution) => {
+        const said = live(log, [{ entry: 0, settings: { sessions, attribution } }], []);
+        const movesOf = (delayMs: number): string[] =>
+          log.entries.flatMap(({ offset }, i) => {
+            const [before, after] = [
+              log.before(i).watermarkInputMs - delayMs,
+              log.before(i + 1).watermarkInputMs - delayMs,
+            ];
+            return after > before ? [`${offset} moves from ${before} to ${after}`] : [];
+          });
+        const moves = rowsOf(said, attribution.on).map((lines) =>
+          lines.filter((line) => / moves from (.*) to (?!\1$)/.test(line)),
+        );
+        expect(moves).toEqual([
+          movesOf(sessions.outOfOrdernessMs + sessions.gapMs),
+          movesOf(attribution.outOfOrdernessMs),
+        ]);
+      }),
+    );
+  });
+
+  it('knows nothing of users of before a change of settings whose fields the store has not dropped', () => {
+    const at = (atMs: number, user: string) => ({ kind: 'view', user, at: atMs });
+    const rows = [at(100, 'ann'), at(101, 'bob'), at(103, 'ann'), at(200, 'bob')];
+    const entries = rows.map((row, offset) => ({ offset, appendMs: 1_000, rows: [row] }));
+    const log = new PartitionLog(sessionsSchema, 0, entries);
+    const first = { ...testSessions, gapMs: 20, maxDurationMs: 400 };
+    const history = ['sessions@1', 'sessions@2'].map((identity, i) => ({
+      entry: i,
+      settings: { sessions: { ...first, identity }, attribution: null },
+    }));
+    const steps: LifeStep[] = [
+      { entries: 1, end: 'done', restart: true },
+      { entries: 1, end: 'committed', restart: true },
+    ];
+    const said = live(log, history, steps);
+    // Ann's visit under the first settings has ended at 100; what she does at 103 is another one.
+    expect([...said.ids.keys()]).toEqual(['session ann|100', 'session ann|103', 'session bob|101']);
+  });
+
   it('goes on from the log alone when it begins before everything that may be open where it was', () => {
     fc.assert(
       fc.property(visitLogs, settingsOf('1'), fc.nat(25), lives, (log, settings, reached, steps) => {

@@ -1,3 +1,4 @@
+import type { Commit, FieldChanges } from '../ports/checkpoint-store';
 import { describeCheckpointStore } from '../ports/checkpoint-store.contract';
 import { describeLog } from '../ports/log.contract';
 import { ImmediateTurn } from './immediate-turn';
@@ -125,5 +126,37 @@ describe('faults of the in-memory ports', () => {
     for await (const delta of store.load('task', 0)) throw new Error(`nobody wrote ${delta.slice}`);
     full = false;
     await expect(store.claim('task', 'other')).resolves.toEqual(checkpoint);
+  });
+
+  it('a commit that fails half-way leaves some of its fields, and takes none away before the position moves', async () => {
+    let failing = false;
+    const faults = {
+      ...{ delayMs: () => 0, isFull: () => false, resend: () => false },
+      failAfterWrites: () => (failing ? 2 : null),
+    };
+    const store = new MemoryCheckpointStore(new MemoryStoreData(), new ImmediateTurn(() => START_MS), faults);
+    const put = (name: number, value: number) => ({ field: Uint8Array.of(name), bytes: Uint8Array.of(value) });
+    const fence = { inc: 'i', token: 't', next: 0 };
+    const commit = (from: number, next: number, fields: FieldChanges): Commit => {
+      const rest = { seek: next, state: new Uint8Array(0), deltas: [], rewrites: [], drops: [] };
+      return { fence: { ...fence, next: from }, next, ...rest, fields };
+    };
+    const stored = async (): Promise<unknown> => {
+      const { next } = (await store.readField('task', Uint8Array.of(0))) ?? {};
+      const fields: Record<number, number | undefined> = {};
+      for await (const some of store.loadFields('task')) {
+        for (const { field, bytes } of some) fields[field[0] ?? NaN] = bytes[0];
+      }
+      return { next, ...fields };
+    };
+    await store.create('task', 't', { inc: 'i', next: 0, seek: 0, state: new Uint8Array(0) });
+    await store.commit('task', commit(0, 1, { puts: [put(1, 1), put(2, 1)], drops: [] }));
+    const second = commit(1, 2, { puts: [put(2, 2), put(3, 2), put(4, 2)], drops: [Uint8Array.of(1)] });
+    failing = true;
+    await expect(store.commit('task', second)).rejects.toThrow('half-way');
+    expect(await stored()).toEqual({ next: 1, 1: 1, 2: 2, 3: 2 });
+    failing = false;
+    expect(await store.commit('task', second)).toBe('committed');
+    expect(await stored()).toEqual({ next: 2, 2: 2, 3: 2, 4: 2 });
   });
 });
