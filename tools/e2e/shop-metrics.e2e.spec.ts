@@ -7,6 +7,7 @@ import { Platform } from './platform';
 import { publish } from './through-gateway';
 
 const ORACLE = 'tools/oracle/commerce-oracle.mjs';
+const VISITS_ORACLE = 'tools/oracle/visit-metrics-oracle.mjs';
 const EVENTS = 12_000;
 const BODY = 400;
 const HOUR = 3_600_000;
@@ -39,6 +40,7 @@ describe('the shop’s metrics on the events of a generated shop', () => {
     }
     await platform.advance(START_MS + 2 * DAY);
     await agreesWith(platform, ORACLE, [file]);
+    await agreesWith(platform, VISITS_ORACLE, [file]);
   }, 240_000);
 
   it('split revenue by everything that events say', async () => {

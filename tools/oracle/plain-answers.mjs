@@ -107,9 +107,10 @@ function isSame(own, row, near) {
 }
 
 function isNear(exact, told) {
-  if (exact === null || typeof told !== 'string') return exact === (told ?? null);
-  // Half of the smallest unit; and a little, as doubles do not hold decimals exactly.
-  return Math.abs(Number(told) - Number(exact)) <= NEAR * Math.abs(Number(exact)) + 0.005 + 1e-9;
+  if (exact === null || (told ?? null) === null) return exact === (told ?? null);
+  // Amounts are texts. And a little, as doubles do not hold decimals exactly.
+  const halfUnit = typeof told === 'string' ? 0.005 : 0.5;
+  return Math.abs(Number(told) - Number(exact)) <= NEAR * Math.abs(Number(exact)) + halfUnit + 1e-9;
 }
 
 async function* answers(client, options, metric, from, to) {

@@ -62,6 +62,12 @@ export const sum =
     return values.length === 0 ? null : total(values);
   };
 
+/** Of whole numbers; null where there are none. */
+export const average = (of) => (rows) => {
+  const values = valuesOf(of, rows);
+  return values.length === 0 ? null : total(values) / values.length;
+};
+
 /** Amounts as decimal text; null where there are none. */
 export const sumOfMoney =
   (of, where = () => true) =>
@@ -85,10 +91,15 @@ function extreme(of, choose, rows) {
   return amounts.length === 0 ? null : money(amounts.reduce((chosen, amount) => choose(chosen, amount)));
 }
 
-/** The amount at place ⌊percent / 100 × (n − 1)⌋ of the n in order, exactly. */
+/** The number at place ⌊percent / 100 × (n − 1)⌋ of the n in order, exactly. */
+export const percentile = (of, percent) => (rows) => {
+  const values = valuesOf(of, rows).sort((a, b) => a - b);
+  return values.length === 0 ? null : values[Math.floor((percent * (values.length - 1)) / 100)];
+};
+
 export const percentileOfMoney = (of, percent) => (rows) => {
-  const amounts = valuesOf(of, rows).sort((a, b) => a - b);
-  return amounts.length === 0 ? null : money(amounts[Math.floor((percent * (amounts.length - 1)) / 100)]);
+  const amount = percentile(of, percent)(rows);
+  return amount === null ? null : money(amount);
 };
 
 export const collected = (of, most) => (rows) => valuesOf(of, rows).slice(0, most);

@@ -101,7 +101,22 @@ describe('commands on a real broker', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(rows).toHaveLength(12);
+    const partitions = [0, 1, 2, 3];
+    const read = {
+      enricher: ['raw'],
+      aggregator: ['enriched', 'parts', 'sessions-rows', 'sessions-parts', 'attributions-rows', 'attributions-parts'],
+      'session-tracker': ['enriched'],
+    };
+    const expected = Object.entries(read).flatMap(([service, topics]) =>
+      topics.flatMap((topic) =>
+        partitions.map((partition) => `${stream}.${service} ${stream}.${topic}.v1/${partition}`),
+      ),
+    );
+    const place = ({ group, topic, partition }: Record<string, unknown>) => [
+      group,
+      `${String(topic)}/${String(partition)}`,
+    ];
+    expect(rows.map((row) => place(row).join(' ')).sort()).toEqual(expected.sort());
     expect(rows[0]).toEqual({
       group: `${stream}.enricher`,
       topic: `${stream}.raw.v1`,

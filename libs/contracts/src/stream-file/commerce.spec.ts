@@ -173,6 +173,35 @@ describe('the stream file of commerce', () => {
     });
   });
 
+  it('derives visits and what led to purchases, with metrics over both', () => {
+    const { sessions, attribution, derived } = commerceDefinition();
+    expect(sessions).toMatchObject({
+      ...{ gapMs: 1_800_000, maxDurationMs: 86_400_000, outOfOrdernessMs: 10_000, by: [], also: 'session_id' },
+      ...{
+        type: 'event_type',
+        product: 'product_id',
+        category: 'category',
+        device: 'device_type',
+        location: 'country',
+      },
+      ...{ price: 'price', quantity: 'quantity', revenue: 'revenue' },
+    });
+    for (const condition of [sessions?.pageView, sessions?.cart, sessions?.removal, sessions?.purchase]) {
+      expect(condition).toMatchObject({ left: { name: 'event_type' } });
+    }
+    expect(attribution).toMatchObject({
+      on: ['product_id'],
+      withinMs: 1_800_000,
+      outOfOrdernessMs: 600_000,
+      maxMatches: 100,
+    });
+    const namesOf = derived?.map(({ of, definition }) => [of, definition.metrics.map(({ name }) => name)]);
+    expect(namesOf).toEqual([
+      ['sessions', ['visits', 'conversion_by_entry_category', 'abandoned_carts']],
+      ['attributions', ['time_to_purchase', 'conversion_by_product', 'conversion_by_category', 'assisted_revenue']],
+    ]);
+  });
+
   it('names its topics and keeps results for as long as they are compared', () => {
     expect(topics).toMatchObject({
       raw: 'commerce.raw.v1',
@@ -186,5 +215,6 @@ describe('the stream file of commerce', () => {
       definitions: 'commerce.definitions.v1',
     });
     expect(retention.metricsMs).toBe(8 * 24 * 3_600_000);
+    expect(retention.enrichedMs).toBe(3 * 24 * 3_600_000);
   });
 });

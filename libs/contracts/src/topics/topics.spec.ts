@@ -45,6 +45,12 @@ describe('topicSpecs', () => {
       ['alerts', 1],
       ['gaps', 1],
       ['definitions', 1],
+      ['sessions', 4],
+      ['sessionRows', 4],
+      ['sessionParts', 4],
+      ['attributions', 4],
+      ['attributionRows', 4],
+      ['attributionParts', 4],
     ]);
   });
 
