@@ -13,6 +13,7 @@ import { measureLatency } from './latency';
 import { provenance, writeFigures } from './page';
 import { measureParts } from './parts';
 import { measureProfiles } from './profile';
+import { measureRecovery } from './recovery';
 import { measureScaling } from './scaling';
 import { measureStart } from './start';
 import { measureWholeLine } from './whole-line';
@@ -31,6 +32,7 @@ what (default: the parts, then the whole line):
   --scaling     the line on one core and two, with more replicas, with more partitions
   --idle        what the processes cost while nothing is sent
   --start       how long each service takes to be ready, and \`npm start\`
+  --recovery    how soon a million open sessions are back from Redis when another session-tracker takes over
 
 options:
   --events N    events for the parts, the gateway and a round of the engine (default 200000)
@@ -55,6 +57,7 @@ const SECTIONS = {
   scaling: measureScaling,
   idle: measureIdle,
   start: measureStart,
+  recovery: measureRecovery,
 } satisfies Record<string, (context: BenchContext) => Promise<string>>;
 type Section = keyof typeof SECTIONS;
 const ASKED_FOR = [
@@ -66,6 +69,7 @@ const ASKED_FOR = [
   'scaling',
   'idle',
   'start',
+  'recovery',
 ] as const satisfies readonly Section[];
 
 const OPTIONS = Object.fromEntries(
