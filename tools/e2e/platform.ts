@@ -10,6 +10,7 @@ import { encodeControl, encodeDefinition, formatProblems, parseStreamFile, topic
 import type { LogRecord } from '@tillstream/engine';
 import { lastBatch, readRange } from '@tillstream/engine';
 import { freePort } from '@tillstream/local';
+import { Redis } from 'ioredis';
 import { commerceText, withThreeMetrics } from '../oracle/three-metrics';
 
 const ROOT = process.cwd();
@@ -270,23 +271,40 @@ export class Platform {
   }
 }
 
+/** What there is to be compared: all but shares of windows, which come and go. */
+const COMPARED = [
+  ...(['raw', 'enriched', 'deadLetters', 'metrics', 'late', 'alerts', 'gaps'] as const),
+  ...(['sessions', 'sessionRows', 'attributions', 'attributionRows'] as const),
+];
+
 /** Waits until all output equals what the raw log demands; fails with the first differences. */
 export async function settled(
   platform: Platform,
   differencesIn: (readTopic: (topic: string) => readonly (readonly LogRecord[])[]) => readonly string[],
 ): Promise<void> {
-  const { raw, enriched, deadLetters, metrics, late, alerts, gaps } = platform.definition.topics;
+  const topics = COMPARED.map((role) => platform.definition.topics[role]);
   let problems: readonly string[] = ['nothing compared yet'];
   await until('the results to equal the oracle', SETTLE_WITHIN_MS, async () => {
     if (!(await isEnriched(platform))) return false;
     const read = new Map<string, LogRecord[][]>();
-    for (const topic of [raw, enriched, deadLetters, metrics, late, alerts, gaps])
-      read.set(topic, await platform.readTopic(topic));
+    for (const topic of topics) read.set(topic, await platform.readTopic(topic));
     problems = differencesIn((topic) => read.get(topic) ?? []);
     return problems.length === 0;
   }).catch((error: unknown) => {
     throw new Error(`${String(error)}\n${problems.slice(0, SHOWN_PROBLEMS).join('\n')}`);
   });
+}
+
+/** As if the Redis of a service's checkpoints had been emptied, for this platform alone: the server is shared. */
+export async function emptyStoreOf({ stream }: Platform, task: 'agg' | 'tracker'): Promise<void> {
+  const redis = new Redis(servers().redisUrl);
+  try {
+    const keys = await redis.keys(`{${task}:${stream}:*`);
+    if (keys.length === 0) throw new Error(`the store holds nothing of ${task}:${stream}`);
+    await redis.del(keys);
+  } finally {
+    redis.disconnect();
+  }
 }
 
 /** Everything in raw is in enriched. */

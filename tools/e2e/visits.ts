@@ -10,13 +10,14 @@ const MOST_BYTES = 64 * 1024 * 1024;
 const COMPLETE_WITHIN_MS = 120_000;
 const SHOWN = 5;
 
-/** Sections that the tests of visits want, where the shipped file is to have others than its own. */
+/** A stream file with these sections of visits, and no others. */
 export function withVisits(
   streamFile: string,
-  sections: { readonly sessions: string; readonly attribution: string },
+  sections: { readonly sessions?: string; readonly attribution?: string },
 ): string {
-  const without = streamFile.replace(/^(sessions|attribution): *\{[^}]*\}\n/gm, '');
-  return `${without}\nsessions: ${sections.sessions}\nattribution: ${sections.attribution}\n`;
+  const without = streamFile.replace(/^(sessions|attribution):.*\n(?:[ \t]+.*\n)*/gm, '');
+  const lines = Object.entries(sections).map(([name, text]) => `${name}: ${text}\n`);
+  return `${without}\n${lines.join('')}`;
 }
 
 /** What a plain script says of files; each line without what only the platform knows. */
