@@ -15,6 +15,7 @@ import { publishingBugs } from './publishing';
 import { sessionBugs } from './sessions';
 import { totalBugs } from './totals';
 import { verifyingBugs } from './verifying';
+import { visitBugs } from './visits';
 import { windowBugs } from './windows';
 
 /** Every bug that is planted, one at a time, in the order of the table. */
@@ -24,6 +25,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...enrichingBugs,
   ...windowBugs,
   ...sessionBugs,
+  ...visitBugs,
   ...attributingBugs,
   ...totalBugs,
   ...mergingBugs,

@@ -20,7 +20,6 @@ import {
   OVER_AT,
   OVER_BYTES,
   OVER_LAST_AT,
-  OVER_THROUGH_AT,
   REST_AT,
   ROWS_AT,
   ROW_TEXTS,
@@ -66,8 +65,8 @@ export class RowAppender {
     const lastMs = view.getFloat64(at + LAST_AT, true);
     const line = Math.floor(firstMs / linesMs);
     if (timeMs < firstMs || timeMs - lastMs > gapMs || timeMs >= (line + 1) * linesMs) return false;
+    // What is open begins behind what is closed: nothing of it can be too late.
     const over = bytes[at + OVER_AT] as number;
-    if (over !== NO_OVER && timeMs <= view.getFloat64(at + OVER_THROUGH_AT, true)) return false;
     const count = bytes[at + ROWS_AT] as number;
     const texts = bytes[at + TEXTS_AT] as number;
     if (count === MAX_ROWS) return false;

@@ -228,7 +228,9 @@ export class SessionBook {
     if (!isAwake) users.sleep(user, visits);
     users.noteChange(user);
     if (visits.visitors.length === 0) return users.forget(user);
-    this.due.advance(user, visits.dueMs(bounds));
+    // Whoever rests is only to be forgotten, and no row notices when that is.
+    if (visits.open === 0) this.due.advanceLoosely(user, visits.dueMs(bounds));
+    else this.due.advance(user, visits.dueMs(bounds));
   }
 
   private closeVisitor(user: number, visitor: Visitor, rawOffset: number): void {

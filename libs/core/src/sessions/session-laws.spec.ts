@@ -11,6 +11,7 @@ import { SessionBook } from './session-book';
 import type { ToldVisits } from './testing/run-book';
 import { applyVisits } from './testing/run-book';
 import { sessionsSchema, testSessions, visitLogs } from './testing/session-arbitraries';
+import { Published, VisitStore, liveVisits } from './testing/visit-store';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -29,7 +30,19 @@ function tellOf(records: readonly (readonly number[])[], sessions: SessionsDefin
   const entries = records.map((times, offset): LogEntry => ({ offset, appendMs: 1e14, rows: rows(times) }));
   const end: LogEntry = { offset: 1e6, appendMs: 1e14, rows: [], advanceToMs: 1e13 };
   const log = new PartitionLog(sessionsSchema, 0, ends ? [...entries, end] : entries);
-  return applyVisits(new SessionBook(sessionsSchema, sessions, -Infinity), log, []);
+  const told = applyVisits(new SessionBook(sessionsSchema, sessions, -Infinity), log, []);
+  // Users who are put to sleep after each record come to the same.
+  const published = new Published();
+  const step = { entries: 1, commit: 'whole', restart: false } as const;
+  liveVisits(
+    new VisitStore(log, sessions, sessionsSchema),
+    log,
+    log.entries.map(() => step),
+    published,
+  );
+  expect([...published.closed.values()]).toEqual(told.closed);
+  expect([...published.late.values()]).toEqual(told.late);
+  return told;
 }
 
 /** First event, last event and number of events of the sessions that are told. */

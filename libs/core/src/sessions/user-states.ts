@@ -118,6 +118,7 @@ export class UserStates {
   sleep(user: number, visits: UserVisits): void {
     const open = visits.openCount(this.bounds);
     this.openCount += open - visits.open;
+    visits.open = open;
     this.scratch.clear();
     const head = { dueMs: visits.dueMs(this.bounds), through: 0, openCount: open };
     this.codec.write(visits.visitors, head, this.scratch);
