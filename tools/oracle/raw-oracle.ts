@@ -21,9 +21,11 @@ export type {
   PlainHops,
   PlainMeasure,
   PlainMetric,
+  PlainOverVisits,
   PlainRow,
   PlainSessions,
   PlainTotal,
+  PlainType,
   PlainValue,
 } from './raw/plain-definition';
 export { expectedVisits } from './raw/expected-visits';

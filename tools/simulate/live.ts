@@ -5,6 +5,7 @@ import { plainCommerce } from '../oracle/commerce-definition';
 import type { PlainDefinition } from '../oracle/raw-oracle';
 import { commerceText, withThreeMetrics } from '../oracle/three-metrics';
 import { changedCommerce, withChange } from './changed-commerce';
+import { randomDerived } from './random-derived';
 import { randomMetrics } from './random-metrics';
 import type { RandomVisits } from './random-visits';
 import { randomVisits } from './random-visits';
@@ -34,6 +35,7 @@ const RANDOM_EVERY = 5;
 /** One life in so many looks at visits. */
 const VISITS_EVERY = 2;
 const VISITS_SEED = 7_000_000;
+const DERIVED_SEED = 8_000_000;
 
 /** How the stream of a life differs from the shipped one with three metrics. */
 export interface Variant {
@@ -44,7 +46,7 @@ export interface Variant {
   readonly horizon?: (typeof HORIZONS)[number];
   /** In place of the three. */
   readonly metrics?: string;
-  /** Behind the metrics. */
+  /** Behind the metrics: more of these, and other sections. */
   readonly visits?: string;
 }
 
@@ -70,17 +72,22 @@ export function live(
   const dedupe = { withinMs: Number.parseInt(horizon.within, 10) * MINUTE_MS, maxRows: horizon.maxRows };
   const ofVisits = new SeededRandom(VISITS_SEED + seed);
   const visits = seed % VISITS_EVERY === 0 ? randomVisits(ofVisits) : null;
-  const plain = { ...plainCommerce, partitions, dedupe, ...(withId ? {} : { id: null }), ...plainVisits(visits) };
-  if (metrics === 'random' || seed % RANDOM_EVERY === RANDOM_EVERY - 1) {
+  const isRandom = metrics === 'random' || seed % RANDOM_EVERY === RANDOM_EVERY - 1;
+  const isChanged = !isRandom && Math.floor(seed / PARTITION_COUNTS.length) % CHANGE_EVERY === 0;
+  const over = visits && !isChanged ? randomDerived(new SeededRandom(DERIVED_SEED + seed), visits, paceMs) : null;
+  const behind = `${over?.yaml ?? ''}${visits?.yaml ?? ''}`;
+  const plain = {
+    ...{ ...plainCommerce, partitions, dedupe, ...(withId ? {} : { id: null }) },
+    ...{ ...plainVisits(visits), ...(over && { overVisits: over.plain }) },
+  };
+  if (isRandom) {
     const made = randomMetrics(new SeededRandom(seed), paceMs);
-    const random = commerceWith({ partitions, withId, horizon, metrics: made.yaml + (visits?.yaml ?? '') });
+    const random = commerceWith({ partitions, withId, horizon, metrics: made.yaml + behind });
     const fields = { ...plain.fields, ...made.fields };
     return simulate(seed, random, { ...plain, fields, metrics: made.plain }, circumstances);
   }
-  const definition = commerceWith({ partitions, withId, paceMs, horizon, ...(visits && { visits: visits.yaml }) });
-  if (Math.floor(seed / PARTITION_COUNTS.length) % CHANGE_EVERY !== 0) {
-    return simulate(seed, definition, plain, circumstances);
-  }
+  const definition = commerceWith({ partitions, withId, paceMs, horizon, visits: behind });
+  if (!isChanged) return simulate(seed, definition, plain, circumstances);
   const change = changedCommerce(definition, visits ? changedVisits(ofVisits, visits) : undefined);
   return simulate(seed, definition, withChange(plain), { ...circumstances, change });
 }

@@ -3,6 +3,7 @@ import { decodeGap } from '@tillstream/contracts';
 import type { LogRecord } from '@tillstream/engine';
 import { ENRICHER, readableBatch } from '@tillstream/engine';
 import type { ExpectedOutcome, ExpectedVisits, OracleRecord, PlainDefinition } from '../oracle/raw-oracle';
+import { expectedOverVisits } from '../oracle/derived-metrics';
 import { expectedOutcome } from '../oracle/raw-oracle';
 import type { Change } from './change';
 import { outcomeOfChange } from './change';
@@ -28,7 +29,11 @@ export function differences(
   const unchanged = expectedOutcome(plain, raw);
   const visits = demandedVisits(plain, unchanged, recordsOf, definition, change);
   const ofVisits = { ...definition, ...visitsOf(definition, change) };
-  const expected = change ? outcomeOfChange(unchanged, plain, change, recordsOf(topics.raw)) : unchanged;
+  const expected = change
+    ? outcomeOfChange(unchanged, plain, change, recordsOf(topics.raw))
+    : together([unchanged, ...expectedOverVisits(plain, unchanged, visits)]);
+  const { sessions, attributions } = plain.overVisits ?? {};
+  const all = { ...plain, metrics: { ...plain.metrics, ...sessions, ...attributions } };
   return [
     ...compareAccepted(expected, recordsOf(topics.enriched)),
     ...compareMisplaced(expected, raw),
@@ -37,10 +42,22 @@ export function differences(
     ...compareTotals(expected, recordsOf(topics.metrics)),
     ...compareLateRows(expected, visits, recordsOf(topics.late)),
     ...compareLateCounts(expected, recordsOf(topics.metrics)),
-    ...(change ? [] : compareAlerts(definition, plain, expected, recordsOf)),
+    ...(change ? [] : compareAlerts(definition, all, expected, recordsOf)),
     ...(change ? [] : compareProgress(definition, expected, recordsOf(topics.metrics))),
     ...(isTracked(plain, change) ? compareVisits(ofVisits, visits, recordsOf) : []),
   ];
+}
+
+/** What must come of events, and of what is derived from them. */
+function together(outcomes: readonly [ExpectedOutcome, ...ExpectedOutcome[]]): ExpectedOutcome {
+  return {
+    ...outcomes[0],
+    finals: outcomes.flatMap(({ finals }) => finals),
+    late: outcomes.flatMap(({ late }) => late),
+    lateCounts: outcomes.flatMap(({ lateCounts }) => lateCounts),
+    totals: outcomes.flatMap(({ totals }) => totals),
+    progress: Object.assign({}, ...outcomes.map(({ progress }) => progress)) as ExpectedOutcome['progress'],
+  };
 }
 
 /** Does anybody look at visits? */

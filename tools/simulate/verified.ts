@@ -1,5 +1,6 @@
-import type { VerifyOptions, VerifyReport } from '@tillstream/engine';
-import { verifyFinals } from '@tillstream/engine';
+import { streamsOf } from '@tillstream/contracts';
+import type { VerifyOptions, VerifyReport, VerifyVisitsOptions, VerifyVisitsReport } from '@tillstream/engine';
+import { readDefinitions, verifyFinals, verifyVisits } from '@tillstream/engine';
 import { MemoryLogReader } from '@tillstream/engine/testing';
 import type { World } from './world';
 
@@ -15,7 +16,7 @@ export function verified(world: World, options: Partial<VerifyOptions> = {}): Pr
   return verifyFinals({
     reader: readerOf(world),
     definition,
-    metrics: definition.metrics,
+    metrics: streamsOf(definition).flatMap(({ metrics }) => metrics),
     fromMs: -Infinity,
     toMs: Infinity,
     ...options,
@@ -30,6 +31,25 @@ export function problemsOf({ differences, awaited, unverified }: VerifyReport): 
         `${kind}: ${metric} ${new Date(startMs).toISOString()} ${JSON.stringify(group)} ${JSON.stringify(first)}`,
     ),
     ...(awaited > 0 ? [`${awaited} finals are awaited`] : []),
+    ...(unverified === null ? [] : [`not verified: ${unverified}`]),
+  ];
+}
+
+/** What `till verify` says of the sessions and attributions of a world, under the stream file that was put live last. */
+export async function verifiedVisits(
+  world: World,
+  options: Partial<VerifyVisitsOptions> = {},
+): Promise<VerifyVisitsReport> {
+  const reader = readerOf(world);
+  const { newest: definition } = await readDefinitions(reader, world.definition);
+  return verifyVisits({ reader, definition, fromMs: -Infinity, toMs: Infinity, ...options });
+}
+
+/** Everything that such a verification has found wrong, in words. */
+export function visitProblemsOf({ differences, visits, unverified }: VerifyVisitsReport): readonly string[] {
+  return [
+    ...differences.map(({ kind, of, id, first }) => `${kind}: ${of} ${id} ${JSON.stringify(first)}`),
+    ...visits.flatMap(({ of, awaited }) => (awaited > 0 ? [`${awaited} ${of} are awaited`] : [])),
     ...(unverified === null ? [] : [`not verified: ${unverified}`]),
   ];
 }

@@ -5,11 +5,14 @@ import { partitionOfKey } from '../oracle/raw/murmur2';
 import { live } from './live';
 import { withOtherRules } from './other-rules';
 import { MINUTE_MS, PARTITIONS, SlowStage, START_MS } from './slow-stage';
-import { problemsOf, verified } from './verified';
+import { problemsOf, verified, verifiedVisits, visitProblemsOf } from './verified';
+import { NO_FAULTS } from './weather';
 import type { World } from './world';
 
 const LIVES = 20;
 const FIRST_SEED = 77_000;
+/** Of a quiet life in which each session is told once. */
+const WITH_SESSIONS_SEED = 77_002;
 
 /** A platform that has published all windows of an hour of a shop. */
 async function anHour(stage = new SlowStage()): Promise<SlowStage> {
@@ -30,6 +33,58 @@ function finalOf(stage: SlowStage, test: (key: string) => boolean) {
   }
   throw new Error('there is no such final');
 }
+
+describe('verifying sessions and attributions', () => {
+  it(`agrees with whatever a life of crashes has told of them, from any moment on (${LIVES} lives)`, async () => {
+    let compared = 0;
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + 2 * LIVES; seed += 2) {
+      const random = new SeededRandom(seed);
+      const inspect = async (world: World): Promise<readonly string[]> => {
+        const whole = await verifiedVisits(world);
+        compared += whole.visits.reduce((sum, visits) => sum + visits.equal, 0);
+        const fromMs = START_MS + (random.below(60) - 30) * MINUTE_MS;
+        const part = await verifiedVisits(world, { fromMs, toMs: fromMs + random.below(60) * MINUTE_MS });
+        return [...visitProblemsOf(whole), ...visitProblemsOf(part)];
+      };
+      const { problems } = await live(seed, { inspect });
+      expect({ seed, problems }).toEqual({ seed, problems: [] });
+    }
+    expect(compared).toBeGreaterThan(100);
+  }, 120_000);
+
+  /** What is found in a life after somebody has written over the first session that it told. */
+  async function foundAfter(
+    change: (json: string, key: string) => { key?: string; value?: string },
+  ): Promise<unknown[]> {
+    let found: unknown[] = [];
+    const inspect = async (world: World): Promise<readonly string[]> => {
+      const { sessions } = world.definition.topics;
+      const partition = world.recordsOf(sessions).findIndex((records) => records.length > 0);
+      world.broker.replace(sessions, partition, 0, (record) => {
+        const { key = text(record.key), value = text(record.value) } = change(text(record.value), text(record.key));
+        return { ...record, key: bytes(key), value: bytes(value) };
+      });
+      const { differences } = await verifiedVisits(world);
+      found = differences.map(({ kind, of, first }) => [kind, of, first?.name ?? null]);
+      return [];
+    };
+    await live(WITH_SESSIONS_SEED, { inspect, faults: NO_FAULTS });
+    return found;
+  }
+
+  it('names the member that somebody has changed', async () => {
+    const found = await foundAfter((json) => ({ value: json.replace(/"events":\d+/, '"events":99') }));
+    expect(found).toEqual([['differs', 'sessions', 'events']]);
+  });
+
+  it('names one that raw does not give, and one that is missing', async () => {
+    const found = await foundAfter((_json, key) => ({ key: `x${key}` }));
+    expect(found.sort()).toEqual([
+      ['missing', 'sessions', null],
+      ['surplus', 'sessions', null],
+    ]);
+  });
+});
 
 describe('verifying finals', () => {
   it(`agrees with whatever a life of crashes has published, from any window on (${LIVES} lives)`, async () => {

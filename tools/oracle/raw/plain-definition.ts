@@ -93,6 +93,12 @@ export interface PlainAlert {
 
 export type PlainMetric = PlainMetricBody & (PlainHops | PlainSessions | PlainTotal);
 
+/** Metrics over what is derived from a stream's events. */
+export interface PlainOverVisits {
+  readonly sessions: Readonly<Record<string, PlainMetric>>;
+  readonly attributions: Readonly<Record<string, PlainMetric>>;
+}
+
 /** A stream and its metrics in plain code: what a stream file says, written down a second time by hand. */
 export interface PlainDefinition {
   readonly partitions: number;
@@ -108,4 +114,6 @@ export interface PlainDefinition {
   readonly metrics: Readonly<Record<string, PlainMetric>>;
   readonly sessions?: PlainVisits;
   readonly attribution?: PlainAttribution;
+  /** Metrics over these. */
+  readonly overVisits?: PlainOverVisits;
 }

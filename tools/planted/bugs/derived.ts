@@ -2,6 +2,7 @@ import type { PlantedBug } from '../bug';
 
 const HORIZON = 'libs/engine/src/merge/horizon.ts';
 const HORIZON_SPECS = ['libs/engine/src/merge/horizon.spec.ts'];
+const VERIFY = ['tools/simulate/verify.spec.ts'];
 const MIRRORED = ['tools/simulate/mirrored.spec.ts'];
 
 /** What becomes of metrics over sessions and attributions. */
@@ -43,6 +44,42 @@ export const derivedBugs: readonly PlantedBug[] = [
       },
     ],
     specs: MIRRORED,
+  },
+  {
+    name: 'visits-always-awaited',
+    bug: 'a session that does not stand in its topic is taken for one that the service has not come to',
+    patches: [
+      {
+        file: 'libs/engine/src/verify/standing-visits.ts',
+        find: "if (saidBy >= (this.toldThrough[partition] ?? 0)) return 'awaited';",
+        replace: "return 'awaited';",
+      },
+    ],
+    specs: VERIFY,
+  },
+  {
+    name: 'visits-under-one-file',
+    bug: 'sessions are computed once more under the file they begin under, whatever is put live behind it',
+    patches: [
+      {
+        file: 'libs/engine/src/recompute/tracker-in-force.ts',
+        find: 'if (history && !this.isInForce) this.renew(history);',
+        replace: 'if (history && !this.isInForce) void this.renew;',
+      },
+    ],
+    specs: VERIFY,
+  },
+  {
+    name: 'visits-without-what-was-before',
+    bug: 'sessions of a range are computed once more without the events from before it',
+    patches: [
+      {
+        file: 'libs/engine/src/recompute/visit-feed.ts',
+        find: "if (of === 'sessions') return sessions ? lookbackMs(sessions) : 0;",
+        replace: "if (of === 'sessions') return sessions ? 0 : 0;",
+      },
+    ],
+    specs: VERIFY,
   },
   {
     name: 'alerts-of-events-only',
