@@ -38,7 +38,8 @@ const isType = (type: string): Expression => ({
   type: 'bool',
 });
 
-const SHOP_ATTRIBUTION: AttributionDefinition = {
+/** The join of the shop. */
+export const SHOP_ATTRIBUTION: AttributionDefinition = {
   identity: 'attribution@00000000',
   from: isType('page_view'),
   to: isType('purchase'),

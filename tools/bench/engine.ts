@@ -10,6 +10,7 @@ import type { BenchContext } from './context';
 import { measureManyGroups } from './many-groups';
 import { best, cpuPerMillion } from './measure';
 import { measureSessions } from './session-parts';
+import { measureTracker } from './tracker-parts';
 
 const EVENTS_PER_SECOND = 1_000;
 const ROWS_PER_RECORD = 256;
@@ -73,6 +74,7 @@ export async function measureEngine({ partCount, say }: BenchContext): Promise<s
   const sessions = measureSessions(schema, partCount, say);
   const groups = await measureManyGroups(5 * partCount, say);
   const attribution = measureAttribution(schema, partCount, say);
+  const tracker = measureTracker(schema, partCount, say);
   return [
     `From columns to windows, in one process, ${partCount} events a round in records of ${ROWS_PER_RECORD}, ${EVENTS_PER_SECOND} a ` +
       `second by event time, best of ${ROUNDS} rounds; CPU-s per million events:`,
@@ -88,6 +90,8 @@ export async function measureEngine({ partCount, say }: BenchContext): Promise<s
     ...groups,
     '',
     ...attribution,
+    '',
+    ...tracker,
   ].join('\n');
 }
 

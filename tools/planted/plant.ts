@@ -16,6 +16,7 @@ const DIRECTED = [
   'tools/simulate/directed.spec.ts',
   'tools/simulate/lost-store.spec.ts',
   'tools/simulate/publish-order.spec.ts',
+  'tools/simulate/tracked.spec.ts',
 ];
 
 /** Who noticed a bug. */

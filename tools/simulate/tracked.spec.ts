@@ -106,6 +106,21 @@ describe('a tracker whose store is empty', () => {
     expect(tracked.differences(change)).toEqual([]);
   });
 
+  it('tells rows that came too late and that nobody has told', async () => {
+    const tracked = new Tracked();
+    const { topics } = tracked.stage;
+    await tracked.shop(90, 60);
+    await tracked.stage.finish();
+    tracked.stage.waiting.add(topics.late);
+    await tracked.shop(40, 38);
+    await tracked.stage.pass(2_000);
+    await tracked.shop(38, 36);
+    await tracked.stage.pass(2_000);
+    tracked.loseAll();
+    await tracked.stage.pass(MINUTE_MS);
+    expect(tracked.differences()).toEqual([]);
+  });
+
   it('says nothing twice when it was lost between what it said and its rows', async () => {
     const tracked = new Tracked();
     const { topics } = tracked.stage;

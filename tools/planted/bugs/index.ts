@@ -13,6 +13,7 @@ import { explainingBugs } from './explaining';
 import { mergingBugs } from './merging';
 import { publishingBugs } from './publishing';
 import { sessionBugs } from './sessions';
+import { trackingBugs } from './tracking';
 import { totalBugs } from './totals';
 import { verifyingBugs } from './verifying';
 import { visitBugs } from './visits';
@@ -38,4 +39,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...connectingBugs,
   ...alertingBugs,
   ...derivedBugs,
+  ...trackingBugs,
 ];

@@ -7,7 +7,6 @@ import { readableBatch } from '../task/readable-batch';
 
 /** The newest batch of rows of a partition. */
 export interface RowsTail {
-  readonly rawFrom: number;
   /** Through here everything has been said. */
   readonly rawNext: number;
   readonly after: BatchPosition;
@@ -45,7 +44,7 @@ export async function readRowsTails(
 async function readTail(reader: LogReader, topic: string, partition: number): Promise<RowsTail | null> {
   for await (const record of newestFirst(reader, topic, partition)) {
     const batch = readableBatch(record);
-    if (batch) return { rawFrom: batch.rawFrom, rawNext: batch.rawNext, after: batch.after };
+    if (batch) return { rawNext: batch.rawNext, after: batch.after };
   }
   return null;
 }

@@ -23,8 +23,7 @@ export interface TrackerRebuildStart {
  *
  * Through the tails of its rows everything is in the log. So what has to be known again is what was open there: the newest batch
  * will do before which no row belongs to a session that was open, or to one whose end still decided whether others came too late,
- * or is a view of a purchase that was not decided. It stands before the newest batch of rows too: that may end with a change
- * of settings, and what the change has ended may be untold.
+ * or is a view of a purchase that was not decided. Rows from the tails on may be told to be late by nobody yet.
  */
 export async function findTrackerStart(
   reader: LogReader,
@@ -47,9 +46,9 @@ export async function findTrackerStart(
     return { seek: start.offset, next: rawFrom, before, sinceMs: before.maxEventTimeMs };
   }
   const oldestMs = oldestNeededMs(history, tails);
-  const reachedFrom = Math.min(...reached.map(({ rawFrom }) => rawFrom));
+  const saidThrough = Math.min(...reached.map(({ rawNext }) => rawNext));
   const mayBegin = ({ before, rawFrom }: EventBatch): boolean =>
-    rawFrom <= reachedFrom && (before.maxEventTimeMs === -Infinity || before.maxEventTimeMs < oldestMs);
+    rawFrom <= saidThrough && (before.maxEventTimeMs === -Infinity || before.maxEventTimeMs < oldestMs);
   if (!mayBegin(first.batch)) {
     throw new StopPartitionError(
       'rebuild-impossible',
