@@ -175,7 +175,7 @@ describe('sessions', () => {
         const told = applyVisits(new SessionBook(schema, sessions, -Infinity), log, []);
         const linesMs = gapMs * Math.floor(gaps / 2);
         const asWindow = ({ user, startMs, endMs, events, revenue, isCut }: ClosedSession) => {
-          const lineMs = Math.ceil((endMs + 1) / linesMs) * linesMs;
+          const lineMs = Math.ceil((endMs + 1) / linesMs) * linesMs + 0; // -0 is 0
           const amount = Number.isNaN(revenue) ? 0 : revenue;
           return { user, startMs, endMs: isCut ? lineMs : endMs + gapMs, events, revenue: amount };
         };

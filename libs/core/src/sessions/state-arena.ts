@@ -84,7 +84,7 @@ export class StateArena {
 
   /** Gives an owner a string of this length. What it had is kept; what is new is not set. */
   resize(owner: number, length: number): void {
-    this.reserve(owner + 1);
+    if (owner >= this.places.length) this.reserve(owner + 1);
     const place = this.places[owner] as number;
     const before = this.lengths[owner] as number;
     this.lengths[owner] = length;
