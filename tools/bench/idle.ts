@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Platform, SERVICES } from '../e2e/platform';
+import { commerceText } from '../oracle/three-metrics';
 import { withOwnServers } from '../rig/own-servers';
 import { cpuSecondsOf, residentBytesOf } from '../rig/process-figures';
 import { table } from '../rig/table';
@@ -9,10 +10,10 @@ import { pidOf } from './line';
 /** What has been going on ends, and what is done once is done, before the clock runs. */
 const SETTLE_MS = 20_000;
 
-/** What the platform costs while nobody sends anything. */
+/** What the platform costs while nobody sends anything, with all that ships. */
 export function measureIdle({ seconds, say }: BenchContext): Promise<string> {
   return withOwnServers(async ({ broker, store: redis }) => {
-    const platform = new Platform();
+    const platform = new Platform(commerceText);
     try {
       await platform.createTopics();
       const services = await Promise.all(SERVICES.map((service) => platform.start(service)));

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { streamsOf } from '@tillstream/contracts';
 import { agreesWith, plainResults } from './plain-oracle';
 import { Platform, servers } from './platform';
 import { replay } from './through-gateway';
@@ -60,7 +61,8 @@ function wikimediaText(): string {
     await agreesWith(platform, ORACLE, files);
     const results = await plainResults(ORACLE, files);
     const metrics = new Set(results.map(({ metric }) => metric));
-    expect([...metrics].sort()).toEqual(platform.definition.metrics.map(({ name }) => name).sort());
+    const declared = streamsOf(platform.definition).flatMap((stream) => stream.metrics);
+    expect([...metrics].sort()).toEqual(declared.map(({ name }) => name).sort());
     const edits = results.filter(({ metric }) => metric === 'top_users').map(({ measures }) => measures['edits']);
     expect(edits).toEqual([1034 + 4, 747]);
     expect(JSON.stringify(results)).not.toContain('anary');

@@ -19,8 +19,11 @@ const OPTIONS = {
   'allow-open': { type: 'boolean', default: false },
 };
 
-/** `readFile` gives the rows of one file; `stream` is asked for unless another is named. Sets the exit code. */
-export async function runOracle({ name, stream, metrics, readFile }) {
+/**
+ * `readFile` gives the rows of one file, `derive` more rows that are made of all of them; `stream` is asked for unless another
+ * is named. Sets the exit code.
+ */
+export async function runOracle({ name, stream, metrics, readFile, derive = () => [] }) {
   const { values: options, positionals: files } = parseArgs({ allowPositionals: true, options: OPTIONS });
   if (files.length === 0) {
     console.error(`usage: ${name} FILE… [--check HOST:PORT] [--stream NAME] [--key TEXT] [--allow-open]`);
@@ -29,7 +32,7 @@ export async function runOracle({ name, stream, metrics, readFile }) {
   }
   const rows = [];
   for (const file of files) for await (const row of readFile(file)) rows.push(row);
-  const expected = resultsOf(metrics, rows);
+  const expected = resultsOf(metrics, [...rows, ...derive(rows)]);
   console.error(`${rows.length} events, ${expected.length} results`);
   if (options.check === undefined) for (const row of expected) process.stdout.write(`${JSON.stringify(row)}\n`);
   else process.exitCode = (await check(options.check, { stream, ...options }, metrics, expected)) ? 0 : 1;

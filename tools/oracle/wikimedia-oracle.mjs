@@ -10,9 +10,9 @@
  */
 import { linesOf, runOracle } from './plain-answers.mjs';
 import * as plain from './plain-metrics.mjs';
-import { MINUTE } from './plain-metrics.mjs';
+import { HOUR, MINUTE } from './plain-metrics.mjs';
 
-const isReal = (row) => row.domain !== 'canary';
+const isReal = (row) => !row.isSession && row.domain !== 'canary';
 const isEdit = (row) => isReal(row) && (row.type === 'edit' || row.type === 'new');
 const isBot = (row) => row.bot === true;
 const isHuman = (row) => row.bot === false;
@@ -22,6 +22,8 @@ const change = (row) => row.change;
 const changes = (rows) => rows.map(change).filter((bytes) => bytes !== null);
 const orNull = (bytes, of) => (bytes.length === 0 ? null : of(bytes));
 const sum = (bytes) => bytes.reduce((total, more) => total + more, 0);
+
+const duration = (row) => row.timeMs - row.startMs;
 
 const METRICS = [
   {
@@ -103,7 +105,41 @@ const METRICS = [
       newest: (rows) => new Date(Math.max(...rows.map(({ timeMs }) => timeMs))).toISOString(),
     },
   },
+  {
+    name: 'edit_sessions',
+    size: HOUR,
+    where: (row) => row.isSession && row.edits > 0,
+    groupBy: { entry_category: (row) => row.wiki },
+    measures: {
+      editors: plain.distinct(user),
+      sessions: plain.count(),
+      edits: plain.sum((row) => row.edits),
+      edits_per_session: (_rows, { edits, sessions }) => edits / sessions,
+      single_edits: plain.count((row) => row.edits === 1),
+      avg_duration_ms: plain.average(duration),
+      longest_ms: (rows) => Math.max(...rows.map(duration)),
+    },
+  },
 ];
+
+/** What everybody does with no more than an hour between one event and the next, as a row at the time of the last one. */
+function sessionsOf(rows) {
+  const sessions = [];
+  const newest = new Map(); // whose events → the session that the last one is in
+  for (const row of [...rows].sort((a, b) => a.timeMs - b.timeMs)) {
+    const whose = row.user || row.wiki || row.domain;
+    let session = newest.get(whose);
+    if (session === undefined || row.timeMs - session.timeMs > HOUR) {
+      session = { isSession: true, user: whose, startMs: row.timeMs, placed: null, edits: 0 };
+      newest.set(whose, session);
+      sessions.push(session);
+    }
+    session.timeMs = row.timeMs;
+    if (row.uri !== null || row.wiki !== null) session.placed ??= row;
+    if (isEdit(row)) session.edits += 1;
+  }
+  return sessions.map((session) => ({ ...session, wiki: session.placed?.wiki ?? null }));
+}
 
 /** Of each page the row with the largest change. */
 function largestOfEach(rows) {
@@ -133,4 +169,4 @@ async function* readFile(file) {
   }
 }
 
-await runOracle({ name: 'wikimedia-oracle.mjs', stream: 'wikimedia', metrics: METRICS, readFile });
+await runOracle({ name: 'wikimedia-oracle.mjs', stream: 'wikimedia', metrics: METRICS, readFile, derive: sessionsOf });

@@ -49,4 +49,11 @@ describe('the stream file of Wikimedia’s edits', () => {
       measures: [{ kind: 'top', field: 'user', limit: 10, by: { kind: 'count' } }, {}, {}],
     });
   });
+
+  it('tells of the sessions of editors, with no pause of more than an hour', () => {
+    const { sessions, derived } = parsed.definition;
+    expect(sessions).toMatchObject({ gapMs: 3_600_000, by: [], product: 'meta.uri', category: 'wiki', purchase: null });
+    const names = derived?.flatMap(({ definition }) => definition.metrics.map(({ name }) => name));
+    expect(names).toEqual(['edit_sessions']);
+  });
 });
