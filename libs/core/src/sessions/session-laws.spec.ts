@@ -24,9 +24,14 @@ const shop: SessionsDefinition = {
   outOfOrdernessMs: 10_000,
 };
 
-/** What a book tells of records, each of rows of one user at these times; at last the watermark passes everything. */
-function tellOf(records: readonly (readonly number[])[], sessions: SessionsDefinition, ends = true): ToldVisits {
-  const rows = (times: readonly number[]): Row[] => times.map((at) => ({ user: 'ann', at, kind: 'view' }));
+/** What a book tells of records of rows, those of one user by their times; at last the watermark passes everything. */
+function tellOf(
+  records: readonly (readonly (number | Row)[])[],
+  sessions: SessionsDefinition,
+  ends = true,
+): ToldVisits {
+  const rows = (events: readonly (number | Row)[]): Row[] =>
+    events.map((event) => (typeof event === 'number' ? { user: 'ann', at: event, kind: 'view' } : event));
   const entries = records.map((times, offset): LogEntry => ({ offset, appendMs: 1e14, rows: rows(times) }));
   const end: LogEntry = { offset: 1e6, appendMs: 1e14, rows: [], advanceToMs: 1e13 };
   const log = new PartitionLog(sessionsSchema, 0, ends ? [...entries, end] : entries);
@@ -89,6 +94,17 @@ describe('sessions', () => {
       [95, 115, 3, true],
       [125, 135, 2, true],
       [145, 155, 2, true],
+    ]);
+  });
+
+  it('are cut when the watermark is at the line, and not when they would have ended', () => {
+    // At 125 the watermark is behind the line of 120. That of 140 is passed by somebody else.
+    const records = [[95], [105], [115], [125], [135], [{ user: 'bob', at: 141 }], [{ user: 'bob', at: 142 }]];
+    const { closed } = tellOf(records, { ...testSessions, outOfOrdernessMs: 0 });
+    expect(closed.map(({ user, endMs, isCut, closedBy }) => [user, endMs, isCut, closedBy])).toEqual([
+      ['ann', 115, true, 3],
+      ['ann', 135, true, 5],
+      ['bob', 142, false, 1e6],
     ]);
   });
 
