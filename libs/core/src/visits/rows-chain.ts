@@ -3,6 +3,9 @@ import type { RowField } from '../batch/row-fields';
 import { toColumns } from '../batch/row-fields';
 import { firstAtOrBeyond } from '../batch/first-at-or-beyond';
 
+/** A batch with so many rows takes no record more. */
+const MAX_ROWS = 8_192;
+
 /** Where a batch of rows ends, and what stands there. */
 export interface RowsEnd {
   readonly rawNext: number;
@@ -41,39 +44,61 @@ export class RowsChain<Row> {
   }
 
   /**
-   * The rows of a batch's raw records, as a batch.
+   * The rows of a batch's raw records, in batches that are no larger than they have to be: those of a record stay together.
    *
    * @param from the first record of which everything is known
    * @param rows in the order of their records
    * @param inputAfterMs watermark input of the rows, by record
-   * @returns null when all of the range has been said
+   * @returns none when all of the range has been said
    */
   take(
     batch: EventBatch,
     from: number,
     rows: readonly PlacedRow<Row>[],
     inputAfterMs: Float64Array,
-  ): EventBatch | null {
-    const { rawNext: rawFrom, after: before } = this.end;
-    if (batch.rawNext <= rawFrom) return null;
+  ): readonly EventBatch[] {
+    const { rawNext: rawFrom } = this.end;
+    if (batch.rawNext <= rawFrom) return [];
     const said = rows.findIndex(({ rawOffset }) => rawOffset >= rawFrom);
-    const untold = said < 0 ? [] : rows.slice(said);
-    const first = Math.max(from, firstAtOrBeyond(batch.records, rawFrom));
-    const { records, controls, rowIndexes } = this.tabulate(batch, first, untold, inputAfterMs);
+    let untold = said < 0 ? [] : rows.slice(said);
+    let first = Math.max(from, firstAtOrBeyond(batch.records, rawFrom));
+    return rangesOf(untold, batch.rawNext).map(({ rawNext, count }) => {
+      const piece = this.piece(batch, first, rawNext, untold.slice(0, count), inputAfterMs);
+      untold = untold.slice(count);
+      first = firstAtOrBeyond(batch.records, rawNext);
+      return piece;
+    });
+  }
+
+  private piece(
+    batch: EventBatch,
+    first: number,
+    rawNext: number,
+    rows: readonly PlacedRow<Row>[],
+    inputAfterMs: Float64Array,
+  ): EventBatch {
+    const { rawNext: rawFrom, after: before } = this.end;
+    const { records, controls, rowIndexes } = this.tabulate(batch, first, rawNext, rows, inputAfterMs);
+    // Within a batch everything is as before it, but for time: another definition is the last of its batch.
+    const reached = rawNext === batch.rawNext ? batch.after : batch.before;
     const after: BatchPosition = {
-      ...batch.after,
-      maxEventTimeMs: untold.reduce((max, { row }) => Math.max(max, this.kind.timeOf(row)), before.maxEventTimeMs),
+      ...reached,
+      maxAppendMs: records.appendMs.reduce(
+        (max, ms) => Math.max(max, ms),
+        Math.max(reached.maxAppendMs, before.maxAppendMs),
+      ),
+      maxEventTimeMs: rows.reduce((max, { row }) => Math.max(max, this.kind.timeOf(row)), before.maxEventTimeMs),
       watermarkInputMs: records.inputAfterMs[records.count - 1] ?? before.watermarkInputMs,
-      rowsSeen: before.rowsSeen + untold.length,
+      rowsSeen: before.rowsSeen + rows.length,
     };
-    this.end = { rawNext: batch.rawNext, after };
+    this.end = { rawNext, after };
     return {
       ...{ stream: this.kind.stream, partition: this.kind.partition },
-      ...{ rawFrom, rawNext: batch.rawNext, before, after, records, controls },
-      ...{ rows: untold.length, rowIndexes },
+      ...{ rawFrom, rawNext, before, after, records, controls },
+      ...{ rows: rows.length, rowIndexes },
       columns: toColumns(
         this.kind.fields,
-        untold.map(({ row }) => row),
+        rows.map(({ row }) => row),
       ),
       ...{ ids: new Uint8Array(0), batchIds: new Uint8Array(0), batchIdRecords: new Uint32Array(0) },
       ...{ validCounts: records.rowCounts, idCounts: new Uint32Array(records.count) },
@@ -84,6 +109,7 @@ export class RowsChain<Row> {
   private tabulate(
     batch: EventBatch,
     first: number,
+    rawNext: number,
     rows: readonly PlacedRow<Row>[],
     inputAfterMs: Float64Array,
   ): Pick<EventBatch, 'controls' | 'rowIndexes'> & { readonly records: RecordTable } {
@@ -94,7 +120,7 @@ export class RowsChain<Row> {
     const rowIndexes = new Uint32Array(rows.length);
     let inputMs = this.end.after.watermarkInputMs;
     let row = 0;
-    for (let record = first; record < count; record++) {
+    for (let record = first; record < count && (offsets[record] as number) < rawNext; record++) {
       const offset = offsets[record] as number;
       const before = row;
       for (; row < rows.length && (rows[row] as PlacedRow<Row>).rawOffset === offset; row++)
@@ -119,4 +145,20 @@ export class RowsChain<Row> {
       rowIndexes,
     };
   }
+}
+
+/** Cuts the range up to `rawNext` behind records with whose rows a batch has enough; how many rows each piece has. */
+function rangesOf(
+  rows: readonly PlacedRow<unknown>[],
+  rawNext: number,
+): readonly { readonly rawNext: number; readonly count: number }[] {
+  const ranges: { rawNext: number; count: number }[] = [];
+  let from = 0;
+  for (let row = MAX_ROWS; row < rows.length; row++) {
+    const { rawOffset } = rows[row - 1] as PlacedRow<unknown>;
+    if (row - from < MAX_ROWS || rows[row]?.rawOffset === rawOffset) continue;
+    ranges.push({ rawNext: rawOffset + 1, count: row - from });
+    from = row;
+  }
+  return [...ranges, { rawNext, count: rows.length - from }];
 }

@@ -35,8 +35,8 @@ export interface Under<Settings, Told> {
 export interface Said<Told, Late> {
   readonly told: readonly Told[];
   readonly late: readonly Late[];
-  /** What was told, as rows; null when these stand in the log. */
-  readonly rows: EventBatch | null;
+  /** What was told, as rows; none when these stand in the log. */
+  readonly rows: readonly EventBatch[];
 }
 
 /** How a track makes rows of what it tells. */

@@ -224,8 +224,8 @@ export class VisitTracker {
     for (const purchase of attributions?.told ?? []) news.attributions.push(purchase);
     for (const late of sessions?.late ?? []) news.lateVisits.push(late);
     for (const late of attributions?.late ?? []) news.lateTouches.push(late);
-    if (sessions?.rows) news.sessionRows.push(sessions.rows);
-    if (attributions?.rows) news.attributionRows.push(attributions.rows);
+    news.sessionRows.push(...(sessions?.rows ?? []));
+    news.attributionRows.push(...(attributions?.rows ?? []));
   }
 }
 
