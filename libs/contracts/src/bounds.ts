@@ -16,3 +16,5 @@ export const MAX_DEAD_LETTER_BYTES = MAX_RAW_RECORD_BYTES;
 export const MAX_LATE_RECORD_BYTES = 512 * 1024;
 /** A part with more bytes of groups and accumulators is cut into several records. */
 export const MAX_PART_BYTES = 1024 * 1024;
+/** Rows of sessions or attributions that one raw record has brought about: some hundred thousand, when time leaps. */
+export const MAX_ROWS_BATCH_BYTES = 32 * 1024 * 1024;

@@ -1,4 +1,10 @@
-import { MAX_DEAD_LETTER_BYTES, MAX_EVENT_BYTES, MAX_LATE_RECORD_BYTES, MAX_RAW_RECORD_BYTES } from '../bounds';
+import {
+  MAX_DEAD_LETTER_BYTES,
+  MAX_EVENT_BYTES,
+  MAX_LATE_RECORD_BYTES,
+  MAX_RAW_RECORD_BYTES,
+  MAX_ROWS_BATCH_BYTES,
+} from '../bounds';
 import type { StreamDefinition } from '../stream-file/stream-definition';
 import type { TopicRole } from './topic-names';
 import { rolesOf } from './topic-names';
@@ -57,6 +63,8 @@ export function topicSpecs(definition: StreamDefinition, replicationFactor: numb
     ...kept(retention.enrichedMs),
     ...upTo(2 * RAW_MESSAGE_BYTES + FRAMING_BYTES),
   };
+  // However few raw records there are, all sessions may be over with one of them.
+  const rows = { ...batches, ...upTo(MAX_ROWS_BATCH_BYTES + FRAMING_BYTES) };
   const parts = { ...stampedByBroker, ...kept(retention.partsMs), ...upTo(2 * RAW_MESSAGE_BYTES) };
   const results = (ms: number) => ({
     ...stampedByBroker,
@@ -86,10 +94,10 @@ export function topicSpecs(definition: StreamDefinition, replicationFactor: numb
     gaps: spec('gaps', forEver, 1),
     definitions: spec('definitions', forEver, 1),
     sessions: spec('sessions', results(retention.sessionsMs)),
-    sessionRows: spec('sessionRows', batches),
+    sessionRows: spec('sessionRows', rows),
     sessionParts: spec('sessionParts', parts),
     attributions: spec('attributions', results(retention.attributionsMs)),
-    attributionRows: spec('attributionRows', batches),
+    attributionRows: spec('attributionRows', rows),
     attributionParts: spec('attributionParts', parts),
   };
   return rolesOf(definition).map((role) => specs[role]);

@@ -70,6 +70,14 @@ describe('the Kafka log writer', () => {
     return values;
   };
 
+  it('writes one record as large as its topic takes, which is read whole', async () => {
+    const large = await aTopic({ 'max.message.bytes': String(33 * 1024 * 1024) });
+    const value = Buffer.alloc(32 * 1024 * 1024, 'rows of one record ');
+    await aWriter().append(large, 0, [{ key: null, value }]);
+    const [read] = await reader.read(large, 0, 0, 10_000);
+    expect(value.equals(read?.value ?? new Uint8Array(0))).toBe(true);
+  });
+
   it('loses nothing it has acknowledged and keeps the order, whichever answers are lost', async () => {
     const writer = aWriter({ socketFactory: proxy.socketFactory });
     const script = fc.array(fc.constantFrom<Fate>('pass', 'drop', 'drop'), { maxLength: 3 });
