@@ -19,6 +19,17 @@ function ordersOf<T>(items: readonly T[]): T[][] {
   return items.flatMap((item, i) => ordersOf(items.filter((_, j) => j !== i)).map((rest) => [item, ...rest]));
 }
 
+/** So that what is a while of time for a book has many milliseconds. */
+const SLOWER = 100;
+
+function slower({ rows, appendMs, advanceToMs, ...entry }: LogEntry): LogEntry {
+  return {
+    ...{ ...entry, appendMs: SLOWER * appendMs },
+    rows: rows.map((row) => ({ ...row, at: SLOWER * Number(row['at']) })),
+    ...(advanceToMs !== undefined && { advanceToMs: SLOWER * advanceToMs }),
+  };
+}
+
 /** Closes everything, and makes everybody forgotten. */
 const END: LogEntry = { offset: 1000, appendMs: 1e9, rows: [], advanceToMs: 1e8 };
 
@@ -34,6 +45,20 @@ describe('the sessions of a partition', () => {
         expect(book.openCount).toBe(expected.open.length);
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  it('are so too where users are looked at a while before their time, and may be due twice when it leaps', () => {
+    const logs = visitLogs.map(({ entries }) => new PartitionLog(schema, 0, entries.map(slower)));
+    fc.assert(
+      fc.property(sessionsDefinitions, logs, cuts, (definition, log, ends) => {
+        const { gapMs, maxDurationMs, outOfOrdernessMs } = definition;
+        const times = { gapMs: SLOWER * gapMs, maxDurationMs: SLOWER * maxDurationMs };
+        const sessions = { ...definition, ...times, outOfOrdernessMs: SLOWER * outOfOrdernessMs };
+        const book = new SessionBook(schema, sessions, -Infinity);
+        expect(applyVisits(book, log, ends).closed).toEqual(judgeVisits(log, sessions, schema).closed);
+      }),
+      { numRuns: 500 },
     );
   });
 

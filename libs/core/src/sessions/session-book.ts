@@ -218,6 +218,8 @@ export class SessionBook {
 
   private closeOf(user: number, rawOffset: number): void {
     const { users, bounds } = this;
+    // Who is due here and there is looked at once: by then nothing may be known of them.
+    if (users.dueMs(user) > this.watermarkMs) return;
     if (users.isResting(user)) return users.forget(user);
     const isAwake = users.isAwake(user);
     const visits = isAwake ? users.wake(user) : users.read(user);
