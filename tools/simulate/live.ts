@@ -74,7 +74,10 @@ export function live(
   const visits = seed % VISITS_EVERY === 0 ? randomVisits(ofVisits) : null;
   const isRandom = metrics === 'random' || seed % RANDOM_EVERY === RANDOM_EVERY - 1;
   const isChanged = !isRandom && Math.floor(seed / PARTITION_COUNTS.length) % CHANGE_EVERY === 0;
-  const over = visits && !isChanged ? randomDerived(new SeededRandom(DERIVED_SEED + seed), visits, paceMs) : null;
+  const after = visits && isChanged ? changedVisits(ofVisits, visits) : null;
+  // Metrics over what stays go on where another file is put live.
+  const isKept = !isChanged || after === visits;
+  const over = visits && isKept ? randomDerived(new SeededRandom(DERIVED_SEED + seed), visits, paceMs) : null;
   const behind = `${over?.yaml ?? ''}${visits?.yaml ?? ''}`;
   const plain = {
     ...{ ...plainCommerce, partitions, dedupe, ...(withId ? {} : { id: null }) },
@@ -88,7 +91,8 @@ export function live(
   }
   const definition = commerceWith({ partitions, withId, paceMs, horizon, visits: behind });
   if (!isChanged) return simulate(seed, definition, plain, circumstances);
-  const change = changedCommerce(definition, visits ? changedVisits(ofVisits, visits) : undefined);
+  const behindChange = after && { ...after, yaml: isKept ? behind : after.yaml };
+  const change = changedCommerce(definition, behindChange ?? undefined);
   return simulate(seed, definition, withChange(plain), { ...circumstances, change });
 }
 

@@ -29,9 +29,8 @@ export function differences(
   const unchanged = expectedOutcome(plain, raw);
   const visits = demandedVisits(plain, unchanged, recordsOf, definition, change);
   const ofVisits = { ...definition, ...visitsOf(definition, change) };
-  const expected = change
-    ? outcomeOfChange(unchanged, plain, change, recordsOf(topics.raw))
-    : together([unchanged, ...expectedOverVisits(plain, unchanged, visits)]);
+  const ofEvents = change ? outcomeOfChange(unchanged, plain, change, recordsOf(topics.raw)) : unchanged;
+  const expected = together([ofEvents, ...expectedOverVisits(plain, unchanged, visits)]);
   const { sessions, attributions } = plain.overVisits ?? {};
   const all = { ...plain, metrics: { ...plain.metrics, ...sessions, ...attributions } };
   return [
