@@ -52,7 +52,7 @@ describe('the stream file of Wikimedia’s edits', () => {
 
   it('tells of the sessions of editors, with no pause of more than an hour', () => {
     const { sessions, derived } = parsed.definition;
-    expect(sessions).toMatchObject({ gapMs: 3_600_000, by: [], product: 'meta.uri', category: 'wiki', purchase: null });
+    expect(sessions).toMatchObject({ gapMs: 3_600_000, by: [], product: 'meta.uri', category: 'wiki', type: 'type' });
     const names = derived?.flatMap(({ definition }) => definition.metrics.map(({ name }) => name));
     expect(names).toEqual(['edit_sessions']);
   });
