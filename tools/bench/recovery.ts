@@ -42,7 +42,9 @@ export async function measureRecovery({ partCount, say }: BenchContext): Promise
         }
         const used = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
         const log = { writer: platform.writer, reader: platform.reader };
+        say(`taking them over ${ROUNDS} times`);
         const { seconds, cpuSeconds } = await takeOver({ ...log, store }, definition, partitions, each * partitions);
+        say(`${seconds.map((value) => value.toFixed(2)).join(', ')} s`);
         rows.push([
           ...[String(partitions), (each * partitions).toLocaleString('en')],
           ...[median(seconds).toFixed(2), Math.min(...seconds).toFixed(2), median(cpuSeconds).toFixed(2)],
