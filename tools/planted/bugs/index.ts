@@ -1,6 +1,7 @@
 import type { PlantedBug } from '../bug';
 import { backfillingBugs } from './backfilling';
 import { alertingBugs } from './alerting';
+import { askingBugs } from './asking';
 import { attributingBugs } from './attributing';
 import { chainBugs } from './chain';
 import { checkpointBugs } from './checkpoints';
@@ -39,5 +40,6 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...connectingBugs,
   ...alertingBugs,
   ...derivedBugs,
+  ...askingBugs,
   ...trackingBugs,
 ];
