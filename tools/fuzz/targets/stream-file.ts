@@ -1,5 +1,5 @@
-import { formatProblems, parseStreamFile } from '@tillstream/contracts';
-import { BodySplitter, emptyPosition, PartitionAggregator } from '@tillstream/core';
+import { formatProblems, parseStreamFile, streamsOf } from '@tillstream/contracts';
+import { AttributionBook, BodySplitter, emptyPosition, PartitionAggregator, SessionBook } from '@tillstream/core';
 
 import { expectSame, type FuzzTarget, promise } from '../fuzz-target';
 
@@ -33,6 +33,22 @@ metrics:
     emit: { every: 1s, maxPerSecond: 100 }
 `;
 
+const VISITS = `${SMALL}
+  visits:
+    from: sessions
+    where: duration_ms > 1000
+    groupBy: [user]
+    window: { session: 1h }
+    measures: { sessions: count(), pages: 'top(3, entry_product by sum(revenue))' }
+  paths:
+    from: attributions
+    groupBy: [kind]
+    window: { size: 1h }
+    measures: { median: median(time_to_purchase_ms), direct: count() where direct }
+sessions: { gap: 30m, maxDuration: 2h, by: [kind], also: kind, type: kind, cart: kind == 'a', purchase: price > 1.00 }
+attribution: { from: kind == 'a', to: kind == 'b', on: [kind], within: 30m, maxMatches: 5, revenue: price }
+`;
+
 function run(input: Uint8Array): void {
   const text = Buffer.from(input).toString('utf8');
   const parsed = parseStreamFile(text, { file: 'a.yaml' });
@@ -54,10 +70,14 @@ function run(input: Uint8Array): void {
     return;
   }
   // What is accepted must be something that the services can begin with.
-  const { schema, metrics, sha256 } = parsed.definition;
+  const { schema, sha256, sessions, attribution } = parsed.definition;
   new BodySplitter(schema).split(Buffer.from('{}'), 'json');
   const start = { next: 0, before: emptyPosition(), completeFromMs: -Infinity };
-  PartitionAggregator.create({ schema, metrics, partition: 0 }, start).takeDeltas();
+  for (const stream of streamsOf(parsed.definition)) {
+    PartitionAggregator.create({ schema: stream.schema, metrics: stream.metrics, partition: 0 }, start).takeDeltas();
+  }
+  if (sessions) new SessionBook(schema, sessions, -Infinity).advance(0, 0);
+  if (attribution) new AttributionBook(schema, attribution, -Infinity).advance(0, 0);
   const again = parseStreamFile(text, { file: 'b.yaml' });
   expectSame('its hash', again.ok && again.definition.sha256, sha256);
 }
@@ -77,7 +97,10 @@ export const target: FuzzTarget = {
       'topics:',
       'retention:',
       'fields:',
+      'sessions:',
+      'attribution:',
       'metrics:',
+      'from: sessions',
     ],
     ...[
       '{',
@@ -122,6 +145,7 @@ export const target: FuzzTarget = {
       '\x07',
     ],
   ],
-  seeds: () => [SMALL, withThreeMetrics(commerceText()), '', 'stream: x', '- 1'].map((text) => Buffer.from(text)),
+  seeds: () =>
+    [SMALL, VISITS, withThreeMetrics(commerceText()), '', 'stream: x', '- 1'].map((text) => Buffer.from(text)),
   run,
 };
