@@ -11,7 +11,7 @@ import type { Said, TrackBook, TrackOrigin, Under } from './track';
 import { Track, firstInputMs } from './track';
 import type { TrackStart } from './track-start';
 import { originOf, rowsEndOf } from './track-start';
-import { decodeUserField, encodeUserField } from './user-field';
+import { decodeUserField, encodeUserField, userFieldHead } from './user-field';
 
 /** A session that is over, and the settings under which it was one. */
 export type FoundSession = Under<SessionsDefinition, ClosedSession>;
@@ -86,12 +86,12 @@ export class SessionTrack {
   }
 
   takeChanges(next: number): FieldChanges {
-    const { epoch } = this.origin;
+    const head = userFieldHead(this.origin.epoch);
     const { puts, drops } = this.book?.takeChanges(next) ?? { puts: [], drops: [] };
     const gone = [...this.stale.splice(0), ...this.takeEnded(next)];
     const kept = new Set(gone.length > 0 ? puts.map(({ field }) => nameOf(field)) : []);
     return {
-      puts: puts.map(({ field, bytes }) => ({ field, bytes: encodeUserField(epoch, bytes) })),
+      puts: puts.map(({ field, bytes }) => ({ field, bytes: encodeUserField(head, bytes) })),
       // A field that is written anew under the settings in force stays.
       drops: [...drops, ...gone.filter((field) => !kept.has(nameOf(field)))],
     };

@@ -9,10 +9,17 @@ import { decodeTrackerState } from './tracker-state';
  * A field of a tracker's checkpoint: which settings it was written under, then what the book of sessions says of the user. A store
  * that was interrupted may have fields of settings that are in force only behind its position.
  */
-export function encodeUserField(epoch: number, bytes: Uint8Array): Uint8Array {
+export function encodeUserField(head: Uint8Array, bytes: Uint8Array): Uint8Array {
+  const field = new Uint8Array(head.length + bytes.length);
+  field.set(head);
+  field.set(bytes, head.length);
+  return field;
+}
+
+/** The head of fields that are written under the same settings. */
+export function userFieldHead(epoch: number): Uint8Array {
   const writer = new ByteWriter();
   writer.count(epoch);
-  writer.raw(bytes, 0, bytes.length);
   return writer.toBytes();
 }
 
