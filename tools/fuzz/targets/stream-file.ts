@@ -17,7 +17,8 @@ fields:
   at: { type: timestamp }
   user: { type: string }
   kind: { type: string, dictionary: true, values: [a, b], aliases: { c: a } }
-  price: { type: money, optional: true, default: { value: "1.50", where: kind == 'a' } }
+  cost: { type: money, optional: true }
+  price: { type: money, optional: true, default: { value: cost * 2, where: kind == 'a' } }
 metrics:
   revenue:
     where: kind == 'a' && price > 1.00
