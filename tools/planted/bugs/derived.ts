@@ -82,6 +82,18 @@ export const derivedBugs: readonly PlantedBug[] = [
     specs: VERIFY,
   },
   {
+    name: 'visits-first-batch-only',
+    bug: 'of the rows that one batch of events brings about only the first batch is computed with once more',
+    patches: [
+      {
+        file: 'libs/engine/src/recompute/visit-feed.ts',
+        find: "this.waiting.push(...(this.of === 'sessions' ? sessionRows : attributionRows));",
+        replace: "this.waiting.push(...(this.of === 'sessions' ? sessionRows : attributionRows).slice(0, 1));",
+      },
+    ],
+    specs: ['libs/engine/src/recompute/visit-feed.spec.ts'],
+  },
+  {
     name: 'alerts-of-events-only',
     bug: 'metrics over derived streams alert nobody',
     patches: [

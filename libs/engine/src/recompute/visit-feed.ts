@@ -9,6 +9,9 @@ import type { TrackerInForce } from './tracker-in-force';
 
 /** The rows of a derived stream, made of the batches of events by a tracker of its own: nothing that services have written decides about them. */
 export class VisitFeed implements BatchFeed {
+  /** Rows that one batch of events has brought about come in several batches where they are many. */
+  private readonly waiting: EventBatch[] = [];
+
   /** @param gaps what the aggregator of the derived stream has given up */
   constructor(
     private readonly of: DerivedOf,
@@ -26,12 +29,14 @@ export class VisitFeed implements BatchFeed {
   }
 
   async next(): Promise<EventBatch | null> {
-    for (let batch = await this.events.next(); batch; batch = await this.events.next()) {
-      const news = this.tracker.apply(batch);
-      const [rows] = this.of === 'sessions' ? news.sessionRows : news.attributionRows;
-      if (rows) return this.gaps.isEmpty ? rows : withoutRowsOf(rows, (offset) => this.gaps.holds(offset));
+    while (this.waiting.length === 0) {
+      const batch = await this.events.next();
+      if (!batch) return null;
+      const { sessionRows, attributionRows } = this.tracker.apply(batch);
+      this.waiting.push(...(this.of === 'sessions' ? sessionRows : attributionRows));
     }
-    return null;
+    const rows = this.waiting.shift() ?? null;
+    return !rows || this.gaps.isEmpty ? rows : withoutRowsOf(rows, (offset) => this.gaps.holds(offset));
   }
 }
 
