@@ -43,8 +43,20 @@ export const visitBugs: readonly PlantedBug[] = [
   {
     name: 'visit-forgotten-too-soon',
     bug: 'a closed session is forgotten while rows can still be too late for it alone',
-    patches: [{ file: VISITOR, find: 'this.over.throughMs + bounds.gapMs + 1', replace: 'this.over.throughMs + 1' }],
+    patches: [{ file: VISITOR, find: 'this.over.lastMs + 2 * bounds.gapMs + 1', replace: 'this.over.throughMs + 1' }],
     specs: SPECS,
+  },
+  {
+    name: 'visit-cut-forgotten-too-soon',
+    bug: 'where a session was cut is forgotten while rows behind the line can still be near it',
+    patches: [
+      {
+        file: VISITOR,
+        find: 'this.over.lastMs + 2 * bounds.gapMs + 1',
+        replace: 'this.over.throughMs + bounds.gapMs + 1',
+      },
+    ],
+    specs: LAWS,
   },
   {
     name: 'visit-counted-twice',

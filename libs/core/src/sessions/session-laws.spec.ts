@@ -133,6 +133,18 @@ describe('sessions', () => {
     ]);
   });
 
+  it('go on where one was cut for as long as a row can come that is near it', () => {
+    const sessions = { ...testSessions, outOfOrdernessMs: 0, maxDurationMs: 40 };
+    // Cut at 140, behind 139. When 143 comes, the watermark is at 152: what goes on there is cut at 160, the next line.
+    const bobAt = (at: number): Row[] => [{ user: 'bob', at }];
+    const { closed } = tellOf([[105, 115, 125, 135, 139], bobAt(152), [143], [153], [158], bobAt(165)], sessions);
+    const ofAnn = closed.filter(({ user }) => user === 'ann');
+    expect(ofAnn.map(({ startMs, endMs, isCut, closedBy }) => [startMs, endMs, isCut, closedBy])).toEqual([
+      [105, 139, true, 1],
+      [143, 158, true, 5],
+    ]);
+  });
+
   it('of a shop last over a pause of 30 minutes at midnight, and not over one of 40', () => {
     const at = Date.parse('2026-03-01T23:50:00Z');
     const visit = (pauseMs: number): unknown[] =>

@@ -105,8 +105,8 @@ export class Visitor {
   dueMs(bounds: SessionBounds): number {
     const oldest = this.oldest(bounds);
     if (oldest !== null) return oldest.closesAtMs;
-    // Whatever comes behind that is too old by itself if it is too late for the session.
-    return this.over === null ? -Infinity : this.over.throughMs + bounds.gapMs + 1;
+    // Whatever comes behind that is too old by itself where it is near the session, too late for it or going on behind it.
+    return this.over === null ? -Infinity : this.over.lastMs + 2 * bounds.gapMs + 1;
   }
 
   private sessionFrom(
