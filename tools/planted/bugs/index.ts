@@ -7,6 +7,7 @@ import { chainBugs } from './chain';
 import { checkpointBugs } from './checkpoints';
 import { comparingBugs } from './comparing';
 import { connectingBugs } from './connecting';
+import { declaringBugs } from './declaring';
 import { definitionBugs } from './definitions';
 import { derivedBugs } from './derived';
 import { enrichingBugs } from './enriching';
@@ -33,6 +34,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...mergingBugs,
   ...checkpointBugs,
   ...definitionBugs,
+  ...declaringBugs,
   ...verifyingBugs,
   ...explainingBugs,
   ...backfillingBugs,
