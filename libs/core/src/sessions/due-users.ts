@@ -44,16 +44,17 @@ export class DueUsers {
     this.advance(user, dueMs + this.whileMs);
   }
 
-  /** Is there anybody to be looked at now? */
+  /** Is there anybody to be looked at now? Of a list that is due everybody may have been brought forward. */
   hasDue(watermarkMs: number): boolean {
-    return this.soon.nextMs <= watermarkMs || this.first * this.whileMs <= watermarkMs || this.taken.length > 0;
+    if (this.first * this.whileMs <= watermarkMs) {
+      this.reached = Math.floor(watermarkMs / this.whileMs);
+      while (this.first <= this.reached) this.takeFirst();
+    }
+    return this.taken.length > 0 || this.soon.nextMs <= watermarkMs;
   }
 
   /** One of those; they are looked at no more unless they are advanced anew. To be called when there is one. */
-  takeDue(watermarkMs: number): number {
-    const reached = Math.floor(watermarkMs / this.whileMs);
-    while (this.first <= reached) this.takeFirst();
-    this.reached = Math.max(this.reached, reached);
+  takeDue(): number {
     return this.taken.length > 0 ? this.taken.at(--this.taken.length) : this.soon.takeNext();
   }
 

@@ -208,7 +208,7 @@ export class SessionBook {
     const { due, users, watermarkMs } = this;
     const passed: number[] = [];
     while (due.hasDue(watermarkMs)) {
-      const user = due.takeDue(watermarkMs);
+      const user = due.takeDue();
       const dueMs = users.dueMs(user);
       if (dueMs <= watermarkMs) passed.push(user);
       else if (dueMs < Infinity) due.advance(user, dueMs);
