@@ -28,26 +28,15 @@ export class SessionTrack {
   /** Fields of the checkpoint that nobody needs. */
   private readonly stale: Uint8Array[] = [];
 
+  /** Users of the checkpoint are still to be taken in. */
   constructor(
     schema: StreamSchema,
     private readonly start: TrackStart<SessionsDefinition>,
-    fields: Iterable<FieldPut>,
   ) {
-    const { declared, earlier, saved, next, position, partition } = start;
+    const { declared, earlier, partition } = start;
     this.origin = originOf(start);
     if (declared) this.book = new SessionBook(schema, declared, -Infinity);
     if (earlier) this.earlier = new SessionBook(schema, earlier, -Infinity);
-    for (const { field, bytes } of fields) {
-      const user = decodeUserField(bytes);
-      const book = user.epoch === this.origin.epoch ? this.book : user.epoch === saved.epoch ? this.earlier : null;
-      if (book) book.restore(field, user.bytes, next);
-      else this.stale.push(field);
-    }
-    if (this.earlier && earlier)
-      this.earlier.restored(firstInputMs(saved, position.watermarkInputMs, delayOf(earlier)));
-    if (this.book && declared) {
-      this.book.restored(firstInputMs(this.origin, position.watermarkInputMs, delayOf(declared)));
-    }
     const settings = declared ?? earlier;
     if (!settings) return;
     const kind = { stream: `${schema.stream}.sessions`, partition, fields: SESSION_FIELDS, timeOf: endOf };
@@ -58,6 +47,27 @@ export class SessionTrack {
       this.earlier && earlier && ended(this.earlier, earlier),
     ] as const;
     this.track = new Track(rows, sinceMs, delayOf(settings), ...books);
+  }
+
+  /** Takes in users of the checkpoint. @throws RangeError as `SessionBook.restore` */
+  restore(fields: Iterable<FieldPut>): void {
+    const { saved, next } = this.start;
+    for (const { field, bytes } of fields) {
+      const user = decodeUserField(bytes);
+      const book = user.epoch === this.origin.epoch ? this.book : user.epoch === saved.epoch ? this.earlier : null;
+      if (book) book.restore(field, user.bytes, next);
+      else this.stale.push(field);
+    }
+  }
+
+  /** All users of the checkpoint are taken in. */
+  restored(): void {
+    const { declared, earlier, saved, position } = this.start;
+    if (this.earlier && earlier)
+      this.earlier.restored(firstInputMs(saved, position.watermarkInputMs, delayOf(earlier)));
+    if (this.book && declared) {
+      this.book.restored(firstInputMs(this.origin, position.watermarkInputMs, delayOf(declared)));
+    }
   }
 
   get openCount(): number {

@@ -93,16 +93,18 @@ export class VisitTracker {
     earlier: VisitSettings,
     saved: { readonly sessions: TrackOrigin; readonly attribution: TrackOrigin },
     position: VisitTracker['position'],
-    kept: Pick<SavedTracker, 'deltas' | 'fields'>,
+    deltas: SavedTracker['deltas'],
   ) {
     const { schema, partition, tails } = options;
     const at = { partition, next: position.next, position };
     this.position = position;
-    this.sessions = new SessionTrack(
-      schema,
-      { ...at, declared: options.sessions, earlier: earlier.sessions, saved: saved.sessions, tail: tails.sessions },
-      kept.fields,
-    );
+    this.sessions = new SessionTrack(schema, {
+      ...at,
+      declared: options.sessions,
+      earlier: earlier.sessions,
+      saved: saved.sessions,
+      tail: tails.sessions,
+    });
     this.attribution = new AttributionTrack(
       schema,
       {
@@ -112,7 +114,7 @@ export class VisitTracker {
         saved: saved.attribution,
         tail: tails.attribution,
       },
-      kept.deltas,
+      deltas,
     );
   }
 
@@ -123,7 +125,9 @@ export class VisitTracker {
     const originOf = (settings: { readonly identity: string } | null): TrackOrigin =>
       settings ? { identity: settings.identity, epoch: 1, sinceMs } : NO_ORIGIN;
     const origins = { sessions: originOf(options.sessions), attribution: originOf(options.attribution) };
-    return new VisitTracker(options, NO_SETTINGS, origins, position, { deltas: [], fields: [] });
+    const tracker = new VisitTracker(options, NO_SETTINGS, origins, position, []);
+    tracker.restored();
+    return tracker;
   }
 
   /**
@@ -133,8 +137,30 @@ export class VisitTracker {
    * @throws RangeError for a checkpoint that is cut short or was written by a later version
    */
   static restore(options: VisitTrackerOptions, earlier: VisitSettings, saved: SavedTracker): VisitTracker {
-    const { sessions, attribution, openSessions: _, ...position } = decodeTrackerState(saved.state);
-    return new VisitTracker(options, earlier, { sessions, attribution }, { next: saved.next, ...position }, saved);
+    const tracker = VisitTracker.restoreSome(options, earlier, saved);
+    tracker.restoreUsers(saved.fields);
+    tracker.restored();
+    return tracker;
+  }
+
+  /** As `restore`, but users are still to be taken in: some at a time by `restoreUsers`, and at the end `restored`. */
+  static restoreSome(
+    options: VisitTrackerOptions,
+    earlier: VisitSettings,
+    { next, state, deltas }: Omit<SavedTracker, 'fields'>,
+  ): VisitTracker {
+    const { sessions, attribution, openSessions: _, ...position } = decodeTrackerState(state);
+    return new VisitTracker(options, earlier, { sessions, attribution }, { next, ...position }, deltas);
+  }
+
+  /** Takes in users of a checkpoint. @throws RangeError as `restore` */
+  restoreUsers(fields: Iterable<FieldPut>): void {
+    this.sessions.restore(fields);
+  }
+
+  /** All users are taken in. */
+  restored(): void {
+    this.sessions.restored();
   }
 
   /** What must be known to restore a checkpoint. @throws RangeError as `restore` does */

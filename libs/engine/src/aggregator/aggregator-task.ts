@@ -33,7 +33,6 @@ class AggregatorKind implements BatchTaskKind<PartitionAggregator> {
   readonly name: string;
   readonly service: string;
   readonly verb = 'aggregate';
-  readonly hasFields = false;
 
   constructor(
     private readonly ports: TaskPorts,

@@ -12,12 +12,13 @@ import type { TaskPorts } from './task-ports';
 
 const TOKEN_BYTES = 16;
 
-/** A checkpoint as it was loaded. */
+/** A checkpoint as it is loaded. */
 export interface LoadedCheckpoint {
   readonly next: number;
   readonly state: Uint8Array;
   readonly deltas: readonly SliceDelta[];
-  readonly fields: readonly FieldPut[];
+  /** To be taken in as they come: the store looks for the next ones meanwhile. Once. */
+  readonly fields: AsyncIterable<readonly FieldPut[]>;
 }
 
 /** An operator, and where it reads on. */
@@ -35,8 +36,6 @@ export interface BatchTaskKind<Operator extends BatchOperator> {
   readonly service: string;
   /** What is done with a batch, for traces. */
   readonly verb: string;
-  /** Are there fields in its checkpoint, beside slices? */
-  readonly hasFields: boolean;
   /** Resolves when the partition has a batch to begin with. */
   waitForFirstBatch(): Promise<void>;
   /** sha256 (hex) of the definition that is in force in a checkpoint. */
@@ -73,11 +72,15 @@ export async function openBatchTask<Operator extends BatchOperator>(
   if (claimed) {
     ({ inc } = claimed);
     const definition = definitionInForce(history, kind.definitionIn(claimed.state), name, file.topics);
-    const saved = await loadCheckpoint(ports.store, claimed, kind);
+    const restore = async (): Promise<Operator> =>
+      kind.restore(definition, history, await loadCheckpoint(ports.store, claimed, name));
+    const [restored] = await Promise.allSettled([restore()]);
     if (!(await isUnchanged(ports.store, name, token, claimed))) {
       return openBatchTask(ports, file, source, kind);
     }
-    placed = { operator: await kind.restore(definition, history, saved), definition, seek: claimed.seek };
+    // Only of a checkpoint that is whole it means anything that it is damaged.
+    if (restored.status === 'rejected') throw restored.reason;
+    placed = { operator: restored.value, definition, seek: claimed.seek };
   } else {
     placed = await kind.rebuild(history);
     inc = ports.random.hex(TOKEN_BYTES);
@@ -106,13 +109,11 @@ export async function openBatchTask<Operator extends BatchOperator>(
 async function loadCheckpoint(
   store: CheckpointStore,
   { next, state }: ClaimedCheckpoint,
-  { name, hasFields }: Pick<BatchTaskKind<BatchOperator>, 'name' | 'hasFields'>,
+  name: string,
 ): Promise<LoadedCheckpoint> {
   const deltas: SliceDelta[] = [];
   for await (const delta of store.load(name, next)) deltas.push(delta);
-  const fields: FieldPut[] = [];
-  if (hasFields) for await (const some of store.loadFields(name)) for (const field of some) fields.push(field);
-  return { next, state, deltas, fields };
+  return { next, state, deltas, fields: store.loadFields(name) };
 }
 
 /**

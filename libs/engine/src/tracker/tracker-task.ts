@@ -43,7 +43,6 @@ class TrackerKind implements BatchTaskKind<VisitTracker> {
   readonly name: string;
   readonly service = TRACKER;
   readonly verb = 'track';
-  readonly hasFields = true;
 
   constructor(
     private readonly ports: TaskPorts,
@@ -67,7 +66,10 @@ class TrackerKind implements BatchTaskKind<VisitTracker> {
     saved: LoadedCheckpoint,
   ): Promise<VisitTracker> {
     const earlier = this.earlierSettings(definition, history, saved.state);
-    return VisitTracker.restore(this.optionsUnder(definition, await this.tails(history)), earlier, saved);
+    const tracker = VisitTracker.restoreSome(this.optionsUnder(definition, await this.tails(history)), earlier, saved);
+    for await (const users of saved.fields) tracker.restoreUsers(users);
+    tracker.restored();
+    return tracker;
   }
 
   async rebuild(history: DefinitionHistory): Promise<PlacedOperator<VisitTracker>> {
