@@ -1,4 +1,5 @@
-export { describeCheckpointStore, type CheckpointStoreUnderTest } from './ports/checkpoint-store.contract';
+export { describeCheckpointStore } from './ports/checkpoint-store.contract';
+export type { CheckpointStoreUnderTest } from './ports/checkpoint-store.fixture';
 export { describeLog, type LogUnderTest } from './ports/log.contract';
 export { MemoryBroker } from './memory/memory-broker';
 export { MemoryCheckpointStore, MemoryStoreData, type StoreFaults } from './memory/memory-checkpoint-store';
