@@ -7,9 +7,10 @@ import {
   type ToldAttribution,
 } from '@tillstream/contracts';
 import { formatMoney } from '@tillstream/core';
-import { LogFollower, type FollowerOptions } from '../results/log-follower';
+import type { FollowerOptions, LogFollower } from '../results/log-follower';
 import { RowView } from '../view/row-view';
 import { AttributionRows, keyOfUser, keyOfValue, rowId, type AttributionRow, type OnValue } from './attribution-rows';
+import { followRows } from './follow-rows';
 
 /** The purchases of a stream, with the views that led to them. */
 export class FollowedAttributions {
@@ -23,17 +24,13 @@ export class FollowedAttributions {
     private readonly definition: StreamDefinition,
     options: FollowerOptions & { readonly mostRows: number },
   ) {
-    const { schema, attribution, topics, file, retention } = definition;
+    const { schema, attribution, topics, retention } = definition;
     this.on = attribution?.on ?? [];
     this.records = new AttributionRows(schema.money.exponent);
     this.view = new RowView(schema.partitions, options.mostRows, (_, record) => this.records.read(record));
-    this.follower = new LogFollower(
-      {
-        ...{ stream: this.stream, topic: topics.attributions, file, retentionMs: retention.attributionsMs },
-        view: this.view,
-        prepare: () => Promise.resolve(),
-        take: async (partition, records) => this.view.apply(partition, records),
-      },
+    this.follower = followRows(
+      definition,
+      { topic: topics.attributions, retentionMs: retention.attributionsMs, view: this.view },
       options,
     );
   }

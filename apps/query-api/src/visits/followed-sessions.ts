@@ -9,9 +9,10 @@ import {
   type StreamDefinition,
 } from '@tillstream/contracts';
 import { cartValue, formatMoney } from '@tillstream/core';
-import { LogFollower, type FollowerOptions } from '../results/log-follower';
+import type { FollowerOptions, LogFollower } from '../results/log-follower';
 import type { Instant } from '../view/recent-rows';
 import { RowView } from '../view/row-view';
+import { followRows } from './follow-rows';
 import type { OpenSessions } from './open-sessions';
 import { SessionRows, type SessionRow } from './session-rows';
 
@@ -34,18 +35,14 @@ export class FollowedSessions {
     private readonly definition: StreamDefinition,
     private readonly options: FollowerOptions & { readonly mostRows: number; readonly tracker: OpenSessions },
   ) {
-    const { schema, topics, file, retention } = definition;
+    const { schema, topics, retention } = definition;
     this.records = new SessionRows(this.exponent);
     this.view = new RowView(schema.partitions, options.mostRows, (partition, record) =>
       this.records.read(partition, record),
     );
-    this.follower = new LogFollower(
-      {
-        ...{ stream: this.stream, topic: topics.sessions, file, retentionMs: retention.sessionsMs },
-        view: this.view,
-        prepare: () => Promise.resolve(),
-        take: async (partition, records) => this.view.apply(partition, records),
-      },
+    this.follower = followRows(
+      definition,
+      { topic: topics.sessions, retentionMs: retention.sessionsMs, view: this.view },
       options,
     );
   }
