@@ -25,6 +25,7 @@ export {
 } from './attribution/testing/attribution-oracle';
 
 // sessions
+export { aClosedSession } from './sessions/closed-session.fixture';
 export {
   judgeVisits,
   sessionOf,

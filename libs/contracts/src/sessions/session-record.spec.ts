@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { ClosedSession } from '@tillstream/core';
 import { isAbandoned, sessionId } from '@tillstream/core';
+import { aClosedSession } from '@tillstream/core/testing';
 import { decodeAbandonedCart, encodeAbandonedCarts } from '../alerts/abandoned-cart-record';
 import { decodeAlertRecord } from '../alerts/alert-records';
 import type { NewRecord } from '../record';
@@ -8,31 +9,7 @@ import { decodeSession, encodeSessions } from './session-record';
 
 const SESSIONS = { identity: 'sessions@0123abcd' };
 const START_MS = Date.parse('2026-03-01T23:50:00.000Z');
-const SESSION: ClosedSession = {
-  user: 'u1|é',
-  part: null,
-  startMs: START_MS,
-  endMs: START_MS + 90_500,
-  events: 4,
-  pageViews: 2,
-  carts: 1,
-  purchases: 0,
-  products: 2,
-  revenue: 0,
-  entry: { product: 'p1', category: 'shoes' },
-  exit: { product: 'p2', category: null },
-  device: 'mobile',
-  location: null,
-  path: ['page_view', 'page_view', 'add_to_cart', 'search'],
-  clientSessions: ['c1', 'c2'],
-  cart: [
-    { product: 'p1', value: 1250 },
-    { product: 'p2', value: null },
-  ],
-  truncated: false,
-  isCut: false,
-  closedBy: 17,
-};
+const SESSION = aClosedSession({ user: 'u1|é', startMs: START_MS, endMs: START_MS + 90_500 });
 const encodeSession = (told: ClosedSession, exponent = 2) =>
   encodeSessions([{ told, settings: SESSIONS }], exponent)[0] as NewRecord;
 const encodeCart = (told: ClosedSession) => encodeAbandonedCarts([{ told, settings: SESSIONS }], 2)[0] as NewRecord;

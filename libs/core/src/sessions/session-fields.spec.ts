@@ -1,32 +1,9 @@
+import { aClosedSession } from './closed-session.fixture';
 import type { ClosedSession } from './session';
 import { SESSION_FIELDS } from './session-fields';
 
 const AT = Date.parse('2026-03-01T23:50:00Z');
-const SESSION: ClosedSession = {
-  user: 'u1',
-  part: null,
-  startMs: AT,
-  endMs: AT + 90_000,
-  events: 4,
-  pageViews: 2,
-  carts: 1,
-  purchases: 0,
-  products: 2,
-  revenue: 0,
-  entry: { product: 'p1', category: 'shoes' },
-  exit: { product: 'p2', category: null },
-  device: 'mobile',
-  location: null,
-  path: ['page_view', 'page_view', 'add_to_cart', 'search'],
-  clientSessions: ['c1', 'c2'],
-  cart: [
-    { product: 'p1', value: 1250 },
-    { product: 'p2', value: null },
-  ],
-  truncated: false,
-  isCut: false,
-  closedBy: 17,
-};
+const SESSION = aClosedSession({ startMs: AT, endMs: AT + 90_000 });
 
 function rowOf(change: Partial<ClosedSession> = {}): Readonly<Record<string, unknown>> {
   return Object.fromEntries(SESSION_FIELDS.map(({ name, value }) => [name, value({ ...SESSION, ...change })]));
