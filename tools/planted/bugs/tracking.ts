@@ -140,7 +140,7 @@ export const trackingBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: STORE,
-        find: 'const refused = this.put(task, commit, puts.slice(at, at + FIELDS_AT_ONCE));',
+        find: 'const refused = this.put(task, commit, at);',
         replace: "const refused: CommitOutcome = 'committed';",
       },
       {
@@ -149,6 +149,11 @@ export const trackingBugs: readonly PlantedBug[] = [
         replace:
           'for (const put of fields?.puts ?? []) stored.fields.set(nameOf(put.field), { field: put.field.slice(), bytes: put.bytes.slice() });\n' +
           '    for (const field of fields?.drops ?? []) stored.fields.delete(nameOf(field));',
+      },
+      {
+        file: STORE,
+        find: "if (puts > 0 && stored.puts !== puts) return 'rolled-back';",
+        replace: "if (puts < 0) return 'rolled-back';",
       },
     ],
     specs: [STORE_SPEC],

@@ -197,6 +197,29 @@ describe('the checkpoint store in Redis', () => {
     expect(await store.readField(TASK, Buffer.from('u500'))).toMatchObject({ next: 10, bytes: null });
   });
 
+  it('does not move on when the store has been rolled back since the fields were put', async () => {
+    const meta = `${prefix}{${TASK}}:meta`;
+    const before = await redis.dumpBuffer(meta);
+    const scripts = commitScripts();
+    const rolledBack: CommitScripts = {
+      ...scripts,
+      putFields: new (class extends RedisScript {
+        override async run(...args: Parameters<RedisScript['run']>): Promise<unknown> {
+          const reply = await super.run(...args);
+          await deleteBehind(redis, prefix);
+          await redis.restore(meta, 0, before ?? '');
+          return reply;
+        }
+      })(scripts.putFields.source),
+    };
+    const puts = Array.from({ length: 501 }, (_, i) => ({ field: Buffer.from(`u${i}`), bytes: Buffer.from('a') }));
+    for (const some of [puts, puts.slice(0, 1)]) {
+      const subject = new RedisCheckpointStore(redis, { prefix, commitScripts: rolledBack });
+      expect(await subject.commit(TASK, aCommit(10, 20, { fields: { puts: some, drops: [] } }))).toBe('rolled-back');
+      expect(await store.readField(TASK, Buffer.from('u0'))).toMatchObject({ next: 10, bytes: null });
+    }
+  });
+
   it('deletes the fields of a checkpoint that is gone when another is created', async () => {
     await store.commit(TASK, {
       ...before,
@@ -218,6 +241,7 @@ describe('the checkpoint store in Redis', () => {
     expect(Object.keys(await redis.hgetall(`${prefix}{${TASK}}:meta`)).sort()).toEqual([
       'inc',
       'next',
+      'puts',
       'seek',
       'state',
       'token',

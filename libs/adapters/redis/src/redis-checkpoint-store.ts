@@ -155,9 +155,10 @@ export class RedisCheckpointStore implements CheckpointStore {
     const slices = deltas.length + rewrites.length + drops.length;
     if (slices > MAX_SLICES_PER_COMMIT)
       throw new RangeError(`a commit of ${slices} slices; at most ${MAX_SLICES_PER_COMMIT} are possible`);
-    const refusal = fields ? await this.putFields(task, commit, fields.puts) : null;
+    const portions = fields ? [...fieldPortions(fields.puts, ({ field, bytes }) => field.length + bytes.length)] : [];
+    const refusal = await this.putFields(task, commit, portions);
     if (refusal !== null) return refusal;
-    const outcome = await this.moveNext(task, commit);
+    const outcome = await this.moveNext(task, commit, portions.length);
     if (fields && (outcome === 'committed' || outcome === 'mine-already')) {
       await this.dropFields(task, commit, fields.drops);
     }
@@ -168,11 +169,11 @@ export class RedisCheckpointStore implements CheckpointStore {
   private async putFields(
     task: string,
     { fence, next }: Commit,
-    puts: readonly FieldPut[],
+    portions: readonly (readonly FieldPut[])[],
   ): Promise<CommitOutcome | null> {
     const keys = [this.keyOf(task, 'meta'), this.keyOf(task, 'f')];
-    for (const portion of fieldPortions(puts, ({ field, bytes }) => field.length + bytes.length)) {
-      const args: (string | number | Buffer)[] = [fence.inc, fence.token, fence.next, next];
+    for (const [index, portion] of portions.entries()) {
+      const args: (string | number | Buffer)[] = [fence.inc, fence.token, fence.next, next, index + 1];
       for (const { field, bytes } of portion) args.push(bufferOf(field), bufferOf(bytes));
       const outcome = outcomeOf(await this.#scripts.putFields.run(this.connectionOf(task), keys, args));
       if (outcome === 'mine-already') return null;
@@ -181,7 +182,7 @@ export class RedisCheckpointStore implements CheckpointStore {
     return null;
   }
 
-  private async moveNext(task: string, commit: Commit): Promise<CommitOutcome> {
+  private async moveNext(task: string, commit: Commit, portions: number): Promise<CommitOutcome> {
     const { fence, next, seek, state, deltas, rewrites, drops } = commit;
     const args: (string | number | Buffer)[] = [
       this.keyOf(task, 'd:'),
@@ -191,6 +192,7 @@ export class RedisCheckpointStore implements CheckpointStore {
       next,
       seek,
       bufferOf(state),
+      portions,
     ];
     for (const list of [rewrites, deltas]) {
       args.push(list.length);

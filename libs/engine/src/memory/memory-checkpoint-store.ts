@@ -18,6 +18,8 @@ interface StoredTask {
   slices: Map<string, SliceDelta[]>;
   /** By the field's bytes, as text of one character each. */
   fields: Map<string, FieldPut>;
+  /** Of the fields of the commit that is under way so many are there. */
+  puts: number;
 }
 
 /** So few fields are put or dropped at once that something may happen in between. */
@@ -90,7 +92,7 @@ export class MemoryCheckpointStore implements CheckpointStore {
     await this.arrive(`create ${task}`);
     if (this.data.tasks.has(task)) return false;
     const state = checkpoint.state.slice();
-    this.data.tasks.set(task, { ...checkpoint, state, token, slices: new Map(), fields: new Map() });
+    this.data.tasks.set(task, { ...checkpoint, state, token, slices: new Map(), fields: new Map(), puts: 0 });
     await this.turn.wait(`created ${task}`);
     return true;
   }
@@ -126,7 +128,7 @@ export class MemoryCheckpointStore implements CheckpointStore {
     await this.arrive(`commit ${task}`);
     const puts = commit.fields?.puts ?? [];
     for (let at = 0; at < puts.length; at += FIELDS_AT_ONCE) {
-      const refused = this.put(task, commit, puts.slice(at, at + FIELDS_AT_ONCE));
+      const refused = this.put(task, commit, at);
       if (refused !== 'committed' && refused !== 'mine-already') return refused;
       await this.turn.wait(`put ${task}`);
     }
@@ -167,16 +169,20 @@ export class MemoryCheckpointStore implements CheckpointStore {
     return 'committed';
   }
 
-  private put(task: string, commit: Commit, puts: readonly FieldPut[]): CommitOutcome {
+  /** Some of the fields of a commit, from one on. */
+  private put(task: string, commit: Commit, from: number): CommitOutcome {
     const stored = this.data.tasks.get(task);
     if (!stored) return 'never-seen';
     const verdict = this.judge(stored, commit);
     if (verdict !== 'committed') return verdict;
+    if (from > 0 && stored.puts !== from) return 'rolled-back'; // those before are lost
+    const puts = commit.fields?.puts.slice(from, from + FIELDS_AT_ONCE) ?? [];
     const failAfter = this.faults.failAfterWrites();
     for (const { field, bytes } of puts.slice(0, failAfter ?? puts.length)) {
       stored.fields.set(nameOf(field), { field: field.slice(), bytes: bytes.slice() });
     }
     if (failAfter !== null) throw new Error('the script failed half-way');
+    stored.puts = from + puts.length;
     return 'committed';
   }
 
@@ -192,6 +198,8 @@ export class MemoryCheckpointStore implements CheckpointStore {
     if (!stored) return 'never-seen';
     const verdict = this.judge(stored, commit);
     if (verdict !== 'committed') return verdict;
+    const puts = commit.fields?.puts.length ?? 0;
+    if (puts > 0 && stored.puts !== puts) return 'rolled-back'; // since they were put
     // A script is not undone when it fails: what it has written stays. So nothing is taken away before the position moves.
     const failAfter = this.faults.failAfterWrites();
     let written = 0;
@@ -207,6 +215,7 @@ export class MemoryCheckpointStore implements CheckpointStore {
     for (const rewrite of commit.rewrites)
       stored.slices.set(rewrite.slice, [{ ...rewrite, bytes: rewrite.bytes.slice() }]);
     for (const slice of commit.drops) stored.slices.delete(slice);
+    stored.puts = 0;
     stored.next = commit.next;
     stored.seek = commit.seek;
     stored.state = commit.state.slice();

@@ -160,3 +160,31 @@ describe('faults of the in-memory ports', () => {
     expect(await stored()).toEqual({ next: 2, 2: 2, 3: 2, 4: 2 });
   });
 });
+
+describe('an in-memory store that is rolled back in the middle of a commit', () => {
+  const field = (name: number): FieldChanges['puts'][number] => ({
+    field: Uint8Array.of(name),
+    bytes: Uint8Array.of(1),
+  });
+  const start = { inc: 'inc', next: 10, seek: 0, state: new Uint8Array(0) };
+
+  it.each([1, 2, 5])('does not move on without the %d fields that it has lost', async (count) => {
+    const data = new MemoryStoreData();
+    const turn = new ImmediateTurn(() => START_MS);
+    await new MemoryCheckpointStore(data, turn).create('task', 'a', start);
+    const before = data.snapshot();
+    const store = new MemoryCheckpointStore(data, {
+      wait: (label, ready, deadlineMs) => {
+        if (label.startsWith('put ')) data.rollBack(before);
+        return turn.wait(label, ready, deadlineMs);
+      },
+    });
+    const commit: Commit = {
+      ...{ fence: { inc: 'inc', token: 'a', next: 10 }, next: 20, seek: 0, state: new Uint8Array(0) },
+      ...{ deltas: [], rewrites: [], drops: [] },
+      fields: { puts: Array.from({ length: count }, (_, i) => field(i)), drops: [] },
+    };
+    expect(await store.commit('task', commit)).toBe('rolled-back');
+    expect(await store.readField('task', Uint8Array.of(0))).toMatchObject({ next: 10, bytes: null });
+  });
+});

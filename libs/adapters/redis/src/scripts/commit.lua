@@ -12,7 +12,8 @@
   ARGV[1]  prefix of the lists' names
   ARGV[2]  inc     ARGV[3]  token     ARGV[4]  next before     the fence
   ARGV[5]  next    ARGV[6]  seek      ARGV[7]  state           after the commit
-  ARGV[8]  number of rewrites, then that many pairs: slice, blob
+  ARGV[8]  portions of fields that were put before; 0: none
+  ARGV[9]  number of rewrites, then that many pairs: slice, blob
            number of deltas,   then that many pairs: slice, blob
            number of drops,    then that many slices
 
@@ -24,8 +25,11 @@ local next = ARGV[5]
 
 local refusal = refusalOf(meta, inc, token, from, next)
 if refusal then return refusal end
+-- A store that was rolled back since its fields were put has lost them.
+local portions = tonumber(ARGV[8])
+if portions > 0 and tonumber(redis.call('HGET', meta, 'puts')) ~= portions then return 'rolled-back' end
 
-local at = 8
+local at = 9
 local function take()
   at = at + 1
   return ARGV[at - 1]
@@ -85,6 +89,10 @@ for _ = 1, tonumber(take()) do
 end
 
 local fields = { 'next', next, 'seek', ARGV[6], 'state', ARGV[7] }
+if portions > 0 then
+  fields[#fields + 1] = 'puts'
+  fields[#fields + 1] = 0
+end
 for _, slice in ipairs(changed) do
   fields[#fields + 1] = 's:' .. slice
   fields[#fields + 1] = places[slice].generation .. ' ' .. places[slice].length
