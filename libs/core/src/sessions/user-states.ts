@@ -211,8 +211,12 @@ export class UserStates {
     const at = this.arena.offset(user);
     const { through, openCount } = readHead(this.arena.page(user).view, at, at + bytes.length);
     this.openCount += openCount;
-    if (through > next) this.aheadTo.set(user, through);
     this.flags[user] = SAVED;
+    if (through > next) {
+      this.aheadTo.set(user, through);
+      // The store may be rolled back behind what its commit has left there; its position would not show that.
+      this.noteChange(user);
+    }
     return user;
   }
 
