@@ -79,6 +79,7 @@ export {
   latestCloseMs,
   lookbackMs,
   oldestOpenStart,
+  unsureMs,
   waitsMs,
 } from './windowing/window-spec';
 export { decodeGroupKey, encodeGroupKey, type GroupValue } from './metrics/groups/group-key';

@@ -54,7 +54,11 @@ export class AttributionTrack {
     const kind = { stream: `${schema.stream}.attributions`, partition, fields: attributionFields(on), timeOf };
     const rowsOf = (purchase: FoundPurchase): readonly AttributionRow[] =>
       attributionRows(seenBy(on, purchase), partition);
-    const rows = { offsetOf: decidedBy, rowsOf, chain: new RowsChain(kind, rowsEndOf(start)) };
+    const rows = {
+      offsetOf: decidedBy,
+      rowsOf,
+      chain: new RowsChain(kind, rowsEndOf(start, wholeFromMs(this.origin, settings))),
+    };
     const books = [
       this.book && declared && found(this.book, declared),
       this.earlier && earlier && found(this.earlier, earlier),

@@ -40,7 +40,7 @@ export class SessionTrack {
     const settings = declared ?? earlier;
     if (!settings) return;
     const kind = { stream: `${schema.stream}.sessions`, partition, fields: SESSION_FIELDS, timeOf: endOf };
-    const rows = { offsetOf: closedBy, rowsOf, chain: new RowsChain(kind, rowsEndOf(start)) };
+    const rows = { offsetOf: closedBy, rowsOf, chain: new RowsChain(kind, rowsEndOf(start, this.origin.sinceMs)) };
     const { sinceMs } = this.origin;
     const books = [
       this.book && declared && found(this.book, declared),

@@ -30,10 +30,17 @@ export function originOf({ declared, saved, position }: TrackStart<{ readonly id
   return { identity, epoch: saved.epoch + 1, sinceMs: position.maxEventTimeMs };
 }
 
-/** Where the chain of rows goes on; one that begins has nothing before it. */
-export function rowsEndOf({ tail, next, position }: TrackStart<{ readonly identity: string }>): RowsEnd {
+/**
+ * Where the chain of rows goes on. Before one that begins there is no row.
+ *
+ * @param untoldThroughMs up to this time rows may be missing that others would have made of the events before. -Infinity: none is
+ */
+export function rowsEndOf(
+  { tail, next, position }: TrackStart<{ readonly identity: string }>,
+  untoldThroughMs: number,
+): RowsEnd {
   if (tail !== null) return tail;
   const { maxAppendMs, held, definition } = position;
-  const after: BatchPosition = { ...emptyPosition(), maxAppendMs, held, definition };
+  const after: BatchPosition = { ...emptyPosition(), maxEventTimeMs: untoldThroughMs, maxAppendMs, held, definition };
   return { rawNext: next, after };
 }

@@ -15,6 +15,7 @@ import { lookbackMs } from '../windowing/window-spec';
 import type { LifeStep, SettingsFrom } from './testing/tracker-life';
 import { STEP_ENDS, SaidLog, TrackerLife } from './testing/tracker-life';
 import type { VisitSettings } from './visit-tracker';
+import { VisitTracker } from './visit-tracker';
 
 const testAttribution: AttributionDefinition = {
   identity: 'attribution@00000000',
@@ -266,6 +267,19 @@ describe('a tracker of visits', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('says with its first rows up to where some may be missing, when it begins behind events', () => {
+    const log = new PartitionLog(sessionsSchema, 0, [{ offset: 5, appendMs: 900, rows: [], advanceToMs: 900 }]);
+    const options = {
+      ...{ schema: sessionsSchema, partition: 0, sessions: testSessions, attribution: testAttribution },
+      tails: { sessions: null, attribution: null },
+    };
+    const tracker = VisitTracker.create(options, { next: 5, before: log.before(0), sinceMs: 777 });
+    tracker.apply(log.batch(0, 1));
+    const { sessionRows, attributionRows } = tracker.takeNews();
+    expect(sessionRows[0]?.before).toMatchObject({ rowsSeen: 0, maxEventTimeMs: 777 });
+    expect(attributionRows[0]?.before).toMatchObject({ rowsSeen: 0, maxEventTimeMs: 777 + testAttribution.withinMs });
   });
 
   it('keeps nothing once time has passed everything', () => {

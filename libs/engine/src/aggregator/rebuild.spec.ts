@@ -77,4 +77,21 @@ describe('where a rebuild begins', () => {
   it('may be behind a change that the newest frontier knows of', async () => {
     expect(await rebuildFrom(second.sha256)).toMatchObject({ next: 3, before: { definition: second.sha256 } });
   });
+
+  it('tells windows from where on they are whole, of rows that are made of events from the middle of a stream on', async () => {
+    const broker = new MemoryBroker(() => NOW_MS);
+    const { enriched, parts } = first.topics;
+    for (const topic of [enriched, parts]) broker.createTopic(topic, 1, false);
+    const enricher = new RawEnricher({
+      ...{ schema: first.schema, partition: 0, next: 7, definition: first.sha256 },
+      position: { ...emptyPosition(), maxEventTimeMs: NOW_MS - HOUR_MS },
+    });
+    broker.append(enriched, 0, [{ key: null, value: encodeEventBatch(enricher.apply([event(7)]).batch) }]);
+    const reader = new MemoryLogReader(broker, new ImmediateTurn(() => NOW_MS), () => NOW_MS);
+    const start = await findRebuildStart(reader, first, new DefinitionHistory(first, [first]), 0, 'agg:shop:0');
+    expect(start).toMatchObject({ next: 7, completeFromMs: -Infinity });
+    expect([...(start.spans ?? [])]).toEqual([
+      [first.metrics[0]?.identity, { fromMs: NOW_MS - HOUR_MS + 1, untilMs: Infinity }],
+    ]);
+  });
 });

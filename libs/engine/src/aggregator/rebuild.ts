@@ -1,11 +1,19 @@
 import type { BatchPosition, EventBatch, LateCount, MetricDefinition, MetricSpan } from '@tillstream/core';
-import { formatEventTime, isTotal, lookbackMs, oldestOpenStart as oldestOpenWindow } from '@tillstream/core';
+import {
+  ALWAYS,
+  formatEventTime,
+  isTotal,
+  lookbackMs,
+  oldestOpenStart as oldestOpenWindow,
+  unsureMs,
+} from '@tillstream/core';
 import type { Frontier, StreamDefinition } from '@tillstream/contracts';
 import { decodeMetricsRecord, decodePartsRecord, readMetricsKey } from '@tillstream/contracts';
 import type { DefinitionHistory } from '../definitions/definition-history';
 import type { LogReader, NewRecord } from '../ports/log';
 import { newestBatch } from '../task/batch-search';
 import { newestFirst, recordsBetween } from '../task/log-tail';
+import type { PlacedBatch } from '../task/readable-batch';
 import { firstBatch } from '../task/readable-batch';
 import { StopPartitionError } from '../task/stop-partition';
 
@@ -41,10 +49,7 @@ export async function findRebuildStart(
   if (!first) throw new Error(`${enriched}/${partition} holds no batch: there is nothing to rebuild from`);
   const frontier = await lastFrontier(reader, file, partition);
   if (frontier === null) {
-    const { before, rawFrom } = first.batch;
-    if (before.rowsSeen === 0) {
-      return { seek: first.offset, next: rawFrom, before, completeFromMs: -Infinity };
-    }
+    if (first.batch.before.rowsSeen === 0) return beginningAt(first, history);
     throw new StopPartitionError(
       'rebuild-impossible',
       task,
@@ -55,7 +60,7 @@ export async function findRebuildStart(
   const oldestMs = oldestOpenStart(history, frontier);
   if (first.batch.before.rowsSeen === 0 && history.metrics().some(({ window }) => isTotal(window))) {
     // Totals are whole once more when all rows are read; whatever else comes of them has been told, byte for byte.
-    return { seek: first.offset, next: first.batch.rawFrom, before: first.batch.before, completeFromMs: -Infinity };
+    return beginningAt(first, history);
   }
   if (first.batch.before.maxEventTimeMs >= oldestMs) {
     throw new StopPartitionError(
@@ -75,6 +80,18 @@ export async function findRebuildStart(
     completeFromMs: before.maxEventTimeMs + 1,
     ...(frontier.spans && { spans: frontier.spans }),
   };
+}
+
+/** The begin of a stream. What is made of events may begin behind some: its windows are whole from there on. */
+function beginningAt({ offset, batch: { before, rawFrom } }: PlacedBatch, history: DefinitionHistory): RebuildStart {
+  const start = { seek: offset, next: rawFrom, before, completeFromMs: -Infinity };
+  if (before.maxEventTimeMs === -Infinity) return start;
+  const spans = new Map(
+    history.metrics().map(({ identity, window }) => {
+      return [identity, { ...ALWAYS, fromMs: before.maxEventTimeMs + 1 + unsureMs(window) }];
+    }),
+  );
+  return { ...start, spans };
 }
 
 /** Start of the oldest window that a frontier leaves open, of all metrics that were computed there, less what sessions need before. */
