@@ -27,6 +27,9 @@ export { decodeRerouted, encodeReroute } from './raw/reroute';
 export type { DeadLetterEntry, DeadLetterSource } from './dead-letters/dead-letter-record';
 export { decodeDeadLetter, encodeDeadLetter } from './dead-letters/dead-letter-record';
 
+export type { Feed, FeedColumn, FeedColumnType, FeedRow, FeedTable, FeedValue } from './feeds/feed';
+export { FEEDS } from './feeds/feed';
+
 export type { MetricsRecord, RankedResult, ResultScalar, ResultValue } from './results/decode-metrics-record';
 export { decodeMetricsRecord } from './results/decode-metrics-record';
 export type { MetricsKey } from './results/metrics-key';
@@ -76,6 +79,8 @@ export type { ParsedStreamFile } from './stream-file/parse-stream-file';
 export { parseStreamFile } from './stream-file/parse-stream-file';
 export type { ReadStreamFiles } from './stream-file/read-stream-files';
 export { readStreamFiles } from './stream-file/read-stream-files';
+export type { SinkDefinition, SinkFeed, SinkType } from './stream-file/sink-definition';
+export { SINK_TYPES } from './stream-file/sink-definition';
 export type { DerivedOf, DerivedStream, Retention, StreamDefinition } from './stream-file/stream-definition';
 export { derivedOf, seenFrom, sourceOf, streamsOf } from './stream-file/stream-definition';
 export { attributionsSchema, derivedStreams, sessionsSchema } from './stream-file/derived-streams';

@@ -1,5 +1,6 @@
 import type { AttributionDefinition, MetricDefinition, SessionsDefinition, StreamSchema } from '@tillstream/core';
 import type { StreamTopics } from '../topics/topic-names';
+import type { SinkDefinition } from './sink-definition';
 
 /** How long each topic keeps its records. `metricsMs` is also how far back queries can ask. */
 export interface Retention {
@@ -37,6 +38,8 @@ export interface StreamDefinition {
   readonly attribution?: AttributionDefinition;
   /** One for `sessions` and one for `attribution`, where these are declared; never any in a derived definition. */
   readonly derived?: readonly DerivedStream[];
+  /** Stores outside; never any in a derived definition. */
+  readonly sinks?: readonly SinkDefinition[];
   readonly topics: StreamTopics;
   readonly retention: Retention;
   /** Hex, over what the file means: white space, comments, order of keys, cadences and retention do not change it. */
