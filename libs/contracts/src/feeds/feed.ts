@@ -45,6 +45,8 @@ export interface FeedRow {
   readonly partition: number;
   readonly offset: number;
   readonly index: number;
+  /** The value of its record as it stands in the topic (JSON); null for events, which stand there in columns. */
+  readonly record: Uint8Array | null;
   /** By column; absent is null. */
   readonly values: Readonly<Record<string, FeedValue>>;
 }
