@@ -1,9 +1,10 @@
 /**
- * A real Kafka broker and a real Redis on this machine, for tests and for `npm start`. Plain JavaScript without packages,
- * because it runs before anything is installed or built.
+ * A real Kafka broker, a real Redis and real stores of sinks on this machine, for tests and for `npm start`. Plain JavaScript
+ * without packages, because it runs before anything is installed or built.
  */
 export { cached, fingerprint } from './cache.mjs';
 export { endStale, launch } from './child.mjs';
 export { startBroker, startCluster, provisionKafka } from './kafka.mjs';
+export { startOpenSearch, provisionOpenSearch } from './opensearch.mjs';
 export { freePort, canListen } from './ports.mjs';
 export { startRedis, provisionRedis } from './redis.mjs';

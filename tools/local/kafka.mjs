@@ -5,8 +5,9 @@ import { join, resolve } from 'node:path';
 
 import { cached } from './cache.mjs';
 import { endStale, launch } from './child.mjs';
-import { isOnPath, run } from './command.mjs';
+import { run } from './command.mjs';
 import { dockerCommand, hasDocker } from './docker.mjs';
+import { javaCommand } from './java.mjs';
 import { liveBrokers } from './kafka-probe.mjs';
 import { brokerProperties, log4jProperties, propertiesText } from './kafka-properties.mjs';
 import { copyFromMaven } from './maven.mjs';
@@ -176,7 +177,7 @@ async function clusterId(directory) {
  */
 async function kafkaCommands(directory) {
   try {
-    const java = await javaCommand();
+    const java = await javaCommand({ atLeast: 17 });
     const jars = join(await kafkaJars(), 'jars', '*');
     const common = [...JVM, `-Dlog4j.configuration=file:${join(directory, 'log4j.properties')}`, '-cp', jars];
     return {
@@ -213,18 +214,6 @@ function kafkaInDocker(directory) {
     serve: (settings) =>
       dockerCommand({ image: IMAGE, directory, command: [`${scripts}/kafka-server-start.sh`, settings] }),
   };
-}
-
-/** @returns {Promise<string>} a Java new enough for the broker */
-async function javaCommand() {
-  const home = process.env['JAVA_HOME'];
-  const candidates = [...(home ? [join(home, 'bin', 'java')] : []), ...(isOnPath('java') ? ['java'] : [])];
-  for (const java of candidates) {
-    const { code, output } = await run(java, ['-version']);
-    const version = /version "(\d+)/.exec(output)?.[1];
-    if (code === 0 && Number(version) >= 17) return java;
-  }
-  throw new Error('there is no Java of version 17 or newer in JAVA_HOME or on the PATH');
 }
 
 /** @returns {Promise<string>} the directory of the cache with the broker's jars */
