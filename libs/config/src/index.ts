@@ -13,6 +13,7 @@ export {
 export type { KafkaConfig, ServiceConfig } from './common-blocks';
 export { nearestName } from './nearest-name';
 export { parseEnvironment } from './parse-environment';
+export { sinkVariables } from './sink-variables';
 export type { Environment, Rule, Values, Variables } from './parse-environment';
 export { address, addresses, duration, flag, keyList, list, oneOf, port, text, url, wholeNumber } from './parsers';
 export type { GrantedKey } from './parsers';

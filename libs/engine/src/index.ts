@@ -28,8 +28,19 @@ export type {
   RecordHeaders,
 } from './ports/log';
 export { MAX_APPEND_BYTES, OffsetOutOfRangeError, SourceRevokedError, appendBytes, appendPortions } from './ports/log';
-export type { FeedPortion, FlushBounds, PendingRows, PortionRows, RefusedRow, Sink, SinkPartition } from './ports/sink';
-export { SinkOvertakenError, SinkRefusedError, SinkUnavailableError } from './ports/sink';
+export type {
+  FeedPortion,
+  FlushBounds,
+  OpenedSink,
+  PendingRows,
+  PortionRows,
+  RefusedRow,
+  Sink,
+  SinkEnvironment,
+  SinkKind,
+  SinkPartition,
+} from './ports/sink';
+export { SinkOvertakenError, SinkRefusedError, SinkUnavailableError, addressOf } from './ports/sink';
 export type {
   BatchInfo,
   BatchTracer,

@@ -9,3 +9,23 @@ export type { Turn } from './memory/turn';
 export { Scheduler, type Interruption, type SimulatedProcess } from './simulation/scheduler';
 export { SeededRandom } from './simulation/seeded-random';
 export { ImmediateTurn } from './memory/immediate-turn';
+export { describeSink, type SinkPromises } from './ports/sink.contract';
+export {
+  SINK_STREAM,
+  aSink,
+  aSinkEnvironment,
+  sinkStream,
+  type FeedLog,
+  type SinkUnderTest,
+  type StoredRow,
+  eventLog,
+  finalLog,
+} from './ports/sink.fixture';
+export {
+  MemorySink,
+  MemorySinkData,
+  memorySinkKind,
+  type MemorySinkOptions,
+  type MemorySinkRow,
+  type SinkFaults,
+} from './memory/memory-sink';

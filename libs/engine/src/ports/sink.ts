@@ -1,5 +1,15 @@
-import type { Feed, FeedRow, FeedTable } from '@tillstream/contracts';
+import type {
+  Feed,
+  FeedRow,
+  FeedTable,
+  SinkDefinition,
+  SinkType,
+  StreamDefinition,
+  StreamFileProblem,
+} from '@tillstream/contracts';
 import type { EventBatch } from '@tillstream/core';
+import type { Clock, Random } from './clock';
+import type { TaskLog } from './telemetry';
 
 /** A portion of one partition of a feed: everything in the range [from, next) of its positions that a filter let through. */
 export interface FeedPortion {
@@ -77,7 +87,38 @@ export interface Sink {
    * @throws as `prepare`
    */
   open(feed: Feed, partition: number, tables: readonly FeedTable[]): Promise<SinkPartition>;
+  /**
+   * One round of what keeps the store in order beside the writing: compaction, retention. Resolves with how long it may rest
+   * after it, in ms. Other processes may do the same at once, and `close` ends it. Absent: there is nothing to do.
+   * @throws SinkUnavailableError, SinkRefusedError: it is tried again later, and the writing goes on
+   */
+  tend?(): Promise<number>;
   close(): Promise<void>;
+}
+
+/** What the process that reaches a store has for it. */
+export interface SinkEnvironment {
+  /** The environment's `TILLSTREAM_SINK_<NAME>_<VARIABLE>` of this sink, by `VARIABLE`: `WHERE`, `USER`, `PASSWORD`. Never logged. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: TaskLog;
+}
+
+/** A sink, or what is wrong with its declaration: settings of its type that are unknown or cannot be, no address. */
+export type OpenedSink =
+  { readonly ok: true; readonly sink: Sink } | { readonly ok: false; readonly problems: readonly StreamFileProblem[] };
+
+/** A kind of store. Its adapter exports one of these, and whoever composes a service names it: there is nothing else to do. */
+export interface SinkKind {
+  readonly type: SinkType;
+  /** Checks the declaration and gives the sink; reaches nothing outside yet. */
+  open(sink: SinkDefinition, definition: StreamDefinition, environment: SinkEnvironment): OpenedSink;
+}
+
+/** Where a sink's rows go: what the environment says goes before the stream file. Null: neither says it. */
+export function addressOf({ where }: SinkDefinition, { variables }: Pick<SinkEnvironment, 'variables'>): string | null {
+  return variables['WHERE'] ?? where;
 }
 
 /** The store does not answer, or not now. */
