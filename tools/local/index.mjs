@@ -7,4 +7,6 @@ export { endStale, launch } from './child.mjs';
 export { startBroker, startCluster, provisionKafka } from './kafka.mjs';
 export { startOpenSearch, provisionOpenSearch } from './opensearch.mjs';
 export { freePort, canListen } from './ports.mjs';
+export { findPython, providePython } from './python.mjs';
 export { startRedis, provisionRedis } from './redis.mjs';
+export { startS3 } from './s3.mjs';
