@@ -2,3 +2,7 @@ export { columnTypeOf, sqlType, type ColumnType, type TypedColumn } from './sql/
 export { partitionPath, type PartitionValues } from './sql/partition-path';
 export { quoteName, quoteText } from './sql/quote';
 export { readFiles, type ReadableFile } from './sql/read-files';
+export type { ObjectContent, ObjectStore, StoredObject } from './store/object-store';
+export { NO_ACCESS, openObjectStore, type StoreAccess } from './store/open-object-store';
+export type { DataFile, TableChange, TableIdentity, TableSnapshot } from './table/table-snapshot';
+export { LakeTable } from './table/lake-table';
