@@ -7,11 +7,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
  */
 const FIRST = 20_000;
 const LAST = 29_999;
+/** Test files that run side by side each have every so manieth port: between asking and listening nobody takes another's. */
+const SHARES = 4;
+const SHARE = Number(process.env.JEST_WORKER_ID ?? 0) % SHARES;
 
 /** @returns {Promise<number>} a port of the loopback interface that nobody listens on at this moment */
 export async function freePort() {
   for (let attempt = 0; attempt < 200; attempt++) {
-    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST + 1));
+    const port = FIRST + SHARES * Math.floor((Math.random() * (LAST - FIRST + 1)) / SHARES) + SHARE;
     if (await canListen(port)) return port;
   }
   throw new Error(`no free port found between ${FIRST} and ${LAST}`);
