@@ -27,8 +27,13 @@ export { decodeRerouted, encodeReroute } from './raw/reroute';
 export type { DeadLetterEntry, DeadLetterSource } from './dead-letters/dead-letter-record';
 export { decodeDeadLetter, encodeDeadLetter } from './dead-letters/dead-letter-record';
 
-export type { Feed, FeedColumn, FeedColumnType, FeedRow, FeedTable, FeedValue } from './feeds/feed';
+export type { ColumnOrigin, Feed, FeedColumn, FeedColumnType, FeedRow, FeedTable, FeedValue } from './feeds/feed';
 export { FEEDS } from './feeds/feed';
+export { EVENT_COLUMNS, FEED_ROLES, feedTables, feedsOf } from './feeds/feed-tables';
+export { FINAL_COLUMNS } from './feeds/final-columns';
+export type { FeedDecoder, KeyedFeed } from './feeds/feed-decoder';
+export { feedDecoder } from './feeds/feed-decoder';
+export { EventRows, eventRow } from './feeds/event-rows';
 
 export type { MetricsRecord, RankedResult, ResultScalar, ResultValue } from './results/decode-metrics-record';
 export { decodeMetricsRecord } from './results/decode-metrics-record';

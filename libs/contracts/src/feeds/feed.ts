@@ -13,18 +13,27 @@ export type FeedColumnType =
   'string' | 'int' | 'double' | 'money' | 'decimal' | 'bool' | 'timestamp' | 'strings' | 'json' | 'bytes';
 
 export interface FeedColumn {
+  /** Unique within its table, ignoring case: stores that do not tell `User` from `user` can have all of them. */
   readonly name: string;
   readonly type: FeedColumnType;
+  /** What it holds, where that is declared in the stream file: a field of events, or a group field or measure of a metric. */
+  readonly of?: ColumnOrigin;
 }
 
+export type ColumnOrigin =
+  | { readonly kind: 'field'; readonly name: string; readonly number: number }
+  | { readonly kind: 'group' | 'measure'; readonly name: string };
+
 /**
- * Rows of one shape: those of a feed, or, of `finals`, those of one metric. A column is never removed nor given another type
- * under the same `name`; new ones come at the end.
+ * Rows of one shape: those of a feed, or, of `finals`, those of one metric (and those of metrics that the file does not declare
+ * any more, in the table `finals`). A column is never given another type under the same `name`; new ones come at the end.
  */
 export interface FeedTable {
   readonly feed: Feed;
   /** The feed's name; of finals the metric's identity, `revenue_by_category@0123abcd`. */
   readonly name: string;
+  /** Of finals: the metric's name; null for those of metrics that are not declared any more, and for other feeds. */
+  readonly metric: string | null;
   readonly columns: readonly FeedColumn[];
 }
 
@@ -45,7 +54,10 @@ export interface FeedRow {
   readonly partition: number;
   readonly offset: number;
   readonly index: number;
-  /** The value of its record as it stands in the topic (JSON); null for events, which stand there in columns. */
+  /**
+   * The value of its record as it stands in the topic (JSON), of late rows their line; null for events, which stand there in
+   * columns, and for dead letters, whose value is a column.
+   */
   readonly record: Uint8Array | null;
   /** By column; absent is null. */
   readonly values: Readonly<Record<string, FeedValue>>;

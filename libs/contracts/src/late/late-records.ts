@@ -76,15 +76,25 @@ export interface LateEntry {
 }
 
 const ROW_LABEL = ',"row":';
+const decoder = new TextDecoder();
 
 /** Reads the lines of a record of a late topic; what is not one of ours is left out. */
 export function decodeLateRows({ value }: Pick<NewRecord, 'value'>): LateEntry[] {
-  if (value === null) return [];
-  const text = new TextDecoder().decode(value);
-  return text.split('\n').flatMap((line) => (line === '' ? [] : (decodeLateLine(line) ?? [])));
+  return lateLines(value).flatMap((line) => decodeLateLine(line) ?? []);
 }
 
-function decodeLateLine(line: string): LateEntry | null {
+/** The lines of a record of a late topic. */
+export function lateLines(value: Uint8Array | null): readonly string[] {
+  return value === null
+    ? []
+    : decoder
+        .decode(value)
+        .split('\n')
+        .filter((line) => line !== '');
+}
+
+/** What a line says; null for what is not one of ours. */
+export function decodeLateLine(line: string): LateEntry | null {
   // Nothing in front of the row can hold this: names and instants have no quotes.
   const rowAt = line.indexOf(ROW_LABEL);
   if (rowAt < 0 || !line.endsWith('}')) return null;

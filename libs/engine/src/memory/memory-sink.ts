@@ -200,7 +200,7 @@ function placesOf(
   let row = 0;
   records.rowCounts.forEach((count, record) => {
     for (let i = 0; i < count; i += 1, row += 1) {
-      if (meant.has(row)) places.push(`${partition}/${records.offsets[record]}/${rowIndexes[row]}`);
+      if (meant.has(row)) places.push(`${partition}|${records.offsets[record]}|${rowIndexes[row]}`);
     }
   });
   return places;

@@ -1,5 +1,5 @@
 import type { Feed, FeedRow, FeedTable, SinkDefinition, StreamDefinition } from '@tillstream/contracts';
-import { FEEDS } from '@tillstream/contracts';
+import { FEEDS, feedTables } from '@tillstream/contracts';
 import { definitionFrom } from '@tillstream/contracts/testing';
 import type { LogEntry } from '@tillstream/core/testing';
 import { PartitionLog } from '@tillstream/core/testing';
@@ -11,7 +11,7 @@ import { silentTelemetry } from './telemetry';
 export interface StoredRow {
   /** `name` of its table. */
   readonly table: string;
-  /** Of events `<partition>/<offset>/<index>`, of its columns `_partition`, `_offset` and `_index`. */
+  /** Of events `<partition>|<offset>|<index>`, of its columns `_partition`, `_offset` and `_index`. */
   readonly id: string;
 }
 
@@ -109,25 +109,15 @@ export function eventLog(definition: StreamDefinition, partition: number, record
     return { offset, appendMs: START_MS + offset * SECOND_MS, rows };
   });
   const log = new PartitionLog(schema, partition, entries);
-  const columns = schema.fields.map(({ name, type }) => ({ name, type }));
-  const table: FeedTable = {
-    feed: 'events',
-    name: 'events',
-    columns: [
-      { name: '_partition', type: 'int' },
-      { name: '_offset', type: 'int' },
-      { name: '_index', type: 'int' },
-      { name: '_append_time', type: 'timestamp' },
-      ...columns,
-    ],
-  };
+  const tables = feedTables(definition, 'events');
+  const [table] = tables as readonly [FeedTable];
   const isMeant = (offset: number, index: number): boolean => (offset + index) % 7 !== 0;
   const placesOf = (from: number, next: number): [number, number][] =>
     entries.slice(from, next).flatMap(({ offset, rows }) => rows.map((_, index): [number, number] => [offset, index]));
   return {
     feed: 'events',
     partition,
-    tables: [table],
+    tables,
     end: records,
     portion: (from, next) => {
       const selected = placesOf(from, next).flatMap(([offset, index], row) => (isMeant(offset, index) ? [row] : []));
@@ -137,7 +127,7 @@ export function eventLog(definition: StreamDefinition, partition: number, record
     ids: (next) =>
       placesOf(0, next)
         .filter(([offset, index]) => isMeant(offset, index))
-        .map(([offset, index]) => `events|${partition}/${offset}/${index}`)
+        .map(([offset, index]) => `events|${partition}|${offset}|${index}`)
         .sort(),
   };
 }
@@ -159,24 +149,7 @@ function anEvent(partition: number, offset: number, index: number): LogEntry['ro
 
 /** Finals of two metrics and of one partition, some of which their publisher has written again at a later offset. */
 export function finalLog(definition: StreamDefinition, partition: number, records: number): FeedLog {
-  const tables = definition.metrics.map((metric): FeedTable => ({
-    feed: 'finals',
-    name: metric.identity,
-    columns: [
-      { name: 'window_start', type: 'timestamp' },
-      { name: 'window_end', type: 'timestamp' },
-      { name: 'group', type: 'json' },
-      { name: 'revision', type: 'int' },
-      { name: 'truncated', type: 'bool' },
-      ...(metric.name === 'sales'
-        ? ([
-            { name: 'category', type: 'string' },
-            { name: 'total', type: 'money' },
-            { name: 'orders', type: 'int' },
-          ] as const)
-        : ([{ name: 'viewers', type: 'int' }] as const)),
-    ],
-  }));
+  const tables = feedTables(definition, 'finals').filter(({ metric }) => metric !== null);
   const rows = Array.from({ length: records }, (_, offset) => aFinal(tables, partition, offset));
   return {
     feed: 'finals',
@@ -194,17 +167,18 @@ function aFinal(tables: readonly FeedTable[], partition: number, offset: number)
   const table = tables[told % tables.length] as FeedTable;
   const isSales = table.name.startsWith('sales');
   const startMs = START_MS + told * 20 * SECOND_MS;
-  const group = isSales ? [told % 3 === 0 ? null : `c${told % 3}`] : [];
+  const category = told % 3 === 0 ? null : `c${told % 3}`;
+  const group = isSales ? { category } : {};
   const id = `f|${table.name}|${startMs}|${partition}|${JSON.stringify(group)}`;
   const values = {
+    metric: table.metric,
+    definition: table.name.slice(-8),
     window_start: startMs,
     window_end: startMs + 20 * SECOND_MS,
     group,
     revision: told + 1,
     truncated: false,
-    ...(isSales
-      ? { category: group[0] ?? null, total: `${told}.05`, orders: told }
-      : { viewers: told % 2 === 0 ? told : null }),
+    ...(isSales ? { category, total: `${told}.05`, orders: told } : { viewers: told % 2 === 0 ? told : null }),
   };
   const record = utf8.encode(JSON.stringify({ id, ...values }));
   return {
