@@ -31,6 +31,7 @@ export { MAX_APPEND_BYTES, OffsetOutOfRangeError, SourceRevokedError, appendByte
 export type {
   FeedPortion,
   FlushBounds,
+  KeepRefused,
   OpenedSink,
   PendingRows,
   PortionRows,

@@ -1,5 +1,5 @@
 import type { Feed, FeedRow, SinkType } from '@tillstream/contracts';
-import type { FeedPortion, RefusedRow, Sink, SinkKind, SinkPartition } from '../ports/sink';
+import type { FeedPortion, KeepRefused, RefusedRow, Sink, SinkKind, SinkPartition } from '../ports/sink';
 import { SinkOvertakenError, SinkRefusedError, SinkUnavailableError } from '../ports/sink';
 import type { Turn } from './turn';
 
@@ -133,56 +133,61 @@ class MemorySinkPartition implements SinkPartition {
     this.added.push(portion);
   }
 
-  async flush(): Promise<readonly RefusedRow[]> {
+  async flush(keep: KeepRefused): Promise<void> {
     const first = this.added[0];
     const last = this.added.at(-1);
-    if (!first || !last) return [];
+    if (!first || !last) return;
     await this.reach('flush');
-    const refused = this.options.knowsPosition ? this.commit(first.from, last.next) : await this.upsert();
+    const refused = this.added.flatMap((portion) => this.refusedIn(portion));
+    if (refused.length > 0) await keep(refused);
+    const isRefused = new Set(refused.map(({ row }) => row));
+    if (this.options.knowsPosition) this.commit(first.from, last.next, isRefused);
+    else await this.upsert(isRefused);
     if (this.faults.losesAnswer()) throw new SinkUnavailableError('the answer was lost');
-    if (this.options.knowsPosition) this.at = last.next;
+    this.at = this.options.knowsPosition ? last.next : null;
     this.added = [];
-    return refused;
   }
 
   async close(): Promise<void> {
     this.added = [];
   }
 
+  private refusedIn({ rows }: FeedPortion): readonly RefusedRow[] {
+    if (rows.kind === 'columns') return [];
+    return rows.rows.flatMap((row) => {
+      const reason = this.faults.refuses(row);
+      return reason === null ? [] : [{ row, reason }];
+    });
+  }
+
   /** All in one step. What it has done itself, and not heard of, it finds done. */
-  private commit(from: number, next: number): readonly RefusedRow[] {
+  private commit(from: number, next: number, isRefused: ReadonlySet<FeedRow>): void {
     const position = this.data.position(this.lane);
     if (position !== null && position !== from) {
       throw new SinkOvertakenError(`${this.lane} stands at ${position} and no longer at ${from}`);
     }
-    const refused = this.added.flatMap((portion) => this.put(portion));
+    for (const portion of this.added) this.put(portion, isRefused);
     this.data.moveTo(this.lane, next);
-    return refused;
   }
 
-  private async upsert(): Promise<readonly RefusedRow[]> {
-    const refused: RefusedRow[] = [];
+  private async upsert(isRefused: ReadonlySet<FeedRow>): Promise<void> {
     for (const portion of this.added) {
-      refused.push(...this.put(portion));
+      this.put(portion, isRefused);
       await this.reach('flush on');
     }
-    return refused;
   }
 
-  private put({ rows }: FeedPortion): readonly RefusedRow[] {
+  private put({ rows }: FeedPortion, isRefused: ReadonlySet<FeedRow>): void {
     if (rows.kind === 'columns') {
       for (const id of placesOf(rows.batch, rows.selected, this.partition)) {
         this.data.put(this.feed, { table: rows.table.name, id, version: 0, record: null });
       }
-      return [];
+      return;
     }
-    return rows.rows.flatMap((row) => {
-      const reason = this.faults.refuses(row);
-      if (reason !== null) return [{ row, reason }];
+    for (const row of rows.rows) {
       const { table, id, version, record } = row;
-      this.data.put(this.feed, { table, id, version, record });
-      return [];
-    });
+      if (!isRefused.has(row)) this.data.put(this.feed, { table, id, version, record });
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Feed, StreamDefinition } from '@tillstream/contracts';
 import * as fc from 'fast-check';
-import { SinkOvertakenError, SinkUnavailableError, type FeedPortion, type Sink } from './sink';
+import type { FeedPortion, KeepRefused, RefusedRow, Sink, SinkPartition } from './sink';
+import { SinkOvertakenError, SinkUnavailableError } from './sink';
 import type { FeedLog, SinkUnderTest } from './sink.fixture';
 import { FeedWriter, eventLog, finalLog, sinkStream, sortedIds } from './sink.fixture';
 
@@ -23,6 +24,12 @@ const steps = fc.array(
   }),
   { maxLength: 14 },
 );
+
+/** Offsets of finals that are told once. */
+const REFUSED = [4, 17];
+
+const refuseNone: KeepRefused = (refused) =>
+  Promise.reject(new Error(`refused: ${refused.map(({ reason }) => reason).join('; ')}`));
 
 /** As when a filter has let nothing through. */
 function withoutRows({ from, next, rows }: FeedPortion): FeedPortion {
@@ -83,10 +90,10 @@ export function describeSink(
           await partition.add(log.portion(0, 7));
           await partition.add(log.portion(7, 8));
           await partition.add(log.portion(8, 30));
-          expect(await partition.flush()).toEqual([]);
+          await partition.flush(refuseNone);
           await expectStored(store, log, 30);
           await partition.add(log.portion(30, 40));
-          expect(await partition.flush()).toEqual([]);
+          await partition.flush(refuseNone);
           await expectStored(store, log, 40);
           await partition.close();
         }));
@@ -100,7 +107,7 @@ export function describeSink(
           expect(partition.pending.rows).toBeGreaterThan(0);
           expect(partition.pending.bytes).toBeGreaterThan(0);
           for (const bound of Object.values(partition.bounds)) expect(bound).toBeGreaterThan(0);
-          await partition.flush();
+          await partition.flush(refuseNone);
           expect(partition.pending).toEqual({ rows: 0, bytes: 0 });
           await partition.close();
         }));
@@ -110,9 +117,9 @@ export function describeSink(
           const log = logOf(feed);
           const sink = await connect();
           const partition = await sink.open(feed, 0, log.tables);
-          expect(await partition.flush()).toEqual([]);
+          await partition.flush(refuseNone);
           await partition.add(withoutRows(log.portion(0, 5)));
-          expect(await partition.flush()).toEqual([]);
+          await partition.flush(refuseNone);
           await partition.close();
           expect(await store.stored(feed)).toEqual([]);
           const again = await sink.open(feed, 0, log.tables);
@@ -126,7 +133,7 @@ export function describeSink(
           const sink = await connect();
           const partition = await sink.open(feed, 0, log.tables);
           await partition.add(log.portion(0, 10));
-          await partition.flush();
+          await partition.flush(refuseNone);
           await partition.add(log.portion(10, 20));
           await partition.close();
           await expectStored(store, log, 10);
@@ -153,7 +160,7 @@ export function describeSink(
           const zombie = await (await connect()).open(feed, 0, log.tables);
           await zombie.add(log.portion(0, 12));
           await new FeedWriter(await connect(), log, { next: 0 }).store(20);
-          await zombie.flush().catch((cause: unknown) => expect(cause).toBeInstanceOf(SinkOvertakenError));
+          await zombie.flush(refuseNone).catch((cause: unknown) => expect(cause).toBeInstanceOf(SinkOvertakenError));
           await zombie.close();
           await expectStored(store, log, 20);
           const next = await (await connect()).open(feed, 0, log.tables);
@@ -203,16 +210,16 @@ export function describeSink(
           const log = logOf(feed);
           const partition = await (await connect()).open(feed, 0, log.tables);
           await partition.add(log.portion(0, 10));
-          await partition.flush();
+          await partition.flush(refuseNone);
           await partition.add(log.portion(10, 20));
           const restore = await store.cutOff();
           try {
-            await expect(partition.flush()).rejects.toThrow(SinkUnavailableError);
-            await expect(partition.flush()).rejects.toThrow(SinkUnavailableError);
+            await expect(partition.flush(refuseNone)).rejects.toThrow(SinkUnavailableError);
+            await expect(partition.flush(refuseNone)).rejects.toThrow(SinkUnavailableError);
           } finally {
             await restore();
           }
-          expect(await partition.flush()).toEqual([]);
+          await partition.flush(refuseNone);
           await expectStored(store, log, 20);
           await partition.close();
         }));
@@ -232,27 +239,60 @@ export function describeSink(
         await sink.close();
       }));
 
-    it('gives back the rows that the store refuses, with its words, once, and stores all others', () =>
-      onStore(async (store, connect) => {
-        const { poisoned } = store;
-        if (!poisoned || !feeds.includes('finals')) return;
-        const log = logOf('finals', 0, 30);
-        const partition = await (await connect()).open('finals', 0, log.tables);
-        const portion = log.portion(0, 30);
-        if (portion.rows.kind !== 'rows') throw new Error('finals come in rows');
-        const rows = portion.rows.rows.map((row) => (row.offset === 4 || row.offset === 17 ? poisoned(row) : row));
-        await partition.add({ ...portion, rows: { kind: 'rows', rows } });
-        const refused = await partition.flush();
-        expect(refused.map(({ row }) => row.offset).sort((a, b) => a - b)).toEqual([4, 17]);
-        for (const { row, reason } of refused) {
-          expect(rows).toContain(row);
-          expect(reason).toMatch(/\w+/);
-        }
-        expect(await partition.flush()).toEqual([]);
-        const bad = refused.map(({ row }) => `${row.table}|${row.id}`);
+    describe('with rows that the store refuses', () => {
+      /** Runs a test on a partition that 30 finals were added to, of which the store refuses two. */
+      const withPoison = (
+        test: (
+          store: SinkUnderTest,
+          sink: Sink,
+          partition: SinkPartition,
+          log: FeedLog,
+          bad: string[],
+        ) => Promise<void>,
+      ): Promise<void> =>
+        onStore(async (store, connect) => {
+          const { poisoned } = store;
+          if (!poisoned || !feeds.includes('finals')) return;
+          const log = logOf('finals', 0, 30);
+          const sink = await connect();
+          const partition = await sink.open('finals', 0, log.tables);
+          const portion = log.portion(0, 30);
+          if (portion.rows.kind !== 'rows') throw new Error('finals come in rows');
+          const rows = portion.rows.rows.map((row) => (REFUSED.includes(row.offset) ? poisoned(row) : row));
+          await partition.add({ ...portion, rows: { kind: 'rows', rows } });
+          const bad = rows.filter(({ offset }) => REFUSED.includes(offset)).map(({ table, id }) => `${table}|${id}`);
+          await test(store, sink, partition, log, bad);
+          await partition.close();
+        });
+      const expectOthers = async (store: SinkUnderTest, log: FeedLog, bad: readonly string[]): Promise<void> => {
         const stored = sortedIds(await store.stored('finals'));
         expect(promises.once ? stored : [...new Set(stored)]).toEqual(log.ids(30).filter((id) => !bad.includes(id)));
-        await partition.close();
-      }));
+      };
+
+      it('has them kept, with its words, and stores all others', () =>
+        withPoison(async (store, _sink, partition, log, bad) => {
+          const kept: RefusedRow[] = [];
+          await partition.flush(async (refused) => {
+            kept.push(...refused);
+          });
+          expect(kept.map(({ row }) => row.offset).sort((a, b) => a - b)).toEqual(REFUSED);
+          for (const { reason } of kept) expect(reason).toMatch(/\w+/);
+          await partition.flush(refuseNone);
+          await expectOthers(store, log, bad);
+        }));
+
+      it('does not pass them before they are kept', () =>
+        withPoison(async (store, sink, partition, log, bad) => {
+          const full = new Error('there is no room');
+          await expect(partition.flush(() => Promise.reject(full))).rejects.toBe(full);
+          const other = await sink.open('finals', 0, log.tables);
+          expect(other.next ?? 0).toBeLessThanOrEqual(REFUSED[0] as number);
+          await other.close();
+          const kept = new Set<number>();
+          await partition.flush(async (refused) => refused.forEach(({ row }) => kept.add(row.offset)));
+          expect([...kept].sort((a, b) => a - b)).toEqual(REFUSED);
+          await expectOthers(store, log, bad);
+        }));
+    });
   });
 }

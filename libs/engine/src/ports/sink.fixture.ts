@@ -65,9 +65,10 @@ export function aSink(more: Pick<SinkDefinition, 'type' | 'where'> & Partial<Sin
   return { name: more.type, feeds, settings: {}, places: new Map(), ...more };
 }
 
+let drawn = 0;
+
 /** Plain time, chance that is none, and nothing logged. */
 export function aSinkEnvironment(variables: Readonly<Record<string, string>> = {}): SinkEnvironment {
-  let count = 0;
   return {
     variables,
     clock: {
@@ -75,7 +76,7 @@ export function aSinkEnvironment(variables: Readonly<Record<string, string>> = {
       monotonicMs: () => performance.now(),
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     },
-    random: { hex: (bytes) => (count += 1).toString(16).padStart(2 * bytes, '0') },
+    random: { hex: (bytes) => (drawn += 1).toString(16).padStart(2 * bytes, '0') },
     log: silentTelemetry.log,
   };
 }
@@ -221,7 +222,9 @@ export class FeedWriter {
     const partition = await this.opened();
     const { at } = this;
     try {
-      this.refused.push(...(await partition.flush()));
+      await partition.flush(async (refused) => {
+        this.refused.push(...refused);
+      });
     } catch (cause) {
       if (!(cause instanceof SinkOvertakenError)) throw cause;
       await this.crash();

@@ -37,6 +37,9 @@ export interface RefusedRow {
   readonly reason: string;
 }
 
+/** Keeps refused rows elsewhere; resolves once they are safe there. */
+export type KeepRefused = (refused: readonly RefusedRow[]) => Promise<void>;
+
 /** When what has been added should be stored: at the first of these. They may change with every flush. */
 export interface FlushBounds {
   readonly rows: number;
@@ -53,7 +56,7 @@ export interface PendingRows {
 /**
  * A store outside, as it takes one feed's partition.
  *
- * Promise: when `flush` resolves, every row that was added before is stored, durably and once by its id, or is among those refused.
+ * Promise: when `flush` resolves, every row that was added before is stored, durably and once by its id, or was refused and kept.
  * The same rows may be added again after a failure or a crash, by this or another process, also while one of them still writes.
  */
 export interface SinkPartition {
@@ -67,10 +70,11 @@ export interface SinkPartition {
   /** Takes what follows what was added last. Nothing is stored yet; may wait for room. */
   add(portion: FeedPortion): Promise<void>;
   /**
-   * Stores everything that was added; what is refused for good comes back.
-   * @throws SinkUnavailableError: nothing is lost, call again later. SinkOvertakenError: open anew.
+   * Stores everything that was added. What is refused for good goes to `keep`, which must have resolved before anything in the store
+   * says that these rows have been passed: a crash in between would lose them. They may go there more than once.
+   * @throws SinkUnavailableError: nothing is lost, call again later. So it is with what `keep` throws. SinkOvertakenError: open anew.
    */
-  flush(): Promise<readonly RefusedRow[]>;
+  flush(keep: KeepRefused): Promise<void>;
   /** Forgets what was added and not stored. */
   close(): Promise<void>;
 }
