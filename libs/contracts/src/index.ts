@@ -84,6 +84,8 @@ export type { ParsedStreamFile } from './stream-file/parse-stream-file';
 export { parseStreamFile } from './stream-file/parse-stream-file';
 export type { ReadStreamFiles } from './stream-file/read-stream-files';
 export { readStreamFiles } from './stream-file/read-stream-files';
+export { bytesSetting, durationSetting, readSinkSettings, sinkProblem } from './stream-file/sink-settings';
+export type { ReadSettings } from './stream-file/sink-settings';
 export type { SinkDefinition, SinkFeed, SinkType } from './stream-file/sink-definition';
 export { SINK_TYPES } from './stream-file/sink-definition';
 export type { DerivedOf, DerivedStream, Retention, StreamDefinition } from './stream-file/stream-definition';

@@ -26,6 +26,6 @@ export interface SinkDefinition {
   readonly where: string | null;
   /** What only stores of its type know: read, and refused by name and place, by their adapter. */
   readonly settings: Readonly<Record<string, FeedValue>>;
-  /** Line and column in the file of the sink itself and, by dotted name, of each setting: `roll.every`. */
+  /** Line and column in the file: of the sink itself under `''`, and of each setting by dotted name, `roll.every`. */
   readonly places: ReadonlyMap<string, { readonly line: number; readonly column: number }>;
 }
