@@ -44,13 +44,14 @@ kill -KILL -"$1" 2>/dev/null
  * @param {string} [options.logFile] gets what it prints, at its end; default: it prints where this process prints
  * @param {boolean} [options.quiet] without a log file: standard error only
  * @param {string} [options.pidFile]
+ * @param {{ uid: number, gid: number }} [options.account] as whom it runs; default: as this process
  * @returns {Promise<Child>}
  */
-export async function launch({ command, args, env = process.env, cwd, logFile, quiet = false, pidFile }) {
+export async function launch({ command, args, env = process.env, cwd, logFile, quiet = false, pidFile, account }) {
   const output = logFile === undefined ? 'inherit' : openLog(logFile);
   /** @type {import('node:child_process').StdioOptions} */
   const stdio = ['ignore', quiet ? 'ignore' : output, output];
-  const child = spawn(command, args, { env, ...(cwd && { cwd }), stdio, detached: true });
+  const child = spawn(command, args, { env, ...(cwd && { cwd }), ...account, stdio, detached: true });
   if (output !== 'inherit') closeSync(output);
   /** @type {Child['exited']} */
   const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));

@@ -22,7 +22,7 @@ export function isOnPath(command) {
  *
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, uid?: number, gid?: number }} [options]
  * @returns {Promise<{ code: number, output: string }>} code 127 when the command cannot be started
  */
 export function run(command, args, options = {}) {

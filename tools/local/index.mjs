@@ -8,5 +8,6 @@ export { startBroker, startCluster, provisionKafka } from './kafka.mjs';
 export { startOpenSearch, provisionOpenSearch } from './opensearch.mjs';
 export { freePort, canListen } from './ports.mjs';
 export { findPython, providePython } from './python.mjs';
+export { startPostgres, provisionPostgres } from './postgres.mjs';
 export { startRedis, provisionRedis } from './redis.mjs';
 export { startS3 } from './s3.mjs';

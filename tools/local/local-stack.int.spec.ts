@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { Kafka, logLevel } from 'kafkajs';
+import { Client } from 'pg';
 
-import { canListen, endStale, startBroker, startCluster, startRedis } from './index.mjs';
+import type { Postgres } from './postgres.mjs';
+import { canListen, endStale, startBroker, startCluster, startPostgres, startRedis } from './index.mjs';
 
 jest.setTimeout(120_000);
 
@@ -92,6 +94,24 @@ describe('a local Redis', () => {
   });
 });
 
+describe('a local PostgreSQL', () => {
+  it('has all that it confirmed when it comes back after a hard kill, and asks for a password', async () => {
+    const first = await startPostgres({ dataDir: directory });
+    await query(first, 'CREATE TABLE kept AS SELECT 1 AS one');
+    await first.kill();
+    expect(first.isRunning()).toBe(false);
+
+    const again = await startPostgres({ dataDir: directory, port: first.port });
+    try {
+      expect(await query(again, 'SELECT one FROM kept')).toEqual([{ one: 1 }]);
+      await expect(query({ ...again, password: 'wrong' }, 'SELECT 1')).rejects.toThrow('password authentication');
+    } finally {
+      await again.stop();
+    }
+    expect(await canListen(again.port)).toBe(true);
+  });
+});
+
 describe('the servers of a process that is killed hard', () => {
   it('end with it, and the next run on the same directories starts', async () => {
     const args = [join(__dirname, 'run.mjs'), '--data-dir', directory, '--kafka-port', '0', '--redis-port', '0'];
@@ -172,6 +192,19 @@ async function endOffset(brokers: string, topic: string): Promise<string | undef
   const [partition] = await admin.fetchTopicOffsets(topic);
   await admin.disconnect();
   return partition?.high;
+}
+
+async function query(
+  { port, user, password }: Pick<Postgres, 'port' | 'user' | 'password'>,
+  sql: string,
+): Promise<unknown[]> {
+  const client = new Client({ host: '127.0.0.1', port, user, password, database: 'postgres' });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
 }
 
 async function command(port: number, line: string): Promise<string> {
