@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { link, lstat, mkdir, mkdtemp, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, readFile, rename, rm, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { SinkRefusedError } from '@tillstream/engine';
 import { codeOf, fileError } from './file-errors';
 import type { ObjectContent, ObjectStore, StoredObject } from './object-store';
+import { makeScratch, removeStaleScratch } from './scratch-directories';
 
 /** Where files are written before they are put, on the file system of the directory. Not a part of what is stored. */
 const SCRATCH = '.tillstream-scratch';
@@ -19,6 +20,7 @@ export class DirectoryObjectStore implements ObjectStore {
   prepare(): Promise<void> {
     return this.guarded(async () => {
       await makeDirectory(this.address);
+      await removeStaleScratch(join(this.address, SCRATCH), Date.now());
       const path = `.tillstream-probe-${randomBytes(8).toString('hex')}`;
       const took = [await this.putIfAbsent(path, new Uint8Array(1)), await this.putIfAbsent(path, new Uint8Array(2))];
       await this.remove([path]);
@@ -77,9 +79,8 @@ export class DirectoryObjectStore implements ObjectStore {
 
   scratch(): Promise<string> {
     return this.guarded(async () => {
-      const directory = join(this.address, SCRATCH);
-      await mkdir(directory, { recursive: true });
-      return mkdtemp(join(directory, `${process.pid}-`));
+      await makeDirectory(this.address);
+      return makeScratch(join(this.address, SCRATCH));
     });
   }
 

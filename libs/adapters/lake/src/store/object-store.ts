@@ -29,7 +29,8 @@ export interface ObjectStore {
   read(path: string): Promise<Uint8Array | null>;
   /**
    * Visible whole or not at all; false when there is one already, which is left as it is. A file is moved or uploaded: it is gone
-   * when this is true. After a failure it may or may not have been put, and it may be tried again.
+   * when this is true. After a failure it may or may not have been put, and it may be tried again. Since
+   * requests are repeated, false may also mean that this very call has put it.
    */
   putIfAbsent(path: string, content: ObjectContent): Promise<boolean>;
   /** As `putIfAbsent`, in the place of one that may be there. */
