@@ -1,3 +1,5 @@
+export { answerSql, memoryLimitText, timeLimitText } from './query/answer-sql';
+export type { SqlAnswer, SqlCell, SqlColumn, SqlLimits, SqlOutcome, SqlQuestion, SqlView } from './query/sql-question';
 export { columnTypeOf, sqlType, type ColumnType, type TypedColumn } from './sql/column-type';
 export { partitionPath, type PartitionValues } from './sql/partition-path';
 export { quoteName, quoteText } from './sql/quote';

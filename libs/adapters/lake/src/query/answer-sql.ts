@@ -1,0 +1,98 @@
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import { quoteName, quoteText } from '../sql/quote';
+import { toCell } from './sql-cells';
+import { SqlRefusedError, guardSql, type SyntaxTree } from './sql-guard';
+import type { SqlAnswer, SqlCell, SqlOutcome, SqlQuestion } from './sql-question';
+
+/** What DuckDB takes beside what it counts, such as the text a function is building, is what the memory beyond its limit is for. */
+const COUNTED_SHARE = 0.8;
+
+/**
+ * Answers a question in a database of its own that has nothing but the question's views, and cannot reach any other file, nor
+ * the network, nor its own settings. `interrupted` ends it as soon as DuckDB looks up; a function that builds something very
+ * large does not: who needs to be sure ends the process.
+ */
+export async function answerSql(question: SqlQuestion, interrupted?: AbortSignal): Promise<SqlOutcome> {
+  const { limits } = question;
+  const instance = await DuckDBInstance.create(':memory:', {
+    threads: String(limits.threads),
+    memory_limit: `${Math.floor(limits.memoryMiB * COUNTED_SHARE)}MiB`,
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+  });
+  const connection = await instance.connect();
+  const interrupt = (): void => connection.interrupt();
+  const timer = setTimeout(interrupt, limits.timeoutMs);
+  interrupted?.addEventListener('abort', interrupt);
+  try {
+    guardSql(
+      await syntaxTree(connection, question.sql),
+      question.views.map(({ name }) => name),
+    );
+    await shutIn(connection, question);
+    return { kind: 'answer', answer: await answer(connection, question) };
+  } catch (error) {
+    return outcomeOf(error, question);
+  } finally {
+    clearTimeout(timer);
+    interrupted?.removeEventListener('abort', interrupt);
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+async function syntaxTree(connection: DuckDBConnection, sql: string): Promise<SyntaxTree> {
+  const reader = await connection.runAndReadAll('SELECT json_serialize_sql($1::VARCHAR)', [sql]);
+  return JSON.parse(String(reader.getRows()[0]![0])) as SyntaxTree;
+}
+
+async function shutIn(connection: DuckDBConnection, { views, files }: SqlQuestion): Promise<void> {
+  for (const { name, body } of views) await connection.run(`CREATE VIEW ${quoteName(name)} AS ${body}`);
+  await connection.run(`SET TimeZone = 'UTC'`);
+  await connection.run(`SET allowed_paths = [${files.map(quoteText).join(', ')}]`);
+  await connection.run(`SET max_temp_directory_size = '0KiB'`);
+  await connection.run('SET enable_external_access = false');
+  await connection.run('SET lock_configuration = true');
+}
+
+async function answer(connection: DuckDBConnection, { sql, limits }: SqlQuestion): Promise<SqlAnswer> {
+  const result = await connection.stream(sql);
+  const names = result.columnNames();
+  const columns = result.columnTypes().map((type, i) => ({ name: names[i]!, type: type.toString() }));
+  const rows: SqlCell[][] = [];
+  let bytes = 0;
+  for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+    for (const values of chunk.getRows()) {
+      if (rows.length >= limits.rows || bytes >= limits.bytes) return { columns, rows, truncated: true };
+      const row = values.map(toCell);
+      bytes += JSON.stringify(row).length;
+      rows.push(row);
+    }
+  }
+  return { columns, rows, truncated: false };
+}
+
+/** @throws what is nobody's fault who asks */
+function outcomeOf(error: unknown, { limits }: SqlQuestion): SqlOutcome {
+  if (error instanceof SqlRefusedError) return { kind: 'refused', message: error.message };
+  // Errors of DuckDB are made outside of what `instanceof` knows here.
+  const message = String((error as { readonly message?: unknown }).message);
+  if (message.startsWith('INTERRUPT')) return { kind: 'limit', what: 'time', message: timeLimitText(limits.timeoutMs) };
+  if (message.startsWith('Out of Memory'))
+    return { kind: 'limit', what: 'memory', message: memoryLimitText(limits.memoryMiB) };
+  // What DuckDB says of names, types and values that do not go together.
+  if (
+    /^(Binder|Parser|Catalog|Conversion|Invalid Input|Invalid Type|Out of Range|Not implemented|Mismatch Type)/.test(
+      message,
+    )
+  ) {
+    return { kind: 'refused', message };
+  }
+  throw error;
+}
+
+export const timeLimitText = (timeoutMs: number): string =>
+  `the answer takes longer than ${timeoutMs / 1_000} s: ask for a shorter time, or for less of it`;
+
+export const memoryLimitText = (memoryMiB: number): string =>
+  `the answer takes more than ${memoryMiB} MiB: ask for a shorter time, or group by less`;
