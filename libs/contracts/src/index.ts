@@ -34,6 +34,8 @@ export { FINAL_COLUMNS } from './feeds/final-columns';
 export type { FeedDecoder, KeyedFeed } from './feeds/feed-decoder';
 export { feedDecoder } from './feeds/feed-decoder';
 export { EventRows, eventRow } from './feeds/event-rows';
+export type { VisitEvent } from './feeds/feed-json';
+export { EventJson, RowJson, feedValueJson } from './feeds/feed-json';
 
 export type { MetricsRecord, RankedResult, ResultScalar, ResultValue } from './results/decode-metrics-record';
 export { decodeMetricsRecord } from './results/decode-metrics-record';
