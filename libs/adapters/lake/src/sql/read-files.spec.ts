@@ -114,7 +114,7 @@ describe('readFiles', () => {
 
   it('has every column, with its type, without a file', async () => {
     const reader = await connection.runAndReadAll(`DESCRIBE (${readFiles(COLUMNS, PARTITION_BY, [])})`);
-    const types = reader.getRowObjectsJson().map((row) => `${row['column_name']} ${row['column_type']}`);
+    const types = reader.getRows().map(([name, type]) => `${String(name)} ${String(type)}`);
     expect(types.map((text) => text.replaceAll('"', ''))).toEqual(
       COLUMNS.map(({ name, type }) => `${name} ${sqlType(type)}`.replaceAll('"', '')),
     );
