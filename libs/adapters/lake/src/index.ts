@@ -1,6 +1,15 @@
+export {
+  EXPORT_FORMATS,
+  exportTable,
+  type ExportColumn,
+  type ExportFormat,
+  type ExportRequest,
+} from './export/export-table';
 export { answerSql, memoryLimitText, timeLimitText } from './query/answer-sql';
 export type { SqlAnswer, SqlCell, SqlColumn, SqlLimits, SqlOutcome, SqlQuestion, SqlView } from './query/sql-question';
+export { ALL_TIMES, tableRelation, type TimeSpan } from './read/table-relation';
 export { columnTypeOf, sqlType, type ColumnType, type TypedColumn } from './sql/column-type';
+export { openDatabase, type Database, type DatabaseBounds } from './sql/database';
 export { partitionPath, type PartitionValues } from './sql/partition-path';
 export { quoteName, quoteText } from './sql/quote';
 export { readFiles, type ReadableFile } from './sql/read-files';
