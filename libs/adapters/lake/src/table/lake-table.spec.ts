@@ -146,6 +146,104 @@ describe('a table of the lake', () => {
   });
 });
 
+describe('the log of a table', () => {
+  const commits = async (store: MemoryObjectStore, nowMs: () => number, from: number, next: number) => {
+    const table = new LakeTable(store, PATH, nowMs);
+    for (let i = from; i < next; i++) await table.commit(append('events/0', i, i + 1, aFile(`date=2026-01-05/é ${i}`)));
+    return table.snapshot();
+  };
+  const inLog = async (store: MemoryObjectStore) => {
+    const names: string[] = [];
+    for await (const { path } of store.list(`${PATH}/_delta_log/`)) names.push(path.slice(PATH.length + 12));
+    return names;
+  };
+
+  it('is read from its newest checkpoint on', async () => {
+    const store = new MemoryObjectStore();
+    const made = await commits(store, () => 1_000, 0, 45);
+    await store.remove(
+      (await inLog(store)).filter((name) => name < `${'0'.repeat(18)}40`).map((name) => `${PATH}/_delta_log/${name}`),
+    );
+    expect(await newTable(store).snapshot()).toEqual(made);
+    await store.remove([`${PATH}/_delta_log/_last_checkpoint`]);
+    expect(await newTable(store).snapshot()).toEqual(made);
+  });
+
+  it('keeps in a checkpoint what a commit says, and forgets files that were removed long ago', async () => {
+    const store = new MemoryObjectStore();
+    let nowMs = Date.UTC(2026, 0, 5);
+    const file = aFile('date=__HIVE_DEFAULT_PARTITION__/a', {
+      partition: { date: null },
+      min: { _offset: -(2 ** 53) + 1, name: '' },
+      max: { _offset: 2 ** 53 - 1, name: '"\\é' },
+    });
+    const table = new LakeTable(store, PATH, () => nowMs);
+    await table.commit(() => aChange({ add: [file, aFile('b'), aFile('c')] }));
+    await table.commit(() => aChange({ remove: ['b'] }));
+    nowMs += 8 * 24 * 3_600_000;
+    await table.commit(() => aChange({ remove: ['c'] }));
+    const made = await commits(store, () => nowMs, 0, 20);
+    await store.remove([0, 1, 2, 3].map((version) => `${PATH}/_delta_log/${String(version).padStart(20, '0')}.json`));
+    const seen = await newTable(store).snapshot();
+    expect(seen).toEqual({ ...made, removed: new Map([['c', nowMs]]) });
+    expect(seen?.files.get(file.path)).toEqual(file);
+  });
+
+  it('is trimmed to the newest checkpoint that is a week old', async () => {
+    let nowMs = 1_000;
+    const store = new MemoryObjectStore(() => nowMs);
+    await commits(store, () => nowMs, 0, 45);
+    nowMs += 8 * 24 * 3_600_000;
+    const made = await commits(store, () => nowMs, 45, 65);
+    expect(await new LakeTable(store, PATH, () => nowMs).trimLog()).toBe(41);
+    expect((await inLog(store))[0]).toBe(`${'0'.repeat(18)}40.checkpoint.parquet`);
+    expect(await newTable(store).snapshot()).toEqual(made);
+  });
+
+  it('is never written in its past by who has slept', async () => {
+    let nowMs = 1_000;
+    const store = new MemoryObjectStore(() => nowMs);
+    const sleeper = new LakeTable(store, PATH, () => nowMs);
+    await sleeper.commit(append('events/0', 0, 1, aFile('a')));
+    await commits(store, () => nowMs, 1, 45);
+    nowMs += 8 * 24 * 3_600_000;
+    await commits(store, () => nowMs, 45, 65);
+    await newTable(store).snapshot();
+    await new LakeTable(store, PATH, () => nowMs).trimLog();
+    expect((await sleeper.snapshot())?.positions.get('events/0')).toBe(65);
+  });
+
+  it('is never written in its past by who has slept between reading and writing', async () => {
+    let nowMs = 1_000;
+    const store = new MemoryObjectStore(() => nowMs);
+    const sleeper = new LakeTable(store, PATH, () => nowMs);
+    await sleeper.commit(append('events/0', 0, 1, aFile('a')));
+    const before = sleeper.commit(() => {
+      nowMs += 30 * 24 * 3_600_000;
+      return aChange({ add: [aFile('b')], position: { appId: 'events/0', from: 1, next: 2 } });
+    });
+    jest.spyOn(store, 'putIfAbsent').mockImplementationOnce(async (path, content) => {
+      nowMs -= 30 * 24 * 3_600_000;
+      await commits(store, () => nowMs, 1, 45);
+      nowMs += 8 * 24 * 3_600_000;
+      await commits(store, () => nowMs, 45, 65);
+      await new LakeTable(store, PATH, () => nowMs).trimLog();
+      nowMs += 22 * 24 * 3_600_000;
+      return store.putIfAbsent(path, content);
+    });
+    await expect(before).rejects.toThrow(SinkOvertakenError);
+    expect((await newTable(store).snapshot())?.files.has('b')).toBe(false);
+    expect(await inLog(store)).not.toContain(`${'0'.repeat(19)}1.json`);
+  });
+
+  it('is not taken for empty when its begin is lost', async () => {
+    const store = new MemoryObjectStore();
+    await commits(store, () => 1_000, 0, 3);
+    await store.remove([`${PATH}/_delta_log/${'0'.repeat(20)}.json`]);
+    await expect(newTable(store).snapshot()).rejects.toThrow(/has lost its begin/u);
+  });
+});
+
 /** A writer's life: appends to one partition from where the table stands, merges files, and dies at any call. */
 async function live(table: LakeTable, partition: number, random: SeededRandom, world: World): Promise<void> {
   const appId = `events/${partition}`;

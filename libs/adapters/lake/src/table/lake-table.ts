@@ -1,18 +1,25 @@
+import { SinkOvertakenError, SinkRefusedError, SinkUnavailableError } from '@tillstream/engine';
 import type { ObjectStore } from '../store/object-store';
 import type { Action } from './delta-actions';
-import { deltaAction } from './delta-actions';
 import { planCommit } from './planned-commit';
 import { SnapshotBuilder } from './snapshot-builder';
+import { TableLog } from './table-log';
 import type { DataFile, TableChange, TableSnapshot } from './table-snapshot';
 
-const VERSION_DIGITS = 20;
+/** So many commits may have to be read behind a checkpoint. */
+const CHECKPOINT_EVERY = 20;
+/** Much less than how long commits stay in the log, much more than any commit takes. */
+const STALE_MS = 60 * 60 * 1_000;
 
 /**
  * A Delta Lake table, as one process follows and changes it. Its log is a file for each version; who puts the next one first has
  * made it, so whatever a commit does is seen at once and by everybody, and two who commit at once do so one behind the other.
  */
 export class LakeTable {
+  private readonly log: TableLog;
   private known: TableSnapshot | null = null;
+  /** When what is known was looked for. */
+  private followedMs = -Infinity;
   /** One at a time: what is known must not go back. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -21,7 +28,9 @@ export class LakeTable {
     /** From the root of the store on: `commerce/events`. */
     readonly path: string,
     private readonly nowMs: () => number = Date.now,
-  ) {}
+  ) {
+    this.log = new TableLog(store, path);
+  }
 
   /** The table as it is now; null: there is none yet. */
   snapshot(): Promise<TableSnapshot | null> {
@@ -45,13 +54,18 @@ export class LakeTable {
         const version = (now?.version ?? -1) + 1;
         const actions = planCommit(now, wanted, this.path, this.nowMs());
         const after = this.apply(now, actions, version);
-        const content = encodeCommit(actions, after);
-        if ((await this.store.putIfAbsent(this.logPath(version), content)) || (await this.isMade(version, content))) {
-          this.known = after;
-          return after;
-        }
+        if (!(await this.log.put(version, actions, after))) continue;
+        await this.verifyAwake(version);
+        this.known = after;
+        if (version > 0 && version % CHECKPOINT_EVERY === 0) await this.checkpoint(after);
+        return after;
       }
     });
+  }
+
+  /** Removes what nobody reads any more of the log, and gives how many files that were. */
+  trimLog(): Promise<number> {
+    return this.log.trim(this.nowMs());
   }
 
   /** Where a file of the table is in the store. */
@@ -65,17 +79,31 @@ export class LakeTable {
   }
 
   private async follow(): Promise<TableSnapshot | null> {
-    let builder: SnapshotBuilder | null = null;
-    let version = this.known?.version ?? -1;
-    for (;;) {
-      const content = await this.store.read(this.logPath(version + 1));
-      if (content === null) break;
-      builder ??= new SnapshotBuilder(this.known, this.path);
-      builder.takeAll(linesOf(content));
-      version++;
+    const startMs = this.nowMs();
+    const isStale = startMs - this.followedMs > STALE_MS;
+    let now = this.known === null ? await this.log.open() : await this.log.readOn(this.known);
+    // Whoever has slept for days finds no commit where there was one: old ones are removed.
+    if (now !== null && isStale && (await this.log.isBeyond(now.version))) now = await this.log.open();
+    this.known = now;
+    this.followedMs = startMs;
+    return now;
+  }
+
+  /** Whoever slept between reading and putting may have made a version that had been made, and removed, long ago. */
+  private async verifyAwake(version: number): Promise<void> {
+    if (this.nowMs() - this.followedMs <= STALE_MS || !(await this.log.isBeyond(version))) return;
+    await this.log.takeBack(version);
+    this.known = null;
+    throw new SinkOvertakenError(`${this.path}: others have gone on from version ${version} while this process slept`);
+  }
+
+  private async checkpoint(snapshot: TableSnapshot): Promise<void> {
+    try {
+      await this.log.checkpoint(snapshot, this.nowMs());
+    } catch (error) {
+      // The commit is made. The next checkpoint does as well.
+      if (!(error instanceof SinkUnavailableError || error instanceof SinkRefusedError)) throw error;
     }
-    if (builder !== null) this.known = builder.build(version);
-    return this.known;
   }
 
   private apply(now: TableSnapshot | null, actions: readonly Action[], version: number): TableSnapshot {
@@ -84,32 +112,9 @@ export class LakeTable {
     return builder.build(version);
   }
 
-  /** An answer may have been lost, and the same been put twice by what repeats requests: every commit has an id of its own. */
-  private async isMade(version: number, content: Uint8Array): Promise<boolean> {
-    const there = await this.store.read(this.logPath(version));
-    return there !== null && Buffer.compare(there, content) === 0;
-  }
-
-  private logPath(version: number): string {
-    return `${this.path}/_delta_log/${String(version).padStart(VERSION_DIGITS, '0')}.json`;
-  }
-
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.turn.then(work, work);
     this.turn = done.catch(() => undefined);
     return done;
   }
-}
-
-function encodeCommit(actions: readonly Action[], { columns }: TableSnapshot): Uint8Array {
-  const lines = actions.map((action) => `${JSON.stringify(deltaAction(action, columns))}\n`);
-  return new TextEncoder().encode(lines.join(''));
-}
-
-function linesOf(content: Uint8Array): unknown[] {
-  return new TextDecoder()
-    .decode(content)
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => JSON.parse(line) as unknown);
 }
