@@ -1,1 +1,1 @@
-export {};
+export { postgresSinkKind } from './postgres-kind';

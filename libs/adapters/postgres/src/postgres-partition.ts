@@ -1,0 +1,121 @@
+import type { Feed, FeedRow, FeedTable } from '@tillstream/contracts';
+import type { FeedPortion, FlushBounds, KeepRefused, PendingRows, RefusedRow, SinkPartition } from '@tillstream/engine';
+import { SinkOvertakenError } from '@tillstream/engine';
+import type { Connections, Session } from './connections';
+import { RowStore } from './row-store';
+import { PROGRESS } from './schema';
+import { quoted } from './table-names';
+
+/** What a value weighs, about, of rows that bring no record. */
+const BYTES_A_VALUE = 24;
+
+/** Whose position it is. */
+export interface Lane {
+  readonly schema: string;
+  readonly sink: string;
+  readonly feed: Feed;
+  readonly partition: number;
+}
+
+/** A feed's partition in PostgreSQL: rows and position move in one transaction, so the server knows what it has. */
+export class PostgresPartition implements SinkPartition {
+  private readonly tables: ReadonlyMap<string, FeedTable>;
+  private from: number | null;
+  private end: number | null;
+  private rows: FeedRow[] = [];
+  private bytes = 0;
+
+  constructor(
+    private readonly connections: Connections,
+    private readonly lane: Lane,
+    tables: readonly FeedTable[],
+    readonly bounds: FlushBounds,
+    private readonly rowsOf: (portion: FeedPortion) => readonly FeedRow[],
+    stored: number | null,
+  ) {
+    this.tables = new Map(tables.map((table) => [table.name, table]));
+    this.from = this.end = stored;
+  }
+
+  get next(): number | null {
+    return this.from;
+  }
+
+  get pending(): PendingRows {
+    return { rows: this.rows.length, bytes: this.bytes };
+  }
+
+  async add(portion: FeedPortion): Promise<void> {
+    const { feed, partition } = this.lane;
+    if (this.end !== null && portion.from !== this.end) {
+      throw new Error(`${feed}/${partition} goes on at ${this.end}, and what was added begins at ${portion.from}`);
+    }
+    this.from ??= portion.from;
+    this.end = portion.next;
+    for (const row of this.rowsOf(portion)) {
+      this.rows.push(row);
+      this.bytes += row.record?.length ?? BYTES_A_VALUE * Object.keys(row.values).length;
+    }
+  }
+
+  async flush(keep: KeepRefused): Promise<void> {
+    const { from, end } = this;
+    if (from === null || end === null || from === end) return;
+    await this.connections.transaction(async (session) => {
+      await this.moveTo(session, from, end);
+      const refused: RefusedRow[] = [];
+      for (const [table, rows] of this.rowsByTable()) {
+        refused.push(...(await new RowStore(session, this.lane.schema, table).store(rows)));
+      }
+      if (refused.length > 0) await keep(refused);
+    });
+    this.from = end;
+    this.rows = [];
+    this.bytes = 0;
+  }
+
+  async close(): Promise<void> {
+    this.rows = [];
+    this.bytes = 0;
+    this.end = this.from;
+  }
+
+  /** First of all: who else writes this partition waits here, and then sees that it has been overtaken. */
+  private async moveTo(session: Session, from: number, next: number): Promise<void> {
+    const { schema, sink, feed, partition } = this.lane;
+    const moved = await session.query(
+      `INSERT INTO ${quoted(schema)}.${quoted(PROGRESS)} AS p (sink, feed, partition, next) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (sink, feed, partition) DO UPDATE SET next = EXCLUDED.next, stored_at = now() WHERE p.next = $5
+       RETURNING next`,
+      [sink, feed, partition, next, from],
+    );
+    if (moved.length === 0) {
+      throw new SinkOvertakenError(`${sink}: somebody else has stored ${feed}/${partition} from ${from} on`);
+    }
+  }
+
+  /** Of rows with an id the one with the highest version. */
+  private rowsByTable(): ReadonlyMap<FeedTable, readonly FeedRow[]> {
+    const byTable = new Map<FeedTable, Map<string, FeedRow>>();
+    for (const row of this.rows) {
+      const table = this.tables.get(row.table);
+      if (table === undefined) throw new Error(`${this.lane.feed} have no table ${row.table}`);
+      const rows = byTable.get(table) ?? new Map<string, FeedRow>();
+      if ((rows.get(row.id)?.version ?? -1) < row.version) rows.set(row.id, row);
+      byTable.set(table, rows);
+    }
+    return new Map([...byTable].map(([table, rows]) => [table, [...rows.values()]]));
+  }
+}
+
+/** The first position that a partition's tables do not hold; null: nothing was ever stored. */
+export async function storedPosition(
+  session: Session,
+  { schema, sink, feed, partition }: Lane,
+): Promise<number | null> {
+  const [found] = await session.query(
+    `SELECT next FROM ${quoted(schema)}.${quoted(PROGRESS)} WHERE sink = $1 AND feed = $2 AND partition = $3`,
+    [sink, feed, partition],
+  );
+  return found === undefined ? null : Number(found['next']);
+}

@@ -1,0 +1,47 @@
+import type { Feed, FeedRow, FeedTable, StreamDefinition } from '@tillstream/contracts';
+import { EventRows } from '@tillstream/contracts';
+import type { FeedPortion, FlushBounds, Sink, SinkPartition, TaskLog } from '@tillstream/engine';
+import type { Connections } from './connections';
+import type { Lane } from './postgres-partition';
+import { PostgresPartition, storedPosition } from './postgres-partition';
+import { makeSchema, makeTables } from './schema';
+
+export interface PostgresSinkOptions {
+  readonly name: string;
+  readonly schema: string;
+  readonly bounds: FlushBounds;
+  readonly log: TaskLog;
+}
+
+/** Tables of a database, made and migrated as the stream file changes. */
+export class PostgresSink implements Sink {
+  constructor(
+    private readonly connections: Connections,
+    private readonly definition: StreamDefinition,
+    private readonly options: PostgresSinkOptions,
+  ) {}
+
+  prepare(): Promise<void> {
+    return this.connections.transaction((session) => makeSchema(session, this.options.schema));
+  }
+
+  async open(feed: Feed, partition: number, tables: readonly FeedTable[]): Promise<SinkPartition> {
+    const { name, schema, bounds, log } = this.options;
+    const lane: Lane = { schema, sink: name, feed, partition };
+    const stored = await this.connections.transaction(async (session) => {
+      await makeTables(session, schema, tables, log);
+      return storedPosition(session, lane);
+    });
+    return new PostgresPartition(this.connections, lane, tables, bounds, this.rowsOf(tables), stored);
+  }
+
+  close(): Promise<void> {
+    return this.connections.close();
+  }
+
+  private rowsOf(tables: readonly FeedTable[]): (portion: FeedPortion) => readonly FeedRow[] {
+    const [table] = tables;
+    const events = table && new EventRows(this.definition.schema, table);
+    return ({ rows }) => (rows.kind === 'rows' ? rows.rows : (events?.of(rows.batch, rows.selected) ?? []));
+  }
+}

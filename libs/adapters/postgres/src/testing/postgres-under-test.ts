@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SinkDefinition, StreamDefinition } from '@tillstream/contracts';
+import type { Sink } from '@tillstream/engine';
+import { aSink, aSinkEnvironment } from '@tillstream/engine/testing';
+import { startPostgres } from '@tillstream/local';
+import type { QueryResultRow } from 'pg';
+import { Client } from 'pg';
+import { postgresSinkKind } from '../postgres-kind';
+
+type Server = Awaited<ReturnType<typeof startPostgres>>;
+
+/** A PostgreSQL of a spec's own. */
+export class PostgresUnderTest {
+  private constructor(
+    readonly server: Server,
+    private readonly directory: string,
+  ) {}
+
+  /** Null: it cannot be had here, which has been said. In CI it must be had. */
+  static async start(settings: Record<string, string> = {}): Promise<PostgresUnderTest | null> {
+    const directory = mkdtempSync(join(tmpdir(), 'tillstream-postgres-'));
+    try {
+      return new PostgresUnderTest(await startPostgres({ dataDir: directory, settings }), directory);
+    } catch (error) {
+      rmSync(directory, { recursive: true, force: true });
+      if (process.env['CI'] !== undefined) throw error;
+      process.stderr.write(`skipped: the PostgreSQL sink: ${error instanceof Error ? error.message : String(error)}\n`);
+      return null;
+    }
+  }
+
+  /** What any other program gets. */
+  async query(sql: string, parameters: unknown[] = []): Promise<QueryResultRow[]> {
+    const { port, user, password } = this.server;
+    const client = new Client({ host: '127.0.0.1', port, user, password, database: 'postgres' });
+    await client.connect();
+    try {
+      return (await client.query<QueryResultRow>(sql, parameters)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** A sink as a stream file declares it, with what the test says otherwise. */
+  sink(
+    definition: StreamDefinition,
+    {
+      port = this.server.port,
+      credentials = {},
+      ...more
+    }: Partial<SinkDefinition> & {
+      readonly port?: number;
+      readonly credentials?: { readonly USER?: string; readonly PASSWORD?: string };
+    } = {},
+  ): Sink {
+    const declared = aSink({ type: 'postgres', where: `postgres://127.0.0.1:${port}/postgres`, ...more });
+    const { user: USER, password: PASSWORD } = this.server;
+    const opened = postgresSinkKind.open(declared, definition, aSinkEnvironment({ USER, PASSWORD, ...credentials }));
+    if (!opened.ok) throw new Error(JSON.stringify(opened.problems));
+    return opened.sink;
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
