@@ -36,6 +36,10 @@ export { feedDecoder } from './feeds/feed-decoder';
 export { EventRows, eventRow } from './feeds/event-rows';
 export type { VisitEvent } from './feeds/feed-json';
 export { EventJson, RowJson, feedValueJson } from './feeds/feed-json';
+export { FeedSelection } from './feeds/feed-selection';
+
+export type { SinkDeadLetter } from './sink-dead-letters/sink-dead-letter-record';
+export { decodeSinkDeadLetter, encodeSinkDeadLetter } from './sink-dead-letters/sink-dead-letter-record';
 
 export type { MetricsRecord, RankedResult, ResultScalar, ResultValue } from './results/decode-metrics-record';
 export { decodeMetricsRecord } from './results/decode-metrics-record';
@@ -89,7 +93,8 @@ export { readStreamFiles } from './stream-file/read-stream-files';
 export { bytesSetting, durationSetting, readSinkSettings, sinkProblem } from './stream-file/sink-settings';
 export type { ReadSettings } from './stream-file/sink-settings';
 export type { SinkDefinition, SinkFeed, SinkType } from './stream-file/sink-definition';
-export { SINK_TYPES } from './stream-file/sink-definition';
+export { SINK_TYPES, mayRefuse } from './stream-file/sink-definition';
+export { LAKE } from './stream-file/sink-section';
 export type { DerivedOf, DerivedStream, Retention, StreamDefinition } from './stream-file/stream-definition';
 export { derivedOf, seenFrom, sourceOf, streamsOf } from './stream-file/stream-definition';
 export { attributionsSchema, derivedStreams, sessionsSchema } from './stream-file/derived-streams';

@@ -10,6 +10,8 @@ export type {
   TextColumn,
 } from './batch/event-batch';
 export type { DeadLetter, EnrichResult, RawControl, RawRecord, RejectCode, Reroute, Rerouted } from './enrich/types';
+export { compileCondition } from './expression/compile-expression';
+export type { Columns, Condition } from './expression/columns';
 export { patternProblem } from './expression/pattern/compile-pattern';
 export { TEXT_TESTS, type TextTest } from './expression/text-functions';
 export { TIME_PARTS, type TimePart } from './expression/time-part';

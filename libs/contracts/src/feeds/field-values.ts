@@ -1,4 +1,4 @@
-import { formatMoney } from '@tillstream/core';
+import { formatMoney, parseMoney } from '@tillstream/core';
 import type { FieldType } from '@tillstream/core';
 import { parseInstant } from '../results/instant';
 import type { FeedColumnType, FeedValue } from './feed';
@@ -35,4 +35,14 @@ export function feedValueOfJson(value: unknown, type: FeedColumnType): FeedValue
     default:
       return value as FeedValue;
   }
+}
+
+/** What `feedValue` was made of: money in minor units, NaN where it is none. */
+export function columnValue(
+  value: FeedValue,
+  type: FieldType,
+  moneyExponent: number,
+): string | number | boolean | null {
+  if (type === 'money') return typeof value === 'string' ? (parseMoney(value, moneyExponent)?.minor ?? null) : null;
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
 }

@@ -48,7 +48,11 @@ export class SourceDocument {
   }
 
   problem(offset: number, path: string, message: string): void {
-    this.found.push({ ...this.lines.at(offset), path, message });
+    this.found.push({ ...this.placeOf(offset), path, message });
+  }
+
+  placeOf(offset: number): { readonly line: number; readonly column: number } {
+    return this.lines.at(offset);
   }
 
   resolve(node: Node | null): Node | null {
@@ -78,6 +82,16 @@ export class Value {
     return isSeq(this.node);
   }
 
+  /** Nothing stands behind the key. */
+  get isNothing(): boolean {
+    return this.isEmpty();
+  }
+
+  /** Where it stands in the file; of an empty value, its key. */
+  get place(): { readonly line: number; readonly column: number } {
+    return this.document.placeOf(this.offset);
+  }
+
   problem(message: string): null {
     this.document.problem(this.offset, this.path, message);
     return null;
@@ -89,6 +103,16 @@ export class Value {
     const offset = sourceOffset(this.document.text, this.offset, this.scalarText(this.node), index);
     this.document.problem(offset, this.path, message);
     return null;
+  }
+
+  /** A scalar as YAML has it; null for what is empty, a list or a map. */
+  scalar(): string | number | boolean | null {
+    const value: unknown = isScalar(this.node) ? this.node.value : null;
+    return typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))
+      ? value
+      : value === null || !isScalar(this.node)
+        ? null
+        : this.scalarText(this.node);
   }
 
   /** The text of a scalar: as written, where YAML would make a number or a bool of it. */

@@ -87,9 +87,10 @@ export function definitionSha256(
   });
 }
 
-/** Where stream files and alerts are kept decides nothing about an event, nor does a topic that is not there. */
+/** Where stream files, alerts and what sinks refuse are kept decides nothing about an event, nor does a topic that is not there. */
 function dataTopicsOf(topics: StreamTopics, declared: DeclaredSections): Partial<StreamTopics> {
-  const roles = rolesOf(declared).filter((role) => role !== 'definitions' && role !== 'alerts');
+  const { sessions, attribution } = declared;
+  const roles = rolesOf({ sessions, attribution }).filter((role) => role !== 'definitions' && role !== 'alerts');
   return Object.fromEntries(roles.map((role) => [role, topics[role]]));
 }
 

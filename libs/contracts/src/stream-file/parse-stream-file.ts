@@ -15,6 +15,7 @@ import { readMetrics } from './metric-section';
 import type { StreamFileProblem } from './problem';
 import { keepRows, readRetention } from './retention-section';
 import { readSessions } from './sessions-section';
+import { readSinks } from './sink-section';
 import type { StreamDefinition } from './stream-definition';
 import { unknownField } from './unknown-field';
 
@@ -31,6 +32,8 @@ const KEYS = [
   'sessions',
   'attribution',
   'metrics',
+  'lake',
+  'sinks',
 ] as const;
 type StreamKey = (typeof KEYS)[number];
 
@@ -116,7 +119,8 @@ function readDefinition(
     ...source,
   };
   const derived = derivedStreams(parent, metrics);
-  return derived.length === 0 ? parent : { ...parent, derived };
+  const whole = derived.length === 0 ? parent : { ...parent, derived };
+  return { ...whole, sinks: readSinks(section.get('lake'), section.get('sinks'), whole) };
 }
 
 function readOptional<T>(

@@ -102,6 +102,7 @@ describe('the reference of stream files', () => {
           'gap',
           'size',
           'every',
+          'filter',
         ]),
       );
     });

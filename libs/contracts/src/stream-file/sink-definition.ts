@@ -5,6 +5,13 @@ import type { Feed, FeedValue } from '../feeds/feed';
 export const SINK_TYPES = ['lake', 'opensearch', 'postgres', 'webhook', 'console'] as const;
 export type SinkType = (typeof SINK_TYPES)[number];
 
+/** Those that may refuse a row for good: what they refuse is kept in a topic of its own. */
+const REFUSING_TYPES: readonly SinkType[] = ['opensearch', 'postgres', 'webhook'];
+
+export function mayRefuse({ type }: Pick<SinkDefinition, 'type'>): boolean {
+  return REFUSING_TYPES.includes(type);
+}
+
 /** One of a sink's feeds, and which part of it. */
 export interface SinkFeed {
   readonly feed: Feed;

@@ -25,6 +25,7 @@ describe('the stream file of Wikimedia’s edits', () => {
       ['length.old', 'length.old', 'int'],
       ['length.new', 'length.new', 'int'],
       ['bytes_changed', 'bytes_changed', 'int'],
+      ['server_name', 'server_name', 'string'],
     ]);
   });
 

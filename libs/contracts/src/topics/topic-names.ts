@@ -1,7 +1,11 @@
+import { mayRefuse } from '../stream-file/sink-definition';
+import type { SinkDefinition } from '../stream-file/sink-definition';
+
 /**
  * What each of a stream's topics is for; `alerts` holds what metrics have alerted of, `gaps` the holes an operator has accepted,
  * `definitions` the stream files that were put live. `sessionRows` and `attributionRows` are `sessions` and `attributions` in
- * columns, for metrics over them, whose shares go through `sessionParts` and `attributionParts`.
+ * columns, for metrics over them, whose shares go through `sessionParts` and `attributionParts`. `sinkDeadLetters` holds the rows that
+ * stores outside will never take.
  */
 export const TOPIC_ROLES = [
   'raw',
@@ -19,6 +23,7 @@ export const TOPIC_ROLES = [
   'attributions',
   'attributionRows',
   'attributionParts',
+  'sinkDeadLetters',
 ] as const;
 export type TopicRole = (typeof TOPIC_ROLES)[number];
 
@@ -26,15 +31,20 @@ export type TopicRole = (typeof TOPIC_ROLES)[number];
 const ROLES_OF_SESSIONS: readonly TopicRole[] = ['sessions', 'sessionRows', 'sessionParts'];
 const ROLES_OF_ATTRIBUTION: readonly TopicRole[] = ['attributions', 'attributionRows', 'attributionParts'];
 
-/** The topics that a stream has: some are there only for what it declares. */
-export function rolesOf(declared: {
+/** What a stream declares that has topics of its own. */
+export interface DeclaredTopics {
   readonly sessions?: unknown;
   readonly attribution?: unknown;
-}): readonly TopicRole[] {
+  readonly sinks?: readonly Pick<SinkDefinition, 'type'>[];
+}
+
+/** The topics that a stream has: some are there only for what it declares. */
+export function rolesOf({ sessions, attribution, sinks }: DeclaredTopics): readonly TopicRole[] {
   return TOPIC_ROLES.filter(
     (role) =>
-      (declared.sessions !== undefined || !ROLES_OF_SESSIONS.includes(role)) &&
-      (declared.attribution !== undefined || !ROLES_OF_ATTRIBUTION.includes(role)),
+      (sessions !== undefined || !ROLES_OF_SESSIONS.includes(role)) &&
+      (attribution !== undefined || !ROLES_OF_ATTRIBUTION.includes(role)) &&
+      (role !== 'sinkDeadLetters' || sinks?.some(mayRefuse) === true),
   );
 }
 
@@ -62,5 +72,6 @@ export function topicsOf(stream: string, overrides: Partial<StreamTopics> = {}):
     attributions: overrides.attributions ?? `${stream}.attributions.v1`,
     attributionRows: overrides.attributionRows ?? `${stream}.attributions-rows.v1`,
     attributionParts: overrides.attributionParts ?? `${stream}.attributions-parts.v1`,
+    sinkDeadLetters: overrides.sinkDeadLetters ?? `${stream}.sink-dead-letters.v1`,
   };
 }

@@ -36,6 +36,7 @@ const RAW_MESSAGE_BYTES = MAX_RAW_RECORD_BYTES + FRAMING_BYTES;
  * - `alerts` is as `metrics` is, in one partition: whoever decides about alerts reads it first, for it is their state.
  * - `gaps` is compacted and kept for ever: a forgotten gap would stop a partition again. `definitions` is too: rows are
  *   read under the file that was in force when they came.
+ * - `sinkDeadLetters` is there only for sinks that may refuse rows, and keeps these as long as other dead letters.
  * - Nowhere may a replica that missed acknowledged records become leader; where there are three replicas, two must have
  *   a record before it is acknowledged.
  *
@@ -99,6 +100,11 @@ export function topicSpecs(definition: StreamDefinition, replicationFactor: numb
     attributions: spec('attributions', results(retention.attributionsMs)),
     attributionRows: spec('attributionRows', rows),
     attributionParts: spec('attributionParts', parts),
+    sinkDeadLetters: spec('sinkDeadLetters', {
+      ...stampedByBroker,
+      ...kept(retention.deadLettersMs),
+      ...upTo(2 * RAW_MESSAGE_BYTES + FRAMING_BYTES),
+    }),
   };
   return rolesOf(definition).map((role) => specs[role]);
 }
