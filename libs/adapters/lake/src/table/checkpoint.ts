@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { openDatabase } from '../sql/database';
 import { quoteText } from '../sql/quote';
 import type { Action } from './delta-actions';
 import { deltaAction, PROTOCOL } from './delta-actions';
@@ -8,6 +8,8 @@ import type { TableSnapshot } from './table-snapshot';
 
 /** A file that is no longer part of the table is remembered for so long; whoever removes files has removed it by then. */
 export const REMEMBER_REMOVED_MS = 7 * 24 * 60 * 60 * 1_000;
+
+const MEMORY_MIB = 512;
 
 const COLUMNS: Readonly<Record<string, string>> = {
   txn: 'STRUCT(appId VARCHAR, version BIGINT, lastUpdated BIGINT)',
@@ -28,7 +30,7 @@ export async function writeCheckpoint(snapshot: TableSnapshot, scratch: string, 
   const actions = actionsOf(snapshot, nowMs);
   await writeFile(lines, actions.map((action) => JSON.stringify(deltaAction(action, snapshot.columns))).join('\n'));
   const columns = Object.entries(COLUMNS).map(([name, type]) => `${name}: ${quoteText(type)}`);
-  const read = `read_json(${quoteText(lines)}, format = 'newline_delimited', columns = {${columns.join(', ')}}, maximum_object_size = 268435456)`;
+  const read = `read_json(${quoteText(lines)}, format = 'newline_delimited', columns = {${columns.join(', ')}})`;
   await inDuckDb(`COPY (SELECT * FROM ${read}) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION zstd)`);
   await rm(lines);
   return file;
@@ -66,13 +68,10 @@ function actionsOf(snapshot: TableSnapshot, nowMs: number): Action[] {
 }
 
 async function inDuckDb(sql: string): Promise<void> {
-  const settings = { threads: '1', autoinstall_known_extensions: 'false', autoload_known_extensions: 'false' };
-  const instance = await DuckDBInstance.create(':memory:', settings);
+  const { connection, close } = await openDatabase({ memoryMiB: MEMORY_MIB, threads: 1 });
   try {
-    const connection = await instance.connect();
     await connection.run(sql);
-    connection.closeSync();
   } finally {
-    instance.closeSync();
+    await close();
   }
 }
