@@ -6,6 +6,7 @@ import { registerAttributions } from './commands/attributions';
 import { registerBackfill } from './commands/backfill';
 import { registerDiff } from './commands/diff';
 import { registerExplain } from './commands/explain';
+import { registerExport } from './commands/export';
 import { registerGenerate } from './commands/generate';
 import { registerLag } from './commands/lag';
 import { registerLate } from './commands/late';
@@ -35,6 +36,7 @@ const commands: readonly RegisterCommand[] = [
   registerAlerts,
   registerSessions,
   registerAttributions,
+  registerExport,
   registerVerify,
   registerDiff,
   registerExplain,

@@ -14,6 +14,8 @@ export interface ExportColumn {
   readonly name: string;
   /** A column of the table, or a field of one that holds several. */
   readonly from: readonly [column: string, field?: string];
+  /** What of it, where it is text that is JSON: `$.measures`. Absent: all. */
+  readonly path?: string;
   /** Text that is JSON: what is exported as JSON holds it as such. */
   readonly isJson: boolean;
 }
@@ -73,11 +75,12 @@ export async function exportTable(request: ExportRequest): Promise<number> {
 
 /** As the format says such a value: Parquet has types, CSV and JSON have texts for most of them. */
 function valueSql(
-  { from: [column, field], isJson }: ExportColumn,
+  { from: [column, field], path, isJson }: ExportColumn,
   snapshot: TableSnapshot,
   format: ExportFormat,
 ): string {
-  const value = field === undefined ? quoteName(column) : `${quoteName(column)}.${quoteName(field)}`;
+  const whole = field === undefined ? quoteName(column) : `${quoteName(column)}.${quoteName(field)}`;
+  const value = path === undefined ? whole : `json_extract(${whole}, ${quoteText(path)})::VARCHAR`;
   if (format === 'parquet') return value;
   const type = typeOf(snapshot, column, field);
   if (type === 'timestamp') return `strftime(epoch_ms(epoch_ms(${value})), '%Y-%m-%dT%H:%M:%S.%gZ')`;
