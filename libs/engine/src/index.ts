@@ -98,3 +98,6 @@ export { DefinitionFollower } from './definitions/definition-follower';
 export { DefinitionHistory, readDefinitions } from './definitions/definition-history';
 export { definitionInLog, newestDefinitionInLog } from './definitions/definition-in-log';
 export { verifyDefinition, type VerifiedDefinition } from './definitions/verify-definition';
+export { openSinkTask, sinkGroup, sinkInputs } from './sinks/open-sink-task';
+export { PreparedSink } from './sinks/prepared-sink';
+export { sinkService } from './sinks/feed-intake';

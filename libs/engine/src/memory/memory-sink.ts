@@ -17,10 +17,18 @@ export interface MemorySinkRow {
 /** The contents of a simulated store; shared by the processes of a world. */
 export class MemorySinkData {
   private readonly rows = new Map<Feed, Map<string, MemorySinkRow>>();
+  private readonly appended = new Map<Feed, MemorySinkRow[]>();
   private readonly positions = new Map<string, number>();
 
   stored(feed: Feed): readonly MemorySinkRow[] {
-    return [...(this.rows.get(feed)?.values() ?? [])];
+    return [...(this.rows.get(feed)?.values() ?? []), ...(this.appended.get(feed) ?? [])];
+  }
+
+  /** Without a look at what stands there: who moves a position with the rows never brings one twice. */
+  append(feed: Feed, row: MemorySinkRow): void {
+    const rows = this.appended.get(feed) ?? [];
+    this.appended.set(feed, rows);
+    rows.push(row);
   }
 
   put(feed: Feed, row: MemorySinkRow): void {
@@ -180,7 +188,9 @@ class MemorySinkPartition implements SinkPartition {
   private put({ rows }: FeedPortion, isRefused: ReadonlySet<FeedRow>): void {
     if (rows.kind === 'columns') {
       for (const id of placesOf(rows.batch, rows.selected, this.partition)) {
-        this.data.put(this.feed, { table: rows.table.name, id, version: 0, record: null });
+        const row: MemorySinkRow = { table: rows.table.name, id, version: 0, record: null };
+        if (this.options.knowsPosition) this.data.append(this.feed, row);
+        else this.data.put(this.feed, row);
       }
       return;
     }

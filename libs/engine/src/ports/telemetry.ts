@@ -28,6 +28,9 @@ export type TaskCounter =
   | 'abandoned_carts'
   /** Control records that let an idle partition's time move on. */
   | 'advances'
+  /** Rows that a store outside has taken, and those it has refused, by sink and feed. */
+  | 'sink_rows'
+  | 'sink_refused'
   /** Checkpoints taken, and those the store refused. */
   | 'commits'
   | 'fenced'
@@ -37,11 +40,15 @@ export type TaskCounter =
   | 'partition_stops';
 
 /** Durations in seconds. */
-export type TaskHistogram = 'batch_seconds' | 'publish_seconds' | 'commit_seconds' | 'restore_seconds';
+export type TaskHistogram = 'batch_seconds' | 'publish_seconds' | 'commit_seconds' | 'restore_seconds' | 'sink_flush_seconds';
 
 export type TaskGauge =
   /** Log end offset of the input less the offset read next. */
   | 'lag_records'
+  /** The same of one feed that goes to a store outside: also while the store does not answer. */
+  | 'sink_lag_records'
+  /** 0 while the store outside does not answer. */
+  | 'sink_up'
   /** How far the partition's watermark input is behind the append time of what was read. */
   | 'watermark_delay_seconds'
   /** Sessions that are not over. */
@@ -58,6 +65,8 @@ export interface TaskLabels {
   readonly partition: number;
   readonly reason?: string;
   readonly metric?: string;
+  readonly sink?: string;
+  readonly feed?: string;
   readonly code?: string;
 }
 

@@ -38,7 +38,7 @@ export class PartitionSupervisor implements AssignmentHandler {
   private readonly stopped = new Map<string, StoppedPartition>();
 
   constructor(
-    private readonly ports: TaskPorts,
+    private readonly ports: Pick<TaskPorts, 'clock' | 'telemetry'>,
     private readonly open: OpenTask,
   ) {}
 

@@ -6,7 +6,8 @@ export type StopCode =
   | 'unreadable-batch'
   | 'definition-mismatch'
   | 'rebuild-impossible'
-  | 'partition-count';
+  | 'partition-count'
+  | 'sink-refused';
 
 /**
  * This partition must not go on by itself: passing the place would lose or change results in silence. The others run

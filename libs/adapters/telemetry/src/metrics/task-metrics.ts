@@ -3,7 +3,7 @@ import type { Registry } from 'prom-client';
 import type { TaskCounter, TaskGauge, TaskHistogram, TaskLabels, TaskMeter } from '@tillstream/engine';
 import { DURATION_BUCKETS } from './buckets';
 
-const LABELS = ['stream', 'topic', 'partition', 'reason', 'metric', 'code'] as const;
+const LABELS = ['stream', 'topic', 'partition', 'reason', 'metric', 'sink', 'feed', 'code'] as const;
 type Label = (typeof LABELS)[number];
 
 const COUNTERS: Readonly<Record<TaskCounter, string>> = {
@@ -21,6 +21,8 @@ const COUNTERS: Readonly<Record<TaskCounter, string>> = {
   attributions: 'Views told with the purchase they led to, and direct purchases.',
   abandoned_carts: 'Carts that were left behind.',
   advances: 'Advances written for idle partitions.',
+  sink_rows: 'Rows that a store outside has taken.',
+  sink_refused: 'Rows that a store outside has refused for good.',
   commits: 'Checkpoints taken.',
   fenced: 'Checkpoints that the store refused.',
   task_restarts: 'Lives of tasks that ended by an error and were followed by another.',
@@ -32,10 +34,13 @@ const HISTOGRAMS: Readonly<Record<TaskHistogram, string>> = {
   publish_seconds: 'From a send to its acknowledgement by the log.',
   commit_seconds: 'Duration of a checkpoint.',
   restore_seconds: 'From the assignment of a partition to its first batch.',
+  sink_flush_seconds: 'From the begin of a flush to a store outside to its end.',
 };
 
 const GAUGES: Readonly<Record<TaskGauge, string>> = {
   lag_records: 'Records of the input topic not yet processed.',
+  sink_lag_records: 'Records of a feed that a store outside does not have yet.',
+  sink_up: '0 while the store outside does not answer.',
   watermark_delay_seconds: 'How far event time is behind the time of append.',
   open_sessions: 'Sessions that are not over.',
   uncommitted_bytes: 'Size of the state that is not yet checkpointed.',

@@ -1,0 +1,258 @@
+import { encodeEventBatch } from '@tillstream/core';
+import type { Feed, StreamDefinition } from '@tillstream/contracts';
+import { topicSpecs } from '@tillstream/contracts';
+import { MemoryBroker } from '../memory/memory-broker';
+import { MemoryGroup, MemoryGroupConsumer } from '../memory/memory-group';
+import { MemoryLogReader, MemoryLogWriter } from '../memory/memory-log';
+import { MemorySink, MemorySinkData } from '../memory/memory-sink';
+import { aSink, eventLog, sinkStream, type FeedLog } from '../ports/sink.fixture';
+import { silentTelemetry } from '../ports/telemetry';
+import type { SimulatedProcess } from '../simulation/scheduler';
+import { Scheduler } from '../simulation/scheduler';
+import { SeededRandom } from '../simulation/seeded-random';
+import { PartitionSupervisor } from '../task/partition-supervisor';
+import { openSinkTask, sinkInputs } from './open-sink-task';
+import { PreparedSink } from './prepared-sink';
+
+const START_MS = Date.UTC(2026, 0, 5, 12);
+const SECOND_MS = 1_000;
+const RECORDS = 40;
+const FINALS = 60;
+const LIVES = 12;
+const MOST_STEPS = 40_000;
+const FEEDS: readonly Feed[] = ['events', 'finals'];
+const SINKS = [
+  { name: 'knowing', knowsPosition: true },
+  { name: 'upserting', knowsPosition: false },
+] as const;
+const utf8 = new TextEncoder();
+
+/** Two stores outside, and processes that bring one stream's feeds to them while much goes wrong. */
+class SinkWorld {
+  readonly random: SeededRandom;
+  readonly definition: StreamDefinition = sinkStream();
+  readonly broker: MemoryBroker;
+  readonly stores = new Map(SINKS.map(({ name }) => [name as string, new MemorySinkData()]));
+  /** Stores that do not answer. */
+  readonly down = new Set<string>();
+  /** Nothing goes wrong any more. */
+  calm = false;
+  readonly scheduler: Scheduler;
+  private readonly groups: ReadonlyMap<string, MemoryGroup>;
+  private readonly processes: SimulatedProcess[] = [];
+  private readonly logs: readonly FeedLog[];
+  private readonly finalIds = new Map<number, string[]>();
+  private readonly written: number[] = [];
+
+  constructor(seed: number) {
+    this.random = new SeededRandom(seed);
+    this.scheduler = new Scheduler(this.random, START_MS);
+    this.broker = new MemoryBroker(() => this.scheduler.nowMs);
+    for (const { name, partitions } of topicSpecs(this.definition, 1)) this.broker.createTopic(name, partitions, true);
+    this.groups = new Map(
+      SINKS.map((sink) => [
+        sink.name as string,
+        new MemoryGroup(this.broker, sinkInputs(this.definition, declared(sink.name)), () => this.scheduler.nowMs, 5),
+      ]),
+    );
+    this.logs = [0, 1].map((partition) => eventLog(this.definition, partition, RECORDS));
+  }
+
+  /** Batches in a chain, among them those of a writer that was away: they end where others have gone on. */
+  writeEvents(most = RECORDS): void {
+    for (const log of this.logs) {
+      const written = this.written[log.partition] ?? 0;
+      const until = Math.min(log.end, written + most);
+      for (let from = written; from < until;) {
+        const next = Math.min(until, from + 1 + this.random.below(6));
+        this.appendBatch(log, from, next);
+        if (this.random.chance(0.3)) this.appendBatch(log, from, Math.max(from + 1, next - this.random.below(4)));
+        if (this.random.chance(0.2)) this.appendBatch(log, Math.max(0, from - 3), next);
+        from = next;
+      }
+      this.written[log.partition] = until;
+    }
+  }
+
+  /** Finals, some of them told again, among provisional results. */
+  writeFinals(count = FINALS): void {
+    for (const partition of [0, 1]) {
+      const ids = this.finalIds.get(partition) ?? [];
+      for (let i = 0; i < count; i += 1) {
+        const told = this.random.chance(0.2) ? this.random.below(ids.length + 1) : ids.length;
+        ids.push(this.appendResult('f', partition, told));
+        if (this.random.chance(0.3)) this.appendResult('p', partition, told);
+      }
+      this.finalIds.set(partition, ids);
+    }
+  }
+
+  /** A process of the service, with both sinks. */
+  start(): SimulatedProcess {
+    const process = this.scheduler.spawn(`writer-${this.processes.length}`);
+    this.processes.push(process);
+    const { turn, clock } = process;
+    for (const { name, knowsPosition } of SINKS) {
+      const data = this.stores.get(name) as MemorySinkData;
+      const faults = {
+        isDown: () => this.down.has(name) || this.strikes(0.02),
+        refusesAll: () => (this.strikes(0.005) ? 'there is no such bucket' : null),
+        refuses: () => null,
+        losesAnswer: () => this.strikes(0.05),
+      };
+      const options = { knowsPosition, flushRows: 20, flushAgeMs: 300 };
+      const sink = new PreparedSink(declared(name), new MemorySink(data, turn, options, faults));
+      const ports = {
+        writer: new MemoryLogWriter(this.broker, turn),
+        reader: new MemoryLogReader(this.broker, turn, () => this.scheduler.nowMs),
+        clock,
+        random: this.random,
+        telemetry: silentTelemetry,
+      };
+      const consumer = new MemoryGroupConsumer(this.groups.get(name) as MemoryGroup, process.name, turn);
+      const supervisor = new PartitionSupervisor(ports, (source) =>
+        openSinkTask(ports, this.definition, sink, source, consumer),
+      );
+      void consumer.start(supervisor);
+    }
+    return process;
+  }
+
+  /** Does not wait for an answer: as by SIGKILL. */
+  kill(process: SimulatedProcess): void {
+    this.scheduler.kill(process);
+    for (const group of this.groups.values()) group.leave(process.name);
+  }
+
+  /** As by SIGSTOP, for longer than the group waits. */
+  async leaveForDead(process: SimulatedProcess, ms: number): Promise<void> {
+    process.state = 'paused';
+    for (const group of this.groups.values()) group.leave(process.name);
+    await this.pass(ms);
+    process.state = 'running';
+  }
+
+  async pass(ms: number): Promise<void> {
+    const untilMs = this.scheduler.nowMs + ms;
+    await this.scheduler.runUntil(() => this.scheduler.nowMs >= untilMs);
+  }
+
+  async runUntilStored(sinks: readonly string[]): Promise<void> {
+    const { steps } = this.scheduler;
+    const isStored = (): boolean => sinks.every((sink) => FEEDS.every((feed) => this.missing(sink, feed) === 0));
+    await this.scheduler.runUntil(() => isStored() || this.scheduler.steps - steps > MOST_STEPS);
+  }
+
+  stored(sink: string, feed: Feed): readonly string[] {
+    const rows = this.stores.get(sink)?.stored(feed) ?? [];
+    return rows.map(({ table, id }) => `${table}|${id}`).sort();
+  }
+
+  expected(feed: Feed): readonly string[] {
+    if (feed === 'events') return this.logs.flatMap((log) => allIds(log)).sort();
+    return [...new Set([...this.finalIds.values()].flat())].sort();
+  }
+
+  private missing(sink: string, feed: Feed): number {
+    return this.expected(feed).length - this.stored(sink, feed).length;
+  }
+
+  private strikes(probability: number): boolean {
+    return !this.calm && this.random.chance(probability);
+  }
+
+  private appendBatch(log: FeedLog, from: number, next: number): void {
+    const { rows } = log.portion(from, next);
+    if (rows.kind !== 'columns') throw new Error('events come in columns');
+    const value = encodeEventBatch(rows.batch);
+    this.broker.append(this.definition.topics.enriched, log.partition, [{ key: null, value }]);
+  }
+
+  private appendResult(kind: 'f' | 'p', partition: number, told: number): string {
+    const { metrics, topics } = this.definition;
+    const metric = metrics[told % metrics.length] as (typeof metrics)[number];
+    const start = new Date(START_MS + told * 20 * SECOND_MS).toISOString();
+    const end = new Date(START_MS + (told + 1) * 20 * SECOND_MS).toISOString();
+    const group = metric.groupBy.length === 0 ? {} : { category: `c${partition}` };
+    const key = `${kind}|${metric.identity}|${start}|${JSON.stringify(group)}`;
+    const measures = metric.name === 'sales' ? { total: '1.50', orders: told } : { viewers: told };
+    const value = {
+      ...{ metric: metric.name, definition: metric.identity.slice(-8), window_start: start, window_end: end },
+      ...{ group, measures, final: kind === 'f', revision: told + 1 },
+    };
+    this.broker.append(topics.metrics, partition, [
+      { key: utf8.encode(key), value: utf8.encode(JSON.stringify(value)) },
+    ]);
+    return `${metric.identity}|${key}`;
+  }
+}
+
+function declared(name: string) {
+  const feeds = FEEDS.map((feed) => ({ feed, filter: null, columns: null, metrics: null }));
+  return aSink({ name, type: 'lake', where: null, feeds });
+}
+
+/** All rows: this sink has no filter. */
+function allIds(log: FeedLog): string[] {
+  const { rows } = log.portion(0, log.end);
+  if (rows.kind !== 'columns') throw new Error('events come in columns');
+  const { records, rowIndexes } = rows.batch;
+  const offsets = [...records.rowCounts].flatMap((count, record) =>
+    Array.from({ length: count }, () => records.offsets[record]),
+  );
+  return offsets.map((offset, row) => `events|${log.partition}|${offset}|${rowIndexes[row]}`);
+}
+
+describe('a stream’s feeds in stores outside', () => {
+  it.each(Array.from({ length: 12 }, (_, i) => i + 1))(
+    'are whole and once, whatever happens (seed %i)',
+    async (seed) => {
+      const world = new SinkWorld(seed);
+      world.writeFinals();
+      world.writeEvents();
+      const alive = [world.start(), world.start()];
+      for (let life = 0; life < LIVES; life += 1) {
+        world.writeEvents(world.random.below(8));
+        world.writeFinals(world.random.below(8));
+        await world.pass(100 + world.random.below(700));
+        const victim = world.random.pick(alive);
+        switch (world.random.below(4)) {
+          case 0:
+            world.kill(victim);
+            alive.splice(alive.indexOf(victim), 1, world.start());
+            break;
+          case 1:
+            alive.splice(alive.indexOf(victim), 1, world.start());
+            await world.leaveForDead(victim, 200 + world.random.below(800));
+            break;
+          case 2:
+            world.down.add(world.random.pick(SINKS).name);
+            break;
+          default:
+            world.down.clear();
+        }
+      }
+      world.calm = true;
+      world.down.clear();
+      await world.runUntilStored(SINKS.map(({ name }) => name));
+      for (const { name } of SINKS) {
+        for (const feed of FEEDS) expect([name, world.stored(name, feed)]).toEqual([name, world.expected(feed)]);
+      }
+    },
+  );
+
+  it('reach one store while another does not answer', async () => {
+    const world = new SinkWorld(7);
+    world.calm = true;
+    world.writeEvents();
+    world.writeFinals();
+    world.down.add('knowing');
+    world.start();
+    await world.runUntilStored(['upserting']);
+    expect(FEEDS.map((feed) => world.stored('knowing', feed))).toEqual([[], []]);
+    expect(FEEDS.map((feed) => world.stored('upserting', feed))).toEqual(FEEDS.map((feed) => world.expected(feed)));
+    world.down.clear();
+    await world.runUntilStored(['knowing']);
+    expect(FEEDS.map((feed) => world.stored('knowing', feed))).toEqual(FEEDS.map((feed) => world.expected(feed)));
+  });
+});

@@ -1,0 +1,172 @@
+import type { Feed, FeedTable } from '@tillstream/contracts';
+import type { LogRecord, PartitionSource } from '../ports/log';
+import type { KeepRefused, SinkPartition } from '../ports/sink';
+import type { TaskLabels } from '../ports/telemetry';
+import type { PartitionTask } from '../task/partition-supervisor';
+import { shortestWait } from '../task/shortest-wait';
+import type { TaskPorts } from '../task/task-ports';
+import type { FeedIntake } from './feed-intake';
+import type { PreparedSink } from './prepared-sink';
+import { SinkPatience } from './sink-patience';
+
+const MAX_WAIT_MS = 5_000;
+
+/** What a task is made of. */
+export interface SinkWork {
+  /** In messages. */
+  readonly name: string;
+  readonly stream: string;
+  readonly feed: Feed;
+  readonly sink: PreparedSink;
+  readonly source: PartitionSource;
+  readonly tables: readonly FeedTable[];
+  /** Finds out where to begin. @param stored what the store says of it */
+  readonly begin: (stored: number | null) => Promise<FeedIntake>;
+  readonly keep: KeepRefused;
+  /** Resolves unless another definition has been put live: then what the task knows of tables is old. */
+  readonly assertCurrent: () => Promise<void>;
+}
+
+/**
+ * Brings one partition of a feed into a store outside.
+ *
+ * The order that everything rests on: rows are stored, and those that the store refuses are acknowledged in the dead letters,
+ * before any position passes them. What is stored again after a crash is one by its id.
+ */
+export class SinkTask implements PartitionTask {
+  private readonly patience: SinkPatience;
+  private intake: FeedIntake | null = null;
+  private partition: SinkPartition | null = null;
+  /** When the oldest portion was added that is not stored; null: there is none. */
+  private oldestMs: number | null = null;
+  /** Offset in the topic behind what was added, and behind what is stored of it. */
+  private added = 0;
+  private stored = 0;
+  private lookedMs: number;
+
+  constructor(
+    private readonly ports: Pick<TaskPorts, 'clock' | 'telemetry' | 'reader'>,
+    private readonly work: SinkWork,
+  ) {
+    const { source } = work;
+    this.patience = new SinkPatience(work.name, ports, source, this.labels, () => this.reportLag());
+    this.lookedMs = ports.clock.monotonicMs();
+  }
+
+  /** Works until the source is revoked or something throws. */
+  async run(): Promise<never> {
+    const { source } = this.work;
+    const partition = await this.openPartition();
+    for (;;) {
+      const records = await source.next(this.waitMs(partition));
+      if (records) await this.take(partition, records);
+      if (this.isDue(partition)) await this.flush(partition);
+      await this.lookAround();
+      this.tellLag(source.logEndOffset());
+    }
+  }
+
+  /** What was read is stored once more before the partition goes, if the store answers. */
+  async drain(): Promise<void> {
+    if (this.partition && this.oldestMs !== null && !this.patience.isWaiting) await this.store(this.partition);
+  }
+
+  /** Nothing is written any more. */
+  close(): void {
+    this.ports.telemetry.meter.forget(this.labels);
+    void this.partition?.close().catch(() => undefined); // it forgets; there is nothing that could be lost
+  }
+
+  private async openPartition(): Promise<SinkPartition> {
+    const { sink, feed, source, tables, begin } = this.work;
+    const partition = await this.patience.until(async () => {
+      await sink.prepare();
+      return sink.sink.open(feed, source.partition, tables);
+    });
+    this.partition = partition;
+    this.intake = await begin(partition.next);
+    this.added = this.stored = this.intake.seek;
+    source.seek(this.added);
+    this.ports.telemetry.log.info('task_opened', {
+      task: this.work.name,
+      next: partition.next,
+      seek: this.added,
+    });
+    return partition;
+  }
+
+  private async take(partition: SinkPartition, records: readonly LogRecord[]): Promise<void> {
+    const { intake } = this;
+    if (!intake) return;
+    const { topic, partition: number } = this.work.source;
+    const { clock, telemetry } = this.ports;
+    await telemetry.tracer.batch({ name: 'store', topic, partition: number, records }, async () => {
+      for await (const portion of intake.portionsOf(records)) {
+        await this.patience.until(() => partition.add(portion));
+        this.added = intake.seek;
+        this.oldestMs ??= clock.monotonicMs();
+        if (isFull(partition)) await this.flush(partition);
+      }
+      this.added = intake.seek;
+    });
+  }
+
+  private isDue(partition: SinkPartition): boolean {
+    if (this.oldestMs === null) return false;
+    return isFull(partition) || this.ports.clock.monotonicMs() - this.oldestMs >= partition.bounds.ageMs;
+  }
+
+  private async flush(partition: SinkPartition): Promise<void> {
+    await this.patience.until(() => this.store(partition));
+  }
+
+  private async store(partition: SinkPartition): Promise<void> {
+    const { clock, telemetry } = this.ports;
+    const { rows } = partition.pending;
+    const startedMs = clock.monotonicMs();
+    let refused = 0;
+    await partition.flush(async (few) => {
+      refused += few.length;
+      await this.work.keep(few);
+    });
+    this.oldestMs = null;
+    this.stored = this.added;
+    this.work.source.commit(this.stored);
+    telemetry.meter.observe('sink_flush_seconds', this.labels, (clock.monotonicMs() - startedMs) / 1000);
+    telemetry.meter.count('sink_rows', this.labels, Math.max(0, rows - refused));
+    if (refused > 0) telemetry.meter.count('sink_refused', this.labels, refused);
+  }
+
+  private waitMs({ bounds }: SinkPartition): number {
+    if (this.oldestMs === null) return MAX_WAIT_MS;
+    return shortestWait(MAX_WAIT_MS, [this.oldestMs + bounds.ageMs - this.ports.clock.monotonicMs()]);
+  }
+
+  private async lookAround(): Promise<void> {
+    const nowMs = this.ports.clock.monotonicMs();
+    if (nowMs - this.lookedMs < MAX_WAIT_MS) return;
+    this.lookedMs = nowMs;
+    await this.work.assertCurrent();
+  }
+
+  /** For while nothing is read: the source's idea of the end grows old. */
+  private async reportLag(): Promise<void> {
+    const { topic, partition } = this.work.source;
+    this.tellLag(await this.ports.reader.end(topic, partition).catch(() => null));
+  }
+
+  private tellLag(end: number | null): void {
+    if (end === null || !this.intake) return;
+    const reached = this.oldestMs === null ? this.added : this.stored;
+    this.ports.telemetry.meter.gauge('sink_lag_records', this.labels, Math.max(0, end - reached));
+  }
+
+  private get labels(): TaskLabels {
+    const { stream, sink, feed, source } = this.work;
+    return { stream, sink: sink.definition.name, feed, partition: source.partition };
+  }
+}
+
+function isFull({ pending, bounds }: SinkPartition): boolean {
+  return pending.rows >= bounds.rows || pending.bytes >= bounds.bytes;
+}
