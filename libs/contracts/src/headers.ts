@@ -17,6 +17,8 @@ export const HEADER = {
   sourcePartition: 'tillstream-source-partition',
   sourceOffset: 'tillstream-source-offset',
   sourceIndex: 'tillstream-source-index',
+  /** On dead letters: append time of the raw record, in epoch ms. */
+  sourceTime: 'tillstream-source-time',
   /** On a dead letter that was too large to keep: how many bytes it had. They are still at the source offset. */
   omittedBytes: 'tillstream-omitted-bytes',
 } as const;

@@ -7,6 +7,7 @@ const source = { topic: 'ecommerce-events', partition: 2 };
 const letter: DeadLetter = {
   rawOffset: 41,
   index: 3,
+  appendMs: 1_569_888_000_000,
   code: 'wrong-type',
   path: 'price',
   message: 'price is “teuer”, not money',
@@ -19,6 +20,7 @@ describe('dead letters', () => {
     expect(decodeDeadLetter(stored(encodeDeadLetter(letter, source)))).toEqual({
       id: '2|41|3',
       source: { topic: 'ecommerce-events', partition: 2, offset: 41, index: 3 },
+      appendMs: 1_569_888_000_000,
       code: 'wrong-type',
       path: 'price',
       message: 'price is “teuer”, not money',

@@ -14,6 +14,8 @@ export interface DeadLetterEntry {
   /** `partition|offset|index`: the same however often the letter was written. */
   readonly id: string;
   readonly source: DeadLetterSource & { readonly offset: number; readonly index: number };
+  /** Append time of the raw record; null: the letter is of a version that did not say. */
+  readonly appendMs: number | null;
   readonly code: RejectCode;
   readonly path: string;
   readonly message: string;
@@ -40,6 +42,7 @@ export function encodeDeadLetter(letter: DeadLetter, source: DeadLetterSource): 
       [HEADER.sourcePartition]: headerBytes(source.partition),
       [HEADER.sourceOffset]: headerBytes(letter.rawOffset),
       [HEADER.sourceIndex]: headerBytes(letter.index),
+      [HEADER.sourceTime]: headerBytes(letter.appendMs),
       ...(tooLarge ? { [HEADER.omittedBytes]: headerBytes(letter.bytes.length) } : {}),
     },
   };
@@ -60,6 +63,7 @@ export function decodeDeadLetter(record: StoredRecord): DeadLetterEntry | null {
   return {
     id: `${partition}|${offset}|${index}`,
     source: { topic, partition, offset, index },
+    appendMs: headerInteger(headers, HEADER.sourceTime),
     code: code as RejectCode,
     path: headerText(headers, HEADER.path) ?? '$',
     message: headerText(headers, HEADER.message) ?? '',

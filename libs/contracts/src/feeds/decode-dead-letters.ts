@@ -7,13 +7,14 @@ export function deadLetterDecoder(): FeedDecoder {
     const letter = decodeDeadLetter(record);
     if (letter === null) return [];
     const { id, source, code, path, message, size, bytes } = letter;
+    const timeMs = letter.appendMs ?? record.timestampMs;
     return [
       {
-        ...{ table: 'dead_letters', id, version: 0, timeMs: record.timestampMs },
+        ...{ table: 'dead_letters', id, version: 0, timeMs },
         ...{ partition, offset: record.offset, index: 0 },
         record: null,
         values: {
-          ...{ code, path, message },
+          ...{ code, path, message, append_time: timeMs },
           source_topic: source.topic,
           source_partition: source.partition,
           source_offset: source.offset,

@@ -241,6 +241,7 @@ describe('rows of dead letters', () => {
     const letter = {
       rawOffset: 41,
       index: -1,
+      appendMs: START_MS,
       code: 'wrong-type' as const,
       path: 'price',
       message: 'price is “teuer”, not money',
@@ -251,7 +252,12 @@ describe('rows of dead letters', () => {
       2,
     );
     expectToFit(row, 'dead_letters');
-    expect(row).toMatchObject({ id: '2|41|-1', record: null, timeMs: 99, values: { size: 3, source_offset: 41 } });
+    expect(row).toMatchObject({
+      id: '2|41|-1',
+      record: null,
+      timeMs: START_MS,
+      values: { size: 3, source_offset: 41 },
+    });
     expect(row?.values['body']).toEqual(letter.bytes);
   });
 });

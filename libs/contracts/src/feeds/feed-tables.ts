@@ -55,6 +55,7 @@ const DEAD_LETTER_COLUMNS: readonly FeedColumn[] = [
   { name: 'code', type: 'string' },
   { name: 'path', type: 'string' },
   { name: 'message', type: 'string' },
+  { name: 'append_time', type: 'timestamp' },
   { name: 'source_topic', type: 'string' },
   { name: 'source_partition', type: 'int' },
   { name: 'source_offset', type: 'int' },

@@ -8,6 +8,7 @@ import type { DeadLetter, EnrichResult, RawRecord, RejectCode } from './types';
 export class DeadLetterLog {
   private letters: DeadLetter[] = [];
   private recordLetters = 0;
+  private appendMs = 0;
   private readonly messages: RejectMessages;
 
   constructor(
@@ -17,8 +18,9 @@ export class DeadLetterLog {
     this.messages = new RejectMessages(rows.schema);
   }
 
-  beginRecord(): void {
+  beginRecord({ appendMs }: Pick<RawRecord, 'appendMs'>): void {
     this.recordLetters = this.letters.length;
+    this.appendMs = appendMs;
   }
 
   /** Keeps the current row of the record at `rawOffset`; `slot` is what `code` is about. */
@@ -27,6 +29,7 @@ export class DeadLetterLog {
     this.letters.push({
       rawOffset,
       index: reader.index,
+      appendMs: this.appendMs,
       code,
       path: messages.path(slot),
       message: code === 'malformed-json' ? brokenAt(reader.failedAt, messages) : messages.message(code, slot),
@@ -35,13 +38,14 @@ export class DeadLetterLog {
   }
 
   /** Keeps the current record as a whole, instead of rows of it. */
-  addRecord({ offset, value }: RawRecord, code: RejectCode): void {
+  addRecord({ offset, value, appendMs }: RawRecord, code: RejectCode): void {
     const { reader, messages } = this;
     const isBroken = code === 'malformed-json' && value !== null && value.length > 0;
     this.letters.length = this.recordLetters;
     this.letters.push({
       rawOffset: offset,
       index: -1,
+      appendMs,
       code,
       path: '$',
       message: isBroken ? brokenAt(reader.failedAt, messages) : messages.message(code, -1),

@@ -183,7 +183,7 @@ export class RawEnricher {
     const repeated = batchIdView !== null && this.known.ofBatches.has(batchIdView, 0);
     if (batchId !== null) this.batchIdLog.add(batchId, this.records.count);
     const limit = MAX_RECORD_BYTES + (rerouted === null ? 0 : REROUTED_BRACKETS);
-    this.deadLetters.beginRecord();
+    this.deadLetters.beginRecord(record);
     if (value === null || value.length === 0) return this.refuse(record, 'malformed-json');
     if (value.length > limit) return this.refuse(record, 'record-too-large');
 

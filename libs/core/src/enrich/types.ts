@@ -55,6 +55,8 @@ export interface DeadLetter {
   readonly rawOffset: number;
   /** Row within the record; -1: the record as a whole. */
   readonly index: number;
+  /** Append time of the raw record: the same whoever writes the letter and whenever. */
+  readonly appendMs: number;
   readonly code: RejectCode;
   /** Field the problem is about (`$` for the row itself). */
   readonly path: string;
