@@ -8,6 +8,8 @@ export {
 export { answerSql, memoryLimitText, timeLimitText } from './query/answer-sql';
 export type { SqlAnswer, SqlCell, SqlColumn, SqlLimits, SqlOutcome, SqlQuestion, SqlView } from './query/sql-question';
 export { ALL_TIMES, tableRelation, type TimeSpan } from './read/table-relation';
+export { lakeSinkType } from './sink/lake-sink-kind';
+export { metricColumn } from './sink/table-shape';
 export { columnTypeOf, sqlType, type ColumnType, type TypedColumn } from './sql/column-type';
 export { openDatabase, type Database, type DatabaseBounds } from './sql/database';
 export { partitionPath, type PartitionValues } from './sql/partition-path';
