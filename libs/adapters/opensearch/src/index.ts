@@ -1,1 +1,1 @@
-export {};
+export { openSearchSinkKind } from './opensearch-kind';
