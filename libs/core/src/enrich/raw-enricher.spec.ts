@@ -189,16 +189,17 @@ describe('RawEnricher', () => {
     });
   });
 
-  it('keeps what it refuses with its bytes, reason and place', () => {
+  it('keeps what it refuses with its bytes, reason, time and place', () => {
     const value = utf8('{"user":"a","t":0}\n{"user":"a","t":0,"n":[]}\n{"user":"a",}\n');
     const { deadLetters, counts } = anEnricher().apply([
       { offset: 4, appendMs: 1, value, batchId: null, control: null, rerouted: null },
-      { offset: 5, appendMs: 1, value: utf8('\0\0\0\0\x01'), batchId: null, control: null, rerouted: null },
+      { offset: 5, appendMs: 2, value: utf8('\0\0\0\0\x01'), batchId: null, control: null, rerouted: null },
     ]);
     expect(deadLetters.map(({ bytes, ...letter }) => ({ ...letter, bytes: text(bytes) }))).toEqual([
       {
         rawOffset: 4,
         index: 1,
+        appendMs: 1,
         code: 'wrong-type',
         path: 'n',
         message: 'expected a whole number',
@@ -207,6 +208,7 @@ describe('RawEnricher', () => {
       {
         rawOffset: 4,
         index: 2,
+        appendMs: 1,
         code: 'malformed-json',
         path: '$',
         message: 'this is not JSON from byte 12 on',
@@ -215,6 +217,7 @@ describe('RawEnricher', () => {
       {
         rawOffset: 5,
         index: -1,
+        appendMs: 2,
         code: 'unsupported-encoding',
         path: '$',
         message: 'the record is framed for a schema registry, which this stream does not read',
