@@ -17,8 +17,8 @@ export interface EventIntakeOptions {
   readonly source: Pick<PartitionSource, 'topic' | 'partition'>;
   readonly table: FeedTable;
   readonly gaps: GapLedger;
-  /** Indexes of the rows that are wanted, ascending. */
-  readonly select: (batch: EventBatch) => Uint32Array;
+  /** Indexes of the rows that are wanted, ascending, of raw records from an offset on. */
+  readonly select: (batch: EventBatch, from: number) => Uint32Array;
   /** Resolves when it is known under which file the batch was made; else throws what ends the task. */
   readonly assertKnown: (sha256: string) => Promise<void>;
   readonly log: TaskLog;
@@ -69,11 +69,7 @@ export class EventIntake implements FeedIntake {
     if (verdict === 'drop') return null;
     if (verdict === 'hole' && gaps.behind(from) < batch.rawFrom) this.refuseHole(batch, record, from);
     this.at = batch.rawNext;
-    const selected = select(batch);
-    const first = firstRowFrom(batch, from);
-    const at = first === 0 ? 0 : selected.findIndex((row) => row >= first);
-    const wanted = at < 0 ? new Uint32Array(0) : selected.subarray(at);
-    return { from, next: batch.rawNext, rows: { kind: 'columns', table, batch, selected: wanted } };
+    return { from, next: batch.rawNext, rows: { kind: 'columns', table, batch, selected: select(batch, from) } };
   }
 
   private refuseHole(batch: EventBatch, record: LogRecord, next: number): never {
@@ -86,14 +82,4 @@ export class EventIntake implements FeedIntake {
         `\`till skip ${service}\` [${next}, ${batch.rawFrom})`,
     );
   }
-}
-
-/** Index of the first row of a raw record at or behind an offset. */
-function firstRowFrom({ records, rawFrom }: EventBatch, offset: number): number {
-  if (offset <= rawFrom) return 0;
-  let row = 0;
-  for (let record = 0; record < records.count && (records.offsets[record] as number) < offset; record += 1) {
-    row += records.rowCounts[record] as number;
-  }
-  return row;
 }

@@ -1,17 +1,17 @@
+import type { EventBatch } from '@tillstream/core';
 import type { FeedTable, SinkDefinition, StreamDefinition } from '@tillstream/contracts';
-import { FEED_ROLES, feedDecoder, feedTables } from '@tillstream/contracts';
+import { FEED_ROLES, FeedSelection, feedDecoder, feedTables } from '@tillstream/contracts';
 import type { GroupConsumer, PartitionSource } from '../ports/log';
 import { readGaps } from '../task/gap-ledger';
 import type { TaskPorts } from '../task/task-ports';
 import { EventIntake } from './event-intake';
 import { everDeclared } from './ever-declared';
-import { feedChoice } from './feed-choice';
 import type { FeedIntake } from './feed-intake';
 import { sinkService } from './feed-intake';
 import { findEventStart, findRowStart } from './feed-start';
 import { KnownDefinitions } from './known-definitions';
 import type { PreparedSink } from './prepared-sink';
-import { refuseToPass } from './refused-rows';
+import { refusedRowsLog } from './refused-rows';
 import { RowIntake } from './row-intake';
 import { SinkTask } from './sink-task';
 
@@ -46,9 +46,9 @@ export async function openSinkTask(
   const { feed } = declared;
   const name = `sink:${stream}:${sinkName}:${feed}:${partition}`;
   const definitions = await KnownDefinitions.read(reader, file, name);
-  const definition = everDeclared(definitions.history);
+  const definition = everDeclared(file, definitions.history);
   const tables = feedTables(definition, feed);
-  const choice = feedChoice(declared, tables);
+  const selection = new FeedSelection(definition, declared);
 
   const begin = async (stored: number | null): Promise<FeedIntake> => {
     const service = sinkService(sinkName, feed);
@@ -58,8 +58,8 @@ export async function openSinkTask(
     if (feed === 'events') {
       const options = {
         ...{ task: name, service, source, gaps, log: telemetry.log },
-        table: choice.tables[0] as FeedTable,
-        select: (batch: Parameters<typeof choice.ofBatch>[0]) => choice.ofBatch(batch),
+        table: selection.tables[0] as FeedTable,
+        select: (batch: EventBatch, from: number) => selection.events(batch, from),
         assertKnown: (sha256: string) => definitions.assertKnown(sha256),
       };
       return new EventIntake(options, await findEventStart(reader, source, left));
@@ -67,15 +67,15 @@ export async function openSinkTask(
     const options: ConstructorParameters<typeof RowIntake>[0] = {
       partition,
       decode: feedDecoder(definition, feed),
-      isWanted: (row) => choice.isWanted(row),
+      select: (rows) => selection.rows(rows),
       assertKnown: (rows) => definitions.assertRowsKnown(feed, tables, rows),
     };
     return new RowIntake(options, await findRowStart(reader, source, left));
   };
   return new SinkTask(ports, {
     ...{ name, stream, feed, sink, source, begin },
-    tables: choice.tables,
-    keep: async (refused) => refuseToPass(name, feed, refused),
+    tables: selection.tables,
+    keep: refusedRowsLog(ports.writer, file, sinkName, feed, partition),
     assertCurrent: () => definitions.assertCurrent(),
   });
 }

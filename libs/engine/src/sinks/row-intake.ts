@@ -7,7 +7,8 @@ import type { FeedIntake, FeedStart } from './feed-intake';
 export interface RowIntakeOptions {
   readonly partition: number;
   readonly decode: FeedDecoder;
-  readonly isWanted: (row: FeedRow) => boolean;
+  /** Those that are wanted, with the columns that are. */
+  readonly select: (rows: readonly FeedRow[]) => readonly FeedRow[];
   /** Resolves when it is known how these rows are declared; else throws what ends the task. */
   readonly assertKnown: (rows: readonly FeedRow[]) => Promise<void>;
 }
@@ -36,11 +37,11 @@ export class RowIntake implements FeedIntake {
   async *portionsOf(records: readonly LogRecord[]): AsyncIterable<FeedPortion> {
     const last = records.at(-1);
     if (!last) return;
-    const { decode, partition, isWanted, assertKnown } = this.options;
+    const { decode, partition, select, assertKnown } = this.options;
     const rows = records.flatMap((record) => decode(record, partition));
     await assertKnown(rows);
     const from = this.at;
     this.at = this.seekAt = last.offset + 1;
-    yield { from, next: this.at, rows: { kind: 'rows', rows: rows.filter(isWanted) } };
+    yield { from, next: this.at, rows: { kind: 'rows', rows: select(rows) } };
   }
 }

@@ -1,6 +1,6 @@
 import { encodeEventBatch } from '@tillstream/core';
-import type { Feed, StreamDefinition } from '@tillstream/contracts';
-import { topicSpecs } from '@tillstream/contracts';
+import type { Feed, FeedRow, StreamDefinition } from '@tillstream/contracts';
+import { decodeSinkDeadLetter, topicSpecs } from '@tillstream/contracts';
 import { MemoryBroker } from '../memory/memory-broker';
 import { MemoryGroup, MemoryGroupConsumer } from '../memory/memory-group';
 import { MemoryLogReader, MemoryLogWriter } from '../memory/memory-log';
@@ -25,12 +25,14 @@ const SINKS = [
   { name: 'knowing', knowsPosition: true },
   { name: 'upserting', knowsPosition: false },
 ] as const;
+/** Finals of this revision are never taken. */
+const REFUSED = 3;
 const utf8 = new TextEncoder();
 
 /** Two stores outside, and processes that bring one stream's feeds to them while much goes wrong. */
 class SinkWorld {
   readonly random: SeededRandom;
-  readonly definition: StreamDefinition = sinkStream();
+  readonly definition: StreamDefinition = { ...sinkStream(), sinks: SINKS.map(({ name }) => declared(name)) };
   readonly broker: MemoryBroker;
   readonly stores = new Map(SINKS.map(({ name }) => [name as string, new MemorySinkData()]));
   /** Stores that do not answer. */
@@ -97,7 +99,7 @@ class SinkWorld {
       const faults = {
         isDown: () => this.down.has(name) || this.strikes(0.02),
         refusesAll: () => (this.strikes(0.005) ? 'there is no such bucket' : null),
-        refuses: () => null,
+        refuses: ({ values }: FeedRow) => (values['revision'] === REFUSED ? 'revision 3 is cursed' : null),
         losesAnswer: () => this.strikes(0.05),
       };
       const options = { knowsPosition, flushRows: 20, flushAgeMs: 300 };
@@ -150,7 +152,19 @@ class SinkWorld {
 
   expected(feed: Feed): readonly string[] {
     if (feed === 'events') return this.logs.flatMap((log) => allIds(log)).sort();
-    return [...new Set([...this.finalIds.values()].flat())].sort();
+    return [...new Set([...this.finalIds.values()].flat())].filter((id) => !isRefused(id)).sort();
+  }
+
+  /** What stands in the dead letters of a sink, each once, and what should. */
+  deadLetters(sink: string): readonly string[] {
+    const records = [0, 1].flatMap((partition) => this.broker.all(this.definition.topics.sinkDeadLetters, partition));
+    const letters = records.flatMap((record) => decodeSinkDeadLetter(record) ?? []);
+    const own = letters.filter((letter) => letter.sink === sink && letter.reason === 'revision 3 is cursed');
+    return [...new Set(own.map(({ row }) => `${row.table}|${row.id}`))].sort();
+  }
+
+  refused(): readonly string[] {
+    return [...new Set([...this.finalIds.values()].flat())].filter(isRefused).sort();
   }
 
   private missing(sink: string, feed: Feed): number {
@@ -187,9 +201,13 @@ class SinkWorld {
   }
 }
 
+function isRefused(id: string): boolean {
+  return id.includes(`|${new Date(START_MS + (REFUSED - 1) * 20 * SECOND_MS).toISOString()}|`);
+}
+
 function declared(name: string) {
   const feeds = FEEDS.map((feed) => ({ feed, filter: null, columns: null, metrics: null }));
-  return aSink({ name, type: 'lake', where: null, feeds });
+  return aSink({ name, type: 'postgres', where: null, feeds });
 }
 
 /** All rows: this sink has no filter. */
@@ -237,6 +255,7 @@ describe('a stream’s feeds in stores outside', () => {
       await world.runUntilStored(SINKS.map(({ name }) => name));
       for (const { name } of SINKS) {
         for (const feed of FEEDS) expect([name, world.stored(name, feed)]).toEqual([name, world.expected(feed)]);
+        expect([name, world.deadLetters(name)]).toEqual([name, world.refused()]);
       }
     },
   );
