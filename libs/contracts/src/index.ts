@@ -77,7 +77,7 @@ export { decodeAttribution, encodePurchases } from './attributions/attribution-r
 export type { Frontier, PartsRecord } from './parts/part-records';
 export { decodePartsRecord, encodeFrontier, encodePart, encodeParts } from './parts/part-records';
 
-export type { ChangedMetric, ChangedSection, DefinitionChange } from './definitions/definition-change';
+export type { ChangedMetric, ChangedSection, ChangedSink, DefinitionChange } from './definitions/definition-change';
 export { changeOf, isNoChange } from './definitions/definition-change';
 export { decodeDefinition, encodeDefinition } from './definitions/definition-record';
 

@@ -1,8 +1,10 @@
 import {
   type ChangedMetric,
   type ChangedSection,
+  type ChangedSink,
   type DefinitionChange,
   formatDuration,
+  mayRefuse,
   sourceOf,
   type StreamDefinition,
 } from '@tillstream/contracts';
@@ -22,6 +24,7 @@ export function describeChange(change: DefinitionChange, live: StreamDefinition,
     ...newSettings.map(({ name, from, to }) => `~ ${name}: ${from} becomes ${to}`),
     ...retoldMetrics.map(({ to, parts }) => `~ metric ${to.name}: ${parts.join(', ')}; its values stay as they are`),
     ...newRetention.map((topic) => `~ retention.${topic.replace(/Ms$/, '')}`),
+    ...change.newSinks.map(describeSink),
     ...(unchangedMetrics.length === 0 ? [] : [`= ${unchangedMetrics.map(({ name }) => name).join(', ')}`]),
     ...problems.map((problem) => `! ${problem}`),
     ...consequences(change, live),
@@ -40,6 +43,12 @@ function describeField({ name, type, optional, default: standIn }: Field): strin
 function describeSection({ name, from, to, parts }: ChangedSection): string {
   if (from === null) return `+ ${name} ${to}`;
   return to === null ? `- ${name} ${from}` : `~ ${name}: ${parts.join(', ')}; ${to} takes the place of ${from}`;
+}
+
+function describeSink({ name, from, to, parts }: ChangedSink): string {
+  if (to === null) return `- sink ${name}`;
+  if (from !== null) return `~ sink ${name}: ${parts.join(', ')}`;
+  return `+ sink ${name}, ${to.type}: ${to.feeds.map(({ feed }) => feed).join(', ')}`;
 }
 
 function describeMetric(file: StreamDefinition, metric: MetricDefinition): string {
@@ -67,6 +76,15 @@ function consequencesOfSections(sections: readonly ChangedSection[]): string[] {
   ];
 }
 
+/** A new sink begins with what the topics hold; what a store refuses is kept in a topic that may not be there. */
+function consequencesOfSinks({ newSinks }: DefinitionChange): string[] {
+  const comes = newSinks.flatMap(({ from, to }) => (from === null && to !== null ? to : []));
+  return [
+    ...(comes.length === 0 ? [] : ['A new sink begins with the oldest that the topics hold.']),
+    ...(comes.some(mayRefuse) ? ['A topic is needed that may not be there: `till topics --create`.'] : []),
+  ];
+}
+
 /** What follows for whoever asks for the numbers. */
 function consequences(change: DefinitionChange, live: StreamDefinition): string[] {
   if (change.problems.length > 0) return [];
@@ -86,6 +104,9 @@ function consequences(change: DefinitionChange, live: StreamDefinition): string[
     ...(change.newRetention.length === 0
       ? []
       : ['Topics keep their records for the new time after `till topics --fix`.']),
+    ...(change.newSinks.length === 0
+      ? []
+      : ['Sinks are written as the file says that the sink-writer is started with.', ...consequencesOfSinks(change)]),
     ...(change.retoldMetrics.some(({ parts }) => parts.includes('emit'))
       ? ['Another pace is kept once the services are started with the file, at the latest.']
       : []),

@@ -165,3 +165,30 @@ describe('the change from one stream file to another', () => {
     expect(changeOf(from, to).problems).toContainEqual(expect.stringContaining(message));
   });
 });
+
+describe('the change of sinks', () => {
+  const withSinks = (sections: string) => definitionFrom(TEXT + sections);
+  const SINKS =
+    'sinks:\n  hook: { type: webhook, where: https://x, what: { finals: { metrics: [orders] } }, batch: 5 }\n';
+
+  it('is none when only the writing differs, or what is said is usual', () => {
+    const moved = SINKS.replace('sinks:', '\n# where it goes\nsinks:').replace('batch: 5 ', 'batch: 5, ');
+    expect(isNoChange(changeOf(withSinks(SINKS), withSinks(moved)))).toBe(true);
+    expect(isNoChange(changeOf(from, withSinks('lake: { partitionBy: [date] }\n')))).toBe(true);
+  });
+
+  it('names those that come, go and are declared in another way, with what is different', () => {
+    expect(changeOf(from, withSinks(SINKS)).newSinks).toMatchObject([{ name: 'hook', from: null, parts: [] }]);
+    expect(changeOf(withSinks(SINKS), from).newSinks).toMatchObject([{ name: 'hook', to: null, parts: [] }]);
+    const other = SINKS.replace('https://x', 'https://y')
+      .replace('[orders]', '[buyers]')
+      .replace('batch: 5', 'size: 5');
+    const change = changeOf(withSinks(SINKS), withSinks(`${other}lake: off\n`));
+    expect(change.newSinks.map(({ name, parts }) => [name, ...parts])).toEqual([
+      ['hook', 'where', 'finals', 'batch', 'size'],
+      ['lake'],
+    ]);
+    expect(change.problems).toEqual([]);
+    expect(isNoChange(change)).toBe(false);
+  });
+});

@@ -1,6 +1,7 @@
 import type { AttributionDefinition, Field, MetricDefinition, SessionsDefinition } from '@tillstream/core';
 import { formatDuration } from '../stream-file/duration';
 import { isSameMeaning } from '../stream-file/identity';
+import type { SinkDefinition } from '../stream-file/sink-definition';
 import type { DerivedOf, Retention, StreamDefinition } from '../stream-file/stream-definition';
 import { sourceOf, streamsOf } from '../stream-file/stream-definition';
 import type { TopicRole } from '../topics/topic-names';
@@ -24,6 +25,15 @@ export interface ChangedSection {
   readonly parts: readonly string[];
 }
 
+/** A store outside that is declared anew, in another way, or no more. */
+export interface ChangedSink {
+  readonly name: string;
+  readonly from: SinkDefinition | null;
+  readonly to: SinkDefinition | null;
+  /** Of one that is declared in another way: what is different, as `where`, `finals` or the name of a setting. */
+  readonly parts: readonly string[];
+}
+
 /** What comes of putting one stream file live where another is. */
 export interface DefinitionChange {
   /** Why it cannot be done; a sentence each. */
@@ -42,6 +52,8 @@ export interface DefinitionChange {
   readonly newSettings: readonly { readonly name: string; readonly from: string; readonly to: string }[];
   /** Topics that are to keep their records for another time. */
   readonly newRetention: readonly (keyof Retention)[];
+  /** Stores outside, which each service takes from its own file. */
+  readonly newSinks: readonly ChangedSink[];
 }
 
 /**
@@ -89,6 +101,7 @@ export function changeOf(from: StreamDefinition, to: StreamDefinition): Definiti
     newRetention: (Object.keys(to.retention) as (keyof Retention)[]).filter(
       (topic) => to.retention[topic] !== from.retention[topic],
     ),
+    newSinks: changedSinks(from.sinks ?? [], to.sinks ?? []),
   };
 }
 
@@ -110,6 +123,31 @@ function changedSection(
   const [was, is] = [new Map(Object.entries(from ?? {})), new Map(Object.entries(to ?? {}))];
   const parts = [...was.keys()].filter((key) => key !== 'identity' && !isSameMeaning(was.get(key), is.get(key)));
   return { name, from: from?.identity ?? null, to: to?.identity ?? null, parts: from && to ? parts : [] };
+}
+
+function changedSinks(before: readonly SinkDefinition[], after: readonly SinkDefinition[]): ChangedSink[] {
+  const named = (sinks: readonly SinkDefinition[], name: string) => sinks.find((sink) => sink.name === name) ?? null;
+  const names = new Set([...after, ...before].map(({ name }) => name));
+  return [...names].flatMap((name) => {
+    const [from, to] = [named(before, name), named(after, name)];
+    const parts = from && to ? differentSinkParts(from, to) : [];
+    return from && to && parts.length === 0 ? [] : [{ name, from, to, parts }];
+  });
+}
+
+/** Where things stand in the file says nothing of a sink. */
+function differentSinkParts(from: SinkDefinition, to: SinkDefinition): string[] {
+  const partsOf = ({ type, where, feeds, settings }: SinkDefinition): ReadonlyMap<string, unknown> =>
+    new Map<string, unknown>([
+      ...([
+        ['type', type],
+        ['where', where],
+      ] as const),
+      ...feeds.map((feed): [string, unknown] => [feed.feed, feed]),
+      ...Object.entries(settings),
+    ]);
+  const [was, is] = [partsOf(from), partsOf(to)];
+  return [...new Set([...was.keys(), ...is.keys()])].filter((part) => !isSameMeaning(was.get(part), is.get(part)));
 }
 
 const SECTION_OF = { sessions: 'sessions', attributions: 'attribution' } as const;
