@@ -37,6 +37,8 @@ export { EventRows, eventRow } from './feeds/event-rows';
 export type { VisitEvent } from './feeds/feed-json';
 export { EventJson, RowJson, feedValueJson } from './feeds/feed-json';
 export { FeedSelection } from './feeds/feed-selection';
+export type { PlainValue } from './feeds/row-text';
+export { feedRowText, rowText, sharedColumns } from './feeds/row-text';
 
 export type { SinkDeadLetter } from './sink-dead-letters/sink-dead-letter-record';
 export { decodeSinkDeadLetter, encodeSinkDeadLetter } from './sink-dead-letters/sink-dead-letter-record';

@@ -92,6 +92,11 @@ export type { VerifiedVisits, VerifyVisitsOptions, VerifyVisitsReport, VisitDiff
 export { verifyVisits } from './verify/verify-visits';
 export { verifyFinals } from './verify/verify-finals';
 export type { TaskPorts } from './task/task-ports';
+export type { KeptRecord, ReadKept, RestoreReport } from './stored/restore-records';
+export { OtherRecordStandsError, restoreRecords } from './stored/restore-records';
+export type { StoredFeed, StoredRow, StoredSpan } from './stored/stored-feed';
+export type { StoredDifference, VerifyStoredReport } from './stored/verify-stored';
+export { verifyStored } from './stored/verify-stored';
 export type { StreamMember } from './worker/stream-worker';
 export { StreamWorker } from './worker/stream-worker';
 export { DefinitionFollower } from './definitions/definition-follower';
