@@ -31,12 +31,14 @@ export const UNIQUE_VIOLATION = '23505';
 /** It is a row that is wrong, or one of several: data, a constraint or a trigger of somebody's, too long for an index. */
 export function isAboutRows(cause: unknown): boolean {
   const state = sqlState(cause);
-  return state !== null && (/^(22|23)/.test(state) || state === '54000' || state === 'P0001');
+  return state !== null && !isAboutShape(cause) && (/^(22|23)/.test(state) || state === '54000' || state === 'P0001');
 }
 
-/** A table or column has gone, or is another than was made. */
+/** A table or column has gone, or is another than was made: bytes of the type it had are none of the type it has. */
+const SHAPE = ['42P01', '42703', '42804', '3F000', '22P03'];
+
 export function isAboutShape(cause: unknown): boolean {
-  return ['42P01', '42703', '42804', '3F000'].includes(sqlState(cause) ?? '');
+  return SHAPE.includes(sqlState(cause) ?? '');
 }
 
 /** What an error of pg or PostgreSQL means to a sink. */
@@ -65,12 +67,8 @@ function remedyFor(state: string | null, user: string | null, variables: string)
       return 'create the database, or name another one in the address';
     case '42501':
       return `grant ${user ?? 'the user'} what it lacks: it must own the tables it writes, or create them itself`;
-    case '42P01':
-    case '42703':
-    case '42804':
-    case '3F000':
-      return 'the table is not as it was made; what is missing is made again when the sink begins anew';
     default:
+      if (SHAPE.includes(state)) return 'the table is not as it was made, and making it again has not helped';
       // Resources, locks, restarts, time-outs, a deadlock, a disk: all these pass. What else there is does not.
       return /^(08|25|40|53|55|57|58|XX)/.test(state) ? null : 'this is not expected of it';
   }

@@ -1,7 +1,8 @@
 import type { Feed, FeedRow, FeedTable } from '@tillstream/contracts';
 import type { FeedPortion, FlushBounds, KeepRefused, PendingRows, RefusedRow, SinkPartition } from '@tillstream/engine';
-import { SinkOvertakenError } from '@tillstream/engine';
+import { SinkOvertakenError, SinkRefusedError } from '@tillstream/engine';
 import type { Connections, Session } from './connections';
+import { isAboutShape } from './postgres-error';
 import { RowStore } from './row-store';
 import { PROGRESS } from './schema';
 import { quoted } from './table-names';
@@ -31,6 +32,8 @@ export class PostgresPartition implements SinkPartition {
     tables: readonly FeedTable[],
     readonly bounds: FlushBounds,
     private readonly rowsOf: (portion: FeedPortion) => readonly FeedRow[],
+    /** Makes again what is missing of the tables. */
+    private readonly repair: () => Promise<void>,
     stored: number | null,
   ) {
     this.tables = new Map(tables.map((table) => [table.name, table]));
@@ -61,14 +64,13 @@ export class PostgresPartition implements SinkPartition {
   async flush(keep: KeepRefused): Promise<void> {
     const { from, end } = this;
     if (from === null || end === null || from === end) return;
-    await this.connections.transaction(async (session) => {
-      await this.moveTo(session, from, end);
-      const refused: RefusedRow[] = [];
-      for (const [table, rows] of this.rowsByTable()) {
-        refused.push(...(await new RowStore(session, this.lane.schema, table).store(rows)));
-      }
-      if (refused.length > 0) await keep(refused);
-    });
+    try {
+      await this.store(from, end, keep);
+    } catch (cause) {
+      if (!(cause instanceof SinkRefusedError) || !isAboutShape(cause.cause)) throw cause;
+      await this.repair(); // somebody has dropped a column, or a table, while this was open
+      await this.store(from, end, keep);
+    }
     this.from = end;
     this.rows = [];
     this.bytes = 0;
@@ -78,6 +80,17 @@ export class PostgresPartition implements SinkPartition {
     this.rows = [];
     this.bytes = 0;
     this.end = this.from;
+  }
+
+  private store(from: number, end: number, keep: KeepRefused): Promise<void> {
+    return this.connections.transaction(async (session) => {
+      await this.moveTo(session, from, end);
+      const refused: RefusedRow[] = [];
+      for (const [table, rows] of this.rowsByTable()) {
+        refused.push(...(await new RowStore(session, this.lane.schema, table).store(rows)));
+      }
+      if (refused.length > 0) await keep(refused);
+    });
   }
 
   /** First of all: who else writes this partition waits here, and then sees that it has been overtaken. */

@@ -1,7 +1,7 @@
 import type { Feed, FeedRow, FeedTable, StreamDefinition } from '@tillstream/contracts';
 import { EventRows } from '@tillstream/contracts';
 import type { FeedPortion, FlushBounds, Sink, SinkPartition, TaskLog } from '@tillstream/engine';
-import type { Connections } from './connections';
+import type { Connections, Session } from './connections';
 import type { Lane } from './postgres-partition';
 import { PostgresPartition, storedPosition } from './postgres-partition';
 import { makeSchema, makeTables } from './schema';
@@ -28,11 +28,16 @@ export class PostgresSink implements Sink {
   async open(feed: Feed, partition: number, tables: readonly FeedTable[]): Promise<SinkPartition> {
     const { name, schema, bounds, log } = this.options;
     const lane: Lane = { schema, sink: name, feed, partition };
-    const stored = await this.connections.transaction(async (session) => {
+    const make = async (session: Session): Promise<void> => {
+      await makeSchema(session, schema);
       await makeTables(session, schema, tables, log);
+    };
+    const stored = await this.connections.transaction(async (session) => {
+      await make(session);
       return storedPosition(session, lane);
     });
-    return new PostgresPartition(this.connections, lane, tables, bounds, this.rowsOf(tables), stored);
+    const repair = (): Promise<void> => this.connections.transaction(make);
+    return new PostgresPartition(this.connections, lane, tables, bounds, this.rowsOf(tables), repair, stored);
   }
 
   close(): Promise<void> {
