@@ -31,11 +31,16 @@ export class PostgresUnderTest {
     }
   }
 
-  /** What any other program gets. */
-  async query(sql: string, parameters: unknown[] = []): Promise<QueryResultRow[]> {
+  /** As any other program does. */
+  async connect(): Promise<Client> {
     const { port, user, password } = this.server;
     const client = new Client({ host: '127.0.0.1', port, user, password, database: 'postgres' });
     await client.connect();
+    return client;
+  }
+
+  async query(sql: string, parameters: unknown[] = []): Promise<QueryResultRow[]> {
+    const client = await this.connect();
     try {
       return (await client.query<QueryResultRow>(sql, parameters)).rows;
     } finally {
