@@ -1,1 +1,1 @@
-export {};
+export { webhookSinkKind } from './webhook-kind';
