@@ -131,6 +131,45 @@ metrics:`,
     expect(output()).toMatch(/^visitors +10s +\d+ +\d+ +\d+ +[01]$/m);
   });
 
+  it('counts what each sink would be given, of events and of final results', async () => {
+    const sinks = `sinks:
+  search:
+    type: opensearch
+    what:
+      events: {filter: "category == 'toys' || amount > 9"}
+      finals: {metrics: [sales], filter: "window_start < window_end"}
+      late:
+  out: {type: console, what: [finals]}
+`;
+    writeFileSync(file, smallStreamFile(1) + sinks);
+    writeFileSync(
+      events,
+      [event(1, 1, '10'), event(2, 7, '1', 'toys'), event(3, 9, '1'), event(4, 60, '5')].join('\n'),
+    );
+    const { code, output } = await till(file, '--events', events);
+    expect(code).toBe(0);
+    const told = output().split('Sinks would be given so many rows:\n')[1];
+    const finals = [...output().matchAll(/^(\w+) +\d+s.* +\d+ +(\d+) +\d+ +\d+$/gm)].map(([, name, count]) => [
+      name,
+      Number(count),
+    ]);
+    const all = finals.reduce((sum, [, count]) => sum + Number(count), 0);
+    const [, sales] = finals.find(([name]) => name === 'sales') ?? [];
+    expect(sales).toBeGreaterThan(0);
+    const cells = told
+      ?.trim()
+      .split('\n')
+      .map((line) => line.split(/ +/).join(' '));
+    expect(cells).toEqual([
+      'sink feed rows of',
+      'search events 2 4',
+      `search finals ${sales} ${all}`,
+      `out finals ${all} ${all}`,
+    ]);
+    writeFileSync(file, smallStreamFile(1));
+    expect((await till(file, '--events', events)).output()).not.toContain('Sinks');
+  });
+
   it('takes only the windows and metrics that are asked for', async () => {
     writeFileSync(events, [event(1, 1, '10'), event(2, 300, '1')].join('\n'));
     const { output } = await till(file, '--events', events, '--from', '2026-11-01T10:01:00Z', '--json');

@@ -18,6 +18,7 @@ import { loadStreamFile } from '../streams/load-stream-files';
 import { TriedResults } from '../try/describe-tried';
 import { EventLog } from '../try/event-log';
 import { type ReadEvents, readEvents } from '../try/read-events';
+import { TriedSinks } from '../try/tried-sinks';
 import { percentText } from '../words';
 import { tryMetrics, type TriedRows, type TryOptions } from '../try/try-metrics';
 
@@ -109,12 +110,13 @@ async function compute(
   const progress = new Progress(context, systemClock);
   const startedMs = systemClock.monotonicMs();
   const results = new TriedResults(metrics, options.rows);
+  const sinks = new TriedSinks(definition);
   const onProgress = (done: number, total: number): void => {
     context.signal.throwIfAborted();
     progress.show(() => `computing: ${percentText(done, total)} of raw`);
   };
   const { rows, completeFromMs } = await tryMetrics(
-    { reader, definition, metrics, span: windowSpan(options), onProgress },
+    { reader, definition, metrics, span: windowSpan(options), sinks, onProgress },
     async (_metric, result) => {
       if (!options.json) results.note(result);
       else if (!context.write(`${JSON.stringify(plainOf(result))}\n`)) await context.drained();
@@ -135,7 +137,10 @@ async function compute(
       `Raw no longer holds all rows of windows that begin before ${instant(completeFromMs)}: these are left out.\n`,
     );
   }
-  if (!options.json) context.write(results.describe(rows));
+  if (options.json) return;
+  context.write(results.describe(rows));
+  const given = sinks.describe();
+  if (given !== '') context.write(`\nSinks would be given so many rows:\n${given}`);
 }
 
 /** Every event, by what became of it. */

@@ -10,11 +10,10 @@ import {
   streamParts,
 } from '@tillstream/engine';
 import type { WindowSpan } from '../options/window-range';
+import type { TriedSinks } from './tried-sinks';
 
 /** One group's window as computed. */
 export type TriedResult = Extract<MetricsRecord, { kind: 'result' }>;
-
-type EnrichCounts = EnrichResult['counts'];
 
 /** What became of the rows of raw. */
 export interface TriedRows {
@@ -33,6 +32,8 @@ export interface TryOptions {
   readonly metrics: readonly MetricDefinition[];
   /** Windows that are wanted, by their begin. */
   readonly span: WindowSpan;
+  /** Takes what sinks would be given. */
+  readonly sinks: TriedSinks;
   /** Called now and then with how much of raw has been read; throws to give up. */
   readonly onProgress: (done: number, total: number) => void;
 }
@@ -51,31 +52,33 @@ export interface Tried {
  * @throws NothingRetainedError when raw holds too little
  */
 export async function tryMetrics(
-  { reader, definition, metrics, span, onProgress }: TryOptions,
+  { reader, definition, metrics, span, sinks, onProgress }: TryOptions,
   take: (metric: MetricDefinition, result: TriedResult) => Promise<void>,
 ): Promise<Tried> {
   const rows: TriedRows = { rowsIn: 0, accepted: 0, duplicates: 0, refused: new Map(), late: new Map() };
   let completeFromMs = -Infinity;
   for (const [index, part] of streamParts(definition, metrics).entries()) {
     // Events are counted once, however often they are read.
-    const onEnriched = (counts: EnrichCounts): void => {
-      if (index === 0) count(rows, counts);
+    const onEnriched = ({ batch, counts }: EnrichResult): void => {
+      if (index > 0) return;
+      count(rows, counts);
+      sinks.noteEvents(batch);
     };
     const onLate = (late: readonly LateRow[]): void => late.forEach(({ metric }) => add(rows.late, metric.name, 1));
-    const fromMs = await tryPart({ reader, definition, span, onProgress, onEnriched, onLate }, part, take);
+    const fromMs = await tryPart({ reader, definition, span, sinks, onProgress, onEnriched, onLate }, part, take);
     completeFromMs = Math.max(completeFromMs, fromMs);
   }
   return { rows, completeFromMs };
 }
 
 interface PartOptions extends Omit<TryOptions, 'metrics'> {
-  readonly onEnriched: (counts: EnrichCounts) => void;
+  readonly onEnriched: (result: EnrichResult) => void;
   readonly onLate: (late: readonly LateRow[]) => void;
 }
 
 /** @returns windows that begin earlier lack rows */
 async function tryPart(
-  { reader, definition, span, onProgress, onEnriched, onLate }: PartOptions,
+  { reader, definition, span, sinks, onProgress, onEnriched, onLate }: PartOptions,
   { stream, derived, metrics }: StreamPart,
   take: (metric: MetricDefinition, result: TriedResult) => Promise<void>,
 ): Promise<number> {
@@ -84,7 +87,7 @@ async function tryPart(
   const wanted = { reader, definition, source: 'raw' as const, fromMs, ...(derived && { derived }) };
   const starts = await findStarts(wanted);
   const completeFromMs = starts.fromMs > wanted.fromMs ? starts.fromMs + lookback : -Infinity;
-  const partitions = await openFeeds(wanted, starts, (_partition, { counts }) => onEnriched(counts));
+  const partitions = await openFeeds(wanted, starts, (_partition, result) => onEnriched(result));
   const recomputation = new Recomputation({
     definition: stream,
     metrics,
@@ -96,7 +99,9 @@ async function tryPart(
     onLate: (_partition, late) => onLate(late),
   });
   const takeAll = async (metric: MetricDefinition, block: ResultBlock): Promise<void> => {
-    for (const record of encodeResults(block, stream.schema)) {
+    const records = encodeResults(block, stream.schema);
+    sinks.noteResults(records);
+    for (const record of records) {
       const result = decodeMetricsRecord(record);
       if (result.kind === 'result') await take(metric, result);
     }
@@ -106,7 +111,7 @@ async function tryPart(
   return completeFromMs;
 }
 
-function count(rows: TriedRows, counts: EnrichCounts): void {
+function count(rows: TriedRows, counts: EnrichResult['counts']): void {
   rows.rowsIn += counts.rowsIn;
   rows.accepted += counts.accepted;
   rows.duplicates += counts.duplicates;
