@@ -22,11 +22,12 @@ const SHOWN_PROBLEMS = 20;
 const LAST_WORDS = 20;
 export const WRITE_KEY = 'e2e-write-key';
 
-/** What a whole platform is made of. */
+/** What computes and answers. */
 export const SERVICES = ['gateway', 'enricher', 'aggregator', 'session-tracker', 'query-api'] as const;
 /** Those that answer over gRPC. */
 const ANSWERING: readonly ServiceName[] = ['gateway', 'session-tracker', 'query-api'];
-export type ServiceName = (typeof SERVICES)[number];
+/** The writer to stores outside is started by those who look at these. */
+export type ServiceName = (typeof SERVICES)[number] | 'sink-writer';
 
 /** One running process of a service. */
 export interface ServiceProcess {
@@ -87,6 +88,11 @@ export class Platform {
     this.definition = parsed.definition;
     this.reader = new KafkaLogReader({ brokers, clientId: 'e2e-reader' });
     this.writer = new KafkaLogWriter({ brokers, clientId: 'e2e-writer' });
+  }
+
+  /** The lake's directory, unless the stream file says another. */
+  get lake(): string {
+    return join(this.directory, 'lake');
   }
 
   get stream(): string {
@@ -258,6 +264,7 @@ export class Platform {
         ...(grpc === null ? {} : { GRPC_PORT: String(grpc) }),
         ...(service === 'gateway' ? { TILLSTREAM_WRITE_KEYS: WRITE_KEY } : {}),
         ...this.trackerAddress(),
+        TILLSTREAM_SINK_LAKE_DEFAULT_WHERE: this.lake,
         LOG_LEVEL: 'info',
         ...this.environment,
         ...environment,

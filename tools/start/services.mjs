@@ -19,6 +19,8 @@ export function servicePrograms({ dataDir, streamFiles, writeKeys, ports }, { br
     REDIS_URL: redis,
     STREAM_FILES: streamFiles.join(','),
     TILLSTREAM_WRITE_KEYS: writeKeys,
+    // Where a stream file says nothing else.
+    TILLSTREAM_SINK_LAKE_DEFAULT_WHERE: join(dataDir, 'lake'),
     SESSION_TRACKER_ADDRESS: `127.0.0.1:${ports['session-tracker-grpc-port']}`,
   };
   /** @type {[string, number, number | undefined][]} */
@@ -27,6 +29,7 @@ export function servicePrograms({ dataDir, streamFiles, writeKeys, ports }, { br
     ['enricher', ports['enricher-port'], undefined],
     ['aggregator', ports['aggregator-port'], undefined],
     ['session-tracker', ports['session-tracker-port'], ports['session-tracker-grpc-port']],
+    ['sink-writer', ports['sink-writer-port'], undefined],
     ['query-api', ports['query-api-port'], ports['query-api-grpc-port']],
   ];
   return services.map(([name, httpPort, grpcPort]) => ({

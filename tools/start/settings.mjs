@@ -16,6 +16,7 @@ export const HELP = `Runs Tillstream on this machine until Ctrl-C: broker, Redis
   --gateway-port N      HTTP, default 8080            --gateway-grpc-port N   default 50051
   --enricher-port N     HTTP, default 8081            --aggregator-port N     HTTP, default 8082
   --session-tracker-port N  HTTP, default 8083        --session-tracker-grpc-port N  default 50053
+  --sink-writer-port N  HTTP, default 8084
   --query-api-port N    HTTP, default 8085            --query-api-grpc-port N default 50052
   --connector-port N    HTTP, default 8086
   --kafka-port N        default 19092                 --redis-port N          default 16379
@@ -32,6 +33,7 @@ const PORTS = {
   'aggregator-port': 8082,
   'session-tracker-port': 8083,
   'session-tracker-grpc-port': 50053,
+  'sink-writer-port': 8084,
   'query-api-port': 8085,
   'query-api-grpc-port': 50052,
   'connector-port': 8086,

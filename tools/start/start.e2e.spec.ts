@@ -18,6 +18,7 @@ const PORTS = {
   'aggregator-port': 30082,
   'session-tracker-port': 30083,
   'session-tracker-grpc-port': 30053,
+  'sink-writer-port': 30084,
   'query-api-port': 30085,
   'query-api-grpc-port': 30052,
 };

@@ -18,7 +18,6 @@ export {
   type FeedLog,
   type SinkUnderTest,
   type StoredRow,
-  sortedIds,
   eventLog,
   finalLog,
 } from './ports/sink.fixture';

@@ -1,9 +1,12 @@
+export type { LogPorts, WorkerGroup, WorkerParts, WorkerTelemetry } from './group-worker';
+export { createGroupWorker } from './group-worker';
 export { kafkaOptions } from './kafka-options';
-export { startWorker } from './start-worker';
+export type { ComposedWorker } from './start-worker';
+export { startComposed, startWorker } from './start-worker';
 export type { StartupReport } from './startup-checks';
 export { checkStreams } from './startup-checks';
-export type { WorkerKind, WorkerTelemetry } from './worker';
+export type { WorkerKind } from './worker';
 export { createWorker } from './worker';
-export type { DefaultPorts, WorkerConfig } from './worker-config';
-export { loadWorkerConfig } from './worker-config';
+export type { DefaultPorts, LogWorkerConfig, WorkerConfig } from './worker-config';
+export { loadLogWorkerConfig, loadWorkerConfig } from './worker-config';
 export type { FaceParts, WorkerFace } from './worker-face';

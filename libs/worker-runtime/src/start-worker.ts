@@ -1,10 +1,11 @@
 import { Module } from '@nestjs/common';
 import type { Tracing } from '@tillstream/adapter-telemetry';
 import { createServiceMetrics } from '@tillstream/adapter-telemetry';
-import type { Environment } from '@tillstream/config';
-import type { StartedService } from '@tillstream/nest-runtime';
+import type { Environment, ServiceConfig } from '@tillstream/config';
+import type { GrpcServerOptions, Service, ServiceLogger, StartedService } from '@tillstream/nest-runtime';
 import { bootstrap, createLogger } from '@tillstream/nest-runtime';
 import { Registry } from 'prom-client';
+import type { WorkerTelemetry } from './group-worker';
 import type { WorkerKind } from './worker';
 import { createWorker } from './worker';
 import { loadWorkerConfig } from './worker-config';
@@ -14,6 +15,12 @@ import { openFace } from './worker-face';
 @Module({})
 class WorkerModule {}
 
+/** A service, and what it answers over gRPC if it does. */
+export interface ComposedWorker {
+  readonly service: Service;
+  readonly grpc?: GrpcServerOptions;
+}
+
 /** Starts a service that works on partitions, as this process. @throws ConfigError with every problem at once. */
 export async function startWorker(
   kind: WorkerKind,
@@ -22,23 +29,39 @@ export async function startWorker(
 ): Promise<StartedService> {
   const { face } = kind;
   const config = loadWorkerConfig(environment, { http: kind.defaultHttpPort, grpc: face?.defaultGrpcPort ?? 0 });
-  const { http, logLevel, shutdownTimeoutMs } = config.service;
-  const logger = createLogger(kind.name, logLevel);
+  return startComposed(kind.name, config.service, tracing, (telemetry) => {
+    const worker = createWorker(kind, config, telemetry);
+    if (!face) return { service: worker };
+    const shown = openFace(kind.name, face, config, telemetry.logger);
+    const close = async (): Promise<void> => {
+      await Promise.all([shown.close(), worker.close()]);
+    };
+    return { service: { ...worker, close }, grpc: shown.grpc };
+  });
+}
+
+/** Starts a worker that somebody else composes, as this process. */
+export async function startComposed(
+  name: string,
+  { http, logLevel, shutdownTimeoutMs }: ServiceConfig,
+  tracing: Tracing | null,
+  compose: (telemetry: WorkerTelemetry) => ComposedWorker,
+): Promise<StartedService> {
+  const logger: ServiceLogger = createLogger(name, logLevel);
   const registry = new Registry();
-  const metrics = createServiceMetrics(registry, kind.name);
-  const worker = createWorker(kind, config, { meter: metrics.tasks(), logger, isTraced: tracing !== null });
-  const shown = face && openFace(kind.name, face, config, logger);
-  const service = {
-    ...worker,
+  const metrics = createServiceMetrics(registry, name);
+  const { service, grpc } = compose({ meter: metrics.tasks(), logger, isTraced: tracing !== null });
+  const traced = {
+    ...service,
     close: async () => {
-      await Promise.all([shown?.close(), worker.close()]);
+      await service.close();
       await tracing?.shutdown();
     },
   };
   const running = await bootstrap(WorkerModule, {
-    service,
+    service: traced,
     http,
-    ...(shown && { grpc: shown.grpc }),
+    ...(grpc && { grpc }),
     metrics: registry,
     logger,
     shutdownTimeoutMs,

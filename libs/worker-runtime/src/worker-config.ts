@@ -16,15 +16,19 @@ import {
 import type { StreamDefinition } from '@tillstream/contracts';
 import { readStreamFiles } from '@tillstream/contracts';
 
-/** What a service that works on partitions is told. */
-export interface WorkerConfig {
+/** What a service is told that reads partitions of the log. */
+export interface LogWorkerConfig {
   readonly service: ServiceConfig;
-  /** Of what it answers, if it does. */
-  readonly grpcPort: number;
   readonly kafka: KafkaConfig;
-  readonly redisUrl: string;
   readonly sessionTimeoutMs: number;
   readonly definitions: readonly StreamDefinition[];
+}
+
+/** What a service that works on partitions is told, with its checkpoints in Redis. */
+export interface WorkerConfig extends LogWorkerConfig {
+  /** Of what it answers, if it does. */
+  readonly grpcPort: number;
+  readonly redisUrl: string;
 }
 
 /** The ports of a service unless its environment says others. */
@@ -34,26 +38,39 @@ export interface DefaultPorts {
   readonly grpc: number;
 }
 
+const logWorkerVariables = (http: number) => ({
+  ...serviceVariables,
+  ...httpPort(http),
+  ...kafkaVariables,
+  ...streamVariables,
+  /** The group gives a silent replica's partitions to others after this long. The broker sets a lower bound. */
+  KAFKA_SESSION_TIMEOUT_MS: wholeNumber({ min: 1_000 }).default(10_000),
+});
+
 /** @throws ConfigError with every problem of the environment, or else of the stream files it names. */
 export function loadWorkerConfig(environment: Environment, ports: DefaultPorts): WorkerConfig {
-  const variables = {
-    ...serviceVariables,
-    ...httpPort(ports.http),
-    ...grpcPort(ports.grpc),
-    ...kafkaVariables,
-    ...redisVariables,
-    ...streamVariables,
-    /** The group gives a silent replica's partitions to others after this long. The broker sets a lower bound. */
-    KAFKA_SESSION_TIMEOUT_MS: wholeNumber({ min: 1_000 }).default(10_000),
-  };
+  const variables = { ...logWorkerVariables(ports.http), ...grpcPort(ports.grpc), ...redisVariables };
   const values = parseEnvironment(variables, environment, [kafkaRule]);
+  return { ...configOf(values), grpcPort: values.GRPC_PORT, redisUrl: values.REDIS_URL };
+}
+
+/** The same for a service that keeps nothing in Redis. */
+export function loadLogWorkerConfig(environment: Environment, defaultHttpPort: number): LogWorkerConfig {
+  return configOf(parseEnvironment(logWorkerVariables(defaultHttpPort), environment, [kafkaRule]));
+}
+
+function configOf(
+  values: Parameters<typeof serviceConfig>[0] &
+    Parameters<typeof kafkaConfig>[0] & {
+      readonly STREAM_FILES: readonly string[];
+      readonly KAFKA_SESSION_TIMEOUT_MS: number;
+    },
+): LogWorkerConfig {
   const streams = readStreamFiles(values.STREAM_FILES);
   if (!streams.ok) throw new ConfigError(streams.problems);
   return {
     service: serviceConfig(values),
-    grpcPort: values.GRPC_PORT,
     kafka: kafkaConfig(values),
-    redisUrl: values.REDIS_URL,
     sessionTimeoutMs: values.KAFKA_SESSION_TIMEOUT_MS,
     definitions: streams.definitions,
   };

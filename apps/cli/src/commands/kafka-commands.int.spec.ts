@@ -106,6 +106,7 @@ describe('commands on a real broker', () => {
       enricher: ['raw'],
       aggregator: ['enriched', 'parts', 'sessions-rows', 'sessions-parts', 'attributions-rows', 'attributions-parts'],
       'session-tracker': ['enriched'],
+      'sink-writer.lake': ['enriched', 'metrics', 'sessions', 'attributions', 'late', 'dead-letters'],
     };
     const expected = Object.entries(read).flatMap(([service, topics]) =>
       topics.flatMap((topic) =>

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { PartitionLag } from '@tillstream/adapter-kafka';
 import { streamsOf, type StreamDefinition } from '@tillstream/contracts';
-import { AGGREGATOR, ENRICHER, trackerInputs } from '@tillstream/engine';
+import { AGGREGATOR, ENRICHER, sinkGroup, sinkInputs, trackerInputs } from '@tillstream/engine';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
 import type { KafkaAccess } from '../kafka/kafka-access';
@@ -18,7 +18,7 @@ interface LagOptions {
 const ATTEMPTS = 20;
 const PAUSE_MS = 250;
 
-/** How far one service is behind in one partition. */
+/** How far one service, or one sink, is behind in one partition. */
 interface LagRow {
   readonly group: string;
   readonly topic: string;
@@ -33,7 +33,7 @@ interface LagRow {
 export const registerLag: RegisterCommand = (program, context) => {
   program
     .command('lag')
-    .description('how far each service is behind, by partition')
+    .description('how far each service, and each store outside, is behind, by partition')
     .option('--json', 'one JSON object a line', false)
     .option('--stream-files <paths>', 'stream files (default: STREAM_FILES, else the one that is shipped)')
     .option('--brokers <list>', 'Kafka brokers (default: KAFKA_BROKERS)')
@@ -71,6 +71,10 @@ async function lagOf({ admin }: KafkaAccess, definition: StreamDefinition): Prom
     { group: `${schema.stream}.${ENRICHER}`, reads: [topics.raw] },
     { group: `${schema.stream}.${AGGREGATOR}`, reads: aggregated },
     ...(definition.derived ? [{ group: `${schema.stream}.session-tracker`, reads: trackerInputs(definition) }] : []),
+    ...(definition.sinks ?? []).map((sink) => ({
+      group: sinkGroup(definition, sink),
+      reads: sinkInputs(definition, sink),
+    })),
   ];
   const read = groups.flatMap(({ reads }) => reads);
   const existing = (await admin.describeTopics(read)).map(({ topic }) => topic);

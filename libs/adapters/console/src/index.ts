@@ -1,1 +1,1 @@
-export { consoleSinkKind } from './console-kind';
+export {};

@@ -120,9 +120,12 @@ export interface SinkKind {
   open(sink: SinkDefinition, definition: StreamDefinition, environment: SinkEnvironment): OpenedSink;
 }
 
-/** Where a sink's rows go: what the environment says goes before the stream file. Null: neither says it. */
+/**
+ * Where a sink's rows go: what the environment says goes before the stream file, and its `DEFAULT_WHERE` holds where neither says it.
+ * Null: nowhere.
+ */
 export function addressOf({ where }: SinkDefinition, { variables }: Pick<SinkEnvironment, 'variables'>): string | null {
-  return variables['WHERE'] ?? where;
+  return variables['WHERE'] ?? where ?? variables['DEFAULT_WHERE'] ?? null;
 }
 
 /** The store does not answer, or not now. */

@@ -75,6 +75,7 @@ export async function openSinkTask(
   return new SinkTask(ports, {
     ...{ name, stream, feed, sink, source, begin },
     tables: selection.tables,
+    committed: () => consumer.committed(topic, partition),
     keep: refusedRowsLog(ports.writer, file, sinkName, feed, partition),
     assertCurrent: () => definitions.assertCurrent(),
   });

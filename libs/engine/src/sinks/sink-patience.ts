@@ -8,7 +8,6 @@ import type { TaskPorts } from '../task/task-ports';
 const FIRST_WAIT_MS = 200;
 const LAST_WAIT_MS = 15_000;
 const LOOK_EVERY_MS = 200;
-const REPORT_EVERY_MS = 2_000;
 
 /** Asks a store until it answers, with growing pauses; ends when the partition is taken away or the store wants a person. */
 export class SinkPatience {
@@ -19,8 +18,6 @@ export class SinkPatience {
     private readonly ports: Pick<TaskPorts, 'clock' | 'telemetry'>,
     private readonly source: PartitionSource,
     private readonly labels: TaskLabels,
-    /** Called now and then while nothing goes on, so that it is seen how far the store is behind. */
-    private readonly report: () => Promise<void>,
   ) {}
 
   /** The store did not answer when it was last asked. */
@@ -66,13 +63,8 @@ export class SinkPatience {
   private async rest(ms: number): Promise<void> {
     const { clock } = this.ports;
     const untilMs = clock.monotonicMs() + ms;
-    let reportMs = clock.monotonicMs();
-    for (let nowMs = reportMs; nowMs < untilMs; nowMs = clock.monotonicMs()) {
+    for (let nowMs = clock.monotonicMs(); nowMs < untilMs; nowMs = clock.monotonicMs()) {
       if (this.source.isRevoked()) throw new SourceRevokedError(this.source.topic, this.source.partition);
-      if (nowMs >= reportMs) {
-        reportMs = nowMs + REPORT_EVERY_MS;
-        await this.report();
-      }
       await clock.sleep(Math.min(untilMs - nowMs, LOOK_EVERY_MS));
     }
   }

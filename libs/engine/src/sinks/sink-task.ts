@@ -10,6 +10,8 @@ import type { PreparedSink } from './prepared-sink';
 import { SinkPatience } from './sink-patience';
 
 const MAX_WAIT_MS = 5_000;
+/** How far a store is behind is told this often, also while it keeps a task waiting. */
+const TELL_LAG_EVERY_MS = 2_000;
 
 /** What a task is made of. */
 export interface SinkWork {
@@ -22,6 +24,8 @@ export interface SinkWork {
   readonly tables: readonly FeedTable[];
   /** Finds out where to begin. @param stored what the store says of it */
   readonly begin: (stored: number | null) => Promise<FeedIntake>;
+  /** Group offset; null: there is none. */
+  readonly committed: () => Promise<number | null>;
   readonly keep: KeepRefused;
   /** Resolves unless another definition has been put live: then what the task knows of tables is old. */
   readonly assertCurrent: () => Promise<void>;
@@ -43,26 +47,30 @@ export class SinkTask implements PartitionTask {
   private added = 0;
   private stored = 0;
   private lookedMs: number;
+  private toldLagMs: number;
+  private closed = false;
 
   constructor(
     private readonly ports: Pick<TaskPorts, 'clock' | 'telemetry' | 'reader'>,
     private readonly work: SinkWork,
   ) {
     const { source } = work;
-    this.patience = new SinkPatience(work.name, ports, source, this.labels, () => this.reportLag());
-    this.lookedMs = ports.clock.monotonicMs();
+    this.patience = new SinkPatience(work.name, ports, source, this.labels);
+    this.lookedMs = this.toldLagMs = ports.clock.monotonicMs();
   }
 
   /** Works until the source is revoked or something throws. */
   async run(): Promise<never> {
     const { source } = this.work;
+    void this.tellLagMeanwhile();
     const partition = await this.openPartition();
     for (;;) {
       const records = await source.next(this.waitMs(partition));
       if (records) await this.take(partition, records);
       if (this.isDue(partition)) await this.flush(partition);
       await this.lookAround();
-      this.tellLag(source.logEndOffset());
+      const end = source.logEndOffset();
+      if (end !== null) this.tellLag(end, this.reached);
     }
   }
 
@@ -73,6 +81,7 @@ export class SinkTask implements PartitionTask {
 
   /** Nothing is written any more. */
   close(): void {
+    this.closed = true;
     this.ports.telemetry.meter.forget(this.labels);
     void this.partition?.close().catch(() => undefined); // it forgets; there is nothing that could be lost
   }
@@ -149,15 +158,28 @@ export class SinkTask implements PartitionTask {
     await this.work.assertCurrent();
   }
 
-  /** For while nothing is read: the source's idea of the end grows old. */
-  private async reportLag(): Promise<void> {
+  /** While a store keeps the task waiting nothing is read, and the source's idea of the end grows old. */
+  private async tellLagMeanwhile(): Promise<void> {
+    const { clock, reader } = this.ports;
     const { topic, partition } = this.work.source;
-    this.tellLag(await this.ports.reader.end(topic, partition).catch(() => null));
+    for (;;) {
+      await clock.sleep(TELL_LAG_EVERY_MS);
+      if (this.closed) return;
+      if (clock.monotonicMs() - this.toldLagMs < TELL_LAG_EVERY_MS) continue;
+      const left = this.intake ? this.reached : await this.work.committed().catch(() => null);
+      const end = await reader.end(topic, partition).catch(() => null);
+      if (this.closed || end === null) continue;
+      this.tellLag(end, left ?? (await reader.begin(topic, partition).catch(() => end)));
+    }
   }
 
-  private tellLag(end: number | null): void {
-    if (end === null || !this.intake) return;
-    const reached = this.oldestMs === null ? this.added : this.stored;
+  /** Everything in the topic below it is stored, or nothing that this store is given. */
+  private get reached(): number {
+    return this.oldestMs === null ? this.added : this.stored;
+  }
+
+  private tellLag(end: number, reached: number): void {
+    this.toldLagMs = this.ports.clock.monotonicMs();
     this.ports.telemetry.meter.gauge('sink_lag_records', this.labels, Math.max(0, end - reached));
   }
 

@@ -45,7 +45,6 @@ export function aPrefix(): string {
 export interface FoundDocument {
   readonly _index: string;
   readonly _id: string;
-  readonly _version: number;
   readonly _source: Readonly<Record<string, unknown>>;
 }
 
