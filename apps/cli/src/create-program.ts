@@ -15,6 +15,7 @@ import { registerRelease } from './commands/release';
 import { registerReplay } from './commands/replay';
 import { registerSessions } from './commands/sessions';
 import { registerSkip } from './commands/skip';
+import { registerSql } from './commands/sql';
 import { registerTail } from './commands/tail';
 import { registerTop } from './commands/top';
 import { registerTopics } from './commands/topics';
@@ -30,6 +31,7 @@ const commands: readonly RegisterCommand[] = [
   registerGenerate,
   registerReplay,
   registerQuery,
+  registerSql,
   registerWatch,
   registerTail,
   registerTop,

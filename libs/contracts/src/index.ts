@@ -139,6 +139,7 @@ export type {
   WindowResultMessage,
 } from './proto/query-messages';
 export { fromTimestamp, toDuration, toTimestamp } from './proto/query-messages';
+export type { RunSqlRequest, RunSqlResponse, SqlColumnMessage, SqlRowMessage } from './proto/sql-messages';
 export type {
   AsOfMessage,
   CartLineMessage,

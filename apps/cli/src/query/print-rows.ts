@@ -97,7 +97,8 @@ const comparedValues = (change: PlainValue, percent: PlainValue): PlainValue[] =
 const MAX_LIST_CHARACTERS = 40;
 
 /** Numbers as such: the table puts them to the right. */
-const tableCell = (value: PlainValue): string | number => (Number.isInteger(value) ? Number(value) : cellText(value));
+export const tableCell = (value: PlainValue): string | number =>
+  Number.isInteger(value) ? Number(value) : cellText(value);
 
 /** For people: lists are cut to so many characters, nothing is a dash. */
 export function cellText(value: PlainValue, mostOfList = MAX_LIST_CHARACTERS): string {
@@ -115,7 +116,7 @@ function isList(value: PlainValue): value is readonly PlainValue[] {
 }
 
 /** RFC 4180; lists are JSON. */
-function csvText(value: PlainValue): string {
+export function csvText(value: PlainValue): string {
   if (value === null) return '';
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -26,6 +26,8 @@ import {
   type ListSessionsResponse,
   type ListWindowsRequest,
   type ListWindowsResponse,
+  type RunSqlRequest,
+  type RunSqlResponse,
   type TopGroupsRequest,
   type TopGroupsResponse,
   type WatchWindowsRequest,
@@ -51,6 +53,7 @@ interface GrpcClient {
   listAbandonedCarts: UnaryMethod<ListAbandonedCartsRequest, ListAbandonedCartsResponse>;
   listAttributions: UnaryMethod<ListAttributionsRequest, ListAttributionsResponse>;
   explainWindow: UnaryMethod<ExplainWindowRequest, ExplainWindowResponse>;
+  runSql: UnaryMethod<RunSqlRequest, RunSqlResponse>;
   watchWindows(request: Asked<WatchWindowsRequest>, metadata: Metadata): ClientReadableStream<WatchWindowsResponse>;
   close(): void;
 }
@@ -99,6 +102,10 @@ export class QueryClient {
 
   topGroups(request: Asked<TopGroupsRequest>): Promise<TopGroupsResponse> {
     return this.ask(this.client.topGroups, request);
+  }
+
+  runSql(request: Asked<RunSqlRequest>): Promise<RunSqlResponse> {
+    return this.ask(this.client.runSql, request);
   }
 
   listAlerts(request: Asked<ListAlertsRequest>): Promise<ListAlertsResponse> {

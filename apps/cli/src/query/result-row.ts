@@ -69,7 +69,7 @@ export function plainValues(values: Readonly<Record<string, ValueMessage>>): Rec
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, plainValue(value)]));
 }
 
-function plainValue({ integer: whole, number, decimal, text, flag, list, ranking }: ValueMessage): PlainValue {
+export function plainValue({ integer: whole, number, decimal, text, flag, list, ranking }: ValueMessage): PlainValue {
   if (ranking) {
     return ranking.values.map(({ value, amount }) => ({
       value: plainValue(value ?? {}),

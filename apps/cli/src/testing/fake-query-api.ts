@@ -16,6 +16,8 @@ import {
   type ListSessionsResponse,
   type ListWindowsRequest,
   type MetricMessage,
+  type RunSqlRequest,
+  type RunSqlResponse,
   type SessionMessage,
   type TopGroupsRequest,
   type WatchWindowsRequest,
@@ -104,6 +106,8 @@ export class FakeQueryApi {
   carts: AbandonedCartMessage[] = [];
   attributions: AttributionMessage[] = [];
   readonly attributionsAsked: ListAttributionsRequest[] = [];
+  sqlAnswer: RunSqlResponse = { columns: [], rows: [], truncated: false };
+  readonly sqlAsked: RunSqlRequest[] = [];
   readonly explained: ExplainWindowRequest[] = [];
   explanation: ExplainWindowResponse | null = null;
   watching: Watching = async function* () {};
@@ -127,11 +131,11 @@ export class FakeQueryApi {
           listWindows: unaryHandler(async (request: ListWindowsRequest) => {
             this.listed.push(request);
             const { items: windows, nextPageToken } = twoOf(this.rows, request);
-            return { windows, nextPageToken };
+            return { windows, nextPageToken, historyMissing: '' };
           }, unexpected),
           topGroups: unaryHandler(async (request: TopGroupsRequest) => {
             this.topped.push(request);
-            return { windows: this.rows };
+            return { windows: this.rows, historyMissing: '' };
           }, unexpected),
           listLate: unaryHandler(async () => ({ rows: [], nextPageToken: '' }), unexpected),
           listAlerts: unaryHandler(async (request: ListAlertsRequest) => {
@@ -143,7 +147,7 @@ export class FakeQueryApi {
           listSessions: unaryHandler(async (request: ListSessionsRequest) => {
             this.sessionsAsked.push(request);
             const { items: sessions, nextPageToken } = twoOf(this.sessions, request);
-            const unknown = { openSessionsUnknown: false, openAsOf: null, completeFrom: null };
+            const unknown = { openSessionsUnknown: false, openAsOf: null, completeFrom: null, historyMissing: '' };
             return { sessions, nextPageToken, ...unknown, ...this.sessionsSaid };
           }, unexpected),
           listAbandonedCarts: unaryHandler(async (request: ListAbandonedCartsRequest) => {
@@ -153,12 +157,16 @@ export class FakeQueryApi {
           listAttributions: unaryHandler(async (request: ListAttributionsRequest) => {
             this.attributionsAsked.push(request);
             const { items: attributions, nextPageToken } = twoOf(this.attributions, request);
-            return { attributions, nextPageToken, completeFrom: null };
+            return { attributions, nextPageToken, completeFrom: null, historyMissing: '' };
           }, unexpected),
           explainWindow: unaryHandler(async (request: ExplainWindowRequest) => {
             this.explained.push(request);
             if (this.explanation === null) throw new GrpcStatusError(status.FAILED_PRECONDITION, 'nothing is retained');
             return this.explanation;
+          }, unexpected),
+          runSql: unaryHandler(async (request: RunSqlRequest) => {
+            this.sqlAsked.push(request);
+            return this.sqlAnswer;
           }, unexpected),
           watchWindows: serverStreamHandler((request: WatchWindowsRequest) => {
             this.watched.push(request);

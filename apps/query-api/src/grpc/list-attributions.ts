@@ -38,5 +38,6 @@ export async function listAttributions(
     attributions: messages,
     nextPageToken,
     completeFrom: completeFromMs === null ? null : toTimestamp(completeFromMs),
+    historyMissing: '',
   };
 }

@@ -55,5 +55,6 @@ export async function listSessions(
     openSessionsUnknown: isOpenAsked && open === null,
     openAsOf: open?.asOf ?? null,
     completeFrom: completeFromMs === null ? null : toTimestamp(completeFromMs),
+    historyMissing: '',
   };
 }

@@ -40,10 +40,10 @@ export async function listWindows(
       continue;
     }
     const isFull = windows.length >= limit || bytes + codec.bytesOf(row) > MAX_PAGE_BYTES;
-    if (end !== null && isFull) return { windows, nextPageToken: encodePageToken(question, end) };
+    if (end !== null && isFull) return { windows, nextPageToken: encodePageToken(question, end), historyMissing: '' };
     windows.push(codec.toResult(row, rows));
     bytes += codec.bytesOf(row);
     end = { startMs: row.window.startMs, group: row.window.group(row.slot) };
   }
-  return { windows, nextPageToken: '' };
+  return { windows, nextPageToken: '', historyMissing: '' };
 }

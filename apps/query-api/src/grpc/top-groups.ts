@@ -26,19 +26,20 @@ export async function topGroups(
   if (request.limit > MAX_LIMIT) throw invalid(`limit must be at most ${MAX_LIMIT}`);
   const rows = stream.view.metric(codec.metric.identity);
   const startMs = instantOf(request.windowStart) ?? rows.newest(1)[0]?.startMs;
-  if (startMs === undefined) return { windows: [] };
+  if (startMs === undefined) return { windows: [], historyMissing: '' };
 
   const ranked: Ranked[] = [];
   for (const row of rowsOfWindow(rows, startMs)) {
     if (row !== null) ranked.push({ row, value: rankOf(codec.measureOf(row, measure)) });
     else {
       await nextTurn();
-      if (signal.aborted) return { windows: [] };
+      if (signal.aborted) return { windows: [], historyMissing: '' };
     }
   }
   // They come in the order of their groups, and sorting keeps that order among equals.
   const top = ranked.sort((a, b) => (a.value === b.value ? 0 : b.value - a.value));
-  return { windows: top.slice(0, request.limit || DEFAULT_LIMIT).map(({ row }) => codec.toResult(row, rows)) };
+  const windows = top.slice(0, request.limit || DEFAULT_LIMIT).map(({ row }) => codec.toResult(row, rows));
+  return { windows, historyMissing: '' };
 }
 
 function rowsOfWindow(rows: MetricRows, startMs: number): Generator<RowRef | null> {

@@ -6,7 +6,7 @@ export {
   type ExportRequest,
 } from './export/export-table';
 export { answerSql, memoryLimitText, timeLimitText } from './query/answer-sql';
-export type { SqlAnswer, SqlCell, SqlColumn, SqlLimits, SqlOutcome, SqlQuestion, SqlView } from './query/sql-question';
+export type { SqlAnswer, SqlColumn, SqlLimits, SqlOutcome, SqlQuestion, SqlView } from './query/sql-question';
 export { ALL_TIMES, tableRelation, type TimeSpan } from './read/table-relation';
 export { lakeSinkType } from './sink/lake-sink-kind';
 export { metricColumn } from './sink/table-shape';

@@ -17,6 +17,7 @@ export interface ListAttributionsResponse {
   readonly attributions: readonly AttributionMessage[];
   readonly nextPageToken: string;
   readonly completeFrom: TimestampMessage | null;
+  readonly historyMissing: string;
 }
 
 /** A purchase with the views that led to it, newest first. */

@@ -52,6 +52,7 @@ import type {
   ListSessionsResponse,
 } from './session-query-messages';
 import { SESSION_INSTANT } from './session-query-messages';
+import type { RunSqlRequest, RunSqlResponse } from './sql-messages';
 
 const definition = loadSync([PROTO_FILES.ingest, PROTO_FILES.query, PROTO_FILES.sessions], {
   ...PROTO_LOADER_OPTIONS,
@@ -138,9 +139,9 @@ const listWindowsRequest: ListWindowsRequest = {
   pageSize: 10,
   pageToken: 't',
 };
-const listWindowsResponse: ListWindowsResponse = { windows: [window], nextPageToken: 't' };
+const listWindowsResponse: ListWindowsResponse = { windows: [window], nextPageToken: 't', historyMissing: 'h' };
 const topGroupsRequest: TopGroupsRequest = { stream: 's', metric: 'm', measure: 'total', limit: 5, windowStart: start };
-const topGroupsResponse: TopGroupsResponse = { windows: [window] };
+const topGroupsResponse: TopGroupsResponse = { windows: [window], historyMissing: 'h' };
 const watchRequest: WatchWindowsRequest = {
   stream: 's',
   metric: 'm',
@@ -224,6 +225,7 @@ const listSessionsRequest: ListSessionsRequest = {
 };
 const listSessionsResponse: ListSessionsResponse = {
   ...{ sessions: [session], nextPageToken: 't', openSessionsUnknown: true, openAsOf: asOf, completeFrom: start },
+  historyMissing: 'h',
 };
 const cart: AbandonedCartMessage = {
   ...{ sessionId: 'u|1571000000123', user: 'u', part: 'p', start, end, products: session.cart, value: '3.20' },
@@ -245,7 +247,14 @@ const listAttributionsRequest: ListAttributionsRequest = {
   ...{ stream: 's', user: 'u', on: { product_id: '7' }, from: start, to: end, pageSize: 10, pageToken: 't' },
 };
 const listAttributionsResponse: ListAttributionsResponse = {
-  ...{ attributions: [attribution], nextPageToken: 't', completeFrom: start },
+  ...{ attributions: [attribution], nextPageToken: 't', completeFrom: start, historyMissing: 'h' },
+};
+
+const runSqlRequest: RunSqlRequest = { stream: 's', sql: 'SELECT 1', maxRows: 10 };
+const runSqlResponse: RunSqlResponse = {
+  columns: [{ name: 'n', type: 'BIGINT' }],
+  rows: [{ values: [{ integer: '1' }, {}] }],
+  truncated: true,
 };
 
 describe('message interfaces', () => {
@@ -297,6 +306,10 @@ describe('message interfaces', () => {
     ['tillstream.query.v1.ListAttributionsResponse', listAttributionsResponse],
     ['tillstream.query.v1.Attribution', attribution],
     ['tillstream.query.v1.AttributedView', attribution.views[0]!],
+    ['tillstream.query.v1.RunSqlRequest', runSqlRequest],
+    ['tillstream.query.v1.RunSqlResponse', runSqlResponse],
+    ['tillstream.query.v1.SqlColumn', runSqlResponse.columns[0]!],
+    ['tillstream.query.v1.SqlRow', runSqlResponse.rows[0]!],
     [
       'tillstream.query.v1.Value',
       { integer: '', number: 0, decimal: '', text: '', flag: false, list: {}, ranking: {} } satisfies Record<
@@ -322,6 +335,7 @@ describe('message interfaces', () => {
     ['tillstream.query.v1.QueryService', 'ListSessions', listSessionsRequest, listSessionsResponse],
     ['tillstream.query.v1.QueryService', 'ListAbandonedCarts', listCartsRequest, listCartsResponse],
     ['tillstream.query.v1.QueryService', 'ListAttributions', listAttributionsRequest, listAttributionsResponse],
+    ['tillstream.query.v1.QueryService', 'RunSql', runSqlRequest, runSqlResponse],
     ['tillstream.sessions.v1.SessionService', 'GetOpenSession', getOpenSessionRequest, getOpenSessionResponse],
     ['tillstream.sessions.v1.SessionService', 'CountOpenSessions', countOpenSessionsRequest, countOpenSessionsResponse],
   ] as const)('%s/%s carries its messages unchanged', (service, name, request, response) => {

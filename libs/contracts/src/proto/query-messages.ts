@@ -87,6 +87,8 @@ export interface ListWindowsRequest {
 export interface ListWindowsResponse {
   readonly windows: readonly WindowResultMessage[];
   readonly nextPageToken: string;
+  /** Empty: nothing is known to be missing. */
+  readonly historyMissing: string;
 }
 
 export interface TopGroupsRequest {
@@ -99,6 +101,7 @@ export interface TopGroupsRequest {
 
 export interface TopGroupsResponse {
   readonly windows: readonly WindowResultMessage[];
+  readonly historyMissing: string;
 }
 
 export interface WatchWindowsRequest {

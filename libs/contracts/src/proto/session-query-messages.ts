@@ -34,6 +34,7 @@ export interface ListSessionsResponse {
   readonly openSessionsUnknown: boolean;
   readonly openAsOf: AsOfMessage | null;
   readonly completeFrom: TimestampMessage | null;
+  readonly historyMissing: string;
 }
 
 export interface ListAbandonedCartsRequest {

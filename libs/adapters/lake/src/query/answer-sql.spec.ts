@@ -50,21 +50,16 @@ async function answered(sql: string, limits?: Partial<SqlLimits>): Promise<SqlAn
 describe('SQL over views', () => {
   it('is answered with columns and values that lose nothing', async () => {
     const { columns, rows, truncated } = await answered(
-      'SELECT n, "user", price, ts, tags, s, n::HUGEINT * 10000000000000000 AS big, NULL AS nothing FROM events WHERE n = 7',
+      'SELECT n, "user", price, ts, tags, s, n * 10000000000000000000 AS big, 9007199254740993 AS large, 2.0::DOUBLE AS two, true AS yes, NULL AS nothing FROM events WHERE n = 7',
     );
     expect(columns.map(({ name, type }) => `${name} ${type}`)).toEqual(
       expect.arrayContaining(['n BIGINT', 'user VARCHAR', 'price DECIMAL(18,2)', 'ts TIMESTAMP WITH TIME ZONE']),
     );
     expect(rows).toEqual([
       [
-        7,
-        'u1',
-        { decimal: '1.75' },
-        '2026-01-05T00:07:00.000Z',
-        [7, 8],
-        '{"a":7}',
-        { decimal: '70000000000000000' },
-        null,
+        ...[{ integer: '7' }, { text: 'u1' }, { decimal: '1.75' }, { text: '2026-01-05T00:07:00.000Z' }],
+        ...[{ list: { values: [{ integer: '7' }, { integer: '8' }] } }, { text: '{"a":7}' }],
+        ...[{ decimal: '70000000000000000000' }, { integer: '9007199254740993' }, { number: 2 }, { flag: true }, {}],
       ],
     ]);
     expect(truncated).toBe(false);

@@ -1,8 +1,9 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import type { ValueMessage } from '@tillstream/contracts';
 import { quoteName, quoteText } from '../sql/quote';
-import { toCell } from './sql-cells';
 import { SqlRefusedError, guardSql, type SyntaxTree } from './sql-guard';
-import type { SqlAnswer, SqlCell, SqlOutcome, SqlQuestion } from './sql-question';
+import type { SqlAnswer, SqlOutcome, SqlQuestion } from './sql-question';
+import { toValueMessage } from './sql-values';
 
 /** What DuckDB takes beside what it counts, such as the text a function is building, is what the memory beyond its limit is for. */
 const COUNTED_SHARE = 0.8;
@@ -58,13 +59,14 @@ async function shutIn(connection: DuckDBConnection, { views, files }: SqlQuestio
 async function answer(connection: DuckDBConnection, { sql, limits }: SqlQuestion): Promise<SqlAnswer> {
   const result = await connection.stream(sql);
   const names = result.columnNames();
-  const columns = result.columnTypes().map((type, i) => ({ name: names[i]!, type: type.toString() }));
-  const rows: SqlCell[][] = [];
+  const types = result.columnTypes();
+  const columns = types.map((type, i) => ({ name: names[i]!, type: type.toString() }));
+  const rows: ValueMessage[][] = [];
   let bytes = 0;
   for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
     for (const values of chunk.getRows()) {
       if (rows.length >= limits.rows || bytes >= limits.bytes) return { columns, rows, truncated: true };
-      const row = values.map(toCell);
+      const row = values.map((value, i) => toValueMessage(value, types[i]!));
       bytes += JSON.stringify(row).length;
       rows.push(row);
     }

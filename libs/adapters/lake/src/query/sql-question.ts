@@ -1,3 +1,5 @@
+import type { ValueMessage } from '@tillstream/contracts';
+
 /** SQL and all that it may read. Plain data: it is sent to another process. */
 export interface SqlQuestion {
   readonly sql: string;
@@ -31,15 +33,9 @@ export interface SqlColumn {
   readonly type: string;
 }
 
-/**
- * A value of an answer. Numbers that are not exact in a double are text marked as such; instants, dates and the like are text, and
- * so are structs and maps: as JSON.
- */
-export type SqlCell = null | string | number | boolean | { readonly decimal: string } | readonly SqlCell[];
-
 export interface SqlAnswer {
   readonly columns: readonly SqlColumn[];
-  readonly rows: readonly (readonly SqlCell[])[];
+  readonly rows: readonly (readonly ValueMessage[])[];
   /** There are more rows. */
   readonly truncated: boolean;
 }
