@@ -6,15 +6,19 @@ import {
   kafkaConfig,
   kafkaRule,
   kafkaVariables,
-  keyList,
+  oneOf,
   parseEnvironment,
+  readKeyList,
   serviceConfig,
   serviceVariables,
+  sinkVariables,
   streamVariables,
   wholeNumber,
   type Environment,
 } from '@tillstream/config';
-import { readStreamFiles } from '@tillstream/contracts';
+import { accessOf, type StoreAccess } from '@tillstream/adapter-lake';
+import { readStreamFiles, type StreamDefinition } from '@tillstream/contracts';
+import { addressOf } from '@tillstream/engine';
 
 const variables = {
   ...serviceVariables,
@@ -35,7 +39,14 @@ const variables = {
   /** An explanation that takes longer is given up. */
   TILLSTREAM_EXPLAIN_TIMEOUT_MS: wholeNumber({ min: 1 }).default(60_000),
   /** Not set: whoever can reach the port may read. */
-  TILLSTREAM_READ_KEYS: keyList.default([]),
+  TILLSTREAM_READ_KEYS: readKeyList.default([]),
+  /** Answer SQL over the lake. */
+  TILLSTREAM_SQL: oneOf(['on', 'off']).default('off'),
+  /** Of one question in SQL. */
+  TILLSTREAM_SQL_MEMORY_MIB: wholeNumber({ min: 64 }).default(512),
+  TILLSTREAM_SQL_THREADS: wholeNumber({ min: 1 }).default(2),
+  TILLSTREAM_SQL_TIMEOUT_MS: wholeNumber({ min: 100 }).default(10_000),
+  TILLSTREAM_SQL_MAX_ROWS: wholeNumber({ min: 1 }).default(10_000),
 };
 
 export type QueryApiConfig = ReturnType<typeof loadQueryApiConfig>;
@@ -59,5 +70,33 @@ export function loadQueryApiConfig(environment: Environment) {
     watch: { everyMs: values.TILLSTREAM_WATCH_EVERY_MS },
     explain: { timeoutMs: values.TILLSTREAM_EXPLAIN_TIMEOUT_MS },
     readKeys: values.TILLSTREAM_READ_KEYS,
+    lakes: lakesOf(streams.definitions, environment),
+    sql:
+      values.TILLSTREAM_SQL === 'off'
+        ? null
+        : {
+            memoryMiB: values.TILLSTREAM_SQL_MEMORY_MIB,
+            threads: values.TILLSTREAM_SQL_THREADS,
+            timeoutMs: values.TILLSTREAM_SQL_TIMEOUT_MS,
+            rows: values.TILLSTREAM_SQL_MAX_ROWS,
+          },
   } as const;
+}
+
+/** Where a stream's lake is, and how it is reached. */
+export interface LakePlace {
+  readonly stream: string;
+  readonly where: string;
+  readonly access: StoreAccess;
+}
+
+/** Lakes that streams declare and of which somebody says where they are. */
+function lakesOf(definitions: readonly StreamDefinition[], environment: Environment): readonly LakePlace[] {
+  return definitions.flatMap(({ schema, sinks = [] }): LakePlace[] => {
+    const lake = sinks.find(({ type }) => type === 'lake');
+    if (!lake) return [];
+    const variables = sinkVariables(environment, lake.name);
+    const where = addressOf(lake, { variables });
+    return where === null ? [] : [{ stream: schema.stream, where, access: accessOf(variables) }];
+  });
 }

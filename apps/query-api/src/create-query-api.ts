@@ -9,6 +9,7 @@ import { createQueryMetrics } from './metrics/query-metrics';
 import { ResultFollower } from './results/result-follower';
 import { ServedStream } from './results/served-stream';
 import { FollowedVisits } from './visits/followed-visits';
+import type { SqlSource } from './sql/sql-source';
 import type { OpenSessions } from './visits/open-sessions';
 
 /** What the service asks of the world. */
@@ -16,6 +17,8 @@ export interface QueryApiPorts {
   readonly log: LogReader & { partitionCount(topic: string): Promise<number> };
   readonly closeLog: () => Promise<void>;
   readonly openSessions: OpenSessions;
+  /** Null: SQL is not answered. */
+  readonly sql: SqlSource | null;
   readonly clock: Clock;
   readonly logger: ServiceLogger;
   readonly registry: Registry;
@@ -37,7 +40,10 @@ const TELL_POSITIONS_EVERY_MS = 10_000;
 const EXPLAINED_AT_ONCE = 2;
 
 /** Composes the service without a framework. */
-export function createQueryApi(config: Omit<QueryApiConfig, 'service' | 'kafka'>, ports: QueryApiPorts): QueryApi {
+export function createQueryApi(
+  config: Omit<QueryApiConfig, 'service' | 'kafka' | 'sql' | 'lakes'>,
+  ports: QueryApiPorts,
+): QueryApi {
   const { log, clock, logger } = ports;
   const stopping = new AbortController();
   const following = {
@@ -80,6 +86,7 @@ export function createQueryApi(config: Omit<QueryApiConfig, 'service' | 'kafka'>
       },
       close: async () => {
         ports.openSessions.close();
+        ports.sql?.close();
         await ports.closeLog();
       },
     },
@@ -93,6 +100,7 @@ export function createQueryApi(config: Omit<QueryApiConfig, 'service' | 'kafka'>
           visits: new Map(config.streams.map(({ schema }, i) => [schema.stream, visits[i]!])),
           log,
           keys: new ReadKeys(config.readKeys),
+          sql: ports.sql,
           pace: { clock, everyMs: config.watch.everyMs, positionsEveryMs: TELL_POSITIONS_EVERY_MS },
           explain: { atOnce: EXPLAINED_AT_ONCE, timeoutMs: config.explain.timeoutMs },
           stopping: stopping.signal,

@@ -1,6 +1,7 @@
 import { tracing } from './tracing';
 import { runService } from '@tillstream/nest-runtime';
 import { startQueryApi } from './start-query-api';
+import { SQL_ARGUMENT, answerSqlQuestions } from './sql/sql-child';
 
 function endProcess(error: unknown): void {
   // Where nobody can catch it, the runtime logs it and ends the process.
@@ -9,4 +10,5 @@ function endProcess(error: unknown): void {
   });
 }
 
-void runService(() => startQueryApi(process.env, tracing, endProcess));
+if (process.argv[2] === SQL_ARGUMENT) answerSqlQuestions();
+else void runService(() => startQueryApi(process.env, tracing, endProcess));

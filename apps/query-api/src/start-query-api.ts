@@ -1,4 +1,5 @@
 import { KafkaLogReader } from '@tillstream/adapter-kafka';
+import { openObjectStore } from '@tillstream/adapter-lake';
 import { createServiceMetrics } from '@tillstream/adapter-telemetry';
 import type { Environment } from '@tillstream/config';
 import { bootstrap, createLogger, systemClock, type StartedService } from '@tillstream/nest-runtime';
@@ -6,13 +7,26 @@ import { Registry } from 'prom-client';
 import { QueryApiModule } from './app.module';
 import { loadQueryApiConfig } from './config';
 import { createQueryApi } from './create-query-api';
+import { LakeSql } from './sql/lake-sql';
+import { SqlProcesses } from './sql/sql-processes';
 import { NOBODY_KNOWS, TrackedSessions } from './visits/open-sessions';
 
-/** Starts the service on Kafka. @throws ConfigError */
+/** Each may take all of the memory that is configured. */
+const SQL_AT_ONCE = 2;
+/** Clients take answers of up to 4 MiB unless told otherwise. */
+const SQL_BYTES = 3 * 1024 * 1024;
+
+/**
+ * Starts the service on Kafka.
+ *
+ * @param program its own, which also answers SQL in a process of its own
+ * @throws ConfigError
+ */
 export async function startQueryApi(
   environment: Environment,
   tracing: { shutdown(): Promise<void> } | null,
   onFatal: (error: unknown) => void,
+  program = process.argv[1] ?? '',
 ): Promise<StartedService> {
   const config = loadQueryApiConfig(environment);
   const { http, logLevel, shutdownTimeoutMs } = config.service;
@@ -30,7 +44,11 @@ export async function startQueryApi(
     trackerAddress === null
       ? NOBODY_KNOWS
       : new TrackedSessions(trackerAddress, systemClock, (error) => logger.warn({ error }, 'tracker_not_to_be_asked'));
-  const api = createQueryApi(config, { log, closeLog, openSessions, clock: systemClock, logger, registry, onFatal });
+  const lakes = new Map(config.lakes.map(({ stream, where, access }) => [stream, openObjectStore(where, access)]));
+  const sql =
+    config.sql && new LakeSql(lakes, new SqlProcesses(program, SQL_AT_ONCE), { ...config.sql, bytes: SQL_BYTES });
+  const ports = { log, closeLog, openSessions, sql, clock: systemClock, logger, registry, onFatal };
+  const api = createQueryApi(config, ports);
   const running = await bootstrap(QueryApiModule, {
     service: api.service,
     http,

@@ -15,5 +15,18 @@ export { nearestName } from './nearest-name';
 export { parseEnvironment } from './parse-environment';
 export { sinkVariables } from './sink-variables';
 export type { Environment, Rule, Values, Variables } from './parse-environment';
-export { address, addresses, duration, flag, keyList, list, oneOf, port, text, url, wholeNumber } from './parsers';
-export type { GrantedKey } from './parsers';
+export {
+  address,
+  addresses,
+  duration,
+  flag,
+  keyList,
+  list,
+  oneOf,
+  port,
+  readKeyList,
+  text,
+  url,
+  wholeNumber,
+} from './parsers';
+export type { GrantedKey, ReadKey } from './parsers';

@@ -1,5 +1,17 @@
 import type { z } from 'zod';
-import { address, addresses, duration, flag, keyList, list, oneOf, port, url, wholeNumber } from './parsers';
+import {
+  address,
+  addresses,
+  duration,
+  flag,
+  keyList,
+  list,
+  oneOf,
+  port,
+  readKeyList,
+  url,
+  wholeNumber,
+} from './parsers';
 
 function parsed(parser: z.ZodType<unknown, string>, text: string): unknown {
   const result = parser.safeParse(text);
@@ -39,6 +51,12 @@ describe('parsers of variables', () => {
       { key: 'shop-key-2', streams: ['commerce', 'returns'] },
     ]);
     expect(parsed(keyList, 'none')).toEqual([]);
+    expect(parsed(readKeyList, 'demo-key-1, asks-key-2:shop|wiki:sql, asks-key-3:*:sql, shop-key-4:shop')).toEqual([
+      { key: 'demo-key-1', streams: null, sql: false },
+      { key: 'asks-key-2', streams: ['shop', 'wiki'], sql: true },
+      { key: 'asks-key-3', streams: null, sql: true },
+      { key: 'shop-key-4', streams: ['shop'], sql: false },
+    ]);
   });
 
   it.each([

@@ -97,6 +97,22 @@ export const keyList: z.ZodType<readonly GrantedKey[], string> = parser((value) 
   return keys.length > 0 ? keys : refuse('must hold at least one key, or be none');
 });
 
+/** A key to ask with. */
+export interface ReadKey extends GrantedKey {
+  /** It may also ask in SQL. */
+  readonly sql: boolean;
+}
+
+/** As `keyList`; `key:stream1|stream2:sql`, or `key:*:sql` for all streams, may ask in SQL too. */
+export const readKeyList: z.ZodType<readonly ReadKey[], string> = parser((value) => {
+  if (value.trim() === 'none') return [];
+  const keys = splitList(value).map((part, index) => {
+    const [, granted = part, sql] = /^([^:]*:[^:]*)(:sql)?$/.exec(part) ?? [];
+    return { ...parseKey(sql ? granted.replace(/:\*$/, '') : granted, index), sql: sql !== undefined };
+  });
+  return keys.length > 0 ? keys : refuse('must hold at least one key, or be none');
+});
+
 function parseKey(part: string, index: number): GrantedKey {
   const colon = part.indexOf(':');
   const key = colon < 0 ? part : part.slice(0, colon);

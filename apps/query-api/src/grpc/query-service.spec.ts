@@ -341,8 +341,8 @@ describe('WatchWindows', () => {
 
 describe('read keys', () => {
   const readKeys = [
-    { key: 'everything-1', streams: null },
-    { key: 'others-only-1', streams: ['other'] },
+    { key: 'everything-1', streams: null, sql: false },
+    { key: 'others-only-1', streams: ['other'], sql: false },
   ];
 
   it('are asked for where they are configured, and open the streams they name', async () => {

@@ -5,6 +5,7 @@ import type {
   ListLateRequest,
   ListMetricsRequest,
   ListWindowsRequest,
+  RunSqlRequest,
   TopGroupsRequest,
   WatchWindowsRequest,
 } from '@tillstream/contracts';
@@ -18,6 +19,7 @@ import {
   type UnexpectedErrorListener,
 } from '@tillstream/nest-runtime';
 import type { QueryMetrics } from '../metrics/query-metrics';
+import type { SqlSource } from '../sql/sql-source';
 import type { WatchPace } from '../view/watch-rows';
 import type { FollowedVisits } from '../visits/followed-visits';
 import { Explainer, type ExplainLimits } from './explain-window';
@@ -27,6 +29,7 @@ import { listLate } from './list-late';
 import { listMetrics } from './list-metrics';
 import { listWindows } from './list-windows';
 import type { ReadKeys } from './read-keys';
+import { runSql } from './run-sql';
 import { ReadableStreams, type FollowedStream } from './streams';
 import { timed } from './timed';
 import { topGroups } from './top-groups';
@@ -40,6 +43,8 @@ export interface QueryServiceOptions {
   /** For what no view holds. */
   readonly log: LogReader;
   readonly keys: ReadKeys;
+  /** Null: SQL is not answered. */
+  readonly sql: SqlSource | null;
   readonly pace: WatchPace;
   readonly explain: ExplainLimits;
   /** Ends every watch, so that clients go on elsewhere. */
@@ -91,6 +96,15 @@ export function createQueryService(options: QueryServiceOptions): GrpcService {
         }),
         onUnexpected,
       ),
+      runSql: unaryHandler(
+        timed('RunSql', options, async (request: RunSqlRequest, { metadata, signal }) => {
+          const { sql } = options;
+          if (sql === null) throw notSwitchedOn();
+          const allowed = new ReadableStreams(streams, keys.sqlStreamsFor(metadata));
+          return runSql(allowed.named(request.stream), request, sql, signal);
+        }),
+        onUnexpected,
+      ),
       explainWindow: unaryHandler(
         timed('ExplainWindow', options, async (request: ExplainWindowRequest, context) =>
           explainer.explain(readable(context).named(request.stream), request, context.signal),
@@ -105,6 +119,12 @@ export function createQueryService(options: QueryServiceOptions): GrpcService {
     },
   };
 }
+
+const notSwitchedOn = (): GrpcStatusError =>
+  new GrpcStatusError(
+    status.FAILED_PRECONDITION,
+    'SQL is not answered here: TILLSTREAM_SQL=on switches it on, where the stream has a lake',
+  );
 
 async function* watchUntilStopping(
   { pace, stopping, metrics }: QueryServiceOptions,

@@ -29,6 +29,8 @@ import {
   type ListSessionsResponse,
   type ListWindowsRequest,
   type ListWindowsResponse,
+  type RunSqlRequest,
+  type RunSqlResponse,
   type TopGroupsRequest,
   type TopGroupsResponse,
   type WatchWindowsRequest,
@@ -53,6 +55,7 @@ interface RawClient {
   listAbandonedCarts: Unary<ListAbandonedCartsRequest, ListAbandonedCartsResponse>;
   listAttributions: Unary<ListAttributionsRequest, ListAttributionsResponse>;
   listLate: Unary<ListLateRequest, ListLateResponse>;
+  runSql: Unary<RunSqlRequest, RunSqlResponse>;
   explainWindow: Unary<ExplainWindowRequest, ExplainWindowResponse>;
   watchWindows(
     request: Partial<WatchWindowsRequest>,
@@ -87,6 +90,10 @@ export class QueryClient {
 
   topGroups(request: Partial<TopGroupsRequest>): Promise<TopGroupsResponse> {
     return this.unary(this.client.topGroups, request);
+  }
+
+  runSql(request: Partial<RunSqlRequest>): Promise<RunSqlResponse> {
+    return this.unary(this.client.runSql, request);
   }
 
   listAlerts(request: Partial<ListAlertsRequest>): Promise<ListAlertsResponse> {

@@ -1,8 +1,9 @@
 import { GrpcServer, systemClock } from '@tillstream/nest-runtime';
-import type { GrantedKey } from '@tillstream/config';
+import type { ReadKey } from '@tillstream/config';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { createQueryApi } from '../create-query-api';
+import type { SqlSource } from '../sql/sql-source';
 import { NOBODY_KNOWS, type OpenSessions } from '../visits/open-sessions';
 import type { MemoryResults } from './memory-results';
 import { QueryClient } from './query-client';
@@ -32,6 +33,7 @@ export class Replica {
         log: results.log,
         closeLog: () => Promise.resolve(),
         openSessions: options.openSessions ?? NOBODY_KNOWS,
+        sql: options.sql ?? null,
         clock: systemClock,
         logger: pino({ level: 'error' }, { write: (line) => void this.faults.push(line) }),
         registry: this.registry,
@@ -79,7 +81,9 @@ export class Replica {
 
 export interface ReplicaOptions {
   readonly maxRows?: number;
-  readonly readKeys?: readonly GrantedKey[];
+  readonly readKeys?: readonly ReadKey[];
+  /** Null, and so it is unless said otherwise: SQL is not answered. */
+  readonly sql?: SqlSource;
   readonly explainTimeoutMs?: number;
   readonly openSessions?: OpenSessions;
 }

@@ -6,6 +6,7 @@ export {
   type ExportRequest,
 } from './export/export-table';
 export { answerSql, memoryLimitText, timeLimitText } from './query/answer-sql';
+export { StreamTables } from './query/stream-tables';
 export type { SqlAnswer, SqlColumn, SqlLimits, SqlOutcome, SqlQuestion, SqlView } from './query/sql-question';
 export { ALL_TIMES, tableRelation, type TimeSpan } from './read/table-relation';
 export { lakeSinkType } from './sink/lake-sink-kind';
@@ -17,6 +18,6 @@ export { quoteName, quoteText } from './sql/quote';
 export { readFiles, type ReadableFile } from './sql/read-files';
 export type { ObjectContent, ObjectStore, StoredObject } from './store/object-store';
 export { openObjectStore } from './store/open-object-store';
-export { NO_ACCESS, type StoreAccess } from './store/store-access';
+export { NO_ACCESS, accessOf, type StoreAccess } from './store/store-access';
 export type { DataFile, TableChange, TableIdentity, TableSnapshot } from './table/table-snapshot';
 export { LakeTable } from './table/lake-table';

@@ -36,6 +36,7 @@ afterAll(async () => {
 const ask = (sql: string, limits: Partial<SqlLimits> = {}): Promise<SqlOutcome> =>
   answerSql({
     sql,
+    names: ['events'],
     views: [{ name: 'events', body: `SELECT * FROM read_parquet('${events.replaceAll("'", "''")}')` }],
     files: [events],
     limits: { ...LIMITS, ...limits },
@@ -169,7 +170,7 @@ describe('SQL that reaches for more', () => {
   }, 60_000);
 
   it('meets a database that would not let it out either', async () => {
-    const outside = { sql: 'SELECT * FROM events', files: [events], limits: LIMITS };
+    const outside = { sql: 'SELECT * FROM events', names: ['events'], files: [events], limits: LIMITS };
     const bodies = [`SELECT * FROM read_parquet('${secret}')`, `SELECT * FROM read_text('${directory}/secret.txt')`];
     for (const body of bodies) {
       await expect(answerSql({ ...outside, views: [{ name: 'events', body }] })).rejects.toThrow(/Permission Error/);
@@ -205,7 +206,7 @@ describe('SQL that would run on and on', () => {
   it('ends when nobody waits for it any more', async () => {
     const gone = new AbortController();
     const sql = 'SELECT count(*) FROM range(100000000000) a, range(1000000) b';
-    const asked = answerSql({ sql, views: [], files: [], limits: LIMITS }, gone.signal);
+    const asked = answerSql({ sql, names: [], views: [], files: [], limits: LIMITS }, gone.signal);
     setTimeout(() => gone.abort(), 300);
     expect(await asked).toMatchObject({ kind: 'limit' });
   });

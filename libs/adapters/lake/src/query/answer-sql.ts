@@ -26,10 +26,7 @@ export async function answerSql(question: SqlQuestion, interrupted?: AbortSignal
   const timer = setTimeout(interrupt, limits.timeoutMs);
   interrupted?.addEventListener('abort', interrupt);
   try {
-    guardSql(
-      await syntaxTree(connection, question.sql),
-      question.views.map(({ name }) => name),
-    );
+    guardSql(await syntaxTree(connection, question.sql), question.names);
     await shutIn(connection, question);
     return { kind: 'answer', answer: await answer(connection, question) };
   } catch (error) {

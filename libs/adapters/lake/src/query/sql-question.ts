@@ -3,6 +3,9 @@ import type { ValueMessage } from '@tillstream/contracts';
 /** SQL and all that it may read. Plain data: it is sent to another process. */
 export interface SqlQuestion {
   readonly sql: string;
+  /** Tables that there are, in lower case. */
+  readonly names: readonly string[];
+  /** Those of them that the SQL may be about. */
   readonly views: readonly SqlView[];
   /** Files that the views read, with absolute paths: nothing else of the machine can be read. */
   readonly files: readonly string[];
@@ -11,7 +14,6 @@ export interface SqlQuestion {
 
 /** A table as somebody's SQL sees it. */
 export interface SqlView {
-  /** In lower case. */
   readonly name: string;
   /** What stands behind `CREATE VIEW … AS`. */
   readonly body: string;

@@ -2,7 +2,7 @@ import { sinkProblem } from '@tillstream/contracts';
 import { addressOf, SinkRefusedError, type SinkKind } from '@tillstream/engine';
 
 import { openObjectStore } from '../store/open-object-store';
-import type { StoreAccess } from '../store/store-access';
+import { accessOf } from '../store/store-access';
 import { LakeSink } from './lake-sink';
 import { lakeSettings } from './lake-settings';
 
@@ -27,13 +27,3 @@ export const lakeSinkType: SinkKind = {
     }
   },
 };
-
-function accessOf(variables: Readonly<Record<string, string>>): StoreAccess {
-  return {
-    user: variables['USER'] ?? null,
-    secret: variables['SECRET'] ?? null,
-    endpoint: variables['ENDPOINT'] ?? null,
-    region: variables['REGION'] ?? null,
-    cache: null,
-  };
-}

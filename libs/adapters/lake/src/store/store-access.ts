@@ -11,3 +11,14 @@ export interface StoreAccess {
 }
 
 export const NO_ACCESS: StoreAccess = { user: null, secret: null, endpoint: null, region: null, cache: null };
+
+/** What the environment says of a sink, by the last part of the variables' names. */
+export function accessOf(variables: Readonly<Record<string, string>>): StoreAccess {
+  return {
+    user: variables['USER'] ?? null,
+    secret: variables['SECRET'] ?? null,
+    endpoint: variables['ENDPOINT'] ?? null,
+    region: variables['REGION'] ?? null,
+    cache: null,
+  };
+}

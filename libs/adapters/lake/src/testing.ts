@@ -1,0 +1,1 @@
+export { LakeUnderTest } from './testing/lake-under-test';
