@@ -18,6 +18,7 @@ export {
   type FeedLog,
   type SinkUnderTest,
   type StoredRow,
+  sortedIds,
   eventLog,
   finalLog,
 } from './ports/sink.fixture';

@@ -12,6 +12,7 @@ import { definitionBugs } from './definitions';
 import { derivedBugs } from './derived';
 import { enrichingBugs } from './enriching';
 import { explainingBugs } from './explaining';
+import { feedBugs } from './feeds';
 import { mergingBugs } from './merging';
 import { publishingBugs } from './publishing';
 import { sessionBugs } from './sessions';
@@ -44,4 +45,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...derivedBugs,
   ...askingBugs,
   ...trackingBugs,
+  ...feedBugs,
 ];

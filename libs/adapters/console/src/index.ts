@@ -1,1 +1,1 @@
-export {};
+export { consoleSinkKind } from './console-kind';

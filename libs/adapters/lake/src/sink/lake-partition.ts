@@ -186,7 +186,7 @@ export class LakePartition implements SinkPartition {
       if (cause instanceof SinkOvertakenError) {
         this.overtaken = cause;
         this.prepared = null;
-        await this.forget(files);
+        await this.forget(await this.unnamed(files));
       }
       throw cause;
     }
@@ -204,6 +204,12 @@ export class LakePartition implements SinkPartition {
     throw new SinkOvertakenError(
       `${this.feed.table.path}: rows from ${from} on of ${this.appId} cannot follow, since the table stands at ${stands}`,
     );
+  }
+
+  /** An earlier attempt may have been made without an answer, and others may have gone on behind it. */
+  private async unnamed(files: readonly DataFile[]): Promise<readonly DataFile[]> {
+    const now = await this.feed.table.snapshot().catch(() => null);
+    return now === null ? [] : files.filter((file) => !isNamed(now, [file]));
   }
 
   /** Files that no table names. Where this fails they are found a day later. */

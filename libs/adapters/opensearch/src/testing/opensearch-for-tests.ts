@@ -45,6 +45,7 @@ export function aPrefix(): string {
 export interface FoundDocument {
   readonly _index: string;
   readonly _id: string;
+  readonly _version: number;
   readonly _source: Readonly<Record<string, unknown>>;
 }
 
