@@ -49,7 +49,7 @@ export class FeedSelection {
    */
   events(batch: EventBatch, from = batch.rawFrom): Uint32Array {
     const first = firstRowAt(batch, from);
-    if (this.condition === null) return Uint32Array.from({ length: batch.rows - first }, (_, i) => first + i);
+    if (this.condition === null) return rowsFrom(first, batch.rows);
     const held = this.condition(columnsOf(this.schema, batch));
     let count = 0;
     for (let row = first; row < batch.rows; row++) count += held[row] as number;
@@ -91,6 +91,12 @@ function withValues(row: FeedRow, names: readonly string[]): FeedRow {
   const values: Record<string, FeedValue> = {};
   for (const name of names) values[name] = row.values[name] ?? null;
   return { ...row, values };
+}
+
+function rowsFrom(first: number, end: number): Uint32Array {
+  const rows = new Uint32Array(end - first);
+  for (let i = 0; i < rows.length; i++) rows[i] = first + i;
+  return rows;
 }
 
 /** First row of a record at or beyond a raw offset. */
