@@ -1,4 +1,4 @@
-import type { Feed, FeedTable, StreamDefinition } from '@tillstream/contracts';
+import { feedsOf, type Feed, type FeedTable, type StreamDefinition } from '@tillstream/contracts';
 import type { FlushBounds, Sink, SinkEnvironment, SinkPartition } from '@tillstream/engine';
 import { SinkRefusedError } from '@tillstream/engine';
 
@@ -7,6 +7,10 @@ import type { TypedColumn } from '../sql/column-type';
 import type { ObjectStore } from '../store/object-store';
 import { LakeTable } from '../table/lake-table';
 import { planCommit } from '../table/planned-commit';
+import { COMPACTION } from '../tend/compaction-plan';
+import type { TableInCare } from '../tend/rewriting';
+import { sortColumns } from '../tend/sort-columns';
+import { tendTable } from '../tend/tend-table';
 import { EventBuffer } from './event-buffer';
 import type { FeedBuffer } from './feed-buffer';
 import { knownIds, type SharedValue } from './known-ids';
@@ -17,6 +21,8 @@ import { eventShape, keyedShape, type TableShape } from './table-shape';
 import { Turns } from './turns';
 
 const MIN_PENDING_BYTES = 1024 ** 2;
+const TEND_EVERY_MS = 60_000;
+const VACUUM_EVERY_MS = 6 * 60 * 60 * 1_000;
 
 /** The lake of a stream: a Delta table a feed, in a directory or a bucket. */
 export class LakeSink implements Sink {
@@ -24,6 +30,9 @@ export class LakeSink implements Sink {
   private readonly opened = new Set<LakePartition>();
   private session: Promise<DuckDbSession> | null = null;
   private readonly turns: Turns;
+  private readonly ending = new AbortController();
+  private tending: Promise<unknown> = Promise.resolve();
+  private vacuumDueMs = -Infinity;
 
   constructor(
     private readonly definition: StreamDefinition,
@@ -70,11 +79,35 @@ export class LakeSink implements Sink {
     return opened;
   }
 
+  /** Puts small files together, and removes expired days and what no table names any more. */
+  tend(): Promise<number> {
+    const tending = this.tendTables();
+    this.tending = tending.catch(() => undefined);
+    return tending;
+  }
+
   async close(): Promise<void> {
+    this.ending.abort();
+    await this.tending;
     await Promise.all([...this.opened].map((partition) => partition.close()));
     const session = await this.session?.catch(() => null);
     this.session = null;
     await session?.close();
+  }
+
+  private async tendTables(): Promise<number> {
+    const nowMs = this.environment.clock.nowMs();
+    const isVacuumDue = nowMs >= this.vacuumDueMs;
+    const upkeep = { compaction: COMPACTION, retentionMs: this.settings.retention, isVacuumDue };
+    for (const feed of feedsOf(this.definition)) {
+      if (this.ending.signal.aborted) break;
+      const { files, into, expired, vacuumed } = await tendTable(await this.inCare(feed), upkeep);
+      if (files + expired + vacuumed.files === 0) continue;
+      const table = this.tableOf(feed).path;
+      this.environment.log.info('lake_tended', { table, files, into, expired, vacuumed: vacuumed.files });
+    }
+    if (isVacuumDue) this.vacuumDueMs = nowMs + VACUUM_EVERY_MS;
+    return TEND_EVERY_MS;
   }
 
   /** The rows of a stream that wait share the memory they have. */
@@ -126,6 +159,17 @@ export class LakeSink implements Sink {
     const message =
       'files of this table go on to be kept apart as they were; declare another place for the lake to change it';
     this.environment.log.warn(message, { table: table.path, partitionBy: stands, declared: partitionBy });
+  }
+
+  private async inCare(feed: Feed): Promise<TableInCare> {
+    return {
+      ...{ store: this.store, session: await this.duckdb(), table: this.tableOf(feed) },
+      orderBy: sortColumns(this.definition, feed),
+      random: this.environment.random,
+      nowMs: () => this.environment.clock.nowMs(),
+      inTurn: (work) => this.turns.run(work),
+      signal: this.ending.signal,
+    };
   }
 
   private tableOf(feed: Feed): LakeTable {

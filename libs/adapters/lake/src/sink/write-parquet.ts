@@ -17,20 +17,35 @@ export type WrittenFile = Pick<DataFile, 'bytes' | 'rows' | 'min' | 'max'>;
  * @param store for messages
  * @throws SinkUnavailableError, SinkRefusedError
  */
-export async function writeParquet(
+export function writeParquet(
   session: DuckDbSession,
   source: RowSource,
   file: string,
   notes: Readonly<Record<string, string>>,
   store: string,
 ): Promise<WrittenFile> {
+  return session.withRows(source, (from) => writeQuery(session, `FROM ${from}`, source.columns, file, notes, store));
+}
+
+/**
+ * As `writeParquet`, of what a query gives.
+ *
+ * @param columns of the query
+ */
+export async function writeQuery(
+  session: DuckDbSession,
+  query: string,
+  columns: readonly TypedColumn[],
+  file: string,
+  notes: Readonly<Record<string, string>>,
+  store: string,
+): Promise<WrittenFile> {
   const footer = Object.entries(notes).map(([name, note]) => `${quoteText(name)}: ${quoteText(note)}`);
-  const options = `FORMAT parquet, COMPRESSION zstd, KV_METADATA {${footer.join(', ')}}, RETURN_STATS`;
+  const metadata = footer.length === 0 ? '' : `KV_METADATA {${footer.join(', ')}}, `;
+  const options = `FORMAT parquet, COMPRESSION zstd, ${metadata}RETURN_STATS`;
   try {
-    return await session.withRows(source, async (from) => {
-      const [told] = await session.rows(`COPY (FROM ${from}) TO ${quoteText(file)} (${options})`);
-      return writtenFile(told as unknown as CopyRow, source.columns);
-    });
+    const [told] = await session.rows(`COPY (${query}) TO ${quoteText(file)} (${options})`);
+    return writtenFile(told as unknown as CopyRow, columns);
   } catch (cause) {
     throw duckdbError(cause, store);
   }

@@ -15,7 +15,7 @@ export interface DatabaseBounds {
 /** A database in memory with one connection. */
 export interface Database {
   readonly connection: DuckDBConnection;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Opens a DuckDB of one's own: it loads nothing from outside, its instants are in UTC, and it spills into a directory that ends with it. */

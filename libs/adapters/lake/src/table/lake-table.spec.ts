@@ -18,8 +18,11 @@ const COLUMNS: readonly TypedColumn[] = [
   { name: 'group', type: { kind: 'struct', fields: [{ name: 'ok', type: 'boolean' }] } },
 ];
 
+/** Younger than any clock here: how old a file may be is not what these tests are about. */
+const YOUNG_MS = Date.UTC(2100, 0);
+
 function aFile(path: string, more: Partial<DataFile> = {}): DataFile {
-  return { path, bytes: 10, rows: 1, partition: { date: '2026-01-05' }, min: {}, max: {}, addedMs: 5, ...more };
+  return { path, bytes: 10, rows: 1, partition: { date: '2026-01-05' }, min: {}, max: {}, addedMs: YOUNG_MS, ...more };
 }
 
 function aChange(more: Partial<TableChange> = {}): TableChange {
@@ -85,6 +88,14 @@ describe('a table of the lake', () => {
       );
     }
     expect((await newTable(store).snapshot())?.version).toBe(0);
+  });
+
+  it('refuses files that were put long ago: a vacuum may be removing them', async () => {
+    const table = new LakeTable(new MemoryObjectStore(), PATH, () => 12 * 3_600_000 + 6);
+    await expect(table.commit(append('events/0', 0, 5, aFile('a', { addedMs: 5 })))).rejects.toThrow(
+      SinkOvertakenError,
+    );
+    await table.commit(append('events/0', 0, 5, aFile('a', { addedMs: 6 })));
   });
 
   it('gets new columns, of which files before have none', async () => {

@@ -7,6 +7,12 @@ import { typeText } from './table-schema';
 import type { TableChange, TableSnapshot } from './table-snapshot';
 
 /**
+ * A file that was put longer ago than this is not named any more: a vacuum may be about to remove it. So it is half of what vacuums
+ * wait for, the other half is for clocks that differ.
+ */
+export const MAX_UNNAMED_MS = 12 * 60 * 60 * 1_000;
+
+/**
  * The actions that make `change` of the table as it is now.
  *
  * @param table for messages
@@ -15,6 +21,7 @@ import type { TableChange, TableSnapshot } from './table-snapshot';
 export function planCommit(now: TableSnapshot | null, change: TableChange, table: string, nowMs: number): Action[] {
   verifyPosition(now, change, table);
   verifyFiles(now, change, table);
+  verifyAge(change, table, nowMs);
   const operation = change.dataChange ? (change.remove.length > 0 ? 'DELETE' : 'WRITE') : 'OPTIMIZE';
   const actions: Action[] = [{ kind: 'commit', id: randomUUID(), operation, nowMs }];
   if (now === null) actions.push({ kind: 'protocol', ...PROTOCOL });
@@ -49,6 +56,12 @@ function verifyFiles(now: TableSnapshot | null, { add, remove }: TableChange, ta
   for (const { path } of add) {
     if (now?.files.has(path) === true) throw new Error(`${table}: ${path} is a part of the table already`);
   }
+}
+
+function verifyAge({ add }: TableChange, table: string, nowMs: number): void {
+  const old = add.find(({ addedMs }) => addedMs < nowMs - MAX_UNNAMED_MS);
+  if (old === undefined) return;
+  throw new SinkOvertakenError(`${table}: ${old.path} was put too long ago to become a part of the table`);
 }
 
 function metadata(now: TableSnapshot | null, change: TableChange, table: string, nowMs: number): Action[] {
