@@ -13,6 +13,7 @@ import { registerLate } from './commands/late';
 import { registerQuery } from './commands/query';
 import { registerRelease } from './commands/release';
 import { registerReplay } from './commands/replay';
+import { registerRestore } from './commands/restore';
 import { registerSessions } from './commands/sessions';
 import { registerSkip } from './commands/skip';
 import { registerSql } from './commands/sql';
@@ -39,6 +40,7 @@ const commands: readonly RegisterCommand[] = [
   registerSessions,
   registerAttributions,
   registerExport,
+  registerRestore,
   registerVerify,
   registerDiff,
   registerExplain,

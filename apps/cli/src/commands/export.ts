@@ -7,7 +7,7 @@ import { Argument, InvalidArgumentError } from 'commander';
 import { systemClock } from '../cli-clock';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
-import { columnsNamed, exportColumns, holderOf, timeColumn } from '../lake/export-columns';
+import { columnsNamed, exportColumns } from '../lake/export-columns';
 import { existingTable, LAKE_OPTION, withLake } from '../lake/open-lake';
 import { parseInstant } from '../options/parse-options';
 import { allMetrics, metricsNamed, windowSpan } from '../options/window-range';
@@ -32,8 +32,6 @@ const ENDINGS: readonly (readonly [RegExp, ExportFormat])[] = [
   [/\.parquet$/, 'parquet'],
 ];
 const FORMATS: readonly ExportFormat[] = ['csv', 'ndjson', 'parquet'];
-const BOUNDS = { memoryMiB: 1024, threads: 2 };
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** `till export`: what the lake holds, as a file. */
 export const registerExport: RegisterCommand = (program, context) => {
@@ -83,22 +81,18 @@ async function exportFeed(feed: Feed, file: string, options: ExportOptions, cont
   if (existsSync(file)) throw new CliError(`${file} is there already`, 'Name another file, or remove it.');
   const metric = metricOf(definition, feed, options);
   const span = windowSpan(options);
-  const column = options.from === undefined && options.to === undefined ? null : timeColumn(definition, feed);
-  if (feed === 'dead_letters' && [options.from, options.to].some((ms) => ms !== undefined && ms % DAY_MS !== 0)) {
-    throw new CliError(
-      'of dead letters only the day is known on which they were written',
-      'Give --from and --to as days: 2026-01-05T00:00:00Z.',
-    );
-  }
   const startedMs = systemClock.monotonicMs();
   const rows = await withLake(definition, options, context, async (lake) => {
     const { table, snapshot } = await existingTable(lake, feed);
-    const columns = columnsNamed(exportColumns(definition, feed, metric, snapshot), options.columns);
-    return lake.library.exportTable({
-      ...{ table, snapshot, columns, format, file: resolve(file), bounds: BOUNDS, signal: context.signal },
-      span: { column, ...span },
-      having: metric === null ? null : holderOf(metric),
-      orderBy: [timeColumn(definition, feed), '_partition', '_offset', '_index'],
+    const { exportTable, metricColumn, timeColumn } = lake.library;
+    const holder = metric === null ? null : metricColumn(metric.identity);
+    const columns = columnsNamed(exportColumns(definition, feed, metric, snapshot, holder), options.columns);
+    const time = timeColumn(definition, { feed });
+    return exportTable({
+      ...{ session: lake.session, table, snapshot, columns, format, file: resolve(file), signal: context.signal },
+      span: { column: time, ...span },
+      having: holder,
+      orderBy: [time, '_partition', '_offset', '_index'],
     });
   });
   const seconds = (systemClock.monotonicMs() - startedMs) / 1000;

@@ -1,3 +1,4 @@
+import type { Feed } from '@tillstream/contracts';
 import {
   verifyFinals,
   type VerifyProgress,
@@ -13,6 +14,8 @@ import { liveDefinition } from '../definitions/live-definition';
 import { withKafka } from '../kafka/with-kafka';
 import { parseInstant } from '../options/parse-options';
 import { allMetrics, collect, metricsNamed, spanText, windowSpan } from '../options/window-range';
+import { LAKE_OPTION } from '../lake/open-lake';
+import { verifyLake } from '../lake/verify-lake';
 import { Progress } from '../progress';
 import { loadStream } from '../streams/load-stream-files';
 import { describeVerification } from '../verify/describe-verification';
@@ -25,6 +28,9 @@ interface VerifyCommandOptions {
   readonly to?: number;
   readonly metric: readonly string[];
   readonly fromTheBeginning?: boolean;
+  /** True: it is said elsewhere where it is. */
+  readonly lake?: string | true;
+  readonly feed: readonly Feed[];
   readonly json?: boolean;
   readonly streamFiles?: string;
   readonly brokers?: string;
@@ -45,6 +51,8 @@ export const registerVerify: RegisterCommand = (program, context) => {
     .option('--to <time>', 'windows that begin before', parseInstant)
     .option('--metric <name>', 'only this metric; may be given several times', collect, [])
     .option('--from-the-beginning', 'read raw from its first record on, and believe nothing that services have written')
+    .option('--lake [where]', `compare the lake with the log instead, every row of both; ${LAKE_OPTION[1]}`)
+    .option('--feed <name>', 'with --lake: only this feed; may be given several times', collect, [])
     .option('--json', 'one JSON object: what was compared, and what differs')
     .option('--stream-files <paths>', 'stream files (default: STREAM_FILES, else the one that is shipped)')
     .option('--brokers <list>', 'Kafka brokers (default: KAFKA_BROKERS)')
@@ -56,9 +64,14 @@ taken from the enriched log: the newest place before which no row belongs to the
 the range needs, the rest is verified, and it says from which window on. Of sessions those are compared that end in the
 range, of attributions those whose purchase is in it.
 
+With --lake nothing is computed: rows of the lake are compared with those of the log, by their places and byte for byte.
+Rows that the lake has not come to are not missing, and those that the log no longer holds not surplus.
+
 Exit code: 0 all finals are what raw gives, 3 something differs, 1 not all that was asked for could be verified.`,
     )
-    .action((options: VerifyCommandOptions) => verify(options, context));
+    .action((options: VerifyCommandOptions) =>
+      options.lake === undefined ? verify(options, context) : verifyLake(options, context),
+    );
 };
 
 async function verify(options: VerifyCommandOptions, context: CliContext): Promise<void> {

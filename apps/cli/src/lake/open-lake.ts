@@ -1,15 +1,19 @@
 import type * as LakeLibrary from '@tillstream/adapter-lake';
-import type { LakeTable, ObjectStore, TableSnapshot } from '@tillstream/adapter-lake';
+import type { DuckDbSession, LakeTable, ObjectStore, TableSnapshot } from '@tillstream/adapter-lake';
 import { sinkVariables } from '@tillstream/config';
 import type { Feed, StreamDefinition } from '@tillstream/contracts';
 import { SinkRefusedError, SinkUnavailableError, addressOf } from '@tillstream/engine';
 import { CliError, type CliContext } from '../cli-context';
+
+/** What is too much for memory goes to files meanwhile. */
+const BOUNDS = { memoryBytes: 1024 ** 3, threads: 2, temporary: null };
 
 /** The lake of a stream. */
 export interface OpenedLake {
   /** Loaded only where a lake is opened, since it brings a database with it. */
   readonly library: typeof LakeLibrary;
   readonly store: ObjectStore;
+  readonly session: DuckDbSession;
   table(feed: Feed): LakeTable;
 }
 
@@ -47,14 +51,14 @@ export async function withLake<T>(
   }
   const library = await import('@tillstream/adapter-lake');
   try {
-    const store = library.openObjectStore(where, {
-      ...library.NO_ACCESS,
-      user: variables['USER'] ?? null,
-      secret: variables['SECRET'] ?? null,
-      endpoint: variables['ENDPOINT'] ?? null,
-      region: variables['REGION'] ?? null,
-    });
-    return await work({ library, store, table: (feed) => new library.LakeTable(store, `${stream}/${feed}`) });
+    const store = library.openObjectStore(where, library.accessOf(variables));
+    const session = await library.DuckDbSession.open(BOUNDS);
+    try {
+      const table = (feed: Feed): LakeTable => new library.LakeTable(store, `${stream}/${feed}`);
+      return await work({ library, store, session, table });
+    } finally {
+      await session.close();
+    }
   } catch (error) {
     if (error instanceof SinkRefusedError || error instanceof SinkUnavailableError) throw new CliError(error.message);
     throw error;

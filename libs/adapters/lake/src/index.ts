@@ -1,3 +1,4 @@
+export { DuckDbSession, type SessionBounds } from './duckdb/duckdb-session';
 export {
   EXPORT_FORMATS,
   exportTable,
@@ -12,12 +13,12 @@ export { ALL_TIMES, tableRelation, type TimeSpan } from './read/table-relation';
 export { lakeSinkType } from './sink/lake-sink-kind';
 export { metricColumn } from './sink/table-shape';
 export { columnTypeOf, sqlType, type ColumnType, type TypedColumn } from './sql/column-type';
-export { openDatabase, type Database, type DatabaseBounds } from './sql/database';
 export { partitionPath, type PartitionValues } from './sql/partition-path';
 export { quoteName, quoteText } from './sql/quote';
 export { readFiles, type ReadableFile } from './sql/read-files';
 export type { ObjectContent, ObjectStore, StoredObject } from './store/object-store';
 export { openObjectStore } from './store/open-object-store';
 export { NO_ACCESS, accessOf, type StoreAccess } from './store/store-access';
+export { countRecords, keptRecords, storedLakeFeed, timeColumn, type LakeFeed } from './stored/stored-lake-feed';
 export type { DataFile, TableChange, TableIdentity, TableSnapshot } from './table/table-snapshot';
 export { LakeTable } from './table/lake-table';

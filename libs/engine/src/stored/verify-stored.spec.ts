@@ -44,7 +44,7 @@ describe('a store that is compared with the log', () => {
     log.broker.append(topic, 1, [c, { key: Buffer.from('p|x'), value: Buffer.from('{}') }]);
     expect(await verify(log, store([row(a, 0, 0), row(b, 0, 1), row(c, 1, 0)], 9))).toEqual({
       ...{ compared: 3, equal: 3, awaited: 0, expired: 0, differences: [] },
-      counts: { differs: 0, missing: 0, surplus: 0 },
+      counts: { differs: 0, missing: 0, surplus: 0, repeated: 0 },
     });
   });
 
@@ -57,6 +57,14 @@ describe('a store that is compared with the log', () => {
     expect(report.differences.map(({ kind, offset }) => [kind, offset])).toEqual([
       ...[['differs', 0], ['missing', 1], ['surplus', 4]], // prettier-ignore
     ]);
+  });
+
+  it('is told what it has more than once', async () => {
+    const log = smallLog();
+    log.broker.append(topic, 0, [a, b]);
+    const report = await verify(log, store([row(a, 0, 0), row(b, 0, 1), row(b, 0, 1)], 9));
+    expect(report).toMatchObject({ compared: 2, equal: 2, counts: { repeated: 1, missing: 0, surplus: 0 } });
+    expect(report.differences).toMatchObject([{ kind: 'repeated', offset: 1 }]);
   });
 
   it('has not come to rows behind its position, and may keep what the log has lost', async () => {

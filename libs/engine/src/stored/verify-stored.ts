@@ -27,8 +27,11 @@ export interface VerifyStoredOptions {
 
 /** A row that log and store do not agree on. */
 export interface StoredDifference {
-  /** `differs`: not the same in both. `missing`: the log has it, the store has not. `surplus`: the other way round. */
-  readonly kind: 'differs' | 'missing' | 'surplus';
+  /**
+   * `differs`: not the same in both. `missing`: the log has it, the store has not. `surplus`: the other way round. `repeated`: the
+   * store has it more than once.
+   */
+  readonly kind: 'differs' | 'missing' | 'surplus' | 'repeated';
   readonly partition: number;
   /** Where it stands in the log, or where the store says that it stood. */
   readonly offset: number;
@@ -66,7 +69,7 @@ class Comparison {
   private equal = 0;
   private awaited = 0;
   private expired = 0;
-  private readonly counts = { differs: 0, missing: 0, surplus: 0 };
+  private readonly counts = { differs: 0, missing: 0, surplus: 0, repeated: 0 };
   private readonly differences: StoredDifference[] = [];
   private readonly selection: FeedSelection;
   private readonly columns: readonly FeedColumn[];
@@ -78,7 +81,7 @@ class Comparison {
 
   report(): VerifyStoredReport {
     const { equal, awaited, expired, counts, differences } = this;
-    const compared = equal + counts.differs + counts.missing + counts.surplus;
+    const compared = equal + counts.differs + counts.missing + counts.surplus; // repeated ones are among them
     return { compared, equal, awaited, expired, counts, differences };
   }
 
@@ -94,8 +97,11 @@ class Comparison {
     };
     await stored.read(span, (rows) => {
       for (const { partition, offset, key, text } of rows) {
+        const known = table.count;
         const isOne = table.add(partition, encoder.encode(key), encoder.encode(text), offset, 0);
-        if (!isOne) tell('differs', partition, offset, key); // it is there twice, and not the same
+        if (!isOne)
+          tell('differs', partition, offset, key); // it is there twice, and not the same
+        else if (table.count === known) this.tell('repeated', partition, offset, key);
       }
     });
     const held = table.count;

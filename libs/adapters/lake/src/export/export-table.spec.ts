@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DuckDbSession } from '../duckdb/duckdb-session';
 import type { TypedColumn } from '../sql/column-type';
-import { openDatabase } from '../sql/database';
 import { partitionPath } from '../sql/partition-path';
 import { quoteText } from '../sql/quote';
 import { openObjectStore } from '../store/open-object-store';
@@ -12,7 +12,7 @@ import type { TableSnapshot } from '../table/table-snapshot';
 import type { ExportFormat, ExportRequest } from './export-table';
 import { exportTable } from './export-table';
 
-const BOUNDS = { memoryMiB: 256, threads: 1 };
+const BOUNDS = { memoryBytes: 256 * 1024 ** 2, threads: 1, temporary: null };
 const COLUMNS: readonly TypedColumn[] = [
   { name: 'date', type: 'date' },
   { name: '_offset', type: 'long' },
@@ -27,6 +27,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const FROM_MS = Date.parse('2026-01-05T00:00:00Z');
 
 let directory: string;
+let session: DuckDbSession;
 let table: LakeTable;
 let snapshot: TableSnapshot;
 
@@ -35,14 +36,14 @@ beforeAll(async () => {
   const store = openObjectStore(join(directory, 'lake'), NO_ACCESS);
   await store.prepare();
   table = new LakeTable(store, 'shop/finals');
-  const database = await openDatabase(BOUNDS);
+  session = await DuckDbSession.open(BOUNDS);
   for (let day = 0; day < 3; day += 1) {
     const minMs = FROM_MS + day * DAY_MS;
     const partition = { date: new Date(minMs).toISOString().slice(0, 10) };
     const path = `${partitionPath(partition)}/p0-${day}.parquet`;
     const file = join(directory, `${day}.parquet`);
     // The last row of a day is the newest, and the first to be written.
-    await database.connection.run(
+    await session.rows(
       `COPY (SELECT (${day * 10} + i)::BIGINT AS "_offset", to_timestamp(${minMs / 1000} + i * 3600) AS "at",
         (i * 0.10)::DECIMAL(18,2) AS amount, CASE WHEN i = 1 THEN ['a,b', 'c"d'] END AS tags, '{"x":' || i || '}' AS "group",
         'ab'::BLOB AS body, CASE WHEN i % 2 = 0 THEN {'total': i::BIGINT} END AS m_01
@@ -64,10 +65,12 @@ beforeAll(async () => {
     }));
   }
   snapshot = (await table.snapshot()) as TableSnapshot;
-  await database.close();
 });
 
-afterAll(() => rmSync(directory, { recursive: true }));
+afterAll(async () => {
+  await session.close();
+  rmSync(directory, { recursive: true });
+});
 
 const plain = (name: string, isJson = false) => ({ name, from: [name] as const, isJson });
 
@@ -75,7 +78,7 @@ async function exported(format: ExportFormat, change: Partial<ExportRequest> = {
   const file = join(directory, `out.${format}`);
   rmSync(file, { force: true });
   const rows = await exportTable({
-    ...{ table, snapshot, format, file, bounds: BOUNDS, having: null, orderBy: ['at'] },
+    ...{ session, table, snapshot, format, file, having: null, orderBy: ['at'] },
     columns: [
       ...['date', '_offset', 'at', 'amount', 'tags'].map((name) => plain(name)),
       plain('group', true),
@@ -120,14 +123,12 @@ describe('an export of a table', () => {
     const span = { column: null, fromMs: -Infinity, toMs: Infinity };
     const { file, rows } = await exported('parquet', { columns, span, having: 'm_01' });
     expect(rows).toBe(6);
-    const database = await openDatabase(BOUNDS);
-    const read = await database.connection.runAndReadAll(`SELECT * FROM ${quoteText(file)}`);
-    expect(read.getRows().slice(0, 3)).toEqual([
-      [0n, 0n],
-      [2n, 2n],
-      [10n, 0n],
+    const read = await session.rows(`SELECT * FROM ${quoteText(file)}`);
+    expect(read.slice(0, 3)).toEqual([
+      { _offset: '0', total: '0' },
+      { _offset: '2', total: '2' },
+      { _offset: '10', total: '0' },
     ]);
-    await database.close();
   });
 
   it('opens no file that has no row of the span', async () => {

@@ -1,6 +1,5 @@
+import type { DuckDbSession } from '../duckdb/duckdb-session';
 import { sqlType, type ColumnType } from '../sql/column-type';
-import type { DatabaseBounds } from '../sql/database';
-import { openDatabase } from '../sql/database';
 import { quoteName, quoteText } from '../sql/quote';
 import { tableRelation, type TimeSpan } from '../read/table-relation';
 import type { LakeTable } from '../table/lake-table';
@@ -21,6 +20,7 @@ export interface ExportColumn {
 }
 
 export interface ExportRequest {
+  readonly session: DuckDbSession;
   readonly table: LakeTable;
   readonly snapshot: TableSnapshot;
   readonly columns: readonly ExportColumn[];
@@ -32,7 +32,6 @@ export interface ExportRequest {
   readonly format: ExportFormat;
   /** Must not be there; appears when it is complete. */
   readonly file: string;
-  readonly bounds: DatabaseBounds;
   /** Ends it. */
   readonly signal: AbortSignal;
 }
@@ -49,28 +48,26 @@ const FORMATS: Readonly<Record<ExportFormat, string>> = {
  * @returns how many
  */
 export async function exportTable(request: ExportRequest): Promise<number> {
-  const { table, snapshot, span, having, orderBy, format, file, bounds, signal } = request;
+  const { session, table, snapshot, span, having, orderBy, format, file, signal } = request;
   const relation = await tableRelation(table, snapshot, span);
-  const database = await openDatabase(bounds);
-  const interrupt = (): void => database.connection.interrupt();
-  signal.addEventListener('abort', interrupt);
-  try {
-    signal.throwIfAborted();
-    const wanted = request.columns.map(
-      (column) => `${valueSql(column, snapshot, format)} AS ${quoteName(column.name)}`,
-    );
-    const query =
-      `SELECT ${wanted.join(', ')} FROM (${relation})` +
-      (having === null ? '' : ` WHERE ${quoteName(having)} IS NOT NULL`) +
-      (orderBy.length === 0 ? '' : ` ORDER BY ${orderBy.map(quoteName).join(', ')}`);
-    const copied = await database.connection.runAndReadAll(
-      `COPY (${query}) TO ${quoteText(file)} (${FORMATS[format]}, USE_TMP_FILE true)`,
-    );
-    return Number(copied.getRows()[0]?.[0] ?? 0);
-  } finally {
-    signal.removeEventListener('abort', interrupt);
-    await database.close();
-  }
+  const wanted = request.columns.map((column) => `${valueSql(column, snapshot, format)} AS ${quoteName(column.name)}`);
+  const query =
+    `SELECT ${wanted.join(', ')} FROM (${relation})` +
+    (having === null ? '' : ` WHERE ${quoteName(having)} IS NOT NULL`) +
+    (orderBy.length === 0 ? '' : ` ORDER BY ${orderBy.map(quoteName).join(', ')}`);
+  return session.use(async (connection) => {
+    const interrupt = (): void => connection.interrupt();
+    signal.addEventListener('abort', interrupt);
+    try {
+      signal.throwIfAborted();
+      const copied = await connection.runAndReadAll(
+        `COPY (${query}) TO ${quoteText(file)} (${FORMATS[format]}, USE_TMP_FILE true)`,
+      );
+      return Number(copied.getRows()[0]?.[0] ?? 0);
+    } finally {
+      signal.removeEventListener('abort', interrupt);
+    }
+  });
 }
 
 /** As the format says such a value: Parquet has types, CSV and JSON have texts for most of them. */

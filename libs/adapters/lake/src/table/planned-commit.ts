@@ -26,9 +26,8 @@ export function planCommit(now: TableSnapshot | null, change: TableChange, table
   const actions: Action[] = [{ kind: 'commit', id: randomUUID(), operation, nowMs }];
   if (now === null) actions.push({ kind: 'protocol', ...PROTOCOL });
   actions.push(...metadata(now, change, table, nowMs));
-  if (change.position !== undefined) {
-    actions.push({ kind: 'position', appId: change.position.appId, next: change.position.next, nowMs });
-  }
+  const moved = change.position ?? change.restart;
+  if (moved !== undefined) actions.push({ kind: 'position', appId: moved.appId, next: moved.next, nowMs });
   for (const path of change.remove) {
     actions.push({ kind: 'remove', path, removedMs: nowMs, dataChange: change.dataChange });
   }

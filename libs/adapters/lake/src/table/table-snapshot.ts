@@ -49,6 +49,8 @@ export interface TableChange {
   readonly remove: readonly string[];
   /** Goes on in a chain of ranges: SinkOvertakenError where it does not stand at `from`. */
   readonly position?: { readonly appId: string; readonly from: number; readonly next: number };
+  /** Begins a chain of ranges anew, wherever it stands: of a log that was made anew itself. */
+  readonly restart?: { readonly appId: string; readonly next: number };
   /** False: the same rows in other files. */
   readonly dataChange: boolean;
 }
