@@ -1,4 +1,4 @@
-import { readSinkSettings, sinkProblem } from '@tillstream/contracts';
+import { feedTables, readSinkSettings, sinkProblem } from '@tillstream/contracts';
 import type { SinkDefinition, StreamDefinition, StreamFileProblem } from '@tillstream/contracts';
 import { addressOf } from '@tillstream/engine';
 import type { OpenedSink, SinkEnvironment, SinkKind } from '@tillstream/engine';
@@ -19,6 +19,7 @@ function open(sink: SinkDefinition, definition: StreamDefinition, environment: S
   if ((username === undefined) !== (password === undefined)) {
     problems.push(sinkProblem(sink, [], `${prefix}USER and ${prefix}PASSWORD are set together or not at all`));
   }
+  if (read.ok) problems.push(...unknownTexts(sink, definition, read.settings.text));
   if (!read.ok || problems.length > 0) return { ok: false, problems };
   const address = {
     nodes,
@@ -40,4 +41,16 @@ function refusedNode(node: string, prefix: string): string | null {
   return username === '' && password === ''
     ? null
     : `must have no credentials in it: give them in ${prefix}USER and ${prefix}PASSWORD`;
+}
+
+function unknownTexts(
+  sink: SinkDefinition,
+  definition: StreamDefinition,
+  text: readonly string[],
+): readonly StreamFileProblem[] {
+  const tables = sink.feeds.flatMap(({ feed }) => feedTables(definition, feed));
+  const known = new Set(tables.flatMap(({ columns }) => columns.map(({ name }) => name)));
+  return text
+    .filter((name) => !known.has(name))
+    .map((name) => sinkProblem(sink, ['text'], `there is no column ${name} in what goes to this sink`));
 }
