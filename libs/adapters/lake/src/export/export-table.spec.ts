@@ -35,7 +35,7 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'tillstream-export-'));
   const store = openObjectStore(join(directory, 'lake'), NO_ACCESS);
   await store.prepare();
-  table = new LakeTable(store, 'shop/finals');
+  table = new LakeTable(store, 'shop/finals', () => 0);
   session = await DuckDbSession.open(BOUNDS);
   for (let day = 0; day < 3; day += 1) {
     const minMs = FROM_MS + day * DAY_MS;
