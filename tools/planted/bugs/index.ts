@@ -15,6 +15,7 @@ import { explainingBugs } from './explaining';
 import { feedBugs } from './feeds';
 import { mergingBugs } from './merging';
 import { publishingBugs } from './publishing';
+import { searchingBugs } from './searching';
 import { sessionBugs } from './sessions';
 import { trackingBugs } from './tracking';
 import { totalBugs } from './totals';
@@ -46,4 +47,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...askingBugs,
   ...trackingBugs,
   ...feedBugs,
+  ...searchingBugs,
 ];

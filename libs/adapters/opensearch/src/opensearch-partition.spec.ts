@@ -74,6 +74,24 @@ describe('a partition on a store in bad hours', () => {
     ]);
   });
 
+  it('calls no row bad that is refused for the mapping of its index', async () => {
+    const partition = await withFinals(2);
+    const { other } = store;
+    store.bulk = () =>
+      answered([{ status: 201 }, item(400, 'mapper_parsing_exception', 'failed to parse field [orders] of type [ip]')]);
+    store.other = (request) => {
+      const [, asked = ''] = /^\/(p-finals-.*-2026\.01\.\d\d)\/_mapping$/.exec(request.path) ?? [];
+      const mappings = { properties: { revision: { type: 'ip' } } };
+      return asked === '' ? other(request) : { status: 200, body: { [asked]: { mappings } } };
+    };
+    await expect(partition.flush(keep)).rejects.toMatchObject({
+      code: 'SINK_REFUSED',
+      message: expect.stringMatching(/^the index p-finals-.* revision is ip there and must be long.*another prefix/),
+    });
+    expect(partition.pending.rows).toBe(1);
+    expect(kept).toEqual([]);
+  });
+
   it.each([
     [
       'no room for another index',
