@@ -15,6 +15,7 @@ import { measureParts } from './parts';
 import { measureProfiles } from './profile';
 import { measureRecovery } from './recovery';
 import { measureScaling } from './scaling';
+import { measureSinks } from './sinks';
 import { measureStart } from './start';
 import { measureWholeLine } from './whole-line';
 
@@ -33,6 +34,7 @@ what (default: the parts, then the whole line):
   --idle        what the processes cost while nothing is sent
   --start       how long each service takes to be ready, and \`npm start\`
   --recovery    how soon a million open sessions are back from Redis when another session-tracker takes over
+  --sinks       what a row costs on its way into each store outside, beside the store's own bulk loader
 
 options:
   --events N    events for the parts, the gateway and a round of the engine (default 200000)
@@ -58,6 +60,7 @@ const SECTIONS = {
   idle: measureIdle,
   start: measureStart,
   recovery: measureRecovery,
+  sinks: measureSinks,
 } satisfies Record<string, (context: BenchContext) => Promise<string>>;
 type Section = keyof typeof SECTIONS;
 const ASKED_FOR = [
@@ -70,6 +73,7 @@ const ASKED_FOR = [
   'idle',
   'start',
   'recovery',
+  'sinks',
 ] as const satisfies readonly Section[];
 
 const OPTIONS = Object.fromEntries(

@@ -14,6 +14,8 @@ const WORD = 2 ** 32;
 /** Texts up to this length stand in the vector itself, longer ones behind a pointer. */
 const INLINE_BYTES = 12;
 const TEXT_WORDS = 4;
+/** V8 gives up quick code that touches the very last word of a view. */
+const HEAP_SLACK = 8;
 const MICROS_PER_MS = 1_000;
 
 /**
@@ -24,10 +26,11 @@ export class VectorWriter {
   private words = new Int32Array(TEXT_WORDS * CHUNK_ROWS);
   private bytes = new Uint8Array(this.words.buffer);
   private doubles = new Float64Array(this.words.buffer);
-  private valid = new Uint8Array(CHUNK_ROWS / 8);
+  private valid = new Uint8Array(CHUNK_ROWS / 8).fill(0xff);
   private hasNull = false;
   /** Bytes of long texts. */
   private heap = new Uint8Array(64 * 1024);
+  private heapView = new DataView(this.heap.buffer);
   private heapBytes = 0;
   private longTexts = new Int32Array(CHUNK_ROWS);
   private longCount = 0;
@@ -46,24 +49,29 @@ export class VectorWriter {
   }
 
   setNull(row: number): void {
-    if (!this.hasNull) {
-      this.valid.fill(0xff);
-      this.hasNull = true;
-    }
+    const { valid } = this;
+    this.hasNull = true;
     const at = row >> 3;
-    this.valid[at] = (this.valid[at] as number) & ~(1 << (row & 7));
+    valid[at] = (valid[at] as number) & ~(1 << (row & 7));
   }
 
   setNullText(row: number): void {
     this.setNull(row);
-    this.words.fill(0, TEXT_WORDS * row, TEXT_WORDS * (row + 1)); // no pointer of an earlier vector
+    const { words } = this;
+    const word = TEXT_WORDS * row;
+    // No pointer of an earlier vector is left.
+    words[word] = 0;
+    words[word + 1] = 0;
+    words[word + 2] = 0;
+    words[word + 3] = 0;
   }
 
   /** A whole number below 2^53. */
   setLong(row: number, value: number): void {
+    const { words } = this;
     const high = Math.floor(value / WORD);
-    this.words[2 * row] = (value - high * WORD) | 0;
-    this.words[2 * row + 1] = high;
+    words[2 * row] = (value - high * WORD) | 0;
+    words[2 * row + 1] = high;
   }
 
   setBigInt(row: number, value: bigint): void {
@@ -85,20 +93,49 @@ export class VectorWriter {
 
   /** @param text UTF-8, or any bytes of a blob: bytes[start, end) */
   setText(row: number, text: Uint8Array, start: number, end: number): void {
-    const { words, bytes } = this;
+    if (end - start <= INLINE_BYTES) this.setShortText(row, text, start, end);
+    else this.setLongText(row, text, start, end, this.toHeap(text, start, end));
+  }
+
+  /** As `setText`, by words: short texts of a long column cost less so. @param view of what the text stands in */
+  setTextByWords(row: number, text: Uint8Array, view: DataView, start: number, end: number): void {
     const length = end - start;
-    const word = TEXT_WORDS * row;
-    words[word] = length;
-    words[word + 1] = 0;
     if (length <= INLINE_BYTES) {
-      words[word + 2] = 0;
-      words[word + 3] = 0;
-      for (let to = 4 * word + 4, from = start; from < end; from++, to++) bytes[to] = text[from] as number;
+      this.setShortText(row, text, start, end);
       return;
     }
-    for (let i = 0; i < 4; i++) bytes[4 * word + 4 + i] = text[start + i] as number;
-    this.longTexts[this.longCount++] = row;
-    words[word + 2] = this.toHeap(text, start, end);
+    const at = this.heapBytes;
+    if (at + length + HEAP_SLACK > this.heap.length) this.growHeap(at + length);
+    const { heapView } = this;
+    const last = length - 4;
+    for (let i = 0; i < last; i += 4) heapView.setInt32(at + i, view.getInt32(start + i, true), true);
+    heapView.setInt32(at + last, view.getInt32(start + last, true), true);
+    this.heapBytes = at + length;
+    this.setLongText(row, text, start, end, at);
+  }
+
+  /** Bytes that the texts of several rows stand in, to be copied at once; `setTextOf` is given where they begin. */
+  share(bytes: Uint8Array): number {
+    return this.toHeap(bytes, 0, bytes.length);
+  }
+
+  /** As `setText`, for a text whose bytes are shared: they are those at `at` there. */
+  setTextOf(row: number, text: Uint8Array, start: number, end: number, at: number): void {
+    if (end - start <= INLINE_BYTES) this.setShortText(row, text, start, end);
+    else this.setLongText(row, text, start, end, at);
+  }
+
+  /** The text of another row once more. */
+  repeatText(row: number, of: number): void {
+    const { words } = this;
+    const to = TEXT_WORDS * row;
+    const from = TEXT_WORDS * of;
+    const length = words[from] as number;
+    words[to] = length;
+    words[to + 1] = words[from + 1] as number;
+    words[to + 2] = words[from + 2] as number;
+    words[to + 3] = words[from + 3] as number;
+    if (length > INLINE_BYTES) this.longTexts[this.longCount++] = row;
   }
 
   /** Elements of a list, in the vector of its elements. */
@@ -145,21 +182,46 @@ export class VectorWriter {
     const view = new DataView(cell.buffer, cell.byteOffset, 16);
     const [length, low, high] = [view.getUint32(0, true), view.getUint32(8, true), view.getUint32(12, true)];
     if (length !== this.heapBytes) throw new Error('texts that are not UTF-8 cannot be stored');
+    // Where the low half of an address would overflow, which is hardly ever, the high one is one more.
+    const crossing = WORD - low;
     for (let i = 0; i < longCount; i++) {
       const word = TEXT_WORDS * (longTexts[i] as number);
-      const address = low + (words[word + 2] as number);
-      words[word + 2] = address | 0;
-      words[word + 3] = address >= WORD ? high + 1 : high;
+      const at = words[word + 2] as number;
+      words[word + 2] = (low + at) | 0;
+      words[word + 3] = at >= crossing ? high + 1 : high;
     }
+  }
+
+  private setShortText(row: number, text: Uint8Array, start: number, end: number): void {
+    const { words, bytes } = this;
+    const word = TEXT_WORDS * row;
+    words[word] = end - start;
+    words[word + 1] = 0;
+    words[word + 2] = 0;
+    words[word + 3] = 0;
+    for (let to = 4 * word + 4, from = start; from < end; from++, to++) bytes[to] = text[from] as number;
+  }
+
+  /** @param at where it is in the heap */
+  private setLongText(row: number, text: Uint8Array, start: number, end: number, at: number): void {
+    const { words } = this;
+    const word = TEXT_WORDS * row;
+    words[word] = end - start;
+    words[word + 1] =
+      (text[start] as number) |
+      ((text[start + 1] as number) << 8) |
+      ((text[start + 2] as number) << 16) |
+      ((text[start + 3] as number) << 24);
+    words[word + 2] = at;
+    words[word + 3] = 0;
+    this.longTexts[this.longCount++] = row;
   }
 
   private toHeap(text: Uint8Array, start: number, end: number): number {
     const at = this.heapBytes;
     const length = end - start;
-    if (at + length > this.heap.length) this.growHeap(at + length);
-    const { heap } = this;
-    if (length > 64) heap.set(text.subarray(start, end), at);
-    else for (let i = 0; i < length; i++) heap[at + i] = text[start + i] as number;
+    if (at + length + HEAP_SLACK > this.heap.length) this.growHeap(at + length);
+    this.heap.set(start === 0 && end === text.length ? text : text.subarray(start, end), at);
     this.heapBytes = at + length;
     return at;
   }
@@ -181,13 +243,14 @@ export class VectorWriter {
     this.words = new Int32Array(TEXT_WORDS * room);
     this.bytes = new Uint8Array(this.words.buffer);
     this.doubles = new Float64Array(this.words.buffer);
-    this.valid = new Uint8Array(room / 8);
+    this.valid = new Uint8Array(room / 8).fill(0xff);
     this.longTexts = new Int32Array(room);
   }
 
   private growHeap(needed: number): void {
-    const heap = new Uint8Array(2 * needed);
+    const heap = new Uint8Array(2 * needed + HEAP_SLACK);
     heap.set(this.heap.subarray(0, this.heapBytes));
     this.heap = heap;
+    this.heapView = new DataView(heap.buffer);
   }
 }

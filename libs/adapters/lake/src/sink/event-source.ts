@@ -144,18 +144,47 @@ function writeBooleans({ writer, rows, to }: Run, { values }: NumberColumn): voi
   }
 }
 
-function writeTexts({ writer, rows, to }: Run, { bytes, offsets, nulls }: TextColumn): void {
+function writeTexts(run: Run, column: TextColumn): void {
+  const { writer, rows, to } = run;
+  const { bytes, offsets, nulls } = column;
+  const [first, last] = rangeOf(rows);
+  const from = offsets[first] as number;
+  // Where these are nearly all the rows between the first and the last of them, one copy does for all.
+  const isDense = last - first < 1.25 * rows.length;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = isDense ? writer.share(bytes.subarray(from, offsets[last + 1])) : 0;
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as number;
+    const start = offsets[row] as number;
+    const end = offsets[row + 1] as number;
     if (nulls !== null && nulls[row] === 1) writer.setNullText(to + i);
-    else writer.setText(to + i, bytes, offsets[row] as number, offsets[row + 1] as number);
+    else if (isDense) writer.setTextOf(to + i, bytes, start, end, at + start - from);
+    else writer.setTextByWords(to + i, bytes, view, start, end);
   }
 }
 
+function rangeOf(rows: Uint32Array): readonly [number, number] {
+  let [first, last] = [Infinity, 0];
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as number;
+    if (row < first) first = row;
+    if (row > last) last = row;
+  }
+  return [first, last];
+}
+
 function writeEntries({ writer, rows, to }: Run, { indices, bytes, offsets }: DictionaryColumn): void {
+  /** Row + 1 of the vector that an entry was written to first. */
+  const written = new Int32Array(offsets.length - 1);
   for (let i = 0; i < rows.length; i++) {
     const entry = indices[rows[i] as number] as number;
-    if (entry < 0) writer.setNullText(to + i);
-    else writer.setText(to + i, bytes, offsets[entry] as number, offsets[entry + 1] as number);
+    if (entry < 0) {
+      writer.setNullText(to + i);
+    } else if (written[entry] !== 0) {
+      writer.repeatText(to + i, (written[entry] as number) - 1);
+    } else {
+      writer.setText(to + i, bytes, offsets[entry] as number, offsets[entry + 1] as number);
+      written[entry] = to + i + 1;
+    }
   }
 }
