@@ -18,6 +18,7 @@ import {
 } from '@tillstream/contracts';
 
 import { expectSame, type FuzzTarget, promise } from '../fuzz-target';
+import { runFeeds } from './feed-rows';
 
 const SEPARATOR = 0xff;
 const NAMES = Object.values(HEADER);
@@ -85,6 +86,8 @@ function run(input: Uint8Array): void {
   const attribution = decodeAttribution(record, EXPONENT);
   promise(attribution === null || Number.isSafeInteger(attribution.purchase.offset), 'a purchase without its place');
 
+  runFeeds(record);
+
   const result = decodeMetricsRecord(record);
   if (result.kind === 'span' || result.kind === 'backfill') {
     promise(!Number.isNaN(result.fromMs) && !Number.isNaN(result.untilMs), 'a span without its bounds');
@@ -110,7 +113,8 @@ function seeds(): Uint8Array[] {
     'k\xff{"kind":"catalog","offset":12}\xff\x00catalog',
     'enricher|1|5\xff{"service":"enricher","partition":1,"from":5,"to":9,"reason":"disk"}',
     '\xff[{},{}]\xff\x022|10|20|0 3 0\xff\x010123456789abcdef',
-    '1|7|0\xff{"a":1}\xff\x03no-key\xff\x04$\xff\x05words\xff\x06t\xff\x071\xff\x087\xff\x090\xff\x0a12',
+    '1|7|0\xff{"a":1}\xff\x03no-key\xff\x04$\xff\x05words\xff\x06t\xff\x071\xff\x087\xff\x090\xff\x0a99\xff\x0b12',
+    `\xff{"id":"2|9|1|m@abc","metric":"m","definition":"abc","missed":["2026-03-01T09:00:00.000Z"],"lateness_ms":5,"row":{"timestamp":"2026-03-01T09:00:00.000Z"}}\n`,
     `f|m@abc|2026-03-01T09:00:00Z|{"c":"x"}\xff{${window},"group":{"c":"x"},"measures":{"n":1,"l":["a"]},"final":true,"truncated":true}`,
     `p|m@abc|2026-03-01T09:00:00Z|{}\xff{${window},"group":{},"measures":{},"retracted":true}`,
     `c|m@abc|2026-03-01T09:00:00Z\xff{${window},"closed":true}`,
@@ -124,7 +128,8 @@ function seeds(): Uint8Array[] {
 
 export const target: FuzzTarget = {
   name: 'small-records',
-  about: 'control records, gaps, reroutes, dead letters, results and their headers: understood whole, or not at all',
+  about:
+    'control records, gaps, reroutes, dead letters, results and their headers, and rows for stores outside: understood whole, or not at all',
   maxBytes: 1_024,
   dictionary: [
     '__proto__',

@@ -75,7 +75,7 @@ export function decodeSession({ value }: Pick<NewRecord, 'value'>, moneyExponent
     user: json.text('user'),
     part: json.textOrNull('part'),
     startMs: json.instant('start'),
-    endMs: json.instant('end'),
+    endMs: endOf(json),
     events: json.count('events'),
     pageViews: json.count('page_views'),
     carts: json.count('carts'),
@@ -93,6 +93,13 @@ export function decodeSession({ value }: Pick<NewRecord, 'value'>, moneyExponent
     isCut: json.flag('cut'),
     closedBy: json.count('closed_by'),
   }));
+}
+
+/** @throws RangeError for a session that ends before it begins */
+function endOf(json: JsonMembers): number {
+  const endMs = json.instant('end');
+  if (endMs < json.instant('start')) throw new RangeError('it ends before it begins');
+  return endMs;
 }
 
 function edgeFrom(json: JsonMembers): SessionEdge {
