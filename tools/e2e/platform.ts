@@ -72,7 +72,7 @@ export class Platform {
    */
   constructor(
     change: (streamFile: string) => string = (same) => same,
-    private readonly environment: Readonly<Record<string, string>> = {},
+    readonly environment: Readonly<Record<string, string>> = {},
     private readonly place: PlatformPlace | null = null,
   ) {
     const { brokers, redisUrl } = place ?? servers();

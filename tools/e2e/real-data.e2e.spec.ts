@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { findPython } from '@tillstream/local';
 import { commerceText } from '../oracle/three-metrics';
 import { falsify, findFinal } from './falsify';
+import { LIBRARIES, lakeAgrees, lakeRows, linesOf, sourceRows, withQuickLake } from './lake/lake-rows';
 import { agreesWith, plainResults } from './plain-oracle';
-import { Platform } from './platform';
+import { Platform, SERVICES } from './platform';
 import { replay } from './through-gateway';
 import { till } from './till';
 import { plainComparison, plainVisits, visitsAgree } from './visits';
@@ -19,12 +21,15 @@ const there = existsSync(FILE);
 if (!there)
   process.stderr.write(`skipped: there is no ${FILE}; TILLSTREAM_DATA names the directory of the real data\n`);
 
+/** Null: what the libraries of others read is not compared. */
+const python = there ? findPython('what DuckDB and pyarrow read out of the lake') : null;
+
 (there ? describe : describe.skip)('the head of a real shop’s October', () => {
-  const platform = new Platform(commerceText);
+  const platform = new Platform(() => withQuickLake(commerceText()));
 
   beforeAll(async () => {
     await platform.createTopics();
-    await platform.startAll();
+    await platform.startAll([...SERVICES, 'sink-writer']);
   }, 120_000);
 
   afterAll(() => platform.stop(), 60_000);
@@ -60,6 +65,25 @@ if (!there)
     expect(pairs.filter((views) => views === 0)).toHaveLength(2);
     await visitsAgree(platform, expected);
   }, 120_000);
+
+  it('has every row of the file in the lake, and every result, as the libraries of others read it', async () => {
+    const reports = await lakeAgrees(platform);
+    const expected = linesOf(platform, await sourceRows('commerce', [FILE]));
+    expect(expected).toHaveLength(17_434);
+    expect(reports).toMatchObject({ events: { compared: 17_434, expired: 0 }, sessions: { compared: 4_518 } });
+    expect(Object.keys(reports).sort()).toEqual(['attributions', 'events', 'finals', 'sessions']);
+    if (python === null) return;
+    for (const library of LIBRARIES) {
+      const rows = await lakeRows(python, platform, library, 'events');
+      expect(linesOf(platform, rows)).toEqual(expected);
+      expect(new Set(rows.map((row) => [row['_partition'], row['_offset'], row['_index']].join())).size).toBe(17_434);
+    }
+    const [bought] = await lakeRows(
+      ...([python, platform, 'duckdb', 'events'] as const),
+      "SELECT count(*) AS purchases, sum(revenue) AS revenue FROM rows WHERE event_type = 'purchase'",
+    );
+    expect(bought).toEqual({ purchases: 214, revenue: '59442.63' });
+  }, 240_000);
 
   it('says where the shop’s own session ids disagree with its sessions', async () => {
     const { code, stdout } = await till(platform, 'sessions', '--compare', '--json');

@@ -38,8 +38,9 @@ export function startTill(
     KAFKA_BROKERS: servers().brokers.join(','),
     STREAM_FILES: streamFile,
     TILLSTREAM_QUERY: `127.0.0.1:${grpc ?? 0}`,
+    TILLSTREAM_SINK_LAKE_DEFAULT_WHERE: platform.lake,
   };
-  const options = { maxBuffer: MOST_BYTES, env: { ...process.env, ...environment } };
+  const options = { maxBuffer: MOST_BYTES, env: { ...process.env, ...environment, ...platform.environment } };
   let kill = (): void => undefined;
   const outcome = new Promise<CommandOutcome>((resolve) => {
     const child = execFile(process.execPath, ['dist/apps/cli/main.js', ...args], options, (error, stdout, stderr) => {

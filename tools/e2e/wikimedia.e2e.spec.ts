@@ -3,8 +3,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { streamsOf } from '@tillstream/contracts';
+import { findPython } from '@tillstream/local';
+import { LIBRARIES, lakeAgrees, lakeRows, linesOf, sourceRows, withQuickLake } from './lake/lake-rows';
 import { agreesWith, plainResults } from './plain-oracle';
-import { Platform, servers } from './platform';
+import { Platform, SERVICES, servers } from './platform';
 import { replay } from './through-gateway';
 import { till } from './till';
 
@@ -39,19 +41,45 @@ function wikimediaText(): string {
   return readFileSync('deploy/streams/wikimedia.yaml', 'utf8');
 }
 
+/** The ten most active users of ten minutes, out of the lake; of equally active ones those whose names come first. */
+const TOP_USERS = `
+  SELECT epoch_ms("meta.dt") // 600000 * 600000 AS window_start, "user", count(*) AS edits
+  FROM rows WHERE "meta.domain" IS DISTINCT FROM 'canary' AND type IN ('edit', 'new') AND "user" IS NOT NULL
+  GROUP BY 1, 2 QUALIFY row_number() OVER (PARTITION BY window_start ORDER BY edits DESC, "user") <= 10
+  ORDER BY window_start, edits DESC, "user"`;
+
+interface TopUsers {
+  readonly window_start: string;
+  readonly measures: { readonly users: readonly { readonly value: string; readonly amount: number }[] };
+}
+
+/** The same of what the live view answers. */
+function rankedUsers(answers: string): object[] {
+  const windows = answers.split('\n').filter((line) => line !== '');
+  return windows
+    .map((line) => JSON.parse(line) as TopUsers)
+    .sort((a, b) => (a.window_start < b.window_start ? -1 : 1))
+    .flatMap(({ window_start, measures: { users } }) =>
+      users.map(({ value, amount }) => ({ window_start: Date.parse(window_start), user: value, edits: amount })),
+    );
+}
+
+/** Null: what the libraries of others read is not compared. */
+const python = there ? findPython('what DuckDB and pyarrow read out of the lake') : null;
+
 // Bodies of five events: in the order of their arrival each of them moves the time of its partition.
 (there ? describe : describe.skip).each([
   ['as they were captured', capture('jsonl.gz'), '1000'],
   ['as they arrived, in small bodies', capture('arrival.jsonl.gz'), '5'],
 ])('two stretches of Wikimedia’s stream, %s', (_, captured, batch) => {
-  const platform = new Platform(wikimediaText);
+  const platform = new Platform(() => withQuickLake(wikimediaText()));
   const odd = join(platform.directory, 'odd.jsonl');
   const files = [odd, ...captured];
 
   beforeAll(async () => {
     writeFileSync(odd, ODD.map((event) => `${JSON.stringify(event)}\n`).join(''));
     await platform.createTopics();
-    await platform.startAll();
+    await platform.startAll([...SERVICES, 'sink-writer']);
   }, 120_000);
 
   afterAll(() => platform.stop(), 60_000);
@@ -67,6 +95,21 @@ function wikimediaText(): string {
     expect(edits).toEqual([1034 + 4, 747]);
     expect(JSON.stringify(results)).not.toContain('anary');
     expect(results.find(({ metric, group }) => metric === 'events_by_type' && group['type'] === '142')).toBeDefined();
+  }, 240_000);
+
+  it('are in the lake, row for row, and give it the users that the live view names', async () => {
+    const reports = await lakeAgrees(platform);
+    expect(reports['events']).toMatchObject({ compared: 2466, expired: 0 });
+    if (python === null) return;
+    const expected = linesOf(platform, await sourceRows('wikimedia', files));
+    for (const library of LIBRARIES) {
+      const rows = await lakeRows(python, platform, library, 'events');
+      expect(linesOf(platform, rows)).toEqual(expected);
+    }
+    const stored = await lakeRows(python, platform, 'duckdb', 'events', TOP_USERS);
+    const { stdout } = await till(platform, 'query', 'windows', 'top_users', '--all', '--json');
+    expect(stored).toEqual(rankedUsers(stdout));
+    expect(stored).toHaveLength(2 * 10);
   }, 240_000);
 
   it('change nothing when they come once more', async () => {

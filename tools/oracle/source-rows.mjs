@@ -67,6 +67,7 @@ async function* changes(file) {
       type: event.type ?? null,
       wiki: event.wiki ?? null,
       user: event.user ?? null,
+      server_name: event.server_name ?? null,
       bot: event.bot ?? null,
       page_namespace: event.namespace ?? null,
       'length.old': before,
