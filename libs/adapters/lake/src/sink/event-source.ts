@@ -132,7 +132,7 @@ function writeDoubles({ writer, rows, to }: Run, { values }: NumberColumn): void
   for (let i = 0; i < rows.length; i++) {
     const value = values[rows[i] as number] as number;
     if (Number.isNaN(value)) writer.setNull(to + i);
-    else writer.setDouble(to + i, value);
+    else writer.setDouble(to + i, value + 0); // -0 is 0
   }
 }
 

@@ -29,13 +29,17 @@ export class LakeUnderTest {
   }
 
   /** A sink as another process has it. */
-  connect(settings: SinkDefinition['settings'] = {}, environment: SinkEnvironment = aSinkEnvironment()): Sink {
+  connect(
+    settings: SinkDefinition['settings'] = {},
+    definition = this.definition,
+    environment: SinkEnvironment = aSinkEnvironment(),
+  ): Sink {
     const declared = aSink({
       type: 'lake',
       where: this.directory,
       settings: { memory: '128MiB', threads: 1, ...settings },
     });
-    const opened = lakeSinkType.open(declared, this.definition, environment);
+    const opened = lakeSinkType.open(declared, definition, environment);
     if (!opened.ok) throw new Error(opened.problems.map(({ message }) => message).join('\n'));
     return opened.sink;
   }
