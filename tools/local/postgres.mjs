@@ -24,6 +24,7 @@ const USER = 'tillstream';
  * @typedef {object} Postgres
  * @property {string} address `postgres://127.0.0.1:<port>/postgres`, without credentials
  * @property {number} port
+ * @property {number} pid of the process that all others of the server are children of
  * @property {string} user a superuser
  * @property {string} password
  * @property {string} dataDir
@@ -91,6 +92,7 @@ export async function startPostgres({ dataDir, port = 0, settings = {} }) {
   return {
     address: `postgres://127.0.0.1:${listenOn}/postgres`,
     port: listenOn,
+    pid: child.pid,
     user: USER,
     password,
     dataDir: directory,

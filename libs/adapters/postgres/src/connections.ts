@@ -21,8 +21,8 @@ export interface ConnectionOptions extends ErrorContext {
 export interface Session {
   /** Several statements without parameters may stand in one text. */
   query(sql: string, parameters?: readonly unknown[]): Promise<readonly QueryResultRow[]>;
-  /** @param frames as CopyBuffer makes them */
-  copy(sql: string, frames: Uint8Array): Promise<void>;
+  /** @param frames as CopyRows makes them */
+  copy(sql: string, frames: readonly Uint8Array[]): Promise<void>;
 }
 
 /** Up to so many connections to one database, opened when they are needed and kept. Who wants one waits for it. */
@@ -129,7 +129,7 @@ class TimedSession implements Session {
     return result.rows ?? [];
   }
 
-  async copy(sql: string, frames: Uint8Array): Promise<void> {
+  async copy(sql: string, frames: readonly Uint8Array[]): Promise<void> {
     await this.inTime(this.client.query(new CopyIn(sql, frames)).done);
   }
 

@@ -14,7 +14,7 @@ export class CopyIn implements Submittable {
   constructor(
     private readonly statement: string,
     /** In frames of CopyData. */
-    private readonly frames: Uint8Array,
+    private readonly frames: readonly Uint8Array[],
   ) {
     this.done = new Promise((resolve, reject) => {
       this.resolve = resolve;
@@ -27,7 +27,9 @@ export class CopyIn implements Submittable {
   }
 
   handleCopyInResponse(connection: CopyConnection): void {
-    connection.stream.write(this.frames);
+    connection.stream.cork();
+    for (const frame of this.frames) connection.stream.write(frame);
+    connection.stream.uncork();
     connection.endCopyFrom();
   }
 

@@ -1,14 +1,12 @@
-import type { Feed, FeedRow, FeedTable } from '@tillstream/contracts';
+import type { Feed } from '@tillstream/contracts';
 import type { FeedPortion, FlushBounds, KeepRefused, PendingRows, RefusedRow, SinkPartition } from '@tillstream/engine';
 import { SinkOvertakenError, SinkRefusedError } from '@tillstream/engine';
 import type { Connections, Session } from './connections';
+import type { PendingTable } from './pending-table';
 import { isAboutShape } from './postgres-error';
 import { RowStore } from './row-store';
 import { PROGRESS } from './schema';
 import { quoted } from './table-names';
-
-/** What a value weighs, about, of rows that bring no record. */
-const BYTES_A_VALUE = 24;
 
 /** Whose position it is. */
 export interface Lane {
@@ -20,23 +18,20 @@ export interface Lane {
 
 /** A feed's partition in PostgreSQL: rows and position move in one transaction, so the server knows what it has. */
 export class PostgresPartition implements SinkPartition {
-  private readonly tables: ReadonlyMap<string, FeedTable>;
+  private readonly tables: ReadonlyMap<string, PendingTable>;
   private from: number | null;
   private end: number | null;
-  private rows: FeedRow[] = [];
-  private bytes = 0;
 
   constructor(
     private readonly connections: Connections,
     private readonly lane: Lane,
-    tables: readonly FeedTable[],
+    tables: readonly PendingTable[],
     readonly bounds: FlushBounds,
-    private readonly rowsOf: (portion: FeedPortion) => readonly FeedRow[],
     /** Makes again what is missing of the tables. */
     private readonly repair: () => Promise<void>,
     stored: number | null,
   ) {
-    this.tables = new Map(tables.map((table) => [table.name, table]));
+    this.tables = new Map(tables.map((pending) => [pending.table.name, pending]));
     this.from = this.end = stored;
   }
 
@@ -45,7 +40,12 @@ export class PostgresPartition implements SinkPartition {
   }
 
   get pending(): PendingRows {
-    return { rows: this.rows.length, bytes: this.bytes };
+    let [rows, bytes] = [0, 0];
+    for (const pending of this.tables.values()) {
+      rows += pending.count;
+      bytes += pending.bytes;
+    }
+    return { rows, bytes };
   }
 
   async add(portion: FeedPortion): Promise<void> {
@@ -53,12 +53,11 @@ export class PostgresPartition implements SinkPartition {
     if (this.end !== null && portion.from !== this.end) {
       throw new Error(`${feed}/${partition} goes on at ${this.end}, and what was added begins at ${portion.from}`);
     }
+    const { rows } = portion;
+    if (rows.kind === 'columns') this.tableOf(rows.table.name).addEvents(rows.batch, rows.selected);
+    else for (const row of rows.rows) this.tableOf(row.table).addRow(row);
     this.from ??= portion.from;
     this.end = portion.next;
-    for (const row of this.rowsOf(portion)) {
-      this.rows.push(row);
-      this.bytes += row.record?.length ?? BYTES_A_VALUE * Object.keys(row.values).length;
-    }
   }
 
   async flush(keep: KeepRefused): Promise<void> {
@@ -72,22 +71,30 @@ export class PostgresPartition implements SinkPartition {
       await this.store(from, end, keep);
     }
     this.from = end;
-    this.rows = [];
-    this.bytes = 0;
+    this.clear();
   }
 
   async close(): Promise<void> {
-    this.rows = [];
-    this.bytes = 0;
+    this.clear();
     this.end = this.from;
+  }
+
+  private clear(): void {
+    for (const pending of this.tables.values()) pending.clear();
+  }
+
+  private tableOf(name: string): PendingTable {
+    const pending = this.tables.get(name);
+    if (pending === undefined) throw new Error(`${this.lane.feed} have no table ${name}`);
+    return pending;
   }
 
   private store(from: number, end: number, keep: KeepRefused): Promise<void> {
     return this.connections.transaction(async (session) => {
       await this.moveTo(session, from, end);
       const refused: RefusedRow[] = [];
-      for (const [table, rows] of this.rowsByTable()) {
-        refused.push(...(await new RowStore(session, this.lane.schema, table).store(rows)));
+      for (const pending of this.tables.values()) {
+        refused.push(...(await new RowStore(session, this.lane.schema, pending).store()));
       }
       if (refused.length > 0) await keep(refused);
     });
@@ -105,19 +112,6 @@ export class PostgresPartition implements SinkPartition {
     if (moved.length === 0) {
       throw new SinkOvertakenError(`${sink}: somebody else has stored ${feed}/${partition} from ${from} on`);
     }
-  }
-
-  /** Of rows with an id the one with the highest version. */
-  private rowsByTable(): ReadonlyMap<FeedTable, readonly FeedRow[]> {
-    const byTable = new Map<FeedTable, Map<string, FeedRow>>();
-    for (const row of this.rows) {
-      const table = this.tables.get(row.table);
-      if (table === undefined) throw new Error(`${this.lane.feed} have no table ${row.table}`);
-      const rows = byTable.get(table) ?? new Map<string, FeedRow>();
-      if ((rows.get(row.id)?.version ?? -1) < row.version) rows.set(row.id, row);
-      byTable.set(table, rows);
-    }
-    return new Map([...byTable].map(([table, rows]) => [table, [...rows.values()]]));
   }
 }
 

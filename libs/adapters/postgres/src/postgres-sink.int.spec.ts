@@ -3,7 +3,7 @@ import { feedTables } from '@tillstream/contracts';
 import type { StoredRow } from '@tillstream/engine/testing';
 import { describeSink, sinkStream } from '@tillstream/engine/testing';
 import * as fc from 'fast-check';
-import { SQL_TYPES } from './copy-columns';
+import { SQL_TYPES } from './value-writers';
 import { tableName } from './table-names';
 import { Door } from './testing/door';
 import { PostgresUnderTest } from './testing/postgres-under-test';

@@ -1,7 +1,7 @@
-import type { Feed, FeedRow, FeedTable, StreamDefinition } from '@tillstream/contracts';
-import { EventRows } from '@tillstream/contracts';
-import type { FeedPortion, FlushBounds, Sink, SinkPartition, TaskLog } from '@tillstream/engine';
+import type { Feed, FeedTable, StreamDefinition } from '@tillstream/contracts';
+import type { FlushBounds, Sink, SinkPartition, TaskLog } from '@tillstream/engine';
 import type { Connections, Session } from './connections';
+import { PendingTable } from './pending-table';
 import type { Lane } from './postgres-partition';
 import { PostgresPartition, storedPosition } from './postgres-partition';
 import { makeSchema, makeTables } from './schema';
@@ -37,16 +37,11 @@ export class PostgresSink implements Sink {
       return storedPosition(session, lane);
     });
     const repair = (): Promise<void> => this.connections.transaction(make);
-    return new PostgresPartition(this.connections, lane, tables, bounds, this.rowsOf(tables), repair, stored);
+    const pending = tables.map((table) => new PendingTable(table, this.definition.schema));
+    return new PostgresPartition(this.connections, lane, pending, bounds, repair, stored);
   }
 
   close(): Promise<void> {
     return this.connections.close();
-  }
-
-  private rowsOf(tables: readonly FeedTable[]): (portion: FeedPortion) => readonly FeedRow[] {
-    const [table] = tables;
-    const events = table && new EventRows(this.definition.schema, table);
-    return ({ rows }) => (rows.kind === 'rows' ? rows.rows : (events?.of(rows.batch, rows.selected) ?? []));
   }
 }

@@ -1,55 +1,62 @@
-import type { FeedColumn, FeedRow, FeedTable } from '@tillstream/contracts';
 import type { RefusedRow } from '@tillstream/engine';
 import type { Session } from './connections';
-import { encodeRows } from './copy-columns';
+import type { PendingTable } from './pending-table';
 import { UNIQUE_VIOLATION, isAboutRows, sqlState } from './postgres-error';
 import { columnName, quoted, tableName } from './table-names';
-
-const BYTES_A_COLUMN = 16;
 
 /** Stores rows in one table, within somebody's transaction. */
 export class RowStore {
   private readonly name: string;
   private readonly statement: string;
-  private readonly columns: readonly FeedColumn[];
 
   constructor(
     private readonly session: Session,
     schema: string,
-    table: FeedTable,
+    private readonly pending: PendingTable,
   ) {
-    this.columns = table.columns;
-    this.name = `${quoted(schema)}.${quoted(tableName(table))}`;
-    const names = this.columns.map(({ name }) => quoted(columnName(name)));
+    this.name = `${quoted(schema)}.${quoted(tableName(pending.table))}`;
+    const names = pending.table.columns.map(({ name }) => quoted(columnName(name)));
     this.statement = `COPY ${this.name} (${['__id', '__version', ...names].join(', ')}) FROM STDIN (FORMAT binary)`;
+  }
+
+  /** @returns those that the table will never take */
+  store(): Promise<readonly RefusedRow[]> {
+    return this.storeRows(
+      Array.from({ length: this.pending.count }, (_, at) => at),
+      new Set(),
+    );
   }
 
   /**
    * Rows are copied as if all were new, which they are but for those whose publisher has written them again: only when the table
-   * says so is it asked which.
+   * says so is it asked which. What is wrong with some is found by halves.
    *
-   * @param rows with ids that differ
-   * @returns those that the table will never take
+   * @param outdated ids that the table has in a lower version
    */
-  async store(rows: readonly FeedRow[]): Promise<readonly RefusedRow[]> {
+  private async storeRows(rows: readonly number[], outdated: ReadonlySet<string>): Promise<readonly RefusedRow[]> {
     if (rows.length === 0) return [];
-    const error = await this.copy(rows);
+    const error = await this.copy(rows, outdated);
     if (error === null) return [];
     if (sqlState(error) === UNIQUE_VIOLATION) {
-      const fresh = await this.withoutStored(rows);
-      if (fresh !== rows) return this.store(fresh);
+      const found = await this.newestOf(rows);
+      const isNews = found.rows.length < rows.length || found.outdated.size > outdated.size;
+      if (isNews) return this.storeRows(found.rows, found.outdated);
     }
-    if (rows.length === 1) return [{ row: rows[0] as FeedRow, reason: error.message }];
+    if (rows.length === 1) return [{ row: this.pending.rowAt(rows[0] as number), reason: error.message }];
     const middle = rows.length >> 1;
-    return [...(await this.store(rows.slice(0, middle))), ...(await this.store(rows.slice(middle)))];
+    const first = await this.storeRows(rows.slice(0, middle), outdated);
+    return [...first, ...(await this.storeRows(rows.slice(middle), outdated))];
   }
 
   /** What is wrong with one of the rows; null: all stand there. */
-  private async copy(rows: readonly FeedRow[]): Promise<Error | null> {
-    const frames = encodeRows(this.columns, rows, rows.length * (this.columns.length + 2) * BYTES_A_COLUMN);
+  private async copy(rows: readonly number[], outdated: ReadonlySet<string>): Promise<Error | null> {
     await this.session.query('SAVEPOINT rows');
     try {
-      await this.session.copy(this.statement, frames);
+      if (outdated.size > 0) {
+        const ids = rows.map((at) => this.pending.keyAt(at).id).filter((id) => outdated.has(id));
+        await this.session.query(`DELETE FROM ${this.name} WHERE __id = ANY($1)`, [ids]);
+      }
+      await this.session.copy(this.statement, this.pending.frames(rows));
       await this.session.query('RELEASE rows');
       return null;
     } catch (cause) {
@@ -59,23 +66,25 @@ export class RowStore {
     }
   }
 
-  /**
-   * Without the rows that the table has, in that version or a higher one. What it has in a lower one is taken out of it: in the
-   * same transaction the row goes in again.
-   *
-   * @returns the same array when it has none of them
-   */
-  private async withoutStored(rows: readonly FeedRow[]): Promise<readonly FeedRow[]> {
-    const ids = rows.map(({ id }) => id);
-    const found = await this.session.query(
+  /** Of rows with an id the one with the highest version, unless the table has it in that or a higher one. */
+  private async newestOf(
+    rows: readonly number[],
+  ): Promise<{ readonly rows: readonly number[]; readonly outdated: ReadonlySet<string> }> {
+    const newest = new Map<string, { readonly at: number; readonly version: number }>();
+    for (const at of rows) {
+      const { id, version } = this.pending.keyAt(at);
+      if ((newest.get(id)?.version ?? -1) < version) newest.set(id, { at, version });
+    }
+    const stored = await this.session.query(
       `SELECT __id, __version FROM ${this.name} WHERE __id = ANY($1) ORDER BY __id FOR UPDATE`,
-      [ids],
+      [[...newest.keys()]],
     );
-    if (found.length === 0) return rows;
-    const versions = new Map(found.map((row) => [String(row['__id']), Number(row['__version'])]));
-    const isNewer = ({ id, version }: FeedRow): boolean => (versions.get(id) ?? -1) < version;
-    const outdated = rows.filter((row) => versions.has(row.id) && isNewer(row)).map(({ id }) => id);
-    if (outdated.length > 0) await this.session.query(`DELETE FROM ${this.name} WHERE __id = ANY($1)`, [outdated]);
-    return rows.filter(isNewer);
+    const outdated = new Set<string>();
+    for (const row of stored) {
+      const id = String(row['__id']);
+      if (Number(row['__version']) < (newest.get(id)?.version ?? -1)) outdated.add(id);
+      else newest.delete(id);
+    }
+    return { rows: [...newest.values()].map(({ at }) => at).sort((a, b) => a - b), outdated };
   }
 }

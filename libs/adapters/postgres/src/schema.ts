@@ -2,7 +2,7 @@ import type { FeedColumn, FeedTable } from '@tillstream/contracts';
 import type { TaskLog } from '@tillstream/engine';
 import { SinkRefusedError } from '@tillstream/engine';
 import type { Session } from './connections';
-import { SQL_TYPES } from './copy-columns';
+import { SQL_TYPES } from './value-writers';
 import { columnName, quoted, tableName, viewName } from './table-names';
 
 /** Where a sink has got to: moved in the transaction that stores the rows. */

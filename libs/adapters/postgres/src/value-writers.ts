@@ -1,8 +1,8 @@
-import type { FeedColumn, FeedColumnType, FeedRow, FeedValue } from '@tillstream/contracts';
-import { CopyBuffer } from './copy-buffer';
+import type { FeedColumnType, FeedValue } from '@tillstream/contracts';
+import type { CopyRows } from './copy-rows';
 import { writeNumeric } from './numeric';
 
-type WriteValue = (to: CopyBuffer, value: FeedValue) => void;
+type WriteValue = (to: CopyRows, value: FeedValue) => void;
 
 /** PostgreSQL counts from 2000-01-01. */
 const EPOCH_MS = 946_684_800_000;
@@ -24,7 +24,8 @@ export const SQL_TYPES: Readonly<Record<FeedColumnType, string>> = {
   bytes: 'bytea',
 };
 
-const WRITERS: Readonly<Record<FeedColumnType, WriteValue>> = {
+/** Values other than null. */
+export const VALUE_WRITERS: Readonly<Record<FeedColumnType, WriteValue>> = {
   string: (to, value) => to.text(value as string),
   int: (to, value) => to.int64(Number(value)),
   double: (to, value) => to.double(Number(value)),
@@ -34,33 +35,16 @@ const WRITERS: Readonly<Record<FeedColumnType, WriteValue>> = {
   timestamp: (to, value) => writeInstant(to, Number(value)),
   strings: (to, value) => writeTexts(to, value as readonly FeedValue[]),
   json: writeJson,
-  bytes: (to, value) => to.blob(value as Uint8Array),
+  bytes: (to, value) => to.part(value as Uint8Array, 0, (value as Uint8Array).length),
 };
 
-/** Rows for a table of these columns, behind `__id` and `__version`. */
-export function encodeRows(columns: readonly FeedColumn[], rows: readonly FeedRow[], expectedBytes: number): Buffer {
-  const to = new CopyBuffer(expectedBytes);
-  const writers = columns.map(({ name, type }) => ({ name, write: WRITERS[type] }));
-  for (const { id, version, values } of rows) {
-    to.beginRow(writers.length + 2);
-    to.text(id);
-    to.int64(version);
-    for (const { name, write } of writers) {
-      const value = values[name] ?? null;
-      if (value === null) to.null();
-      else write(to, value);
-    }
-  }
-  return to.finish();
-}
-
-function writeInstant(to: CopyBuffer, epochMs: number): void {
+export function writeInstant(to: CopyRows, epochMs: number): void {
   const micros = (epochMs - EPOCH_MS) * MICROS_A_MS;
   if (Number.isSafeInteger(micros)) to.int64(micros);
   else to.bigInt64(BigInt(Math.trunc(epochMs) - EPOCH_MS) * BigInt(MICROS_A_MS));
 }
 
-function writeTexts(to: CopyBuffer, values: readonly FeedValue[]): void {
+function writeTexts(to: CopyRows, values: readonly FeedValue[]): void {
   to.sized(() => {
     to.int32(values.length === 0 ? 0 : 1); // dimensions
     to.int32(values.includes(null) ? 1 : 0);
@@ -75,7 +59,7 @@ function writeTexts(to: CopyBuffer, values: readonly FeedValue[]): void {
   });
 }
 
-function writeJson(to: CopyBuffer, value: FeedValue): void {
+function writeJson(to: CopyRows, value: FeedValue): void {
   to.sized(() => {
     to.byte(JSONB_VERSION);
     to.bareText(JSON.stringify(value));
