@@ -49,7 +49,7 @@ async function onLake(test: (lake: LakeUnderTest) => Promise<void>): Promise<voi
 /** A value as DuckDB tells it in JSON. */
 function told(value: FeedValue | undefined, type: string): unknown {
   if (value === undefined || value === null) return null;
-  if (type === 'int') return String(value);
+  if (type === 'int') return (value as number).toString();
   return value;
 }
 
