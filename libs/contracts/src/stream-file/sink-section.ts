@@ -132,7 +132,7 @@ function variable(sink: string, what: string): string {
   return `TILLSTREAM_SINK_${sink.toUpperCase().replaceAll('-', '_')}_${what}`;
 }
 
-/** `date`, and fields whose values are few. */
+/** `date`, and maybe a field whose values are few. */
 function readPartitionBy(value: Value | null, { schema }: StreamDefinition): void {
   const names: string[] = [];
   for (const item of value?.list() ?? []) {
@@ -149,7 +149,7 @@ function readPartitionBy(value: Value | null, { schema }: StreamDefinition): voi
     }
     names.push(name);
   }
-  if (value !== null && value.isList && names[0] !== DATE) {
-    value.problem('begins with date, by which history is kept and found: [date], or [date, FIELD]');
+  if (value !== null && value.isList && (names[0] !== DATE || names.length > 2)) {
+    value.problem('is [date], by which history is kept and found, or [date, FIELD]: date and one field more');
   }
 }
