@@ -6,9 +6,11 @@ import { registerAttributions } from './commands/attributions';
 import { registerBackfill } from './commands/backfill';
 import { registerDiff } from './commands/diff';
 import { registerExplain } from './commands/explain';
+import { registerErase } from './commands/erase';
 import { registerExport } from './commands/export';
 import { registerGenerate } from './commands/generate';
 import { registerLag } from './commands/lag';
+import { registerLake } from './commands/lake';
 import { registerLate } from './commands/late';
 import { registerQuery } from './commands/query';
 import { registerRelease } from './commands/release';
@@ -41,6 +43,8 @@ const commands: readonly RegisterCommand[] = [
   registerAttributions,
   registerExport,
   registerRestore,
+  registerLake,
+  registerErase,
   registerVerify,
   registerDiff,
   registerExplain,

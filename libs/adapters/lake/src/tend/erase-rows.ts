@@ -34,6 +34,17 @@ export async function eraseRows(care: TableInCare, condition: string): Promise<E
   }
 }
 
+/** How many rows of a table the condition holds for. */
+export async function countRowsOf(care: TableInCare, condition: string): Promise<number> {
+  const snapshot = await care.table.snapshot();
+  let rows = 0;
+  for (const file of snapshot?.files.values() ?? []) {
+    care.signal.throwIfAborted();
+    if (snapshot !== null) rows += await countRows(care, snapshot, file, condition);
+  }
+  return rows;
+}
+
 /** False: the file is no longer part of the table; its rows are looked for where they are now. */
 async function eraseFrom(
   care: TableInCare,
