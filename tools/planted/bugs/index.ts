@@ -15,6 +15,7 @@ import { explainingBugs } from './explaining';
 import { feedBugs } from './feeds';
 import { mergingBugs } from './merging';
 import { publishingBugs } from './publishing';
+import { restoringBugs } from './restoring';
 import { searchingBugs } from './searching';
 import { sessionBugs } from './sessions';
 import { trackingBugs } from './tracking';
@@ -48,4 +49,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...trackingBugs,
   ...feedBugs,
   ...searchingBugs,
+  ...restoringBugs,
 ];
