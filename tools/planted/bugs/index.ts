@@ -16,6 +16,7 @@ import { feedBugs } from './feeds';
 import { mergingBugs } from './merging';
 import { publishingBugs } from './publishing';
 import { restoringBugs } from './restoring';
+import { relationalBugs } from './relational';
 import { searchingBugs } from './searching';
 import { sessionBugs } from './sessions';
 import { trackingBugs } from './tracking';
@@ -50,4 +51,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...feedBugs,
   ...searchingBugs,
   ...restoringBugs,
+  ...relationalBugs,
 ];
