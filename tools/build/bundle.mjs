@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BUNDLING } from './bundling.mjs';
 
@@ -70,6 +70,7 @@ async function bundle(directories, common) {
         entryPoints: [entry],
         outfile: output,
         ...BUNDLING,
+        plugins: [placeOfSources(dirname(output))],
         sourcemap: 'linked',
         metafile: true,
         write: false,
@@ -83,6 +84,25 @@ async function bundle(directories, common) {
       await writeWhole(stampFile(directory), JSON.stringify(stamp));
     }),
   );
+}
+
+/**
+ * Scripts of the local stack look for files beside them, and a bundle stands elsewhere.
+ *
+ * @param {string} directory of the bundle
+ * @returns {import('esbuild').Plugin}
+ */
+function placeOfSources(directory) {
+  return {
+    name: 'place-of-sources',
+    setup(build) {
+      build.onLoad({ filter: /[/\\]tools[/\\]local[/\\][^/\\]+\.mjs$/ }, async ({ path }) => {
+        const place = `require('node:path').join(__dirname, ${JSON.stringify(relative(directory, path))})`;
+        const url = `require('node:url').pathToFileURL(${place}).href`;
+        return { contents: (await readFile(path, 'utf8')).replaceAll('import.meta.url', url), loader: 'js' };
+      });
+    },
+  };
 }
 
 /**
