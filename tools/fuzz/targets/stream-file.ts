@@ -1,4 +1,11 @@
-import { formatProblems, parseStreamFile, streamsOf } from '@tillstream/contracts';
+import {
+  FeedSelection,
+  formatProblems,
+  parseStreamFile,
+  type SinkDefinition,
+  type StreamDefinition,
+  streamsOf,
+} from '@tillstream/contracts';
 import { AttributionBook, BodySplitter, emptyPosition, PartitionAggregator, SessionBook } from '@tillstream/core';
 
 import { expectSame, type FuzzTarget, promise } from '../fuzz-target';
@@ -50,6 +57,21 @@ sessions: { gap: 30m, maxDuration: 2h, by: [kind], also: kind, type: kind, cart:
 attribution: { from: kind == 'a', to: kind == 'b', on: [kind], within: 30m, maxMatches: 5, revenue: price }
 `;
 
+const SINKS = `${VISITS}
+lake: { where: /data, partitionBy: [date, kind], what: { events: { filter: price > 1.00 } }, roll: { every: 1m } }
+sinks:
+  search:
+    type: opensearch
+    where: http://x
+    what:
+      events: { filter: kind == 'a' && at.getHours() > 5, columns: [kind, price] }
+      finals: { metrics: [revenue, visits], filter: '!truncated && revision > 5' }
+      sessions: { filter: converted || revenue >= 5.00 || path.contains('a') }
+      attributions: { filter: has(view_id) && share > 0.5 }
+      late: { columns: [row] }
+  hook: { type: webhook, what: [dead_letters], flush: { rows: 5 } }
+`;
+
 function run(input: Uint8Array): void {
   const text = Buffer.from(input).toString('utf8');
   const parsed = parseStreamFile(text, { file: 'a.yaml' });
@@ -77,10 +99,24 @@ function run(input: Uint8Array): void {
   for (const stream of streamsOf(parsed.definition)) {
     PartitionAggregator.create({ schema: stream.schema, metrics: stream.metrics, partition: 0 }, start).takeDeltas();
   }
+  for (const sink of parsed.definition.sinks ?? []) selectNothing(parsed.definition, sink);
   if (sessions) new SessionBook(schema, sessions, -Infinity).advance(0, 0);
   if (attribution) new AttributionBook(schema, attribution, -Infinity).advance(0, 0);
   const again = parseStreamFile(text, { file: 'b.yaml' });
   expectSame('its hash', again.ok && again.definition.sha256, sha256);
+}
+
+/** Filters can be evaluated, and columns are told apart. */
+function selectNothing(definition: StreamDefinition, sink: SinkDefinition): void {
+  for (const feed of sink.feeds) {
+    const selection = new FeedSelection(definition, feed);
+    for (const { columns } of selection.tables) {
+      const names = new Set(columns.map(({ name }) => name.toLowerCase()));
+      expectSame('columns', names.size, columns.length);
+    }
+    const row = { table: '', id: '', version: 0, timeMs: 0, partition: 0, offset: 0, index: 0, record: null };
+    promise(selection.rows([{ ...row, values: {} }]).length <= 1, 'a row comes twice');
+  }
 }
 
 export const target: FuzzTarget = {
@@ -102,6 +138,9 @@ export const target: FuzzTarget = {
       'attribution:',
       'metrics:',
       'from: sessions',
+      'lake:',
+      'sinks:',
+      'what:',
     ],
     ...[
       '{',
@@ -147,6 +186,6 @@ export const target: FuzzTarget = {
     ],
   ],
   seeds: () =>
-    [SMALL, VISITS, withThreeMetrics(commerceText()), '', 'stream: x', '- 1'].map((text) => Buffer.from(text)),
+    [SMALL, VISITS, SINKS, withThreeMetrics(commerceText()), '', 'stream: x', '- 1'].map((text) => Buffer.from(text)),
   run,
 };
