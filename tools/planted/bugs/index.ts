@@ -18,6 +18,7 @@ import { publishingBugs } from './publishing';
 import { restoringBugs } from './restoring';
 import { relationalBugs } from './relational';
 import { searchingBugs } from './searching';
+import { storingBugs } from './storing';
 import { sessionBugs } from './sessions';
 import { trackingBugs } from './tracking';
 import { totalBugs } from './totals';
@@ -52,4 +53,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...searchingBugs,
   ...restoringBugs,
   ...relationalBugs,
+  ...storingBugs,
 ];

@@ -1,7 +1,8 @@
 import type { LogReader, PartitionSource } from '../ports/log';
-import { newestBatch } from '../task/batch-search';
+import { COPIES_IN_A_ROW, newestBatch } from '../task/batch-search';
 import type { GapLedger } from '../task/gap-ledger';
-import { firstBatch } from '../task/readable-batch';
+import { recordsBetween } from '../task/log-tail';
+import { firstBatch, readableBatch } from '../task/readable-batch';
 import { StopPartitionError } from '../task/stop-partition';
 import type { FeedStart } from './feed-intake';
 
@@ -47,8 +48,22 @@ export async function findEventStart(
   }
   if (committed > end) stopBeyond(left, committed, end, topic, partition);
   if (!first || first.offset >= committed) return { next: null, seek: committed };
-  const below = await newestBatch({ reader, topic, partition, first, end: committed }, () => true);
-  return { next: below.batch.rawNext, seek: committed };
+  return { next: await reachedBelow(reader, topic, partition, committed), seek: committed };
+}
+
+/** What the batches below an offset reach: the last one may be a copy that somebody who was away has written behind newer ones. */
+async function reachedBelow(
+  reader: LogReader,
+  topic: string,
+  partition: number,
+  offset: number,
+): Promise<number | null> {
+  let next: number | null = null;
+  const from = Math.max(await reader.begin(topic, partition), offset - COPIES_IN_A_ROW);
+  for await (const record of recordsBetween(reader, topic, partition, from, offset)) {
+    next = Math.max(next ?? 0, readableBatch(record)?.rawNext ?? 0);
+  }
+  return next;
 }
 
 /**

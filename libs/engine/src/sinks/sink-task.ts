@@ -1,9 +1,11 @@
 import type { Feed, FeedTable } from '@tillstream/contracts';
 import type { LogRecord, PartitionSource } from '../ports/log';
+import { OffsetOutOfRangeError } from '../ports/log';
 import type { KeepRefused, SinkPartition } from '../ports/sink';
 import type { TaskLabels } from '../ports/telemetry';
 import type { PartitionTask } from '../task/partition-supervisor';
 import { shortestWait } from '../task/shortest-wait';
+import { StopPartitionError, TaskRenewalError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
 import type { FeedIntake } from './feed-intake';
 import type { PreparedSink } from './prepared-sink';
@@ -64,14 +66,22 @@ export class SinkTask implements PartitionTask {
     const { source } = this.work;
     void this.tellLagMeanwhile();
     const partition = await this.openPartition();
-    for (;;) {
-      const records = await source.next(this.waitMs(partition));
-      if (records) await this.take(partition, records);
-      if (this.isDue(partition)) await this.flush(partition);
-      await this.lookAround();
-      const end = source.logEndOffset();
-      if (end !== null) this.tellLag(end, this.reached);
+    try {
+      for (;;) await this.turn(partition, source);
+    } catch (cause) {
+      // The log ends here for now, or reads otherwise from here on: what was read before is good.
+      if (isOfTheLog(cause) && this.oldestMs !== null) await this.flush(partition);
+      throw cause;
     }
+  }
+
+  private async turn(partition: SinkPartition, source: PartitionSource): Promise<void> {
+    const records = await source.next(this.waitMs(partition));
+    if (records) await this.take(partition, records);
+    if (this.isDue(partition)) await this.flush(partition);
+    await this.lookAround();
+    const end = source.logEndOffset();
+    if (end !== null) this.tellLag(end, this.reached);
   }
 
   /** What was read is stored once more before the partition goes, if the store answers. */
@@ -187,6 +197,11 @@ export class SinkTask implements PartitionTask {
     const { stream, sink, feed, source } = this.work;
     return { stream, sink: sink.definition.name, feed, partition: source.partition };
   }
+}
+
+function isOfTheLog(cause: unknown): boolean {
+  if (cause instanceof StopPartitionError) return cause.code !== 'sink-refused';
+  return cause instanceof TaskRenewalError || cause instanceof OffsetOutOfRangeError;
 }
 
 function isFull({ pending, bounds }: SinkPartition): boolean {

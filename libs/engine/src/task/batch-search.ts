@@ -14,7 +14,7 @@ export interface SearchedLog {
 }
 
 /** A zombie has no more batches under way than this when it comes back. */
-const COPIES_IN_A_ROW = 64;
+export const COPIES_IN_A_ROW = 64;
 
 /**
  * The newest batch of which something holds that holds of the first one and, once it does not, of none behind: a binary
