@@ -100,6 +100,14 @@ describe('rows that DuckDB reads from this process', () => {
     expect(rows.map(({ v }) => v)).toEqual(values.map((value) => (value === null ? null : String(value))));
   });
 
+  it('are money with all its digits', async () => {
+    const money = { kind: 'decimal', precision: 18, scale: 2 } as const;
+    const rows = await session.withRows(sourceOf(money, ['1.5', '-7', '0.05']), (from) =>
+      session.rows(`SELECT v FROM ${from}`),
+    );
+    expect(rows.map(({ v }) => v)).toEqual(['1.50', '-7.00', '0.05']);
+  });
+
   it('are null where a value is not of the type', async () => {
     for (const [type, value] of [
       ['long', 'text'],

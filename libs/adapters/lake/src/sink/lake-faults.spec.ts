@@ -1,4 +1,4 @@
-import type { Feed, FeedTable } from '@tillstream/contracts';
+import type { Feed } from '@tillstream/contracts';
 import { SinkOvertakenError, SinkRefusedError, SinkUnavailableError, type SinkPartition } from '@tillstream/engine';
 import {
   aSinkEnvironment,
@@ -183,7 +183,7 @@ async function live(
   log: FeedLog,
   random: SeededRandom,
 ): Promise<void> {
-  const partition: SinkPartition = await sink.open(log.feed, log.partition, log.tables as readonly FeedTable[]);
+  const partition: SinkPartition = await sink.open(log.feed, log.partition, log.tables);
   let at = partition.next ?? 0;
   while (at < log.end) {
     const next = Math.min(log.end, at + 1 + random.below(12));

@@ -115,15 +115,17 @@ const SAID: readonly (readonly [RegExp, string])[] = [
 
 /** What DuckDB failed of, as the port of a sink says it; another error is left as it is. */
 export function duckdbError(error: unknown, store: string): unknown {
-  if (!(error instanceof Error)) return error;
-  if (/^Out of Memory Error/.test(error.message)) {
+  // Not asked by its class: a native module makes errors of its own realm.
+  if (typeof error !== 'object' || error === null || !('message' in error)) return error;
+  const message = String(error.message);
+  if (message.startsWith('Out of Memory Error')) {
     return new SinkUnavailableError(
-      `the lake at ${store} needs more memory to write or read a file than it may have: ${error.message}. Raise \`memory\` of the lake ` +
+      `the lake at ${store} needs more memory to write or read a file than it may have: ${message}. Raise \`memory\` of the lake ` +
         'in the stream file, or lower `roll.rows`.',
       null,
       { cause: error },
     );
   }
-  const code = SAID.find(([words]) => words.test(error.message))?.[1];
+  const code = SAID.find(([words]) => words.test(message))?.[1];
   return code === undefined ? error : fileError(Object.assign(error, { code }), store);
 }

@@ -10,6 +10,7 @@ const MEANINGS: Readonly<Record<string, { readonly what: string; readonly remedy
       remedy: 'Mount it for writing, or declare another directory',
       passes: false,
     },
+    EEXIST: { what: 'is not a directory', remedy: 'Declare a directory', passes: false },
     ENOTDIR: { what: 'is not a directory', remedy: 'Declare a directory', passes: false },
     ENAMETOOLONG: { what: 'makes a path too long', remedy: 'Declare a directory with a shorter path', passes: false },
     ENOTSUP: { what: 'has no hard links', remedy: links(), passes: false },

@@ -33,10 +33,11 @@ export class LakeUnderTest {
     settings: SinkDefinition['settings'] = {},
     definition = this.definition,
     environment: SinkEnvironment = aSinkEnvironment(),
+    where = this.directory,
   ): Sink {
     const declared = aSink({
       type: 'lake',
-      where: this.directory,
+      where,
       settings: { memory: '128MiB', threads: 1, ...settings },
     });
     const opened = lakeSinkType.open(declared, definition, environment);
