@@ -137,7 +137,9 @@ describe('commands on a real broker', () => {
       [`skip enricher ${stream} 0 0 9 --yes`, 'ends at 1'],
       [`skip enricher ${stream} 0 1 1 --yes`, 'is empty'],
       [`skip enricher ${stream} 7 0 1 --yes`, 'has 4 partitions'],
-      [`skip gateway ${stream} 0 0 1 --yes`, 'Allowed choices'],
+      [`skip gateway ${stream} 0 0 1 --yes`, 'nobody called gateway reads'],
+      [`skip sink-writer:lake ${stream} 0 0 1`, 'missing in the store'],
+      [`skip sink-writer:lake:finals ${stream} 0 0 1 --yes`, `${stream}.metrics.v1/0 ends at 0`],
     ] as const) {
       const refused = await till(args);
       expect(refused.code).not.toBe(0);

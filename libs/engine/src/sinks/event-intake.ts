@@ -14,6 +14,7 @@ export interface EventIntakeOptions {
   readonly task: string;
   /** Of the gaps that an operator may accept. */
   readonly service: string;
+  readonly stream: string;
   readonly source: Pick<PartitionSource, 'topic' | 'partition'>;
   readonly table: FeedTable;
   readonly gaps: GapLedger;
@@ -73,13 +74,13 @@ export class EventIntake implements FeedIntake {
   }
 
   private refuseHole(batch: EventBatch, record: LogRecord, next: number): never {
-    const { task, service, source } = this.options;
+    const { task, service, stream, source } = this.options;
     throw new StopPartitionError(
       'hole-in-log',
       task,
       `the batch at offset ${record.offset} of ${source.topic}/${source.partition} begins at raw offset ` +
         `${batch.rawFrom}, but everything from ${next} on is still missing; restore the topic, or accept the loss with ` +
-        `\`till skip ${service}\` [${next}, ${batch.rawFrom})`,
+        `\`till skip ${service} ${stream} ${source.partition} ${next} ${batch.rawFrom}\``,
     );
   }
 }

@@ -57,7 +57,7 @@ export async function openSinkTask(
     const left = { task: name, service, stream, gaps, stored, committed };
     if (feed === 'events') {
       const options = {
-        ...{ task: name, service, source, gaps, log: telemetry.log },
+        ...{ task: name, service, stream, source, gaps, log: telemetry.log },
         table: selection.tables[0] as FeedTable,
         select: (batch: EventBatch, from: number) => selection.events(batch, from),
         assertKnown: (sha256: string) => definitions.assertKnown(sha256),
