@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client';
 import type { QueryApiConfig } from './config';
 import { createQueryService } from './grpc/query-service';
 import { ReadKeys } from './grpc/read-keys';
+import type { Histories } from './history/window-history';
 import { createQueryMetrics } from './metrics/query-metrics';
 import { ResultFollower } from './results/result-follower';
 import { ServedStream } from './results/served-stream';
@@ -17,6 +18,7 @@ export interface QueryApiPorts {
   readonly log: LogReader & { partitionCount(topic: string): Promise<number> };
   readonly closeLog: () => Promise<void>;
   readonly openSessions: OpenSessions;
+  readonly histories: Histories;
   /** Null: SQL is not answered. */
   readonly sql: SqlSource | null;
   readonly clock: Clock;
@@ -87,6 +89,7 @@ export function createQueryApi(
       close: async () => {
         ports.openSessions.close();
         ports.sql?.close();
+        await ports.histories.close();
         await ports.closeLog();
       },
     },
@@ -100,6 +103,7 @@ export function createQueryApi(
           visits: new Map(config.streams.map(({ schema }, i) => [schema.stream, visits[i]!])),
           log,
           keys: new ReadKeys(config.readKeys),
+          histories: ports.histories,
           sql: ports.sql,
           pace: { clock, everyMs: config.watch.everyMs, positionsEveryMs: TELL_POSITIONS_EVERY_MS },
           explain: { atOnce: EXPLAINED_AT_ONCE, timeoutMs: config.explain.timeoutMs },

@@ -7,10 +7,13 @@ import { Registry } from 'prom-client';
 import { QueryApiModule } from './app.module';
 import { loadQueryApiConfig } from './config';
 import { createQueryApi } from './create-query-api';
+import { LakeHistories } from './history/lake-histories';
 import { LakeSql } from './sql/lake-sql';
 import { SqlProcesses } from './sql/sql-processes';
 import { NOBODY_KNOWS, TrackedSessions } from './visits/open-sessions';
 
+/** Pages of the lake, for each stream. */
+const READER_BOUNDS = { memoryBytes: 256 * 1024 * 1024, threads: 2 };
 /** Each may take all of the memory that is configured. */
 const SQL_AT_ONCE = 2;
 /** Clients take answers of up to 4 MiB unless told otherwise. */
@@ -47,7 +50,8 @@ export async function startQueryApi(
   const lakes = new Map(config.lakes.map(({ stream, where, access }) => [stream, openObjectStore(where, access)]));
   const sql =
     config.sql && new LakeSql(lakes, new SqlProcesses(program, SQL_AT_ONCE), { ...config.sql, bytes: SQL_BYTES });
-  const ports = { log, closeLog, openSessions, sql, clock: systemClock, logger, registry, onFatal };
+  const histories = new LakeHistories(lakes, READER_BOUNDS);
+  const ports = { log, closeLog, openSessions, histories, sql, clock: systemClock, logger, registry, onFatal };
   const api = createQueryApi(config, ports);
   const running = await bootstrap(QueryApiModule, {
     service: api.service,

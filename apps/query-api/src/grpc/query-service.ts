@@ -18,6 +18,7 @@ import {
   type GrpcService,
   type UnexpectedErrorListener,
 } from '@tillstream/nest-runtime';
+import type { Histories } from '../history/window-history';
 import type { QueryMetrics } from '../metrics/query-metrics';
 import type { SqlSource } from '../sql/sql-source';
 import type { WatchPace } from '../view/watch-rows';
@@ -42,6 +43,8 @@ export interface QueryServiceOptions {
   readonly visits: ReadonlyMap<string, FollowedVisits>;
   /** For what no view holds. */
   readonly log: LogReader;
+  /** For what the views no longer hold. */
+  readonly histories: Histories;
   readonly keys: ReadKeys;
   /** Null: SQL is not answered. */
   readonly sql: SqlSource | null;
@@ -73,13 +76,13 @@ export function createQueryService(options: QueryServiceOptions): GrpcService {
       ),
       listWindows: unaryHandler(
         timed('ListWindows', options, async (request: ListWindowsRequest, context) =>
-          listWindows(readable(context).named(request.stream), request, context.signal),
+          listWindows(readable(context).named(request.stream), request, options.histories, context.signal),
         ),
         onUnexpected,
       ),
       topGroups: unaryHandler(
         timed('TopGroups', options, async (request: TopGroupsRequest, context) =>
-          topGroups(readable(context).named(request.stream), request, context.signal),
+          topGroups(readable(context).named(request.stream), request, options.histories, context.signal),
         ),
         onUnexpected,
       ),

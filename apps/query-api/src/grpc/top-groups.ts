@@ -1,6 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { TopGroupsRequest, TopGroupsResponse } from '@tillstream/contracts';
+import type { ResultValue, TopGroupsRequest, TopGroupsResponse } from '@tillstream/contracts';
+import { OlderWindows, type AnsweredRow } from '../history/older-windows';
+import type { Histories } from '../history/window-history';
 import type { MetricCodec } from '../results/metric-codec';
+import { compareGroups } from '../view/group-order';
 import type { MetricRows } from '../view/metric-rows';
 import { listRows, type RowRef } from '../view/row-query';
 import { invalid, listed } from './refusals';
@@ -9,37 +12,58 @@ import { metricOf, type FollowedStream } from './streams';
 
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 1_000;
+const LOSING = 'older results may be missing: the view has lost some meanwhile, ask again';
+/** Groups of one window that are read of the lake. */
+const MOST_STORED = 1_000_000;
 
 interface Ranked {
-  readonly row: RowRef;
+  readonly group: string;
   readonly value: number;
+  readonly answer: () => AnsweredRow;
 }
 
 /** The groups of one window by a measure, largest first; equal ones by group. Rows without a value come last. */
 export async function topGroups(
   { stream }: FollowedStream,
   request: TopGroupsRequest,
+  histories: Histories,
   signal: AbortSignal,
 ): Promise<TopGroupsResponse> {
   const codec = metricOf(stream, request.metric);
+  const { identity } = codec.metric;
   const measure = rankedMeasure(codec, request.measure);
   if (request.limit > MAX_LIMIT) throw invalid(`limit must be at most ${MAX_LIMIT}`);
-  const rows = stream.view.metric(codec.metric.identity);
-  const startMs = instantOf(request.windowStart) ?? rows.newest(1)[0]?.startMs;
-  if (startMs === undefined) return { windows: [], historyMissing: '' };
+  const rows = stream.view.metric(identity);
+  const newestMs = (): number | undefined => rows.newest(1)[0]?.startMs;
+  const askedMs = instantOf(request.windowStart) ?? newestMs();
+  const older = await OlderWindows.open(stream, codec, askedMs ?? -Infinity, histories);
+  const startMs = askedMs ?? (await older.history?.newestBefore(identity, Infinity)) ?? newestMs();
+  if (startMs === undefined) return { windows: [], historyMissing: older.missing(-Infinity) };
 
-  const ranked: Ranked[] = [];
+  const isOlder = older.history !== null && startMs < older.seamMs;
+  const question = { identity, fromMs: startMs, toMs: startMs + 1, after: null, groupHas: [], limit: MOST_STORED };
+  const stored = isOlder ? await older.history.page(question) : [];
+  const ranked = new Map<string, Ranked>();
+  for (const final of stored) {
+    const row = older.storedRow(final);
+    if (row) ranked.set(row.group, { group: row.group, value: rankOf(row.values[measure]), answer: () => row });
+  }
   for (const row of rowsOfWindow(rows, startMs)) {
-    if (row !== null) ranked.push({ row, value: rankOf(codec.measureOf(row, measure)) });
-    else {
+    if (row === null) {
       await nextTurn();
       if (signal.aborted) return { windows: [], historyMissing: '' };
+      continue;
     }
+    const group = row.window.group(row.slot);
+    if (!row.window.isFinal(row.slot) && ranked.has(group)) continue; // the final is stored
+    ranked.set(group, { group, value: rankOf(codec.measureOf(row, measure)), answer: () => older.rowOf(row) });
   }
-  // They come in the order of their groups, and sorting keeps that order among equals.
-  const top = ranked.sort((a, b) => (a.value === b.value ? 0 : b.value - a.value));
-  const windows = top.slice(0, request.limit || DEFAULT_LIMIT).map(({ row }) => codec.toResult(row, rows));
-  return { windows, historyMissing: '' };
+  const top = [...ranked.values()].sort((a, b) =>
+    a.value === b.value ? compareGroups(a.group, b.group) : b.value - a.value,
+  );
+  const answered = top.slice(0, request.limit || DEFAULT_LIMIT).map(({ answer }) => answer());
+  const historyMissing = older.isOvertaken ? LOSING : older.missing(startMs);
+  return { windows: await older.complete(answered), historyMissing };
 }
 
 function rowsOfWindow(rows: MetricRows, startMs: number): Generator<RowRef | null> {
@@ -57,4 +81,5 @@ function rankedMeasure(codec: MetricCodec, name: string): number {
 }
 
 /** Amounts are decimal text of one currency: as doubles they keep their order. */
-const rankOf = (value: unknown): number => (value === null ? -Infinity : Number(value));
+const rankOf = (value: ResultValue | undefined): number =>
+  value === null || value === undefined ? -Infinity : Number(value);

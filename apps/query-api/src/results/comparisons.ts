@@ -7,8 +7,6 @@ import {
   type MetricDefinition,
 } from '@tillstream/core';
 import type { MetricRows } from '../view/metric-rows';
-import type { RowRef } from '../view/row-query';
-import type { WindowRows } from '../view/window-rows';
 import { toMessage, type ValueType } from './values';
 
 /** A measure that can be compared, and where its value stands among those of a row. */
@@ -17,6 +15,36 @@ interface Compared {
   readonly type: ValueType;
   /** As a row has it: what is taken for the value of a group that an earlier window does not have. */
   readonly absent: ResultValue;
+}
+
+/** A row that is put beside earlier ones. */
+export interface ComparedRow {
+  readonly startMs: number;
+  readonly group: string;
+  /** One a measure. */
+  readonly values: readonly ResultValue[];
+}
+
+/** Earlier windows of a metric, as far as they are whole. */
+export interface EarlierWindows {
+  /**
+   * The group's final values in the window that starts then, one a measure; null: the window has all its results, and none of the
+   * group; undefined: the window may get more, or is not to be had.
+   */
+  valuesIn(startMs: number, group: string): readonly ResultValue[] | null | undefined;
+}
+
+/** Those of the view. */
+export function windowsOfView(rows: MetricRows): EarlierWindows {
+  return {
+    valuesIn: (startMs, group) => {
+      const window = rows.finalWindow(startMs);
+      if (window === null) return undefined;
+      const slot = window.slotOf(group);
+      if (slot === undefined || !window.isFinal(slot)) return null;
+      return JSON.parse(window.payload(slot)) as ResultValue[];
+    },
+  };
 }
 
 /** About what a change and its percentage take in an answer, beside the name of their measure. */
@@ -48,12 +76,16 @@ export class Comparisons {
     return this.windows.length * names;
   }
 
-  /** @param values of the row, one a measure */
-  of({ window, slot }: RowRef, values: readonly ResultValue[], rows: MetricRows): ComparisonMessage[] {
+  /** How much earlier than a row's window others begin that it is compared with. */
+  get lagsMs(): readonly number[] {
+    return this.windows.map(({ lagMs }) => lagMs);
+  }
+
+  of({ startMs: rowStartMs, group, values }: ComparedRow, earlier: EarlierWindows): ComparisonMessage[] {
     return this.windows.map(({ name, lagMs }) => {
-      const startMs = window.startMs - lagMs;
-      const earlier = rows.finalWindow(startMs);
-      const before = earlier && this.valuesIn(earlier, window.group(slot));
+      const startMs = rowStartMs - lagMs;
+      const found = earlier.valuesIn(startMs, group);
+      const before = found === null ? this.absentValues() : found;
       const pairs = this.measures.map((measure) => {
         const change = changeOf(values[measure.index] ?? null, before?.[measure.index] ?? null, measure.type);
         return { name: measure.type.name, ...change };
@@ -67,10 +99,8 @@ export class Comparisons {
     });
   }
 
-  /** The group's final values in a window, or those of a group that is not there. */
-  private valuesIn(window: WindowRows, group: string): readonly ResultValue[] {
-    const slot = window.slotOf(group);
-    if (slot !== undefined && window.isFinal(slot)) return JSON.parse(window.payload(slot)) as ResultValue[];
+  /** Those of a group that is not there. */
+  private absentValues(): readonly ResultValue[] {
     const values: ResultValue[] = [];
     for (const { index, absent } of this.measures) values[index] = absent;
     return values;

@@ -1,6 +1,7 @@
 import {
   derivedOf,
   toTimestamp,
+  type ComparisonMessage,
   type DerivedOf,
   type MetricsRecord,
   type ResultValue,
@@ -14,7 +15,7 @@ import { isSession, isTotal } from '@tillstream/core';
 import type { RowRef } from '../view/row-query';
 import type { MetricRows } from '../view/metric-rows';
 import type { BackfillRecord, ProgressRecord, SpanRecord, ViewRecord } from '../view/view-record';
-import { Comparisons } from './comparisons';
+import { Comparisons, windowsOfView, type ComparedRow, type EarlierWindows } from './comparisons';
 import { groupTypes, measureType, toMessage, type ValueType } from './values';
 
 /**
@@ -111,8 +112,38 @@ export class MetricCodec {
       revision: String(window.revision(slot)),
       lateRows: String(window.lateRows),
       truncated: values.length > this.measures.length,
-      comparisons: this.comparisons.of(row, values, rows),
+      comparisons: this.compared({ startMs: window.startMs, group: window.group(slot), values }, windowsOfView(rows)),
     };
+  }
+
+  /** How much earlier others begin that a row is compared with. */
+  get lagsMs(): readonly number[] {
+    return this.comparisons.lagsMs;
+  }
+
+  compared(row: ComparedRow, earlier: EarlierWindows): ComparisonMessage[] {
+    return this.comparisons.of(row, earlier);
+  }
+
+  /** A row's values, one a measure. */
+  valuesOfRow(row: RowRef): readonly ResultValue[] {
+    return this.valuesOf(row).slice(0, this.measures.length);
+  }
+
+  /** A result's values, one a measure. */
+  valuesOfResult({ measures }: Extract<MetricsRecord, { kind: 'result' }>): readonly ResultValue[] {
+    return this.measures.map(({ name }) => measures[name] ?? null);
+  }
+
+  /** The group as a record's JSON says it, of the group's text in the view. */
+  groupJson(group: string): string {
+    const values = parseValues(group);
+    return JSON.stringify(Object.fromEntries(this.groups.map(({ name }, i) => [name, values[i] ?? null])));
+  }
+
+  /** About how many bytes a stored record takes in an answer. */
+  bytesOfRecord(record: string): number {
+    return this.overheadBytes + record.length;
   }
 
   /** A result that does not come of the view, and beside no other. @param lateRows of its window */

@@ -3,6 +3,7 @@ import type { ReadKey } from '@tillstream/config';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { createQueryApi } from '../create-query-api';
+import { NO_HISTORIES, type Histories } from '../history/window-history';
 import type { SqlSource } from '../sql/sql-source';
 import { NOBODY_KNOWS, type OpenSessions } from '../visits/open-sessions';
 import type { MemoryResults } from './memory-results';
@@ -33,6 +34,7 @@ export class Replica {
         log: results.log,
         closeLog: () => Promise.resolve(),
         openSessions: options.openSessions ?? NOBODY_KNOWS,
+        histories: options.histories ?? NO_HISTORIES,
         sql: options.sql ?? null,
         clock: systemClock,
         logger: pino({ level: 'error' }, { write: (line) => void this.faults.push(line) }),
@@ -82,6 +84,7 @@ export class Replica {
 export interface ReplicaOptions {
   readonly maxRows?: number;
   readonly readKeys?: readonly ReadKey[];
+  readonly histories?: Histories;
   /** Null, and so it is unless said otherwise: SQL is not answered. */
   readonly sql?: SqlSource;
   readonly explainTimeoutMs?: number;

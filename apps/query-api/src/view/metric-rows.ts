@@ -21,6 +21,8 @@ export class MetricRows {
   private readonly refused = new Map<number, number>();
   /** By partition: the highest offset of a change that is no longer held. */
   private readonly droppedThrough: number[];
+  /** By partition: the highest offset of a record about a dropped window that was not taken. */
+  private readonly refusedThrough: number[];
   private newestDroppedMs = -Infinity;
   /** By partition: start of the first window seen to close. */
   private readonly firstClosedMs = new Map<number, number>();
@@ -39,6 +41,7 @@ export class MetricRows {
   ) {
     this.closed = new ClosedUntil(partitions);
     this.droppedThrough = new Array<number>(partitions).fill(-1);
+    this.refusedThrough = new Array<number>(partitions).fill(-1);
   }
 
   /** False: the window had been dropped for want of room, and the record was not taken. */
@@ -62,6 +65,8 @@ export class MetricRows {
     const refusedMs = this.refused.get(record.startMs);
     if (refusedMs !== undefined) {
       this.refused.set(record.startMs, Math.max(refusedMs, position.appendMs));
+      const { partition, offset } = position;
+      this.refusedThrough[partition] = Math.max(this.refusedThrough[partition]!, offset);
       return false;
     }
     if (record.kind === 'closed' && !this.firstClosedMs.has(position.partition)) {
@@ -91,8 +96,7 @@ export class MetricRows {
    */
   finalWindow(startMs: number): WindowRows | null {
     const window = this.windows.get(startMs);
-    const isFinal = this.closed.reaches(startMs + this.metric.sizeMs) && startMs >= this.wholeSinceMs();
-    return window && window.visible > 0 && isFinal ? window : null;
+    return window && window.visible > 0 && this.isTold(startMs) ? window : null;
   }
 
   /** A window that this one is compared with has got its last result, which who has seen the cursor may not know. */
@@ -156,6 +160,16 @@ export class MetricRows {
     for (const [startMs, lastAppendMs] of this.refused) if (lastAppendMs < appendMs) this.refused.delete(startMs);
   }
 
+  /** By partition: the highest offset of a record that was read and is not held; -1: there is none. */
+  get lostThrough(): readonly number[] {
+    return this.droppedThrough.map((offset, partition) => Math.max(offset, this.refusedThrough[partition]!));
+  }
+
+  /** Every final of windows that end by then has been told, and computed where it had to be afterwards. */
+  isTold(startMs: number): boolean {
+    return this.closed.reaches(startMs + this.metric.sizeMs) && startMs >= this.wholeSinceMs();
+  }
+
   /** A change at or after the cursor may no longer be held: what changed since cannot be told. */
   hasForgottenSince(cursor: Positions): boolean {
     return this.droppedThrough.some((offset, partition) => offset >= cursor[partition]!);
@@ -174,6 +188,15 @@ export class MetricRows {
     const wholeMs = this.wholeSinceMs();
     if (wholeMs !== -Infinity) fromMs = Math.max(fromMs, Math.ceil(wholeMs / hopMs) * hopMs);
     return fromMs === -Infinity ? null : fromMs;
+  }
+
+  /**
+   * Windows that start before may lack results here; -Infinity: none does. Where a partition's first records have expired and no
+   * window was seen to close behind them, nothing is known of any.
+   */
+  seamMs(trimmed: ReadonlySet<number>): number {
+    const isUnknown = [...trimmed].some((partition) => !this.firstClosedMs.has(partition));
+    return isUnknown ? Infinity : (this.completeFromMs(trimmed) ?? -Infinity);
   }
 
   /** Every partition of the stream has told, or had computed afterwards, the windows that begin here or later. */

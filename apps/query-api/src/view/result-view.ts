@@ -74,6 +74,16 @@ export class ResultView {
     return this.metric(identity).completeFromMs(this.trimmed);
   }
 
+  /** Windows of the metric that start before may lack results here. */
+  seamMs(identity: string): number {
+    return this.metric(identity).seamMs(this.trimmed);
+  }
+
+  /** By partition: all that stands behind this offset and was read is held of the metric; -1: everything is. */
+  lostThrough(identity: string): readonly number[] {
+    return this.metric(identity).lostThrough.map((offset, partition) => Math.max(offset, this.begins[partition]! - 1));
+  }
+
   /** What a reader saw up to `cursor` can no longer be brought up to date by changes alone. */
   hasForgottenSince(identity: string, cursor: Positions): boolean {
     return (

@@ -1,3 +1,4 @@
+import { compareGroups } from './group-order';
 import type { MetricRows } from './metric-rows';
 import type { Positions } from './positions';
 import type { WindowRows } from './window-rows';
@@ -33,7 +34,7 @@ export interface PageEnd {
 const SLOTS_PER_STEP = 1_000;
 
 /**
- * The rows that pass the filter, by window start, then group (as JSON text, by code units), from the first behind `after`
+ * The rows that pass the filter, by window start, then group (as JSON text, by code points), from the first behind `after`
  * on. Windows and groups that appear meanwhile before the place reached are not seen; nothing is seen twice.
  */
 export function* listRows(metric: MetricRows, filter: RowFilter, after: PageEnd | null): Generator<RowRef | null> {
@@ -133,7 +134,7 @@ function indexBehind(window: WindowRows, order: Uint32Array, group: string): num
   let high = order.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (window.group(order[middle]!) <= group) low = middle + 1;
+    if (compareGroups(window.group(order[middle]!), group) <= 0) low = middle + 1;
     else high = middle;
   }
   return low;

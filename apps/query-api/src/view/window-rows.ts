@@ -1,4 +1,5 @@
 import type { TextBytes } from '@tillstream/contracts';
+import { groupOrder } from './group-order';
 import { GroupSlots } from './group-slots';
 import { grown } from './grown';
 import { Payloads } from './payloads';
@@ -92,6 +93,11 @@ export class WindowRows {
     return sum;
   }
 
+  /** The same by source partition. */
+  get lateBySource(): ReadonlyMap<number, number> {
+    return new Map([...this.late].map(([source, { count }]) => [source, count]));
+  }
+
   apply(record: ViewRecord | PackedRow, position: RecordPosition): void {
     this.lastAppendMs = Math.max(this.lastAppendMs, position.appendMs);
     switch (record.kind) {
@@ -149,7 +155,8 @@ export class WindowRows {
   inGroupOrder(): Uint32Array {
     if (this.sorted?.length === this.size) return this.sorted;
     const groups = Array.from({ length: this.size }, (_, slot) => this.group(slot));
-    this.sorted = Uint32Array.from(groups.keys()).sort((a, b) => (groups[a]! < groups[b]! ? -1 : 1));
+    const compare = groupOrder(groups);
+    this.sorted = Uint32Array.from(groups.keys()).sort((a, b) => compare(groups[a]!, groups[b]!));
     return this.sorted;
   }
 

@@ -29,3 +29,5 @@ export { countRowsOf, eraseRows, type Erased } from './tend/erase-rows';
 export { withLakeCare } from './tend/lake-care';
 export type { TableInCare } from './tend/rewriting';
 export { vacuumTable, type Vacuumed } from './tend/vacuum-table';
+export { FinalHistory, type FinalsQuestion, type LateBySource, type StoredFinal } from './read/final-history';
+export { FeedHistory, LakeReader } from './read/lake-reader';
