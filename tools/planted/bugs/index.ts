@@ -13,6 +13,7 @@ import { derivedBugs } from './derived';
 import { enrichingBugs } from './enriching';
 import { explainingBugs } from './explaining';
 import { feedBugs } from './feeds';
+import { lakeWritingBugs } from './lake-writing';
 import { mergingBugs } from './merging';
 import { publishingBugs } from './publishing';
 import { restoringBugs } from './restoring';
@@ -50,6 +51,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...askingBugs,
   ...trackingBugs,
   ...feedBugs,
+  ...lakeWritingBugs,
   ...searchingBugs,
   ...restoringBugs,
   ...relationalBugs,
