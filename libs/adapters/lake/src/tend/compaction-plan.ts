@@ -16,8 +16,8 @@ export const COMPACTION: CompactionBounds = {
   settledMs: 60 * 60 * 1_000,
 };
 
-/** A file may be so many times as large as all smaller ones together, to be written again with them. */
-const GROWTH = 1;
+/** A file may be so many times as large as the smaller ones together, to be written again with them. */
+const GROWTH = 2;
 const GROWTH_WHERE_SETTLED = 8;
 /** Of files up to this the number is what they cost. */
 const SMALL_BYTES = 256 * 1024;
@@ -26,8 +26,8 @@ const SMALL_BYTES = 256 * 1024;
 export type FileGroup = readonly DataFile[];
 
 /**
- * What is to be put together. A file is written again only with as much as it holds itself, so a row is written about as often as
- * its file can double, however long its directory gets files.
+ * What is to be put together. A file is written again only with at least half as much as it holds itself, so a row is written about
+ * as often as its file can grow by half, however long its directory gets files.
  */
 export function planCompaction(
   { files, partitionBy }: TableSnapshot,
@@ -44,13 +44,22 @@ function groupOf(files: readonly DataFile[], bounds: CompactionBounds, nowMs: nu
   const isSettled = files.every(({ addedMs }) => addedMs <= nowMs - bounds.settledMs);
   const growth = isSettled ? GROWTH_WHERE_SETTLED : GROWTH;
   const small = files.filter(({ bytes }) => bytes < bounds.targetBytes / 2).sort((a, b) => a.bytes - b.bytes);
-  const group: DataFile[] = [];
+  const least = isSettled ? 2 : bounds.files;
+  for (let start = 0; start + least <= small.length; start++) {
+    const group = groupFrom(small, start, growth, bounds.targetBytes);
+    if (group.length >= least) return [group];
+  }
+  return [];
+}
+
+/** As many of the files, which go from small to large, as it is worth to put together with the one at `start`. */
+function groupFrom(files: readonly DataFile[], start: number, growth: number, targetBytes: number): DataFile[] {
   let bytes = 0;
-  for (const file of small) {
-    const isWorthIt = group.length === 0 || file.bytes <= SMALL_BYTES || file.bytes <= growth * bytes;
-    if (!isWorthIt || bytes + file.bytes > bounds.targetBytes) break;
-    group.push(file);
+  let end = start;
+  for (let file = files[end]; file !== undefined; file = files[++end]) {
+    const isWorthIt = end === start || file.bytes <= SMALL_BYTES || file.bytes <= growth * bytes;
+    if (!isWorthIt || bytes + file.bytes > targetBytes) break;
     bytes += file.bytes;
   }
-  return group.length >= (isSettled ? 2 : bounds.files) ? [group] : [];
+  return files.slice(start, end);
 }
