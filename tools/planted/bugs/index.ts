@@ -16,6 +16,7 @@ import { feedBugs } from './feeds';
 import { lakeWritingBugs } from './lake-writing';
 import { mergingBugs } from './merging';
 import { publishingBugs } from './publishing';
+import { queryingBugs } from './querying';
 import { restoringBugs } from './restoring';
 import { relationalBugs } from './relational';
 import { searchingBugs } from './searching';
@@ -30,6 +31,7 @@ import { windowBugs } from './windows';
 /** Every bug that is planted, one at a time, in the order of the table. */
 export const plantedBugs: readonly PlantedBug[] = [
   ...publishingBugs,
+  ...queryingBugs,
   ...chainBugs,
   ...enrichingBugs,
   ...windowBugs,

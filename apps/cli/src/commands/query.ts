@@ -156,6 +156,7 @@ async function printWindows(
   do {
     const page = await client.listWindows({ ...request, pageToken });
     await printer.print(page.windows);
+    noteMissing(page, context);
     pageToken = page.nextPageToken;
   } while (pageToken !== '' && !context.signal.aborted);
 }
@@ -178,12 +179,17 @@ function rangeOf(
 
 async function printTop(client: QueryClient, name: string, options: TopOptions, context: CliContext): Promise<void> {
   const metric = await metricNamed(client, options.stream, name);
-  const { windows } = await client.topGroups({
+  const answer = await client.topGroups({
     stream: options.stream,
     metric: name,
     measure: options.by ?? metric.measures[0]?.name ?? '',
     limit: options.limit,
     windowStart: options.window === undefined ? null : toTimestamp(options.window),
   });
-  await new RowPrinter(context, metric, formatOf(options)).print(windows);
+  await new RowPrinter(context, metric, formatOf(options)).print(answer.windows);
+  noteMissing(answer, context);
+}
+
+function noteMissing({ historyMissing }: { readonly historyMissing: string }, context: CliContext): void {
+  if (historyMissing !== '') context.note(`${historyMissing}\n`);
 }

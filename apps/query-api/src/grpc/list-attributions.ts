@@ -4,7 +4,7 @@ import type { FollowedAttributions } from '../visits/followed-attributions';
 import type { AttributionRow } from '../visits/attribution-rows';
 import { pageOfRows } from './page-of-rows';
 import { invalid, listed } from './refusals';
-import { timeRange } from './time-range';
+import { missingBefore, timeRange } from './time-range';
 import { questionDigest } from './tokens';
 
 const timeOf: Instant<AttributionRow> = ({ timeMs }) => timeMs;
@@ -38,6 +38,6 @@ export async function listAttributions(
     attributions: messages,
     nextPageToken,
     completeFrom: completeFromMs === null ? null : toTimestamp(completeFromMs),
-    historyMissing: '',
+    historyMissing: missingBefore('purchases', range, completeFromMs),
   };
 }

@@ -11,7 +11,7 @@ import type { SessionRow } from '../visits/session-rows';
 import type { FollowedSessions } from '../visits/followed-sessions';
 import { pageOfRows } from './page-of-rows';
 import { invalid } from './refusals';
-import { isWithin, timeRange } from './time-range';
+import { isWithin, missingBefore, timeRange } from './time-range';
 import { questionDigest } from './tokens';
 
 const startOf: Instant<SessionRow> = ({ startMs }) => startMs;
@@ -55,6 +55,6 @@ export async function listSessions(
     openSessionsUnknown: isOpenAsked && open === null,
     openAsOf: open?.asOf ?? null,
     completeFrom: completeFromMs === null ? null : toTimestamp(completeFromMs),
-    historyMissing: '',
+    historyMissing: missingBefore('sessions that ended', range, completeFromMs),
   };
 }

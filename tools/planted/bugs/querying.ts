@@ -1,0 +1,41 @@
+import type { PlantedBug } from '../bug';
+
+/** What is asked of the lake: history beyond the view, and SQL. */
+export const queryingBugs: readonly PlantedBug[] = [
+  {
+    name: 'lake-behind-in-silence',
+    bug: 'results that neither the view nor the lake has are missing in silence',
+    patches: [
+      {
+        file: 'apps/query-api/src/history/older-windows.ts',
+        find: 'this.history!.next(partition) <= offset',
+        replace: 'this.history!.next(partition) < 0',
+      },
+    ],
+    specs: ['apps/query-api/src/history/seam.spec.ts'],
+  },
+  {
+    name: 'sql-without-right',
+    bug: 'a read key asks in SQL without the right to it',
+    patches: [
+      {
+        file: 'apps/query-api/src/grpc/read-keys.ts',
+        find: 'this.granted(metadata).filter(({ sql }) => sql)',
+        replace: 'this.granted(metadata)',
+      },
+    ],
+    specs: ['apps/query-api/src/grpc/run-sql.spec.ts'],
+  },
+  {
+    name: 'with-opens-its-own-name',
+    bug: 'SQL reads a table that it may not see, in a WITH of the same name',
+    patches: [
+      {
+        file: 'libs/adapters/lake/src/query/sql-guard.ts',
+        find: "      this.visit(named['value'], within);\n      within.add(textOf(named, 'key').toLowerCase());",
+        replace: "      within.add(textOf(named, 'key').toLowerCase());\n      this.visit(named['value'], within);",
+      },
+    ],
+    specs: ['libs/adapters/lake/src/query/answer-sql.spec.ts'],
+  },
+];
