@@ -15,6 +15,7 @@ jest.setTimeout(300_000);
 const WITHIN_MS = 60_000;
 /** Longer than a group waits for a silent member. */
 const HANGS_MS = 12_000;
+const BUCKET_HANGS_MS = 4_000;
 const START_MS = Date.parse('2026-01-05T23:30:00Z');
 const MINUTE_MS = 60_000;
 const EVENTS = 240;
@@ -55,8 +56,8 @@ const there = findPython('the lake in a bucket') !== null;
       await publishSome();
       await platform.killAndRestart(platform.service(KILLED[round] ?? 'sink-writer'));
       await publishSome();
-      if (round === 1) await hang(asProcess(s3));
-      if (round === 2) await hang(platform.service('sink-writer').child);
+      if (round === 1) await hang(asProcess(s3), BUCKET_HANGS_MS);
+      if (round === 2) await hang(platform.service('sink-writer').child, HANGS_MS);
     }
     await platform.allReady();
     await until('everything to be enriched', WITHIN_MS, () => isEnriched(platform));
@@ -124,10 +125,10 @@ const there = findPython('the lake in a bucket') !== null;
   }
 
   /** As a machine that hangs: others take over, and it goes on where it was. */
-  async function hang(victim: Pick<ServiceProcess['child'], 'kill'>): Promise<void> {
+  async function hang(victim: Pick<ServiceProcess['child'], 'kill'>, forMs: number): Promise<void> {
     victim.kill('SIGSTOP');
     await publishSome();
-    await new Promise((resolve) => setTimeout(resolve, HANGS_MS));
+    await new Promise((resolve) => setTimeout(resolve, forMs));
     victim.kill('SIGCONT');
   }
 

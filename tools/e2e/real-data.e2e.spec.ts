@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findPython } from '@tillstream/local';
 import { commerceText } from '../oracle/three-metrics';
 import { falsify, findFinal } from './falsify';
-import { LIBRARIES, lakeAgrees, lakeRows, linesOf, sourceRows, withQuickLake } from './lake/lake-rows';
+import { LIBRARIES, lakeAgrees, lakeRows, linesOf, parsedLines, sourceRows, withQuickLake } from './lake/lake-rows';
 import { agreesWith, plainResults } from './plain-oracle';
 import { Platform, SERVICES } from './platform';
 import { replay } from './through-gateway';
@@ -72,6 +72,9 @@ const python = there ? findPython('what DuckDB and pyarrow read out of the lake'
     expect(expected).toHaveLength(17_434);
     expect(reports).toMatchObject({ events: { compared: 17_434, expired: 0 }, sessions: { compared: 4_518 } });
     expect(Object.keys(reports).sort()).toEqual(['attributions', 'events', 'finals', 'sessions']);
+    const exported = join(platform.directory, 'events.ndjson');
+    expect(await till(platform, 'export', 'events', exported)).toMatchObject({ code: 0 });
+    expect(linesOf(platform, parsedLines(readFileSync(exported, 'utf8')))).toEqual(expected);
     if (python === null) return;
     for (const library of LIBRARIES) {
       const rows = await lakeRows(python, platform, library, 'events');
@@ -135,6 +138,10 @@ const python = there ? findPython('what DuckDB and pyarrow read out of the lake'
         `purchase_count stands as 2, raw gives 1`,
     );
     expect(stderr).toContain('1 final not as raw gives them (1 differ, 0 missing, 0 that nothing gives)');
+    // The lake keeps what was told first.
+    const beside = await till(platform, 'verify', '--lake', '--feed', 'finals');
+    expect(beside).toMatchObject({ code: 3, stderr: expect.stringMatching(/^till: 1 row of [\d,]+ not as the log/m) });
+    expect(beside.stdout).toContain(`finals: ${final.key} (partition `);
   }, 120_000);
 });
 

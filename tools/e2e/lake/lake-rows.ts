@@ -38,13 +38,13 @@ export async function lakeRows(
   const table = join(platform.lake, platform.stream, feed);
   const args = [READER, library, table, ...(sql === undefined ? [] : [sql])];
   const { stdout } = await run(python, args, { maxBuffer: MOST_BYTES });
-  return parsed(stdout);
+  return parsedLines(stdout);
 }
 
 /** The rows of events that recorded files hold, as a plain script reads them. */
 export async function sourceRows(kind: 'commerce' | 'wikimedia', files: readonly string[]): Promise<Row[]> {
   const { stdout } = await run(process.execPath, [SOURCE, kind, ...files], { maxBuffer: MOST_BYTES });
-  return parsed(stdout);
+  return parsedLines(stdout);
 }
 
 /** Rows as sorted lines of their declared fields, to be compared whatever the order of rows and columns is. */
@@ -74,7 +74,8 @@ export async function lakeAgrees(platform: Platform): Promise<LakeReports> {
   return reports;
 }
 
-function parsed(text: string): Row[] {
+/** Rows of text that is JSON, one a line. */
+export function parsedLines(text: string): Row[] {
   return text
     .split('\n')
     .filter((line) => line !== '')

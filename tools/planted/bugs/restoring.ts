@@ -2,6 +2,7 @@ import type { PlantedBug } from '../bug';
 
 const RESTORE = 'libs/engine/src/stored/restore-records.ts';
 const VERIFY = 'libs/engine/src/stored/verify-stored.ts';
+const RESTART = 'apps/cli/src/lake/restart-chains.ts';
 const RESTORE_SPECS = ['libs/engine/src/stored/restore-records.spec.ts'];
 const VERIFY_SPECS = ['libs/engine/src/stored/verify-stored.spec.ts'];
 
@@ -59,5 +60,11 @@ export const restoringBugs: readonly PlantedBug[] = [
     bug: 'nobody notices that a store has a row more than once',
     patches: [{ file: VERIFY, find: 'else if (table.count === known) ', replace: 'else if (table.count < known) ' }],
     specs: VERIFY_SPECS,
+  },
+  {
+    name: 'restore-keeps-positions',
+    bug: 'the lake goes on at the position of a topic that was made anew since',
+    patches: [{ file: RESTART, find: 'stands <= end) return null;', replace: 'stands >= 0) return null;' }],
+    specs: ['apps/cli/src/lake/restart-chains.spec.ts'],
   },
 ];

@@ -7,7 +7,7 @@ import type { RegisterCommand } from '../create-program';
 import { liveDefinition } from '../definitions/live-definition';
 import type { KafkaAccess } from '../kafka/kafka-access';
 import { withKafka } from '../kafka/with-kafka';
-import { existingTable, LAKE_OPTION, withLake, type OpenedLake } from '../lake/open-lake';
+import { LAKE_OPTION, withLake, type OpenedLake } from '../lake/open-lake';
 import { restartChains } from '../lake/restart-chains';
 import { parseInstant } from '../options/parse-options';
 import { collect, windowSpan, type WindowSpan } from '../options/window-range';
@@ -70,7 +70,15 @@ async function restore(options: RestoreCommandOptions, context: CliContext): Pro
   await withLake(file, options, context, (lake) =>
     withKafka(options.brokers, context, async (kafka) => {
       const definition = await liveDefinition(kafka.reader, file, context);
-      for (const feed of feeds) done[feed] = await restoreFeed(feed, { definition, lake, kafka, span, context });
+      for (const feed of feeds) {
+        const report = await restoreFeed(feed, { definition, lake, kafka, span, context });
+        if (report !== null) done[feed] = report;
+        else
+          context.note(`${lake.store.address} has no table ${options.stream}/${feed}: nothing of it is kept there\n`);
+      }
+      if (Object.keys(done).length === 0) {
+        throw new CliError(`${lake.store.address} keeps nothing of ${options.stream}`, 'Is it the right place?');
+      }
     }),
   );
   if (options.json) context.write(`${JSON.stringify(done)}\n`);
@@ -85,8 +93,14 @@ interface Restoring {
   readonly context: CliContext;
 }
 
-async function restoreFeed(feed: Feed, { definition, lake, kafka, span, context }: Restoring): Promise<RestoreReport> {
-  const { table, snapshot } = await existingTable(lake, feed);
+/** Null: nothing of it is kept. */
+async function restoreFeed(
+  feed: Feed,
+  { definition, lake, kafka, span, context }: Restoring,
+): Promise<RestoreReport | null> {
+  const table = lake.table(feed);
+  const snapshot = await table.snapshot();
+  if (snapshot === null) return null;
   const { reader, writer } = kafka;
   const topic = definition.topics[FEED_ROLES[feed]];
   const { partitions } = definition.schema;

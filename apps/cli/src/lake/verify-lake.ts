@@ -1,5 +1,5 @@
 import { feedsOf, type Feed, type SinkFeed, type StreamDefinition } from '@tillstream/contracts';
-import { verifyStored, type VerifyStoredReport } from '@tillstream/engine';
+import { verifyStored, type StoredFeed, type VerifyStoredReport } from '@tillstream/engine';
 import { systemClock } from '../cli-clock';
 import { CliError, type CliContext } from '../cli-context';
 import { liveDefinition } from '../definitions/live-definition';
@@ -26,6 +26,9 @@ export interface VerifyLakeOptions {
 const DIFFERS = 3;
 const SHOWN = 10;
 
+/** A table that is not there yet. */
+const EMPTY: StoredFeed = { next: () => 0, turns: (span) => [span], read: () => Promise.resolve() };
+
 type Reports = ReadonlyMap<Feed, VerifyStoredReport>;
 
 /** `till verify --lake`: has the lake what the log has? */
@@ -42,17 +45,17 @@ export async function verifyLake(options: VerifyLakeOptions, context: CliContext
       for (const feed of wantedFeeds(definition, file, options.feed)) {
         const own = lake.table(feed.feed);
         const snapshot = await own.snapshot();
-        if (snapshot === null) {
-          context.note(`${lake.store.address} has no table ${own.path} yet: nothing of ${feed.feed} is compared\n`);
-          continue;
-        }
-        const kept = { session: lake.session, table: own, snapshot };
-        const stored = lake.library.storedLakeFeed(kept, definition, feed);
+        const stored =
+          snapshot === null
+            ? EMPTY
+            : lake.library.storedLakeFeed({ session: lake.session, table: own, snapshot }, definition, feed);
         const onProgress = (compared: number): void => {
           context.signal.throwIfAborted();
           progress.show(() => `comparing ${feed.feed}: ${plural(compared, 'row')}`);
         };
-        reports.set(feed.feed, await verifyStored({ reader, definition, feed, stored, span, onProgress }));
+        const report = await verifyStored({ reader, definition, feed, stored, span, onProgress });
+        // Tables appear with their first row.
+        if (snapshot !== null || report.awaited > 0) reports.set(feed.feed, report);
       }
     }),
   );
