@@ -116,7 +116,7 @@ export const storingBugs: readonly PlantedBug[] = [
     specs: STOPS,
   },
   {
-    name: 'sink-down-stops-others',
+    name: 'sink-prepared-once',
     bug: 'a sink that could not be prepared once is never prepared again',
     patches: [
       {
@@ -125,6 +125,6 @@ export const storingBugs: readonly PlantedBug[] = [
         replace: '      this.preparing ??= null;\n',
       },
     ],
-    specs: LIVES,
+    specs: STOPS,
   },
 ];
