@@ -14,6 +14,7 @@ import { enrichingBugs } from './enriching';
 import { explainingBugs } from './explaining';
 import { feedBugs } from './feeds';
 import { lakeWritingBugs } from './lake-writing';
+import { keepingBugs } from './keeping';
 import { mergingBugs } from './merging';
 import { publishingBugs } from './publishing';
 import { queryingBugs } from './querying';
@@ -52,6 +53,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...derivedBugs,
   ...askingBugs,
   ...trackingBugs,
+  ...keepingBugs,
   ...feedBugs,
   ...lakeWritingBugs,
   ...searchingBugs,
