@@ -7,19 +7,14 @@ import { lakeSinkType } from '@tillstream/adapter-lake';
 import type { FeedTable, StreamDefinition } from '@tillstream/contracts';
 import { feedTables } from '@tillstream/contracts';
 import type { EventBatch } from '@tillstream/core';
-import { RawEnricher, decodeEventBatch, emptyPosition, encodeEventBatch } from '@tillstream/core';
 import { aSink, aSinkEnvironment } from '@tillstream/engine/testing';
 import { table } from '../rig/table';
 import type { BenchContext } from './context';
-import type { EventFile } from './events';
-import { arrayOf, chunks } from './feeds';
+import { eventBatches } from './event-batches';
 import { median } from './measure';
 
 const ROUNDS = 5;
-const EVENTS_A_RECORD = 250;
-const RECORDS_A_FETCH = 64;
 const ROWS_A_FILE = 500_000;
-const START_MS = Date.UTC(2026, 0, 6);
 
 /** CPU-seconds of one way of writing the rows, and the bytes of what it wrote. */
 interface Cost {
@@ -87,26 +82,6 @@ export async function measureLakeSink({ definition, partEvents, say }: BenchCont
     instance.closeSync();
     await rm(directory, { recursive: true, force: true });
   }
-}
-
-/** All of them in one partition. */
-function eventBatches({ schema }: StreamDefinition, events: EventFile): readonly EventBatch[] {
-  const enricher = new RawEnricher({
-    schema: { ...schema, partitions: 1 },
-    partition: 0,
-    next: 0,
-    position: emptyPosition(),
-  });
-  let rest = chunks([...events], EVENTS_A_RECORD).map((chunk, offset) => {
-    return { offset, appendMs: START_MS, value: arrayOf(chunk), batchId: null, control: null, rerouted: null };
-  });
-  const batches: EventBatch[] = [];
-  while (rest.length > 0) {
-    const { batch, consumed } = enricher.apply(rest.slice(0, RECORDS_A_FETCH));
-    batches.push(decodeEventBatch(encodeEventBatch(batch)));
-    rest = rest.slice(consumed);
-  }
-  return batches;
 }
 
 async function intoLake(definition: StreamDefinition, batches: readonly EventBatch[], where: string): Promise<Cost> {
