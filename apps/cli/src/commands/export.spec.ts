@@ -41,7 +41,7 @@ describe('till export', () => {
         { name: 'amount', type: { kind: 'decimal', precision: 18, scale: 2 } },
       ],
       partitionBy: ['date'],
-      add: [{ path, bytes: 1, rows: 3, partition: { date: '2026-01-05' }, min: {}, max: {}, addedMs: 0 }],
+      add: [{ path, bytes: 1, rows: 3, partition: { date: '2026-01-05' }, min: {}, max: {}, addedMs: Date.now() }],
       ...{ remove: [], dataChange: true },
     }));
   });
