@@ -32,7 +32,7 @@ describe('till export', () => {
     await session.close();
     const path = 'date=2026-01-05/p0-0-3.parquet';
     await store.putIfAbsent(`shop/events/${path}`, { file });
-    await new LakeTable(store, 'shop/events').commit(() => ({
+    await new LakeTable(store, 'shop/events', () => 0).commit(() => ({
       columns: [
         { name: 'date', type: 'date' },
         ...['_partition', '_offset', '_index'].map((name) => ({ name, type: 'long' as const })),
