@@ -40,7 +40,8 @@ export type TaskCounter =
   | 'partition_stops';
 
 /** Durations in seconds. */
-export type TaskHistogram = 'batch_seconds' | 'publish_seconds' | 'commit_seconds' | 'restore_seconds' | 'sink_flush_seconds';
+export type TaskHistogram =
+  'batch_seconds' | 'publish_seconds' | 'commit_seconds' | 'restore_seconds' | 'sink_flush_seconds';
 
 export type TaskGauge =
   /** Log end offset of the input less the offset read next. */
