@@ -45,10 +45,6 @@ spec:
         {{- include "tillstream.containerSecurity" . | nindent 8 }}
       env:
         {{- include "tillstream.env" . | nindent 8 }}
-      {{- if and .facts.lake $v.lake.existingSecret }}
-      envFrom:
-        - secretRef: { name: {{ $v.lake.existingSecret }} }
-      {{- end }}
       ports:
         - { name: http, containerPort: {{ .facts.http }} }
         {{- if .facts.grpc }}
@@ -159,6 +155,15 @@ capabilities: { drop: [ALL] }
 {{- end }}
 {{- if .facts.lake }}
 - { name: TILLSTREAM_SINK_LAKE_WHERE, value: {{ default "/var/lib/tillstream/lake" $v.lake.where | quote }} }
+{{- with $v.lake.region }}
+- { name: TILLSTREAM_SINK_LAKE_REGION, value: {{ . }} }
+{{- end }}
+{{- with $v.lake.existingSecret }}
+- name: TILLSTREAM_SINK_LAKE_USER
+  valueFrom: { secretKeyRef: { name: {{ . }}, key: user } }
+- name: TILLSTREAM_SINK_LAKE_SECRET
+  valueFrom: { secretKeyRef: { name: {{ . }}, key: secret } }
+{{- end }}
 {{- end }}
 {{- if $v.telemetry.otlpEndpoint }}
 - { name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ $v.telemetry.otlpEndpoint | quote }} }
