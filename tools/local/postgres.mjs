@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { cached } from './cache.mjs';
 import { endStale, launch } from './child.mjs';
@@ -15,6 +16,7 @@ const VERSION = '17.6.0';
 /** Where Debian and its like keep servers, which they leave off the PATH. */
 const INSTALLED = '/usr/lib/postgresql';
 const USER = 'tillstream';
+const ATTEMPTS = 50;
 
 /** @typedef {import('./unprivileged.mjs').Account} Account */
 
@@ -64,26 +66,16 @@ export async function startPostgres({ dataDir, port = 0, settings = {} }) {
     ...settings,
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const logFile = join(directory, 'postgres.log');
-  const child = await launch({
+  const child = await launchUntilAlone({
     command: join(binaries, 'postgres'),
     args: ['-D', data, ...args],
     env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' },
     cwd: directory,
     logFile,
     pidFile,
-    ...(account && { account }),
+    account,
+    port: listenOn,
   });
-  try {
-    await waitUntil({
-      what: 'PostgreSQL',
-      isReady: async () => (await ask(listenOn, greeting(), () => true)).toString('latin1', 0, 1) === 'R',
-      whyHopeless: () => (child.isRunning() ? undefined : `ended at once, see ${logFile}`),
-      timeoutMs: 60_000,
-    });
-  } catch (error) {
-    await child.kill();
-    throw error;
-  }
   const signalAll = async (/** @type {NodeJS.Signals} */ name) => {
     const { output } = await run('ps', ['-A', '-o', 'pid=,ppid=']);
     const processes = output.split('\n').map((line) => line.trim().split(/ +/).map(Number));
@@ -106,11 +98,40 @@ export async function startPostgres({ dataDir, port = 0, settings = {} }) {
       clearTimeout(timer);
     },
     async kill() {
+      await child.kill('SIGSTOP'); // or it would start another process meanwhile
       await signalAll('SIGKILL'); // its processes lead groups of their own
       await child.exited;
     },
     signal: signalAll,
   };
+}
+
+/**
+ * Launches the server and waits until it takes connections. One that was killed may have left processes that have not noticed yet:
+ * until they have, it does not start.
+ *
+ * @param {{ command: string, args: string[], env: NodeJS.ProcessEnv, cwd: string, logFile: string, pidFile: string,
+ *   account: Account | undefined, port: number }} options
+ */
+async function launchUntilAlone({ port, account, ...options }) {
+  for (let attempt = 1; ; attempt++) {
+    const said = existsSync(options.logFile) ? statSync(options.logFile).size : 0;
+    const child = await launch({ ...options, ...(account && { account }) });
+    try {
+      await waitUntil({
+        what: 'PostgreSQL',
+        isReady: async () => (await ask(port, greeting(), () => true)).toString('latin1', 0, 1) === 'R',
+        whyHopeless: () => (child.isRunning() ? undefined : `ended at once, see ${options.logFile}`),
+        timeoutMs: 60_000,
+      });
+      return child;
+    } catch (error) {
+      await child.kill();
+      const words = (await readFile(options.logFile, 'utf8')).slice(said);
+      if (attempt === ATTEMPTS || !words.includes('pre-existing shared memory block')) throw error;
+      await sleep(200);
+    }
+  }
 }
 
 /** Fetches what `startPostgres` needs, if it is not there. */

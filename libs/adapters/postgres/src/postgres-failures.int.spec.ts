@@ -3,7 +3,7 @@ import type { FeedRow, FeedTable } from '@tillstream/contracts';
 import { feedTables } from '@tillstream/contracts';
 import { SinkOvertakenError, SinkRefusedError, SinkUnavailableError } from '@tillstream/engine';
 import type { KeepRefused, Sink, SinkPartition } from '@tillstream/engine';
-import { eventLog, finalLog, sinkStream } from '@tillstream/engine/testing';
+import { SeededRandom, eventLog, finalLog, sinkStream } from '@tillstream/engine/testing';
 import { tableName } from './table-names';
 import { Door } from './testing/door';
 import { PostgresUnderTest } from './testing/postgres-under-test';
@@ -301,6 +301,64 @@ describe('a server in trouble', () => {
       }
     },
   );
+});
+
+/** A process that writes a partition until all of it is stored; something happens before it stores a part. */
+async function writeAll(
+  sink: Sink,
+  random: SeededRandom,
+  happen: () => Promise<void>,
+  isHopeless: () => boolean,
+): Promise<void> {
+  const committed = { next: 0 };
+  for (;;) {
+    let partition: SinkPartition | null = null;
+    try {
+      await sink.prepare();
+      partition = await sink.open('events', 0, events.tables);
+      for (let at = partition.next ?? committed.next; at < events.end; at = committed.next) {
+        const next = Math.min(events.end, at + 1 + random.below(4));
+        await partition.add(events.portion(at, next));
+        await happen();
+        await partition.flush(keepNone);
+        committed.next = next;
+      }
+      return;
+    } catch (cause) {
+      const isExpected = cause instanceof SinkUnavailableError || cause instanceof SinkOvertakenError;
+      if (!isExpected || isHopeless()) throw cause;
+    } finally {
+      await partition?.close();
+    }
+  }
+}
+
+describe('two writers', () => {
+  onPostgres('leave every row once, however answers are lost, ways are cut and the server dies', async (postgres) => {
+    const door = await Door.open(postgres.server.port);
+    const random = new SeededRandom(20_260_105);
+    let harms = 0;
+    let hasFailed = false;
+    const fail = (cause: unknown): never => {
+      hasFailed = true;
+      throw cause;
+    };
+    const harm = async (): Promise<void> => {
+      harms += 1;
+      if (harms === 5 || harms === 20) await postgres.crash().catch(fail);
+      else if (harms < 30 && random.chance(0.2)) door.cut();
+      else if (harms < 30 && random.chance(0.5)) door.loseAnswerTo(random.chance(0.7) ? 'COMMIT' : 'PGCOPY');
+    };
+    try {
+      const write = (): Promise<void> =>
+        writeAll(sinkOn(postgres, { port: door.port }), random, harm, () => hasFailed).catch(fail);
+      await Promise.all([write(), write()]);
+      expect(harms).toBeGreaterThan(20);
+      await expectEvents(postgres, events.end);
+    } finally {
+      await door.close();
+    }
+  });
 });
 
 it('has a table for every feed of a stream', async () => {

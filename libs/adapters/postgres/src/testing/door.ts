@@ -27,6 +27,11 @@ export class Door {
   /** Nobody comes through any more, and those who are on their way are cut off. */
   shut(): void {
     this.isShut = true;
+    this.cut();
+  }
+
+  /** Those who are on their way are cut off; others come through. */
+  cut(): void {
     for (const socket of this.sockets) socket.destroy();
   }
 

@@ -14,21 +14,33 @@ type Server = Awaited<ReturnType<typeof startPostgres>>;
 /** A PostgreSQL of a spec's own. */
 export class PostgresUnderTest {
   private constructor(
-    readonly server: Server,
+    private current: Server,
     private readonly directory: string,
+    private readonly settings: Record<string, string>,
   ) {}
+
+  get server(): Server {
+    return this.current;
+  }
 
   /** Null: it cannot be had here, which has been said. In CI it must be had. */
   static async start(settings: Record<string, string> = {}): Promise<PostgresUnderTest | null> {
     const directory = mkdtempSync(join(tmpdir(), 'tillstream-postgres-'));
     try {
-      return new PostgresUnderTest(await startPostgres({ dataDir: directory, settings }), directory);
+      return new PostgresUnderTest(await startPostgres({ dataDir: directory, settings }), directory, settings);
     } catch (error) {
       rmSync(directory, { recursive: true, force: true });
       if (process.env['CI'] !== undefined) throw error;
       process.stderr.write(`skipped: the PostgreSQL sink: ${error instanceof Error ? error.message : String(error)}\n`);
       return null;
     }
+  }
+
+  /** Dies without a word, and is there again on the same port. */
+  async crash(): Promise<void> {
+    const { port, dataDir } = this.current;
+    await this.current.kill();
+    this.current = await startPostgres({ dataDir, port, settings: this.settings });
   }
 
   /** As any other program does. */
