@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openDatabase } from '../sql/database';
+import { DuckDbSession } from '../duckdb/duckdb-session';
 import { quoteText } from '../sql/quote';
 import type { Action } from './delta-actions';
 import { deltaAction, PROTOCOL } from './delta-actions';
@@ -9,7 +9,7 @@ import type { TableSnapshot } from './table-snapshot';
 /** A file that is no longer part of the table is remembered for so long; whoever removes files has removed it by then. */
 export const REMEMBER_REMOVED_MS = 7 * 24 * 60 * 60 * 1_000;
 
-const MEMORY_MIB = 512;
+const MEMORY_BYTES = 512 * 1024 ** 2;
 
 const COLUMNS: Readonly<Record<string, string>> = {
   txn: 'STRUCT(appId VARCHAR, version BIGINT, lastUpdated BIGINT)',
@@ -68,10 +68,10 @@ function actionsOf(snapshot: TableSnapshot, nowMs: number): Action[] {
 }
 
 async function inDuckDb(sql: string): Promise<void> {
-  const { connection, close } = await openDatabase({ memoryMiB: MEMORY_MIB, threads: 1 });
+  const session = await DuckDbSession.open({ memoryBytes: MEMORY_BYTES, threads: 1, temporary: null });
   try {
-    await connection.run(sql);
+    await session.use((connection) => connection.run(sql));
   } finally {
-    await close();
+    await session.close();
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findPython, startS3 } from '@tillstream/local';
 import type { TypedColumn } from '../sql/column-type';
-import { openDatabase, type Database } from '../sql/database';
+import { DuckDbSession } from '../duckdb/duckdb-session';
 import { partitionPath } from '../sql/partition-path';
 import { quoteText } from '../sql/quote';
 import { readFiles } from '../sql/read-files';
@@ -57,7 +57,7 @@ class Writer {
   constructor(
     private readonly table: LakeTable,
     private readonly store: ObjectStore,
-    private readonly database: Database,
+    private readonly session: DuckDbSession,
   ) {}
 
   async commit(hasColour: boolean): Promise<void> {
@@ -88,7 +88,7 @@ class Writer {
       '{n: n * 2} AS group',
       ...(hasColour ? [`${quoteText('red')} AS colour`] : []),
     ];
-    await this.database.connection.run(
+    await this.session.rows(
       `COPY (SELECT ${columns.join(', ')} FROM range(${from}, ${next}) rows(n)) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION zstd)`,
     );
     const bytes = (await stat(file)).size;
@@ -126,20 +126,20 @@ function withoutPrices(rows: Seen['rows']): unknown[] {
 
 (python !== null ? describe : describe.skip)('delta-rs', () => {
   let directory: string;
-  let database: Database;
+  let session: DuckDbSession;
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'tillstream-delta-'));
-    database = await openDatabase({ memoryMiB: 256, threads: 1 });
+    session = await DuckDbSession.open({ memoryBytes: 256 * 1024 ** 2, threads: 1, temporary: null });
   });
   afterAll(async () => {
-    await database.close();
+    await session.close();
     await rm(directory, { recursive: true, force: true });
   });
 
   async function fill(store: ObjectStore): Promise<LakeTable> {
     const table = new LakeTable(store, PATH);
-    const writer = new Writer(table, store, database);
+    const writer = new Writer(table, store, session);
     for (let i = 0; i < 25; i++) await writer.commit(i >= 12);
     return table;
   }
@@ -204,7 +204,6 @@ function withoutPrices(rows: Seen['rows']): unknown[] {
       })),
     );
     const sql = `SELECT _offset FROM (${readFiles(now?.columns ?? [], PARTITION_BY, files)}) ORDER BY 1`;
-    const { connection } = database;
-    return (await connection.runAndReadAll(sql)).getRowsJson().map(([offset]) => Number(offset));
+    return (await session.rows(sql)).map((row) => Number(Object.values(row)[0]));
   }
 });
