@@ -177,6 +177,14 @@ describe('SQL that reaches for more', () => {
     }
   });
 
+  it('reads a view for less where all of its columns are there, and as it is where one is not', async () => {
+    const rest = { sql: 'SELECT count(*) AS n FROM events', names: ['events'], files: [events], limits: LIMITS };
+    const from = `FROM read_parquet('${events.replaceAll("'", "''")}')`;
+    const of = async (cheaper: string) => answerSql({ ...rest, views: [{ name: 'events', body: from, cheaper }] });
+    expect(await of(`SELECT n ${from} WHERE n = 7`)).toMatchObject({ answer: { rows: [[{ integer: '1' }]] } });
+    expect(await of(`SELECT nowhere ${from} WHERE n = 7`)).toEqual(await ask(rest.sql));
+  });
+
   it('is told what there is', async () => {
     expect(await ask('SELECT * FROM sales')).toEqual({
       kind: 'refused',

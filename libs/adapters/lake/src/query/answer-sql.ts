@@ -2,7 +2,7 @@ import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
 import type { ValueMessage } from '@tillstream/contracts';
 import { quoteName, quoteText } from '../sql/quote';
 import { SqlRefusedError, guardSql, type SyntaxTree } from './sql-guard';
-import type { SqlAnswer, SqlOutcome, SqlQuestion } from './sql-question';
+import type { SqlAnswer, SqlOutcome, SqlQuestion, SqlView } from './sql-question';
 import { toValueMessage } from './sql-values';
 
 /** What DuckDB takes beside what it counts, such as the text a function is building, is what the memory beyond its limit is for. */
@@ -45,12 +45,20 @@ async function syntaxTree(connection: DuckDBConnection, sql: string): Promise<Sy
 }
 
 async function shutIn(connection: DuckDBConnection, { views, files }: SqlQuestion): Promise<void> {
-  for (const { name, body } of views) await connection.run(`CREATE VIEW ${quoteName(name)} AS ${body}`);
+  for (const view of views) await createView(connection, view);
   await connection.run(`SET TimeZone = 'UTC'`);
   await connection.run(`SET allowed_paths = [${files.map(quoteText).join(', ')}]`);
   await connection.run(`SET max_temp_directory_size = '0KiB'`);
   await connection.run('SET enable_external_access = false');
   await connection.run('SET lock_configuration = true');
+}
+
+async function createView(connection: DuckDBConnection, { name, body, cheaper = body }: SqlView): Promise<void> {
+  const create = (as: string) => connection.run(`CREATE VIEW ${quoteName(name)} AS ${as}`);
+  await create(cheaper).catch((error: unknown) => {
+    if (cheaper === body || !messageOf(error).startsWith('Binder')) throw error;
+    return create(body);
+  });
 }
 
 async function answer(connection: DuckDBConnection, { sql, limits }: SqlQuestion): Promise<SqlAnswer> {
@@ -74,8 +82,7 @@ async function answer(connection: DuckDBConnection, { sql, limits }: SqlQuestion
 /** @throws what is nobody's fault who asks */
 function outcomeOf(error: unknown, { limits }: SqlQuestion): SqlOutcome {
   if (error instanceof SqlRefusedError) return { kind: 'refused', message: error.message };
-  // Errors of DuckDB are made outside of what `instanceof` knows here.
-  const message = String((error as { readonly message?: unknown }).message);
+  const message = messageOf(error);
   if (message.startsWith('INTERRUPT')) return { kind: 'limit', what: 'time', message: timeLimitText(limits.timeoutMs) };
   if (message.startsWith('Out of Memory'))
     return { kind: 'limit', what: 'memory', message: memoryLimitText(limits.memoryMiB) };
@@ -88,6 +95,11 @@ function outcomeOf(error: unknown, { limits }: SqlQuestion): SqlOutcome {
     return { kind: 'refused', message };
   }
   throw error;
+}
+
+/** Errors of DuckDB are made outside of what `instanceof` knows here. */
+function messageOf(error: unknown): string {
+  return String((error as { readonly message?: unknown }).message);
 }
 
 export const timeLimitText = (timeoutMs: number): string =>

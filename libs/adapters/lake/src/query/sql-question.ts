@@ -17,6 +17,8 @@ export interface SqlView {
   readonly name: string;
   /** What stands behind `CREATE VIEW … AS`. */
   readonly body: string;
+  /** The same for less, taken instead where DuckDB can bind it: a column may be in no file. */
+  readonly cheaper?: string;
 }
 
 export interface SqlLimits {

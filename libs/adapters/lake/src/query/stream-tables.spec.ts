@@ -1,6 +1,7 @@
 import { feedDecoder, feedTables } from '@tillstream/contracts';
 import { definitionFrom, smallStreamFile } from '@tillstream/contracts/testing';
 import { openObjectStore } from '../store/open-object-store';
+import { metricColumn } from '../sink/table-shape';
 import { NO_ACCESS } from '../store/store-access';
 import { LakeUnderTest } from '../testing/lake-under-test';
 import { answerSql } from './answer-sql';
@@ -72,6 +73,28 @@ describe('tables of a stream', () => {
       message: expect.stringMatching(/^there is no table "dead_letters" to read; there is events, finals, late, /),
     });
     expect(await ask('SELECT * FROM events')).toMatchObject({ kind: 'refused' });
+  });
+
+  it('read no file without the instants that are asked for', async () => {
+    const tables = new StreamTables(openObjectStore(lake.directory, NO_ACCESS), definition.schema.stream);
+    const asked = (from: string) => `SELECT total FROM ${sales.name} WHERE window_start >= '${from}' ORDER BY total`;
+    const filesFor = async (sql: string) => (await tables.mentionedIn(sql, definition)).files.length;
+    expect(await filesFor(asked('2026-01-05'))).toBe(1);
+    expect(await filesFor(asked('2026-01-06'))).toBe(0);
+    expect(await ask(asked('2026-01-05'))).toMatchObject({
+      answer: { rows: [[{ decimal: '0.50' }], [{ decimal: '1.50' }]] },
+    });
+    expect(await ask(asked('2026-01-06'))).toMatchObject({ kind: 'answer', answer: { rows: [] } });
+  });
+
+  it('read of a metric only the fields that are asked for', async () => {
+    const { views } = await new StreamTables(
+      openObjectStore(lake.directory, NO_ACCESS),
+      definition.schema.stream,
+    ).mentionedIn(sales.name, definition);
+    const [view] = views;
+    const plan = await lake.rows(`EXPLAIN SELECT total FROM (${view?.cheaper})`);
+    expect(JSON.stringify(plan).replaceAll(/[^a-z_.0-9]/g, '')).toContain(`${metricColumn(sales.identity)}.total`);
   });
 
   it('are of that stream alone', async () => {

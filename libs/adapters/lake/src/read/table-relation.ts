@@ -27,7 +27,8 @@ export async function tableRelation(table: LakeTable, snapshot: TableSnapshot, s
   return conditions.length === 0 ? all : `SELECT * FROM (${all}) WHERE ${conditions.join(' AND ')}`;
 }
 
-function mayHave({ min, max }: DataFile, { column, fromMs, toMs }: TimeSpan): boolean {
+/** Whether a file may have any such rows, by what its table says of it. */
+export function mayHave({ min, max }: DataFile, { column, fromMs, toMs }: TimeSpan): boolean {
   if (column === null) return true;
   const [oldest, newest] = [min[column], max[column]];
   return !(typeof oldest === 'number' && oldest >= toMs) && !(typeof newest === 'number' && newest < fromMs);

@@ -31,6 +31,23 @@ export function readFiles(
   return `SELECT ${names} FROM (${parts.join(' UNION ALL BY NAME ')})`;
 }
 
+/**
+ * As `readFiles`, for some of the columns, each of which at least one file has: DuckDB refuses it otherwise. Of a struct it reads only
+ * those fields that are asked for; a union with rows of no file, as there, lets no such wish through.
+ *
+ * @returns null where that cannot be had
+ */
+export function readColumns(
+  names: readonly string[],
+  columns: readonly TypedColumn[],
+  partitionBy: readonly string[],
+  files: readonly ReadableFile[],
+): string | null {
+  const [scan] = wholePathScan(columns, partitionBy, files);
+  if (scan === undefined || !files.every(saysItsPartition)) return null;
+  return `SELECT ${names.map(quoteName).join(', ')} FROM (${scan})`;
+}
+
 function saysItsPartition({ local, partition }: ReadableFile): boolean {
   return isWholePath(partition) && local.replaceAll('\\', '/').includes(`/${partitionPath(partition)}/`);
 }
