@@ -13,6 +13,8 @@ export interface BenchContext {
   readonly repeat: number;
   /** How long latency and idleness are watched. */
   readonly seconds: number;
+  /** How many final results history has. */
+  readonly finals: number;
   /** Pictures are written too. */
   readonly write: boolean;
   /** Tells whoever waits what is being done. */

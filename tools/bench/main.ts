@@ -8,6 +8,7 @@ import { uniformEvents } from './events';
 import { measureEngine } from './engine';
 import { measureFloor } from './floor';
 import { measureGateway } from './gateway';
+import { measureHistory } from './history';
 import { measureIdle } from './idle';
 import { measureLatency } from './latency';
 import { provenance, writeFigures } from './page';
@@ -35,12 +36,14 @@ what (default: the parts, then the whole line):
   --start       how long each service takes to be ready, and \`npm start\`
   --recovery    how soon a million open sessions are back from Redis when another session-tracker takes over
   --sinks       what a row costs on its way into each store outside, beside the store's own bulk loader
+  --history     how long questions in SQL and pages take over 30 days of finals in the lake
 
 options:
   --events N    events for the parts, the gateway and a round of the engine (default 200000)
   --line N      events for the whole line (default 500000; 0 leaves it out); 2000000 are two hours of event time
   --repeat N    rounds of the whole line and of the floor; medians are told (default 1)
   --seconds N   how long each latency and idleness are watched (default 60)
+  --finals N    finals in the lake of --history (default 10000000)
   --write       put the figures into docs/benchmarks.md
   --help        this text
 
@@ -61,6 +64,7 @@ const SECTIONS = {
   start: measureStart,
   recovery: measureRecovery,
   sinks: measureSinks,
+  history: measureHistory,
 } satisfies Record<string, (context: BenchContext) => Promise<string>>;
 type Section = keyof typeof SECTIONS;
 const ASKED_FOR = [
@@ -74,6 +78,7 @@ const ASKED_FOR = [
   'start',
   'recovery',
   'sinks',
+  'history',
 ] as const satisfies readonly Section[];
 
 const OPTIONS = Object.fromEntries(
@@ -88,6 +93,7 @@ async function main(): Promise<void> {
       line: { type: 'string', default: '500000' },
       repeat: { type: 'string', default: '1' },
       seconds: { type: 'string', default: '60' },
+      finals: { type: 'string', default: '10000000' },
       write: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -107,6 +113,7 @@ async function main(): Promise<void> {
     lineEvents: () => uniformEvents(lineCount, say),
     repeat: count('repeat', values.repeat),
     seconds: count('seconds', values.seconds),
+    finals: count('finals', values.finals),
     write: values.write,
     say,
   };
