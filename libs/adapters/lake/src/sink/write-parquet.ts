@@ -11,6 +11,12 @@ import type { DataFile } from '../table/table-snapshot';
 export type WrittenFile = Pick<DataFile, 'bytes' | 'rows' | 'min' | 'max'>;
 
 /**
+ * Rows of a row group where each has its record beside it, which is most of what it takes, and of which a row group is read whole if
+ * any: a page of 1,000 is read five times as cheaply as from DuckDB's 122,880, a scan as before, and files grow by a twentieth.
+ */
+const RECORD_GROUP_ROWS = 20_480;
+
+/**
  * Writes rows as they stand into a new Parquet file on this machine.
  *
  * @param notes for the footer, so that a file says by itself what it holds
@@ -42,7 +48,8 @@ export async function writeQuery(
 ): Promise<WrittenFile> {
   const footer = Object.entries(notes).map(([name, note]) => `${quoteText(name)}: ${quoteText(note)}`);
   const metadata = footer.length === 0 ? '' : `KV_METADATA {${footer.join(', ')}}, `;
-  const options = `FORMAT parquet, COMPRESSION zstd, ${metadata}RETURN_STATS`;
+  const groups = columns.some(({ name }) => name === 'record') ? `ROW_GROUP_SIZE ${RECORD_GROUP_ROWS}, ` : '';
+  const options = `FORMAT parquet, COMPRESSION zstd, ${groups}${metadata}RETURN_STATS`;
   try {
     const [told] = await session.rows(`COPY (${query}) TO ${quoteText(file)} (${options})`);
     return writtenFile(told as unknown as CopyRow, columns);
