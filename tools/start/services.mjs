@@ -21,6 +21,8 @@ export function servicePrograms({ dataDir, streamFiles, writeKeys, ports }, { br
     TILLSTREAM_WRITE_KEYS: writeKeys,
     // Where a stream file says nothing else.
     TILLSTREAM_SINK_LAKE_DEFAULT_WHERE: join(dataDir, 'lake'),
+    // Nobody but this machine reaches the services.
+    TILLSTREAM_SQL: process.env['TILLSTREAM_SQL'] ?? 'on',
     SESSION_TRACKER_ADDRESS: `127.0.0.1:${ports['session-tracker-grpc-port']}`,
   };
   /** @type {[string, number, number | undefined][]} */
