@@ -38,4 +38,16 @@ export const queryingBugs: readonly PlantedBug[] = [
     ],
     specs: ['libs/adapters/lake/src/query/answer-sql.spec.ts'],
   },
+  {
+    name: 'or-leaves-files-out',
+    bug: 'SQL leaves out files that only one side of an OR does not ask for',
+    patches: [
+      {
+        file: 'libs/adapters/lake/src/query/sql-spans.ts',
+        find: "new Set(['or', 'case',",
+        replace: "new Set(['case',",
+      },
+    ],
+    specs: ['libs/adapters/lake/src/query/sql-spans.spec.ts'],
+  },
 ];
