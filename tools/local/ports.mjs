@@ -10,11 +10,15 @@ const LAST = 29_999;
 /** Test files that run side by side each have every so manieth port: between asking and listening nobody takes another's. */
 const SHARES = 4;
 const SHARE = Number(process.env.JEST_WORKER_ID ?? 0) % SHARES;
+/** What this process has been given: those whose servers have yet to start look free. */
+const given = new Set();
 
-/** @returns {Promise<number>} a port of the loopback interface that nobody listens on at this moment */
+/** @returns {Promise<number>} a port of the loopback interface that nobody listens on, never the same one twice */
 export async function freePort() {
   for (let attempt = 0; attempt < 200; attempt++) {
     const port = FIRST + SHARES * Math.floor((Math.random() * (LAST - FIRST + 1)) / SHARES) + SHARE;
+    if (given.has(port)) continue;
+    given.add(port);
     if (await canListen(port)) return port;
   }
   throw new Error(`no free port found between ${FIRST} and ${LAST}`);
