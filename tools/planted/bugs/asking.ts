@@ -29,9 +29,9 @@ export const askingBugs: readonly PlantedBug[] = [
     bug: 'a purchase is told before all of its views have been read',
     patches: [
       {
-        file: 'apps/query-api/src/visits/followed-attributions.ts',
-        find: 'this.view.rows.withId(rowId(purchaseId, rows)) !== undefined',
-        replace: 'rows > 0',
+        file: 'apps/query-api/src/grpc/list-attributions.ts',
+        find: 'row.touch === row.rows && rows.length === row.rows',
+        replace: 'row.touch === 1',
       },
     ],
     specs: ANSWERS,
@@ -41,9 +41,9 @@ export const askingBugs: readonly PlantedBug[] = [
     bug: 'a page of sessions begins with the last one of the page before',
     patches: [
       {
-        file: 'apps/query-api/src/grpc/page-of-rows.ts',
-        find: 'row.id <= after.group',
-        replace: 'row.id < after.group',
+        file: 'apps/query-api/src/history/merged-rows.ts',
+        find: 'compareGroups(row.id, id)) <= 0',
+        replace: 'compareGroups(row.id, id)) < 0',
       },
     ],
     specs: ANSWERS,
@@ -57,7 +57,13 @@ export const askingBugs: readonly PlantedBug[] = [
   {
     name: 'expired-in-silence',
     bug: 'sessions that were kept long enough go in silence',
-    patches: [{ file: ROWS, find: '    this.completeOnlyFrom(appendMs);\n', replace: '' }],
+    patches: [
+      {
+        file: ROWS,
+        find: '    this.completeOnlyFrom(expired.reduce((fromMs, { timeMs }) => Math.max(fromMs, timeMs + 1), appendMs));\n',
+        replace: '',
+      },
+    ],
     specs: VIEW,
   },
   {

@@ -15,6 +15,18 @@ export const queryingBugs: readonly PlantedBug[] = [
     specs: ['apps/query-api/src/history/seam.spec.ts'],
   },
   {
+    name: 'older-visits-pushed-behind',
+    bug: 'sessions of the lake that are not read yet stand behind older ones of the view',
+    patches: [
+      {
+        file: 'apps/query-api/src/history/merged-rows.ts',
+        find: 'place === null ? rows.length : firstThatIsNot(rows, notBehind(place, instantOf))',
+        replace: 'rows.length',
+      },
+    ],
+    specs: ['apps/query-api/src/history/visits-seam.spec.ts'],
+  },
+  {
     name: 'sql-without-right',
     bug: 'a read key asks in SQL without the right to it',
     patches: [

@@ -7,6 +7,7 @@ import type { QueryClient } from '../query/query-client';
 import { withQueryClient, withQueryOptions, type QueryOptions } from '../query/query-options';
 import { instantText } from '../query/result-row';
 import { table } from '../table';
+import { missingNotes } from '../visits/note-missing';
 import { pageThrough } from '../visits/page-through';
 
 interface AttributionsOptions extends QueryOptions {
@@ -50,11 +51,10 @@ async function list(client: QueryClient, options: AttributionsOptions, context: 
     to: to === undefined ? null : toTimestamp(to),
   };
   const purchases: AttributionMessage[] = [];
+  const noteMissing = missingNotes(context);
   const asked = pageThrough(limit, async (page) => {
     const answer = await client.listAttributions({ ...request, ...page });
-    if (page.pageToken === '' && answer.completeFrom !== null) {
-      context.note(`purchases before ${instantText(answer.completeFrom)} may be missing\n`);
-    }
+    noteMissing(answer);
     return { items: answer.attributions, nextPageToken: answer.nextPageToken };
   });
   for await (const purchase of asked) purchases.push(purchase);

@@ -15,6 +15,7 @@ import { withQueryClient, withQueryOptions, type QueryOptions } from '../query/q
 import { instantText } from '../query/result-row';
 import { table } from '../table';
 import { ComparedSessions, describeComparison } from '../visits/compare-sessions';
+import { missingNotes } from '../visits/note-missing';
 import { pageThrough } from '../visits/page-through';
 
 interface SessionsOptions extends QueryOptions {
@@ -81,12 +82,11 @@ async function* sessionsOf(
     from: from === undefined ? null : toTimestamp(from),
     to: to === undefined ? null : toTimestamp(to),
   };
+  const noteMissing = missingNotes(context);
   yield* pageThrough(limit ?? byDefault, async (page) => {
     const answer = await client.listSessions({ ...request, ...page });
     if (answer.openSessionsUnknown) context.note('open sessions are not known now: no session-tracker answers\n');
-    if (page.pageToken === '' && answer.completeFrom !== null) {
-      context.note(`sessions that ended before ${instantText(answer.completeFrom)} may be missing\n`);
-    }
+    noteMissing(answer);
     return { items: answer.sessions, nextPageToken: answer.nextPageToken };
   });
 }

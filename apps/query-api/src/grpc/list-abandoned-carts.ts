@@ -20,13 +20,14 @@ export async function listAbandonedCarts(
     {
       rows: followed.rowsOf(user, endOf),
       instantOf: endOf,
+      older: null,
       range,
       isWanted: ({ isAbandoned }) => isAbandoned,
       pageSize,
       pageToken,
       digest: questionDigest('carts', followed.stream, user, range),
     },
-    followed.toCart,
+    ([row]) => followed.toCart(row!),
     signal,
   );
   return { carts: messages, nextPageToken };

@@ -6,12 +6,13 @@ import {
   type ListSessionsResponse,
   type SessionMessage,
 } from '@tillstream/contracts';
+import type { Histories } from '../history/window-history';
 import type { Instant } from '../view/recent-rows';
 import type { SessionRow } from '../visits/session-rows';
 import type { FollowedSessions } from '../visits/followed-sessions';
 import { pageOfRows } from './page-of-rows';
 import { invalid } from './refusals';
-import { isWithin, missingBefore, timeRange } from './time-range';
+import { isWithin, timeRange } from './time-range';
 import { questionDigest } from './tokens';
 
 const startOf: Instant<SessionRow> = ({ startMs }) => startMs;
@@ -21,6 +22,7 @@ const endOf: Instant<SessionRow> = ({ timeMs }) => timeMs;
 export async function listSessions(
   followed: FollowedSessions,
   request: ListSessionsRequest,
+  histories: Histories,
   signal: AbortSignal,
 ): Promise<ListSessionsResponse> {
   const { user, convertedOnly, includeOpen, pageSize, pageToken } = request;
@@ -35,17 +37,19 @@ export async function listSessions(
   // Before the view is looked at: a session that has been closed since is then found there.
   const open = isOpenAsked ? await followed.openNow(user, signal) : null;
   const instantOf = byEnd ? endOf : startOf;
+  const older = followed.older(histories);
   const { messages, nextPageToken } = await pageOfRows(
     {
       rows: followed.rowsOf(user, instantOf),
       instantOf,
+      older: { rows: older, question: { by: byEnd ? 'time' : 'start', user, convertedOnly, on: [] } },
       range,
       isWanted: ({ isConverted }) => isConverted || !convertedOnly,
       pageSize,
       pageToken,
       digest,
     },
-    followed.toMessage,
+    ([row]) => followed.toMessage(row!),
     signal,
   );
   const { completeFromMs } = followed;
@@ -55,6 +59,6 @@ export async function listSessions(
     openSessionsUnknown: isOpenAsked && open === null,
     openAsOf: open?.asOf ?? null,
     completeFrom: completeFromMs === null ? null : toTimestamp(completeFromMs),
-    historyMissing: missingBefore('sessions that ended', range, completeFromMs),
+    historyMissing: older.missing,
   };
 }

@@ -1,14 +1,17 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { firstThatIsNot, mergedRows, notBehind } from '../history/merged-rows';
+import type { OlderQuestion, OlderRows } from '../history/older-rows';
 import type { Instant, RecentRow } from '../view/recent-rows';
 import { MAX_PAGE_BYTES, pageRows } from './page-rows';
 import type { TimeRange } from './time-range';
 import { decodePageToken, encodePageToken } from './tokens';
 
-/** Which rows of a view are asked for. */
+/** Which rows are asked for. */
 export interface RowQuestion<Row extends RecentRow> {
-  /** Newest first by `instantOf`, of equal instants by id. */
+  /** Those of the view: newest first by `instantOf`, of equal instants by id. */
   readonly rows: readonly Row[];
   readonly instantOf: Instant<Row>;
+  /** What the view may no longer have, and how that is asked for; null: the view alone is asked. */
+  readonly older: { readonly rows: OlderRows<Row>; readonly question: Omit<OlderQuestion, 'fromMs' | 'toMs'> } | null;
   readonly range: TimeRange;
   readonly isWanted: (row: Row) => boolean;
   readonly pageSize: number;
@@ -17,8 +20,13 @@ export interface RowQuestion<Row extends RecentRow> {
   readonly digest: string;
 }
 
-/** Others are let work after so many rows. */
-const ROWS_A_TURN = 2_000;
+/** So many older rows are held at most to make a page of. */
+const MOST_OLDER_ROWS = 2_000;
+
+/** Takes rows in their order, and gives those that make one entry of a page together with the last of them. */
+type Gather<Row> = (row: Row) => readonly Row[] | null;
+
+const eachByItself = <Row>(row: Row): readonly Row[] => [row];
 
 /**
  * One page, as messages. Stops when nobody waits for it any more.
@@ -26,44 +34,41 @@ const ROWS_A_TURN = 2_000;
  * @throws GrpcStatusError INVALID_ARGUMENT
  */
 export async function pageOfRows<Row extends RecentRow, Message>(
-  { rows, instantOf, range, isWanted, pageSize, pageToken, digest }: RowQuestion<Row>,
-  toMessage: (row: Row) => Message,
+  { rows, instantOf, older, range, isWanted, pageSize, pageToken, digest }: RowQuestion<Row>,
+  toMessage: (rows: readonly Row[]) => Message,
   signal: AbortSignal,
+  gather: Gather<Row> = eachByItself,
 ): Promise<{ readonly messages: Message[]; readonly nextPageToken: string }> {
   const limit = pageRows(pageSize);
-  const after = decodePageToken(digest, pageToken);
-  const isBefore = (row: Row): boolean => {
-    const instant = instantOf(row);
-    if (range.toMs !== null && instant >= range.toMs) return true;
-    return after !== null && (instant > after.startMs || (instant === after.startMs && row.id <= after.group));
-  };
+  const end = decodePageToken(digest, pageToken);
+  const after = end && { instantMs: end.startMs, id: end.group };
+  const [fromMs, toMs] = [range.fromMs ?? -Infinity, range.toMs ?? Infinity];
+  const isBehind = after === null ? () => false : notBehind(after, instantOf);
+  const first = firstThatIsNot(rows, (row) => instantOf(row) >= toMs || isBehind(row));
+  const portions = mergedRows({
+    ...{ instantOf, after, limit: Math.min(limit + 1, MOST_OLDER_ROWS) },
+    rows: rows.slice(
+      first,
+      firstThatIsNot(rows, (row) => instantOf(row) >= fromMs),
+    ),
+    older: older && { rows: older.rows, question: { ...older.question, fromMs, toMs } },
+  });
   const messages: Message[] = [];
   let bytes = 0;
   let last: Row | null = null;
-  for (let i = firstThatIsNot(rows, isBefore), looked = 1; i < rows.length; i += 1, looked += 1) {
-    const row = rows[i]!;
-    if (range.fromMs !== null && instantOf(row) < range.fromMs) break;
-    if (looked % ROWS_A_TURN === 0) await nextTurn();
+  for await (const portion of portions) {
     if (signal.aborted) break;
-    if (!isWanted(row)) continue;
-    const message = toMessage(row);
-    bytes += JSON.stringify(message).length;
-    if (last !== null && (messages.length >= limit || bytes > MAX_PAGE_BYTES)) {
-      return { messages, nextPageToken: encodePageToken(digest, { startMs: instantOf(last), group: last.id }) };
+    for (const row of portion) {
+      const entry = isWanted(row) ? gather(row) : null;
+      if (entry === null) continue;
+      const message = toMessage(entry);
+      bytes += JSON.stringify(message).length;
+      if (last !== null && (messages.length >= limit || bytes > MAX_PAGE_BYTES)) {
+        return { messages, nextPageToken: encodePageToken(digest, { startMs: instantOf(last), group: last.id }) };
+      }
+      messages.push(message);
+      last = entry[0]!;
     }
-    messages.push(message);
-    last = row;
   }
   return { messages, nextPageToken: '' };
-}
-
-/** Index of the first row that a condition does not hold for, which holds for all rows before it and for none behind. */
-function firstThatIsNot<Row>(rows: readonly Row[], holds: (row: Row) => boolean): number {
-  let [low, high] = [0, rows.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (holds(rows[middle]!)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -18,12 +18,6 @@ export function timeRange(asked: {
   return { fromMs, toMs };
 }
 
-/** Why rows of the range may be missing in a view that has them all from an instant on; empty: none is known to be. */
-export function missingBefore(what: string, { fromMs }: TimeRange, completeFromMs: number | null): string {
-  if (completeFromMs === null || (fromMs !== null && fromMs >= completeFromMs)) return '';
-  return `${what} before ${new Date(completeFromMs).toISOString()} may be missing here; what the lake has of them is asked in SQL`;
-}
-
 export function isWithin({ fromMs, toMs }: TimeRange, timeMs: number): boolean {
   return (fromMs === null || timeMs >= fromMs) && (toMs === null || timeMs < toMs);
 }

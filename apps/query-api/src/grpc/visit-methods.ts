@@ -12,6 +12,7 @@ import {
   type CallContext,
   type UnexpectedErrorListener,
 } from '@tillstream/nest-runtime';
+import type { Histories } from '../history/window-history';
 import type { QueryMetrics } from '../metrics/query-metrics';
 import type { LogFollower } from '../results/log-follower';
 import type { FollowedAttributions } from '../visits/followed-attributions';
@@ -27,6 +28,8 @@ import { timed } from './timed';
 export interface VisitMethodOptions {
   /** By stream. */
   readonly visits: ReadonlyMap<string, FollowedVisits>;
+  /** For what the views no longer hold. */
+  readonly histories: Histories;
   readonly metrics: Pick<QueryMetrics, 'answered'>;
   readonly clock: Clock;
   readonly onUnexpected: UnexpectedErrorListener;
@@ -47,13 +50,13 @@ export function visitMethods(find: FindStream, options: VisitMethodOptions): Unt
   return {
     getSession: unaryHandler(
       timed('GetSession', options, async (request: GetSessionRequest, context) =>
-        getSession(sessions(request, context), request, context.signal),
+        getSession(sessions(request, context), request, options.histories, context.signal),
       ),
       onUnexpected,
     ),
     listSessions: unaryHandler(
       timed('ListSessions', options, async (request: ListSessionsRequest, context) =>
-        listSessions(sessions(request, context), request, context.signal),
+        listSessions(sessions(request, context), request, options.histories, context.signal),
       ),
       onUnexpected,
     ),
@@ -65,7 +68,7 @@ export function visitMethods(find: FindStream, options: VisitMethodOptions): Unt
     ),
     listAttributions: unaryHandler(
       timed('ListAttributions', options, async (request: ListAttributionsRequest, context) =>
-        listAttributions(attributions(request, context), request, context.signal),
+        listAttributions(attributions(request, context), request, options.histories, context.signal),
       ),
       onUnexpected,
     ),

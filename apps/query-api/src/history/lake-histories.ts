@@ -1,5 +1,5 @@
-import { FinalHistory, LakeReader, type ObjectStore } from '@tillstream/adapter-lake';
-import type { Histories, WindowHistory } from './window-history';
+import { FinalHistory, LakeReader, VisitHistory, type ObjectStore, type VisitFeed } from '@tillstream/adapter-lake';
+import type { Histories, RowHistory, WindowHistory } from './window-history';
 
 /** What reading lakes may take of the machine, for each stream. */
 export interface LakeReaderBounds {
@@ -21,6 +21,11 @@ export class LakeHistories implements Histories {
   windows(stream: string): Promise<WindowHistory> | null {
     const reader = this.readers.get(stream);
     return reader ? FinalHistory.open(reader) : null;
+  }
+
+  rows(stream: string, feed: VisitFeed): Promise<RowHistory> | null {
+    const reader = this.readers.get(stream);
+    return reader ? VisitHistory.open(reader, feed) : null;
   }
 
   async close(): Promise<void> {

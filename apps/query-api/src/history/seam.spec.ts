@@ -192,7 +192,7 @@ describe('windows of the view and of the lake', () => {
         checkSeam(of, asked, (results) => {
           const late = of.windows.map((_, window) => new Map(of.late[window]!.map((count, source) => [source, count])));
           const stored = new StoredFinals(definition, results.records, ends(results, of.stored), HOP_MS, late);
-          return Promise.resolve({ windows: () => Promise.resolve(stored), close: () => Promise.resolve() });
+          return Promise.resolve({ ...NO_HISTORIES, windows: () => Promise.resolve(stored) });
         }),
       ),
       { numRuns: 200 },
@@ -248,7 +248,7 @@ describe('windows of the view and of the lake', () => {
     const missing = async (histories: Histories) => (await allWindows(small, histories, all)).missing;
     expect(await missing(NO_HISTORIES)).toMatch(/may be missing: the lake of small is not known here/);
     const stored = new StoredFinals(definition, results.records, ends(results, of.stored), HOP_MS, []);
-    const behind: Histories = { windows: () => Promise.resolve(stored), close: () => Promise.resolve() };
+    const behind: Histories = { ...NO_HISTORIES, windows: () => Promise.resolve(stored) };
     expect(await missing(behind)).toMatch(
       /may be missing: the lake has partition 0 of the results up to \d+, and the view/,
     );

@@ -1,4 +1,11 @@
-import type { FinalsQuestion, LateBySource, StoredFinal } from '@tillstream/adapter-lake';
+import type {
+  FinalsQuestion,
+  LateBySource,
+  StoredFinal,
+  StoredVisitRow,
+  VisitFeed,
+  VisitQuestion,
+} from '@tillstream/adapter-lake';
 
 /** Finals of a stream that are stored for longer than the view holds them, as they were at one moment. */
 export interface WindowHistory {
@@ -16,12 +23,28 @@ export interface WindowHistory {
   lateRows(identity: string, startsMs: readonly number[], spanMs: number): Promise<ReadonlyMap<number, LateBySource>>;
 }
 
+/** Sessions or attributions of a stream that are stored for longer than the view holds them, as they were at one moment. */
+export interface RowHistory {
+  /** Rows below this offset of their topic's partition are there. */
+  next(partition: number): number;
+  /** The newest first; as many as are asked for, if there are so many. */
+  page(question: VisitQuestion): Promise<readonly StoredVisitRow[]>;
+  /** A session by its id, which says when it started. */
+  session(id: string, startMs: number): Promise<StoredVisitRow | null>;
+}
+
 /** Where histories come from. */
 export interface Histories {
   /** Null: nothing of the stream is stored anywhere. @throws SinkUnavailableError, SinkRefusedError */
   windows(stream: string): Promise<WindowHistory> | null;
+  /** Null: nothing of the stream is stored anywhere. @throws SinkUnavailableError, SinkRefusedError */
+  rows(stream: string, feed: VisitFeed): Promise<RowHistory> | null;
   close(): Promise<void>;
 }
 
 /** There is no lake. */
-export const NO_HISTORIES: Histories = { windows: () => null, close: () => Promise.resolve() };
+export const NO_HISTORIES: Histories = {
+  windows: () => null,
+  rows: () => null,
+  close: () => Promise.resolve(),
+};

@@ -1,7 +1,7 @@
 import { RecentRows, type RecentRow } from './recent-rows';
 
 const row = (id: string, timeMs: number, keys: readonly string[] = [], appendMs = timeMs): RecentRow => ({
-  ...{ id, timeMs, appendMs, keys },
+  ...{ id, timeMs, appendMs, keys, partition: 0, offset: timeMs },
 });
 
 const ids = (rows: readonly RecentRow[]): string[] => rows.map(({ id }) => id);
@@ -34,6 +34,7 @@ describe('the rows of a view', () => {
     expect(rows.newestFirst().at(-1)?.timeMs).toBe(3);
     expect(ids(rows.withKey('x'))).toEqual(ids(rows.newestFirst()));
     expect([rows.size, rows.completeFromMs, rows.withId('r2')]).toEqual([10, 3, undefined]);
+    expect([rows.lostThrough(0), rows.lostThrough(1)]).toEqual([2, -1]);
   });
 
   it('leave when their time is over', () => {
@@ -43,5 +44,8 @@ describe('the rows of a view', () => {
     expect([rows.size, rows.completeFromMs]).toEqual([2, null]);
     rows.dropAppendedBefore(150);
     expect([ids(rows.newestFirst()), ids(rows.withKey('x')), rows.completeFromMs]).toEqual([['b'], ['b'], 150]);
+    rows.put(row('of a clock that is ahead', 500, [], 160));
+    rows.dropAppendedBefore(170);
+    expect(rows.completeFromMs).toBe(501);
   });
 });

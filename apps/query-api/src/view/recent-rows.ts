@@ -1,3 +1,5 @@
+import { compareGroups } from './group-order';
+
 /** A row that never changes, as a view holds it. */
 export interface RecentRow {
   /** Who tells it again tells the same. */
@@ -5,6 +7,9 @@ export interface RecentRow {
   /** When it happened. */
   readonly timeMs: number;
   readonly appendMs: number;
+  /** Where it stands in its topic. */
+  readonly partition: number;
+  readonly offset: number;
   /** What it can be asked for by, beside its time. */
   readonly keys: readonly string[];
 }
@@ -31,6 +36,8 @@ export class RecentRows<Row extends RecentRow> {
   /** By what it is by. */
   private readonly orders = new Map<Instant<Row>, Order<Row>>();
   private completeFrom = -Infinity;
+  /** By partition. */
+  private readonly lost = new Map<number, number>();
 
   constructor(private readonly mostRows: number) {}
 
@@ -41,6 +48,11 @@ export class RecentRows<Row extends RecentRow> {
   /** Rows of this time and later are all held, as far as they were ever told; null: nothing is known to have gone. */
   get completeFromMs(): number | null {
     return this.completeFrom === -Infinity ? null : this.completeFrom;
+  }
+
+  /** No row of the partition that stands behind this offset has gone from here; -1: none has. */
+  lostThrough(partition: number): number {
+    return this.lost.get(partition) ?? -1;
   }
 
   withId(id: string): Row | undefined {
@@ -80,12 +92,12 @@ export class RecentRows<Row extends RecentRow> {
     this.completeFrom = Math.max(this.completeFrom, timeMs);
   }
 
-  /** A row is appended after it has happened: what happened later than those that go is still here. */
+  /** A row is appended after it has happened: what happened since is still here. */
   dropAppendedBefore(appendMs: number): void {
     const expired = [...this.byId.values()].filter((row) => row.appendMs < appendMs);
     if (expired.length === 0) return;
     for (const row of expired) this.drop(row);
-    this.completeOnlyFrom(appendMs);
+    this.completeOnlyFrom(expired.reduce((fromMs, { timeMs }) => Math.max(fromMs, timeMs + 1), appendMs));
   }
 
   private makeRoom(): void {
@@ -95,7 +107,8 @@ export class RecentRows<Row extends RecentRow> {
     this.completeOnlyFrom(gone[0]!.timeMs + 1);
   }
 
-  private drop({ id, keys }: Row): void {
+  private drop({ id, keys, partition, offset }: Row): void {
+    this.lost.set(partition, Math.max(this.lostThrough(partition), offset));
     this.byId.delete(id);
     for (const key of keys) {
       const rows = this.byKey.get(key);
@@ -108,7 +121,8 @@ export class RecentRows<Row extends RecentRow> {
 
 const timeOf = ({ timeMs }: RecentRow): number => timeMs;
 
-const byInstant =
+/** The newest first, of equal instants by id in the order of its bytes: a lake has them in the same. */
+export const byInstant =
   <Row extends RecentRow>(instantOf: Instant<Row>) =>
   (a: Row, b: Row): number =>
-    instantOf(b) - instantOf(a) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+    instantOf(b) - instantOf(a) || compareGroups(a.id, b.id);

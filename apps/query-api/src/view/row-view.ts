@@ -11,6 +11,8 @@ export class RowView<Row extends RecentRow> implements LogView {
   private readonly next: number[];
   /** By partition: what stood before the next record has expired. */
   private readonly hasLost: boolean[];
+  /** By partition, where the view begins. */
+  private readonly begins: number[];
   private unknown = 0;
 
   constructor(
@@ -21,6 +23,7 @@ export class RowView<Row extends RecentRow> implements LogView {
     this.rows = new RecentRows(mostRows);
     this.next = new Array<number>(partitions).fill(0);
     this.hasLost = new Array<boolean>(partitions).fill(false);
+    this.begins = new Array<number>(partitions).fill(0);
   }
 
   get positions(): Positions {
@@ -30,6 +33,17 @@ export class RowView<Row extends RecentRow> implements LogView {
   /** Records so far that are no rows. */
   get unknownRecords(): number {
     return this.unknown;
+  }
+
+  /** Rows that happened before may be missing here; -Infinity: none is known to be. */
+  get seamMs(): number {
+    // Until something is read of a partition that has lost rows nobody knows when these happened.
+    return this.hasLost.some(Boolean) ? Infinity : (this.rows.completeFromMs ?? -Infinity);
+  }
+
+  /** By partition: all that stands behind this offset and was read is here; -1: everything is. */
+  get lostThrough(): readonly number[] {
+    return this.begins.map((begin, partition) => Math.max(begin - 1, this.rows.lostThrough(partition)));
   }
 
   apply(partition: number, records: readonly LogRecord[]): void {
@@ -54,6 +68,7 @@ export class RowView<Row extends RecentRow> implements LogView {
 
   beginAt(partition: number, offset: number): void {
     this.hasLost[partition] = true;
+    this.begins[partition] = offset;
     this.skipTo(partition, offset);
   }
 

@@ -2,7 +2,7 @@ import { decodeAttribution, type ToldAttribution } from '@tillstream/contracts';
 import type { LogRecord } from '@tillstream/engine';
 import type { RecentRow } from '../view/recent-rows';
 
-/** A view and the purchase it led to, or a direct purchase, as the view holds it. Those of one purchase stand together. */
+/** A view and the purchase it led to, or a direct purchase, as the view holds it. By id those of one purchase stand together, in the order of their touches. */
 export interface AttributionRow extends RecentRow {
   /** Of the purchase. */
   readonly purchaseId: string;
@@ -20,23 +20,23 @@ export type OnValue = readonly [field: string, value: string];
 export const keyOfUser = (user: string): string => `user ${user}`;
 export const keyOfValue = ([field, value]: OnValue): string => `on ${field} ${value}`;
 
-/** Id of one of the rows of a purchase; in the order of their touches. */
-export const rowId = (purchaseId: string, touch: number): string => `${purchaseId}|${padded(touch)}`;
-
 /** Reads the records of a topic of attributions. */
 export class AttributionRows {
   constructor(private readonly moneyExponent: number) {}
 
   /** Null: the record tells of no purchase. */
-  read({ value, timestampMs }: LogRecord): AttributionRow | null {
+  read(partition: number, { value, timestampMs, offset }: LogRecord): AttributionRow | null {
     const told = decodeAttribution({ value }, this.moneyExponent);
     if (value === null || told === null) return null;
-    const { partition, purchase, user, on, timeMs, touch, views } = told;
-    const purchaseId = [partition, purchase.offset, purchase.index].map(padded).join('|');
+    const { purchase, user, on, timeMs, touch, views } = told;
+    const purchaseId = [told.partition, purchase.offset, purchase.index].map(padded).join('|');
     const keys = [keyOfUser(user), ...Object.entries(on).map(keyOfValue)];
     const record = Buffer.from(value).toString();
     const rows = Math.max(views, 1);
-    return { id: rowId(purchaseId, touch), timeMs, appendMs: timestampMs, keys, purchaseId, touch, rows, record };
+    return {
+      ...{ id: `${purchaseId}|${padded(touch)}`, timeMs, appendMs: timestampMs, partition, offset, keys },
+      ...{ purchaseId, touch, rows, record },
+    };
   }
 
   toldOf({ record }: AttributionRow): ToldAttribution {

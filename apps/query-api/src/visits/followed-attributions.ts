@@ -8,8 +8,10 @@ import {
 } from '@tillstream/contracts';
 import { formatMoney } from '@tillstream/core';
 import type { FollowerOptions, LogFollower } from '../results/log-follower';
+import { OlderRows } from '../history/older-rows';
+import type { Histories } from '../history/window-history';
 import { RowView } from '../view/row-view';
-import { AttributionRows, keyOfUser, keyOfValue, rowId, type AttributionRow, type OnValue } from './attribution-rows';
+import { AttributionRows, keyOfUser, keyOfValue, type AttributionRow, type OnValue } from './attribution-rows';
 import { followRows } from './follow-rows';
 
 /** The purchases of a stream, with the views that led to them. */
@@ -27,7 +29,9 @@ export class FollowedAttributions {
     const { schema, attribution, topics, retention } = definition;
     this.on = attribution?.on ?? [];
     this.records = new AttributionRows(schema.money.exponent);
-    this.view = new RowView(schema.partitions, options.mostRows, (_, record) => this.records.read(record));
+    this.view = new RowView(schema.partitions, options.mostRows, (partition, record) =>
+      this.records.read(partition, record),
+    );
     this.follower = followRows(
       definition,
       { topic: topics.attributions, retentionMs: retention.attributionsMs, view: this.view },
@@ -51,31 +55,31 @@ export class FollowedAttributions {
     return key === undefined ? rows.newestFirst() : rows.withKey(key);
   }
 
-  /** Tells the first row of each purchase that has a user (empty: any) and all of the values, and all of its rows here. */
-  isFirstOf(user: string, on: readonly OnValue[]): (row: AttributionRow) => boolean {
+  /** Whether a row is of a user (empty: any) and has all of the values. */
+  isOf(user: string, on: readonly OnValue[]): (row: AttributionRow) => boolean {
     const wanted = keysOf(user, on);
-    return ({ keys, touch, purchaseId, rows }) =>
-      touch === 1 &&
-      wanted.every((key) => keys.includes(key)) &&
-      this.view.rows.withId(rowId(purchaseId, rows)) !== undefined;
+    return ({ keys }) => wanted.every((key) => keys.includes(key));
   }
 
-  /** @param first the first row of a purchase */
-  readonly toMessage = (first: AttributionRow): AttributionMessage => {
-    const told = this.records.toldOf(first);
+  /** What is stored of purchases for longer than they are held here, as of now. */
+  older(histories: Histories): OlderRows<AttributionRow> {
+    return new OlderRows({
+      ...{ what: 'purchases', feed: 'attributions', stream: this.stream, view: this.view, histories },
+      read: (partition, record) => this.records.read(partition, record),
+    });
+  }
+
+  /** @param rows all of a purchase, by their touches */
+  readonly toMessage = (rows: readonly AttributionRow[]): AttributionMessage => {
+    const all = rows.map((row) => this.records.toldOf(row));
+    const told = all[0]!;
     const { partition, purchase, user, timeMs, on, category, device, revenue, truncated } = told;
     return {
       ...{ purchase: { partition, offset: String(purchase.offset), index: purchase.index } },
       ...{ user, time: toTimestamp(timeMs), on, category: category ?? '', device: device ?? '' },
-      ...{ revenue: this.amount(revenue), views: this.allOf(first).flatMap((one) => this.toView(one)), truncated },
+      ...{ revenue: this.amount(revenue), views: all.flatMap((one) => this.toView(one)), truncated },
     };
   };
-
-  private allOf({ purchaseId, rows }: AttributionRow): ToldAttribution[] {
-    return Array.from({ length: rows }, (_, i) => this.view.rows.withId(rowId(purchaseId, i + 1))).flatMap((row) =>
-      row ? [this.records.toldOf(row)] : [],
-    );
-  }
 
   private toView({ partition, timeMs, view, touch }: ToldAttribution): AttributedViewMessage[] {
     if (view === null) return [];

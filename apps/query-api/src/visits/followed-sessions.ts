@@ -10,6 +10,8 @@ import {
 } from '@tillstream/contracts';
 import { cartValue, formatMoney } from '@tillstream/core';
 import type { FollowerOptions, LogFollower } from '../results/log-follower';
+import { OlderRows } from '../history/older-rows';
+import type { Histories } from '../history/window-history';
 import type { Instant } from '../view/recent-rows';
 import { RowView } from '../view/row-view';
 import { followRows } from './follow-rows';
@@ -60,6 +62,14 @@ export class FollowedSessions {
   rowsOf(user: string, instantOf: Instant<SessionRow>): readonly SessionRow[] {
     const { rows } = this.view;
     return user === '' ? rows.newestFirst(instantOf) : rows.withKey(user, instantOf);
+  }
+
+  /** What is stored of sessions for longer than they are held here, as of now. */
+  older(histories: Histories): OlderRows<SessionRow> {
+    return new OlderRows({
+      ...{ what: 'sessions that ended', feed: 'sessions', stream: this.stream, view: this.view, histories },
+      read: (partition, record) => this.records.read(partition, record),
+    });
   }
 
   withId(id: string): SessionMessage | null {

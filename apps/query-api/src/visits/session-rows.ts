@@ -5,7 +5,6 @@ import type { RecentRow } from '../view/recent-rows';
 
 /** A session that is over, as the view holds it: what it is found by, and its record. `timeMs` is its end. */
 export interface SessionRow extends RecentRow {
-  readonly partition: number;
   /** Empty: the user's events are not divided. */
   readonly part: string;
   readonly startMs: number;
@@ -20,13 +19,20 @@ export class SessionRows {
   constructor(private readonly moneyExponent: number) {}
 
   /** Null: the record tells of no session. */
-  read(partition: number, { value, timestampMs }: LogRecord): SessionRow | null {
+  read(partition: number, { value, timestampMs, offset }: LogRecord): SessionRow | null {
     const session = decodeSession({ value }, this.moneyExponent);
     if (value === null || session === null) return null;
     const { user, part, startMs, endMs, purchases } = session;
     return {
       ...{ id: sessionId(session), timeMs: endMs, appendMs: timestampMs, keys: [user] },
-      ...{ partition, part: part ?? '', startMs, isConverted: purchases > 0, isAbandoned: isAbandoned(session) },
+      ...{
+        partition,
+        offset,
+        part: part ?? '',
+        startMs,
+        isConverted: purchases > 0,
+        isAbandoned: isAbandoned(session),
+      },
       record: Buffer.from(value).toString(),
     };
   }

@@ -31,3 +31,10 @@ export type { TableInCare } from './tend/rewriting';
 export { vacuumTable, type Vacuumed } from './tend/vacuum-table';
 export { FinalHistory, type FinalsQuestion, type LateBySource, type StoredFinal } from './read/final-history';
 export { FeedHistory, LakeReader } from './read/lake-reader';
+export {
+  VisitHistory,
+  type RowPlace,
+  type StoredVisitRow,
+  type VisitFeed,
+  type VisitQuestion,
+} from './read/visit-history';

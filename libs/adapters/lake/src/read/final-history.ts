@@ -1,4 +1,5 @@
 import type { DataFile } from '../table/table-snapshot';
+import { FIRST_MS, LAST_MS, instantSql } from '../sql/instant';
 import { quoteText } from '../sql/quote';
 import type { FeedHistory, LakeReader } from './lake-reader';
 
@@ -54,12 +55,18 @@ export class FinalHistory {
     const rows: StoredFinal[] = [];
     const conditions = [
       ...ofMetric(identity),
-      ...(after === null ? [] : [`(window_start > ${instant(after.startMs)} OR "group" > ${quoteText(after.group)})`]),
+      ...(after === null
+        ? []
+        : [`(window_start > ${instantSql(after.startMs)} OR "group" > ${quoteText(after.group)})`]),
       ...groupHas.map((part) => `contains("group", ${quoteText(part)})`),
     ];
     // A day at a time: what a page does not need is not even opened.
     for (const span of spans(this.finals.filesBetween('window_start', fromMs, toMs), fromMs, toMs)) {
-      const inSpan = [...conditions, `window_start >= ${instant(span.fromMs)}`, `window_start < ${instant(span.toMs)}`];
+      const inSpan = [
+        ...conditions,
+        `window_start >= ${instantSql(span.fromMs)}`,
+        `window_start < ${instantSql(span.toMs)}`,
+      ];
       const found = await this.finals.rows(
         span.files,
         `SELECT epoch_ms(window_start) AS start_ms, id, "group", record FROM finals WHERE ${inSpan.join(' AND ')}
@@ -74,7 +81,7 @@ export class FinalHistory {
   /** Finals of some windows, of some groups: all that there are of these. */
   async at(identity: string, startsMs: readonly number[], groups: readonly string[]): Promise<readonly StoredFinal[]> {
     if (startsMs.length === 0 || groups.length === 0) return [];
-    const conditions = [...ofMetric(identity), `window_start IN (${startsMs.map(instant).join(', ')})`];
+    const conditions = [...ofMetric(identity), `window_start IN (${startsMs.map(instantSql).join(', ')})`];
     const found = await this.finals.rows(
       this.filesOf(startsMs),
       `SELECT epoch_ms(window_start) AS start_ms, id, "group", record FROM finals
@@ -86,7 +93,7 @@ export class FinalHistory {
   /** Those of the windows that have finals. */
   async windowsAmong(identity: string, startsMs: readonly number[]): Promise<ReadonlySet<number>> {
     if (startsMs.length === 0) return new Set();
-    const conditions = [...ofMetric(identity), `window_start IN (${startsMs.map(instant).join(', ')})`];
+    const conditions = [...ofMetric(identity), `window_start IN (${startsMs.map(instantSql).join(', ')})`];
     const found = await this.finals.rows(
       this.filesOf(startsMs),
       `SELECT DISTINCT epoch_ms(window_start) AS start_ms FROM finals WHERE ${conditions.join(' AND ')}`,
@@ -101,7 +108,7 @@ export class FinalHistory {
     let found = -Infinity;
     for (const file of files.sort((a, b) => newest(b) - newest(a))) {
       if (newest(file) <= found) break;
-      const conditions = [...ofMetric(identity), `window_start < ${instant(Math.min(beforeMs, LAST_MS))}`];
+      const conditions = [...ofMetric(identity), `window_start < ${instantSql(Math.min(beforeMs, LAST_MS))}`];
       const query = `SELECT epoch_ms(max(window_start)) AS start_ms FROM finals WHERE ${conditions.join(' AND ')}`;
       const [row] = await this.finals.rows([file], query);
       found = Math.max(found, Number(row?.['start_ms'] ?? -Infinity));
@@ -119,7 +126,7 @@ export class FinalHistory {
     if (startsMs.length === 0) return counts;
     const [fromMs, toMs] = [Math.min(...startsMs), Math.max(...startsMs) + spanMs];
     const starts = startsMs.map((startMs) => quoteText(new Date(startMs).toISOString()));
-    const within = [`event_time >= ${instant(fromMs)}`, `event_time < ${instant(toMs)}`];
+    const within = [`event_time >= ${instantSql(fromMs)}`, `event_time < ${instantSql(toMs)}`];
     const found = await this.late.rows(
       this.late.filesBetween('event_time', fromMs, toMs),
       `SELECT start, source_partition, count(*) AS n FROM (
@@ -152,10 +159,6 @@ function ofMetric(identity: string): string[] {
   return [`metric = ${quoteText(identity.slice(0, at))}`, `definition = ${quoteText(identity.slice(at + 1))}`];
 }
 
-function instant(ms: number): string {
-  return `${quoteText(new Date(ms).toISOString())}::TIMESTAMPTZ`;
-}
-
 interface FileSpan {
   readonly fromMs: number;
   readonly toMs: number;
@@ -185,7 +188,3 @@ function* spans(files: readonly DataFile[], fromMs: number, toMs: number): Gener
     if (span.fromMs < span.toMs) yield span;
   }
 }
-
-/** What instants can be said to a database. */
-const FIRST_MS = -62_135_596_800_000;
-const LAST_MS = 253_402_300_799_000;

@@ -1,4 +1,5 @@
-import { quoteName, quoteText } from '../sql/quote';
+import { instantSql } from '../sql/instant';
+import { quoteName } from '../sql/quote';
 import { readFiles } from '../sql/read-files';
 import type { LakeTable } from '../table/lake-table';
 import type { DataFile, TableSnapshot } from '../table/table-snapshot';
@@ -41,8 +42,4 @@ function conditionsOf({ column, fromMs, toMs }: TimeSpan): string[] {
     ...(Number.isFinite(fromMs) ? [`${name} >= ${instantSql(fromMs)}`] : []),
     ...(Number.isFinite(toMs) ? [`${name} < ${instantSql(toMs)}`] : []),
   ];
-}
-
-function instantSql(ms: number): string {
-  return `${quoteText(new Date(ms).toISOString())}::TIMESTAMPTZ`;
 }
