@@ -9,9 +9,9 @@ import type {
 import type { Ask, QueryStub } from './grpc-stubs';
 import { queryStubAt } from './grpc-stubs';
 
-const DEADLINE_MS = 2_000;
+const DEADLINE_MS = 20_000;
 
-/** The questions to a query API that have one answer. Each rejects with a `ServiceError`, at the latest after 2 s. */
+/** The questions to a query API that have one answer. Each rejects with a `ServiceError`, at the latest after 20 s. */
 export class QueryClient {
   private readonly stub: QueryStub;
 
