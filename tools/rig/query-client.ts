@@ -11,12 +11,15 @@ import { queryStubAt } from './grpc-stubs';
 
 const DEADLINE_MS = 20_000;
 
-/** The questions to a query API that have one answer. Each rejects with a `ServiceError`, at the latest after 20 s. */
+/** The questions to a query API that have one answer. Each rejects with a `ServiceError`, at the latest at its deadline. */
 export class QueryClient {
   private readonly stub: QueryStub;
 
   /** @param address `host:port` */
-  constructor(address: string) {
+  constructor(
+    address: string,
+    private readonly deadlineMs = DEADLINE_MS,
+  ) {
     this.stub = queryStubAt(address);
   }
 
@@ -38,7 +41,7 @@ export class QueryClient {
 
   private ask<Request, Response>(question: Ask<Request, Response>, request: Partial<Request>): Promise<Response> {
     return new Promise((resolve, reject) => {
-      question.call(this.stub, request, { deadline: Date.now() + DEADLINE_MS }, (error, response) => {
+      question.call(this.stub, request, { deadline: Date.now() + this.deadlineMs }, (error, response) => {
         if (error) reject(error);
         else resolve(response);
       });
