@@ -190,6 +190,8 @@ describe('SQL that reaches for more', () => {
       kind: 'refused',
       message: 'there is no table "sales" to read; there is events',
     });
+    const declared = { sql: 'SELECT * FROM late', names: ['late'], views: [], files: [], limits: LIMITS };
+    expect(await answerSql(declared)).toMatchObject({ kind: 'refused', message: /no rows of late yet: .* a minute/ });
     expect(await ask('SELECT nope FROM events')).toMatchObject({ kind: 'refused', message: /nope.* not found/s });
     expect(await ask('SELEC 1')).toMatchObject({ kind: 'refused', message: /the SQL cannot be read: syntax error/ });
   });

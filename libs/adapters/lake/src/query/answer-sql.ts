@@ -86,6 +86,9 @@ function outcomeOf(error: unknown, { limits }: SqlQuestion): SqlOutcome {
   if (message.startsWith('INTERRUPT')) return { kind: 'limit', what: 'time', message: timeLimitText(limits.timeoutMs) };
   if (message.startsWith('Out of Memory'))
     return { kind: 'limit', what: 'memory', message: memoryLimitText(limits.memoryMiB) };
+  // A name that may be asked for, of which there is no table.
+  const [, name] = /^Catalog Error: Table with name (\S+) does not exist/.exec(message) ?? [];
+  if (name !== undefined) return { kind: 'refused', message: notYetText(name) };
   // What DuckDB says of names, types and values that do not go together.
   if (
     /^(Binder|Parser|Catalog|Conversion|Invalid Input|Invalid Type|Out of Range|Not implemented|Mismatch Type)/.test(
@@ -101,6 +104,9 @@ function outcomeOf(error: unknown, { limits }: SqlQuestion): SqlOutcome {
 function messageOf(error: unknown): string {
   return String((error as { readonly message?: unknown }).message);
 }
+
+const notYetText = (name: string): string =>
+  `the lake has no rows of ${name} yet: they stand there a minute after they came, unless \`roll\` in the stream file says otherwise`;
 
 export const timeLimitText = (timeoutMs: number): string =>
   `the answer takes longer than ${timeoutMs / 1_000} s: ask for a shorter time, or for less of it`;
