@@ -46,7 +46,7 @@ export async function withLake<T>(
   if (where === null) {
     throw new CliError(
       `it is not said where the lake of ${stream} is`,
-      'Name it with --lake or TILLSTREAM_SINK_LAKE_WHERE, or declare lake: {where: …} in the stream file.',
+      'Name it with --lake or TILLSTREAM_SINK_LAKE_WHERE, or declare lake: {where: …} in the stream file. `npm start` keeps it in .tillstream/lake.',
     );
   }
   const library = await import('@tillstream/adapter-lake');

@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FeedPortion, FlushBounds, PendingRows, Random, SinkPartition } from '@tillstream/engine';
-import { SinkOvertakenError, SinkUnavailableError } from '@tillstream/engine';
+import { SinkOvertakenError } from '@tillstream/engine';
 
 import type { DuckDbSession } from '../duckdb/duckdb-session';
-import { partitionPath } from '../sql/partition-path';
 import type { TypedColumn } from '../sql/column-type';
 import type { ObjectStore } from '../store/object-store';
 import type { LakeTable } from '../table/lake-table';
+import { putDataFile } from '../table/put-data-file';
 import type { DataFile, TableSnapshot } from '../table/table-snapshot';
 import type { FeedBuffer, FileRows } from './feed-buffer';
 import { writeParquet } from './write-parquet';
@@ -154,20 +154,8 @@ export class LakePartition implements SinkPartition {
       'tillstream.next': String(next),
     };
     const written = await writeParquet(session, source, local, { ...notes, ...range }, store.address);
-    const directories = partitionPath(partition);
     const name = `p${this.partition}-${from}-${next}-${random.hex(4)}.parquet`;
-    const file = {
-      path: directories === '' ? name : `${directories}/${name}`,
-      partition,
-      addedMs: nowMs(),
-      ...written,
-    };
-    if (!(await store.putIfAbsent(table.storePath(file), { file: local }))) {
-      throw new SinkUnavailableError(
-        `there is a file ${table.storePath(file)} in ${store.address} already; it is written again under another name`,
-      );
-    }
-    return file;
+    return putDataFile(store, table, { name, local, partition, written }, nowMs());
   }
 
   /** The table names the files, or has named them already when the answer of an earlier attempt was lost. */

@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SinkUnavailableError, type Random } from '@tillstream/engine';
+import type { Random } from '@tillstream/engine';
 import type { DuckDbSession } from '../duckdb/duckdb-session';
 import { writeQuery } from '../sink/write-parquet';
-import { partitionPath } from '../sql/partition-path';
 import { quoteName } from '../sql/quote';
 import { readFiles } from '../sql/read-files';
 import type { ObjectStore } from '../store/object-store';
 import type { LakeTable } from '../table/lake-table';
+import { putDataFile } from '../table/put-data-file';
 import type { DataFile, TableSnapshot } from '../table/table-snapshot';
 
 /** A table, and what is needed to write files of it anew. */
@@ -48,18 +48,8 @@ export async function rewriteFiles(
     const notes = { 'tillstream.files': String(files.length) };
     const written = await inTurn(() => writeQuery(session, sql, columns, local, notes, store.address));
     if (written.rows === 0) return null;
-    const directories = partitionPath(partition);
     const name = `c-${random.hex(8)}.parquet`;
-    const file = {
-      path: directories === '' ? name : `${directories}/${name}`,
-      partition,
-      addedMs: nowMs(),
-      ...written,
-    };
-    if (!(await store.putIfAbsent(table.storePath(file), { file: local }))) {
-      throw new SinkUnavailableError(`there is a file ${table.storePath(file)} in ${store.address} already`);
-    }
-    return file;
+    return await putDataFile(store, table, { name, local, partition, written }, nowMs());
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
