@@ -21,6 +21,7 @@ const SCRIPTS = new Map([
   ['install', []],
   ['start', ['tools/start/start.mjs']],
   ['test', ['tools/test/test.mjs']],
+  ['operations', ['tools/test/test.mjs', '--ops']],
   ['till', ['tools/build/run-program.mjs', 'apps/cli']],
   ['build', ['tools/build/build.mjs']],
   ['lint', ['node_modules/eslint/bin/eslint.js', '--max-warnings', '0', '.']],

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 /**
  * The kinds of tests, told apart by the names of their files: what they need differs.
  *
- * @typedef {'unit' | 'int' | 'e2e'} Kind
+ * @typedef {'unit' | 'int' | 'e2e' | 'ops'} Kind
  */
 
 /**
@@ -12,6 +12,7 @@ import { join, relative } from 'node:path';
  * @returns {Kind | undefined} undefined: not a test
  */
 export function kindOf(file) {
+  if (file.endsWith('.ops.spec.ts')) return 'ops';
   if (file.endsWith('.e2e.spec.ts')) return 'e2e';
   if (file.endsWith('.int.spec.ts')) return 'int';
   return file.endsWith('.spec.ts') ? 'unit' : undefined;
@@ -28,6 +29,7 @@ export function findSuites(root, filters) {
     ['unit', []],
     ['int', []],
     ['e2e', []],
+    ['ops', []],
   ]);
   for (const top of ['apps', 'libs', 'tools']) {
     for (const entry of readdirSync(join(root, top), { recursive: true, withFileTypes: true })) {

@@ -14,10 +14,12 @@ import { findSuites } from './suites.mjs';
 
 const HELP = `Runs the tests.
 
-  npm test                      all of them
+  npm test                      all of them but the last kind
   npm test -- --unit            *.spec.ts        need nothing
   npm test -- --int             *.int.spec.ts    need Kafka and Redis
   npm test -- --e2e             *.e2e.spec.ts    need the built services too
+  npm run operations            *.ops.spec.ts    need what operators use too (Helm, Prometheus, a trace back end …): each says
+                                                 what it does not find and skips that
   npm test -- libs/core window  only files whose path contains one of these
   npm test -- -t NAME           only tests whose name matches
 
@@ -35,6 +37,7 @@ const { values, positionals } = parseArgs({
     unit: { type: 'boolean', default: false },
     int: { type: 'boolean', default: false },
     e2e: { type: 'boolean', default: false },
+    ops: { type: 'boolean', default: false },
     testNamePattern: { type: 'string', short: 't' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -55,25 +58,26 @@ function interrupt() {
 }
 
 async function main() {
-  const all = !values.unit && !values.int && !values.e2e;
+  const all = !values.unit && !values.int && !values.e2e && !values.ops;
   const suites = findSuites(ROOT, positionals);
   if ([...suites.values()].every((files) => files.length === 0)) {
     throw new Error(`There is no test whose path contains ${positionals.join(' or ')}`);
   }
-  const [unit = [], int = [], e2e = []] = /** @type {const} */ (['unit', 'int', 'e2e']).map((kind) =>
-    all || values[kind] ? suites.get(kind) : [],
+  const [unit = [], int = [], e2e = [], ops = []] = /** @type {const} */ (['unit', 'int', 'e2e', 'ops']).map((kind) =>
+    (all && kind !== 'ops') || values[kind] ? suites.get(kind) : [],
   );
   const directory = mkdtempSync(join(tmpdir(), 'tillstream-test-'));
   endings.push(async () => rmSync(directory, { recursive: true, force: true }));
-  if (int.length + e2e.length > 0) {
-    await Promise.all([provideServers(directory), e2e.length > 0 ? buildPrograms(programs('apps')) : undefined]);
+  const running = [...e2e, ...ops];
+  if (int.length + running.length > 0) {
+    await Promise.all([provideServers(directory), running.length > 0 ? buildPrograms(programs('apps')) : undefined]);
   }
 
   const started = performance.now();
   const total = { passed: 0, failed: 0, skipped: 0 };
   let code = 0;
   // Each platform of an end-to-end test has a stream, services and ports of its own: two of them side by side wait less.
-  for (const [index, files] of [[...unit, ...int], e2e].entries()) {
+  for (const [index, files] of [[...unit, ...int], running].entries()) {
     if (files.length === 0) continue;
     const resultFile = join(directory, `results-${index}.json`);
     code = (await jest(files, ['--maxWorkers=2'], resultFile)) || code;
