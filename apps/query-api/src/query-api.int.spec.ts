@@ -141,7 +141,7 @@ describe('query-api on a real broker', () => {
     expect(windows.map(brief)).toEqual(['books 1.50 late 3', 'games 12.34 final late 3', 'toys 0.20 late 3']);
     expect((await fetch(`http://127.0.0.1:${httpPort}/readyz`)).status).toBe(200);
     const metrics = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
-    const lag = metrics.split('\n').filter((line) => line.startsWith('tillstream_lag_records{'));
+    const lag = metrics.split('\n').filter((line) => line.startsWith('tillstream_view_lag_records{'));
     expect(lag.map((line) => line.split(' ').at(-1))).toEqual(['0', '0']);
   });
 

@@ -21,7 +21,7 @@ export interface TopOptions {
 
 const EVENTS = 'tillstream_ingest_events_total';
 const REJECTED = 'tillstream_ingest_rejected_total';
-const LAG = 'tillstream_lag_records';
+const LAG = ['tillstream_lag_records', 'tillstream_view_lag_records'];
 
 /** Shows what comes out, and how the services do, until interrupted. */
 export async function runTop(
@@ -108,7 +108,7 @@ class VitalsReader {
       eventsPerSecond: this.rate(accepted),
       accepted,
       rejected: sumIn(scrapes, REJECTED),
-      lag: sumIn(scrapes, LAG),
+      lag: sumIn(scrapes, ...LAG),
       away: names.filter((_, index) => scrapes[index] === null),
     };
   }
@@ -123,7 +123,7 @@ class VitalsReader {
   }
 }
 
-function sumIn(scrapes: readonly (Scrape | null)[], name: string): number | null {
-  const found = scrapes.flatMap((numbers) => numbers?.get(name) ?? []);
+function sumIn(scrapes: readonly (Scrape | null)[], ...names: readonly string[]): number | null {
+  const found = scrapes.flatMap((numbers) => names.flatMap((name) => numbers?.get(name) ?? []));
   return found.length === 0 ? null : found.reduce((sum, value) => sum + value, 0);
 }

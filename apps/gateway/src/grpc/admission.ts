@@ -46,6 +46,7 @@ export function createAdmission(ingest: GrpcIngest, options: AdmissionOptions): 
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
         if (ingest.caller(metadata) !== null) return next(metadata);
+        ingest.turnedAway(status.UNAUTHENTICATED);
         call.sendStatus({
           code: status.UNAUTHENTICATED,
           details: 'a known write key is needed: authorization: Bearer <write key>',
@@ -99,6 +100,7 @@ function statusOf(
   timeoutMs: number,
 ): Parameters<ServerInterceptingCallInterface['sendStatus']>[0] {
   if (problem === 'too-slow') {
+    ingest.turnedAway(status.DEADLINE_EXCEEDED);
     return { code: status.DEADLINE_EXCEEDED, details: `a body must have come after ${timeoutMs} ms` };
   }
   const { code, message, retryAfterMs } = ingest.refuseUnread();

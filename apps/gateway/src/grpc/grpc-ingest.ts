@@ -60,6 +60,11 @@ export class GrpcIngest {
     return response;
   }
 
+  /** A call that has ended before a body of it had come. */
+  turnedAway(code: status): void {
+    this.edge.observer.answered('grpc', status[code], 0);
+  }
+
   private answered({ code }: PublishResponse, startedMs: number): void {
     const { clock, observer } = this.edge;
     observer.answered('grpc', status[code] ?? String(code), (clock.monotonicMs() - startedMs) / 1000);

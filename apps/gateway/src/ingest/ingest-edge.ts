@@ -1,3 +1,4 @@
+import type { Refusal } from '@tillstream/adapter-telemetry';
 import type { BufferPool } from '@tillstream/core';
 import type { Clock } from '@tillstream/engine';
 import type { ByteLane } from './byte-budget';
@@ -15,7 +16,7 @@ export interface IngestEdge {
   readonly publisher: Publisher;
   readonly observer: {
     /** What a caller was told, and how long that took. */
-    answered(transport: 'http' | 'grpc', status: string, seconds: number): void;
+    answered(transport: 'http' | 'grpc', status: string, seconds: number, refusal?: Refusal | null): void;
   };
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }

@@ -1,6 +1,7 @@
-import type { IngestMetrics } from '@tillstream/adapter-telemetry';
+import type { IngestMetrics, Refusal } from '@tillstream/adapter-telemetry';
 import type { ServiceLogger } from '@tillstream/nest-runtime';
 import type { PublishObserver } from './publisher';
+import { refusalOf } from './refusals';
 import type { SplitBody } from './splitter';
 
 /** Counts what becomes of bodies, and says in the log when the raw log goes away and when it is back: not for every body. */
@@ -12,8 +13,11 @@ export class IngestObserver implements PublishObserver {
     private readonly logger: ServiceLogger,
   ) {}
 
-  answered(transport: 'http' | 'grpc', status: string, seconds: number): void {
+  /** @param refusal where the status alone does not say why */
+  answered(transport: 'http' | 'grpc', status: string, seconds: number, refusal: Refusal | null = null): void {
     this.metrics.answered(transport, status, seconds);
+    const code = refusal ?? refusalOf(status);
+    if (code !== null) this.metrics.refused(transport, code);
   }
 
   published(stream: string, split: SplitBody | null, bytes: number): void {

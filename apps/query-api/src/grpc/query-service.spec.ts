@@ -319,7 +319,7 @@ describe('WatchWindows', () => {
     cancelled.stream.cancel();
     expect((await expired.ended).code).toBe(status.DEADLINE_EXCEEDED);
     expect((await cancelled.ended).code).toBe(status.CANCELLED);
-    while (!/tillstream_query_watchers 0/.test(await replica.registry.metrics())) await setImmediate();
+    while (!/tillstream_watches 0/.test(await replica.registry.metrics())) await setImmediate();
   });
 
   it('sends its watchers elsewhere when it stops', async () => {

@@ -8,9 +8,12 @@ export interface QueryMetrics {
   watchers(change: number): void;
   watchMessage(): void;
   readFailed(stream: string): void;
+  /** A result can be seen from now on. */
+  visible(stream: string, kind: 'provisional' | 'final', seconds: number): void;
 }
 
 const REQUEST_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const VISIBLE_BUCKETS = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 /** Registers what the service measures. Sizes and lag are asked for at each scrape. */
 export function createQueryMetrics(
@@ -20,13 +23,26 @@ export function createQueryMetrics(
 ): QueryMetrics {
   const registers = [registry];
   const requests = new Histogram({
-    name: 'tillstream_query_request_seconds',
-    help: 'Duration of unary calls by status.',
-    labelNames: ['method', 'status'],
+    name: 'tillstream_query_seconds',
+    help: 'Duration of unary calls.',
+    labelNames: ['method'],
     buckets: REQUEST_BUCKETS,
     registers,
   });
-  const watchers = new Gauge({ name: 'tillstream_query_watchers', help: 'Watches under way.', registers });
+  const answers = new Counter({
+    name: 'tillstream_queries_total',
+    help: 'Unary calls by what they were answered with: OK, or the name of a gRPC status.',
+    labelNames: ['method', 'code'],
+    registers,
+  });
+  const visible = new Histogram({
+    name: 'tillstream_visible_seconds',
+    help: 'From the append of the newest raw event that a result takes account of until the result can be read here.',
+    labelNames: ['stream', 'kind'],
+    buckets: VISIBLE_BUCKETS,
+    registers,
+  });
+  const watchers = new Gauge({ name: 'tillstream_watches', help: 'Watches under way.', registers });
   const messages = new Counter({
     name: 'tillstream_query_watch_messages_total',
     help: 'Messages made for watchers.',
@@ -42,10 +58,14 @@ export function createQueryMetrics(
   registerViews(registry, followers);
   registerVisits(registry, visits);
   return {
-    answered: (method, status, seconds) => requests.observe({ method, status }, seconds),
+    answered: (method, code, seconds) => {
+      requests.observe({ method }, seconds);
+      answers.inc({ method, code });
+    },
     watchers: (change) => watchers.inc(change),
     watchMessage: () => messages.inc(),
     readFailed: (stream) => failures.inc({ stream }),
+    visible: (stream, kind, seconds) => visible.observe({ stream, kind }, seconds),
   };
 }
 
@@ -60,8 +80,8 @@ const resultsOf = (follower: ResultFollower): Lagging => ({
 
 function registerLag(registry: Registry, followed: readonly Lagging[]): void {
   new Gauge({
-    name: 'tillstream_lag_records',
-    help: 'Log end offset of what is read less the offset read next.',
+    name: 'tillstream_view_lag_records',
+    help: 'Records of a topic that cannot be read here yet.',
     labelNames: ['stream', 'topic', 'partition'],
     registers: [registry],
     async collect() {
@@ -78,7 +98,7 @@ function registerLag(registry: Registry, followed: readonly Lagging[]): void {
 
 function registerViews(registry: Registry, followers: readonly ResultFollower[]): void {
   const measured = [
-    ['tillstream_query_view_rows', 'Rows held, marks of rows that disappeared included.', 'rows'],
+    ['tillstream_view_rows', 'Rows held, marks of rows that disappeared included.', 'rows'],
     ['tillstream_query_view_dropped_windows', 'Windows dropped since the start for want of room.', 'droppedWindows'],
     ['tillstream_query_view_refused_records', 'Records of dropped windows, not taken.', 'refusedRecords'],
   ] as const;

@@ -1,6 +1,7 @@
 export type { ConnectorMetrics } from './metrics/connector-metrics';
+export type { DependencyMetrics, LookAtServer, ServerLook } from './metrics/dependency-metrics';
 export { createIngestMetrics } from './metrics/ingest-metrics';
-export type { IngestMetrics } from './metrics/ingest-metrics';
+export type { IngestMetrics, Refusal } from './metrics/ingest-metrics';
 export { createServiceMetrics } from './metrics/service-metrics';
 export type { ServiceMetrics } from './metrics/service-metrics';
 export { createTaskMetrics } from './metrics/task-metrics';

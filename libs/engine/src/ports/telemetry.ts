@@ -28,11 +28,18 @@ export type TaskCounter =
   | 'abandoned_carts'
   /** Control records that let an idle partition's time move on. */
   | 'advances'
+  /** Bytes of keys and values read from a topic, and written to one. */
+  | 'bytes_in'
+  | 'bytes_out'
+  /** Batches that took longer than an operator has said they may. */
+  | 'slow_batches'
   /** Rows that a store outside has taken, and those it has refused, by sink and feed. */
   | 'sink_rows'
   | 'sink_refused'
   /** Checkpoints taken, and those the store refused. */
   | 'commits'
+  /** Bytes that those have brought to the store. */
+  | 'checkpoint_bytes'
   | 'fenced'
   /** Lives of a task that ended by an error and were followed by another. */
   | 'task_restarts'
@@ -50,8 +57,10 @@ export type TaskGauge =
   | 'sink_lag_records'
   /** 0 while the store outside does not answer. */
   | 'sink_up'
-  /** How far the partition's watermark input is behind the append time of what was read. */
+  /** How far a metric's time, or the partition's, is behind the append time of what was read. */
   | 'watermark_delay_seconds'
+  /** How far the newest event time of the last batch is ahead of its append time: a sender's clock is fast. 0 if it is not. */
+  | 'event_ahead_seconds'
   /** Sessions that are not over. */
   | 'open_sessions'
   /** Size of what is not yet checkpointed. */

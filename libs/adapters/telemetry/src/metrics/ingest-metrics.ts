@@ -2,10 +2,24 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
 import { DURATION_BUCKETS } from './buckets';
 
+/** Why a request was refused as a whole. */
+export type Refusal =
+  | 'unauthorized'
+  | 'forbidden'
+  | 'unknown_stream'
+  | 'unsupported'
+  | 'unreadable'
+  | 'too_large'
+  | 'too_slow'
+  | 'rate_limited'
+  | 'overloaded'
+  | 'unavailable';
+
 /** What the gateway measures: per body, never per event. */
 export interface IngestMetrics {
   /** @param status what the caller was told: `202`, `429`, `OK`, `UNAVAILABLE` … */
   answered(transport: 'http' | 'grpc', status: string, seconds: number): void;
+  refused(door: 'http' | 'grpc', code: Refusal): void;
   accepted(stream: string, events: number, bytes: number): void;
   rejected(stream: string, reason: string, events: number): void;
   appended(stream: string, seconds: number): void;
@@ -20,6 +34,12 @@ export function createIngestMetrics(registry: Registry, inFlightBytes: () => num
     help: 'From the headers of a request to its answer, by what the caller was told.',
     labelNames: ['transport', 'status'],
     buckets: DURATION_BUCKETS,
+    registers,
+  });
+  const refused = new Counter({
+    name: 'tillstream_refused_requests_total',
+    help: 'Requests that were refused as a whole, by the door they came to and the reason.',
+    labelNames: ['door', 'code'],
     registers,
   });
   const events = new Counter({
@@ -63,6 +83,7 @@ export function createIngestMetrics(registry: Registry, inFlightBytes: () => num
   });
   return {
     answered: (transport, status, seconds) => requests.observe({ transport, status }, seconds),
+    refused: (door, code) => refused.inc({ door, code }),
     accepted: (stream, count, size) => {
       events.inc({ stream }, count);
       bytes.inc({ stream }, size);

@@ -1,11 +1,14 @@
-import { collectDefaultMetrics } from 'prom-client';
+import { Gauge, collectDefaultMetrics } from 'prom-client';
 import type { Registry } from 'prom-client';
 import { createConnectorMetrics } from './connector-metrics';
 import type { ConnectorMetrics } from './connector-metrics';
+import { createDependencyMetrics } from './dependency-metrics';
+import type { DependencyMetrics } from './dependency-metrics';
 import { createIngestMetrics } from './ingest-metrics';
 import type { IngestMetrics } from './ingest-metrics';
 import { createTaskMetrics } from './task-metrics';
 import type { TaskMetrics } from './task-metrics';
+import { version } from '../../../../../package.json';
 
 /**
  * How often the delay of the event loop is looked at. What is told is the time between two looks, so it is this much when
@@ -20,15 +23,24 @@ export interface ServiceMetrics {
   readonly ingest: (inFlightBytes: () => number) => IngestMetrics;
   /** @param queuedBytes asked at each scrape */
   readonly connector: (queuedBytes: () => number) => ConnectorMetrics;
+  /** Of the servers that this service cannot do without. */
+  readonly dependencies: () => DependencyMetrics;
 }
 
-/** Labels everything in `registry` with the service's name, and adds what every process measures: CPU, memory, event loop. */
+/** Labels everything in `registry` with the service's name, and adds what every process tells: version, CPU, memory, event loop. */
 export function createServiceMetrics(registry: Registry, service: string): ServiceMetrics {
   registry.setDefaultLabels({ service });
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_LOOK_MS });
+  new Gauge({
+    name: 'tillstream_info',
+    help: '1, with the version that runs.',
+    labelNames: ['version'],
+    registers: [registry],
+  }).set({ version }, 1);
   return {
     tasks: () => createTaskMetrics(registry),
     ingest: (inFlightBytes) => createIngestMetrics(registry, inFlightBytes),
     connector: (queuedBytes) => createConnectorMetrics(registry, queuedBytes),
+    dependencies: () => createDependencyMetrics(registry),
   };
 }
