@@ -7,7 +7,7 @@ import {
 } from '@tillstream/contracts';
 import { isSession, isTotal } from '@tillstream/core';
 import { SinkRefusedError, SinkUnavailableError } from '@tillstream/engine';
-import { windowsOfView, type EarlierWindows } from '../results/comparisons';
+import { finalIn, windowsOfView, type EarlierWindows } from '../results/comparisons';
 import type { MetricCodec } from '../results/metric-codec';
 import type { ServedStream } from '../results/served-stream';
 import type { RowRef } from '../view/row-query';
@@ -147,11 +147,15 @@ export class OlderWindows {
         return row === null ? [] : [[`${row.startMs} ${row.group}`, row.values] as const];
       }),
     );
+    const older = new Set(startsMs);
     return {
-      valuesIn: (startMs, group) =>
-        windows.has(startMs)
-          ? (stored.get(`${startMs} ${group}`) ?? ofView.valuesIn(startMs, group) ?? null)
-          : ofView.valuesIn(startMs, group),
+      valuesIn: (startMs, group) => {
+        if (!older.has(startMs)) return ofView.valuesIn(startMs, group);
+        // Each has a part of it, and together they have all.
+        const held = view.at(startMs);
+        const values = stored.get(`${startMs} ${group}`) ?? (held ? finalIn(held, group) : null);
+        return values === null && !windows.has(startMs) && !held?.visible ? undefined : values;
+      },
     };
   }
 }

@@ -7,6 +7,7 @@ import {
   type MetricDefinition,
 } from '@tillstream/core';
 import type { MetricRows } from '../view/metric-rows';
+import type { WindowRows } from '../view/window-rows';
 import { toMessage, type ValueType } from './values';
 
 /** A measure that can be compared, and where its value stands among those of a row. */
@@ -39,12 +40,16 @@ export function windowsOfView(rows: MetricRows): EarlierWindows {
   return {
     valuesIn: (startMs, group) => {
       const window = rows.finalWindow(startMs);
-      if (window === null) return undefined;
-      const slot = window.slotOf(group);
-      if (slot === undefined || !window.isFinal(slot)) return null;
-      return JSON.parse(window.payload(slot)) as ResultValue[];
+      return window === null ? undefined : finalIn(window, group);
     },
   };
+}
+
+/** The group's final values as far as a window is held, one a measure; null: it holds none. */
+export function finalIn(window: WindowRows, group: string): readonly ResultValue[] | null {
+  const slot = window.slotOf(group);
+  if (slot === undefined || !window.isFinal(slot)) return null;
+  return JSON.parse(window.payload(slot)) as ResultValue[];
 }
 
 /** About what a change and its percentage take in an answer, beside the name of their measure. */

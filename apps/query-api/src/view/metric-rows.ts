@@ -38,6 +38,8 @@ export class MetricRows {
     /** With what its windows are compared may change. */
     public metric: Omit<ViewMetric, 'identity'>,
     partitions: number,
+    /** Partitions whose first records had expired before they could be read. */
+    private readonly trimmed: ReadonlySet<number>,
   ) {
     this.closed = new ClosedUntil(partitions);
     this.droppedThrough = new Array<number>(partitions).fill(-1);
@@ -91,12 +93,12 @@ export class MetricRows {
   }
 
   /**
-   * The window that began so much earlier than another, with every result that it will ever have. Null as long as it may
-   * get more, also from a backfill, when it is not kept any more, and when nothing at all was told of it.
+   * The window that starts then, with every result that it will ever have. Null as long as it may get more, also from a
+   * backfill, when it is not kept any more or may lack results here, and when nothing at all was told of it.
    */
   finalWindow(startMs: number): WindowRows | null {
     const window = this.windows.get(startMs);
-    return window && window.visible > 0 && this.isTold(startMs) ? window : null;
+    return window && window.visible > 0 && this.isTold(startMs) && startMs >= this.seamMs ? window : null;
   }
 
   /** A window that this one is compared with has got its last result, which who has seen the cursor may not know. */
@@ -175,14 +177,11 @@ export class MetricRows {
     return this.droppedThrough.some((offset, partition) => offset >= cursor[partition]!);
   }
 
-  /**
-   * Start of the first window from which on every result is held; null: from the beginning on, as far as is known.
-   * `trimmed`: partitions whose first records had expired before they could be read.
-   */
-  completeFromMs(trimmed: ReadonlySet<number>): number | null {
+  /** Start of the first window from which on every result is held; null: from the beginning on, as far as is known. */
+  get completeFromMs(): number | null {
     const { hopMs } = this.metric;
     let fromMs = this.newestDroppedMs + hopMs;
-    for (const partition of trimmed) {
+    for (const partition of this.trimmed) {
       fromMs = Math.max(fromMs, (this.firstClosedMs.get(partition) ?? -Infinity) + hopMs);
     }
     const wholeMs = this.wholeSinceMs();
@@ -194,9 +193,9 @@ export class MetricRows {
    * Windows that start before may lack results here; -Infinity: none does. Where a partition's first records have expired and no
    * window was seen to close behind them, nothing is known of any.
    */
-  seamMs(trimmed: ReadonlySet<number>): number {
-    const isUnknown = [...trimmed].some((partition) => !this.firstClosedMs.has(partition));
-    return isUnknown ? Infinity : (this.completeFromMs(trimmed) ?? -Infinity);
+  get seamMs(): number {
+    for (const partition of this.trimmed) if (!this.firstClosedMs.has(partition)) return Infinity;
+    return this.completeFromMs ?? -Infinity;
   }
 
   /** Every partition of the stream has told, or had computed afterwards, the windows that begin here or later. */

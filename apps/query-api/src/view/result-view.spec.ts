@@ -267,6 +267,22 @@ describe('the bounds of the view', () => {
     expect(shownIn(view, 'm@1').size).toBe(6);
   });
 
+  it('calls no window whole that may lack results, since the first records of a partition had expired', () => {
+    const view = new ResultView([{ identity: 'm@1', hopMs: 1_000, sizeMs: 1_000, lagsMs: [1_000] }], 2, 100);
+    view.beginAt(1, 7);
+    const tell = (partition: number, offset: number, record: PlacedRecord['record']): void =>
+      view.apply(partition, [{ offset, appendMs: 0, record }]);
+    tell(0, 0, final('m@1', 2_000, GROUPS[0]).record);
+    tell(0, 1, final('m@1', 4_000, GROUPS[0]).record);
+    tell(0, 2, { kind: 'progress', metric: 'm@1', closedUntilMs: 9_000 });
+    tell(1, 7, { kind: 'progress', metric: 'm@1', closedUntilMs: 9_000 });
+    const rows = view.metric('m@1');
+    expect([rows.finalWindow(2_000), rows.finalWindow(4_000)]).toEqual([null, null]);
+    tell(1, 8, { kind: 'closed', metric: 'm@1', startMs: 2_000 });
+    // The one that closed first behind what has expired may have begun before.
+    expect([rows.finalWindow(2_000), rows.finalWindow(4_000)]).toEqual([null, rows.at(4_000)]);
+  });
+
   it('says from where on it is complete when its log had been trimmed', () => {
     const view = newView();
     expect(view.completeFromMs('m@1')).toBeNull();

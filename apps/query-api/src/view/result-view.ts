@@ -38,7 +38,7 @@ export class ResultView {
   declare(metric: ViewMetric): void {
     const known = this.metrics.get(metric.identity);
     if (known) known.metric = metric;
-    else this.metrics.set(metric.identity, new MetricRows(metric, this.partitions));
+    else this.metrics.set(metric.identity, new MetricRows(metric, this.partitions, this.trimmed));
   }
 
   /** By partition, the first offset not yet applied. A copy. */
@@ -71,12 +71,12 @@ export class ResultView {
   }
 
   completeFromMs(identity: string): number | null {
-    return this.metric(identity).completeFromMs(this.trimmed);
+    return this.metric(identity).completeFromMs;
   }
 
   /** Windows of the metric that start before may lack results here. */
   seamMs(identity: string): number {
-    return this.metric(identity).seamMs(this.trimmed);
+    return this.metric(identity).seamMs;
   }
 
   /** By partition: all that stands behind this offset and was read is held of the metric; -1: everything is. */
