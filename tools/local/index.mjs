@@ -9,5 +9,6 @@ export { startOpenSearch, provisionOpenSearch } from './opensearch.mjs';
 export { freePort, canListen } from './ports.mjs';
 export { findPython, providePython } from './python.mjs';
 export { startPostgres, provisionPostgres } from './postgres.mjs';
+export { findPrometheus, providePrometheus, startPrometheus } from './prometheus.mjs';
 export { startRedis, provisionRedis } from './redis.mjs';
 export { startS3 } from './s3.mjs';
