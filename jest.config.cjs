@@ -12,6 +12,7 @@ module.exports = {
   testEnvironment: 'node',
   // No test measures time by it: a slow machine is no failure, a test that hangs is.
   testTimeout: 60_000,
+  setupFiles: ['<rootDir>/tools/test/property-seed.cjs'],
   testMatch: ['<rootDir>/{apps,libs,tools}/**/*.spec.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.nx', '<rootDir>/.tillstream'],
   moduleNameMapper,

@@ -1,6 +1,7 @@
 /**
  * `npm test`: starts what the tests need, runs them, stops everything. See HELP.
  */
+import { randomInt } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +23,7 @@ const HELP = `Runs the tests.
                                                  what it does not find and skips that
   npm test -- libs/core window  only files whose path contains one of these
   npm test -- -t NAME           only tests whose name matches
+  npm test -- --seed N          property tests try the inputs of this seed, not always the same; "any": one by chance
 
 Kafka and Redis are started on free ports and in a directory of their own, unless KAFKA_BROKERS and REDIS_URL say where
 they are.
@@ -39,6 +41,7 @@ const { values, positionals } = parseArgs({
     e2e: { type: 'boolean', default: false },
     ops: { type: 'boolean', default: false },
     testNamePattern: { type: 'string', short: 't' },
+    seed: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -58,6 +61,7 @@ function interrupt() {
 }
 
 async function main() {
+  chooseSeed(values.seed);
   const all = !values.unit && !values.int && !values.e2e && !values.ops;
   const suites = findSuites(ROOT, positionals);
   if ([...suites.values()].every((files) => files.length === 0)) {
@@ -92,6 +96,17 @@ async function main() {
   process.stdout.write(`\n${total.skipped > 0 ? `${total.skipped} skipped, ` : ''}${seconds} s\n`);
   process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
   process.exitCode = total.failed > 0 ? code || 1 : code;
+}
+
+/** @param {string | undefined} wanted */
+function chooseSeed(wanted) {
+  if (wanted === undefined) return;
+  if (wanted !== 'any' && !/^\d{1,9}$/.test(wanted)) {
+    throw new Error(`--seed must be a whole number of at most nine digits, or any, not ${JSON.stringify(wanted)}`);
+  }
+  const seed = wanted === 'any' ? String(randomInt(1e9)) : wanted;
+  process.stdout.write(`Property tests with --seed ${seed}\n`);
+  process.env['TILLSTREAM_SEED'] = seed;
 }
 
 /**
