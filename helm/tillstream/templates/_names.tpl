@@ -7,22 +7,22 @@
 {{- printf "%s-%s" (include "tillstream.name" .root) .service -}}
 {{- end -}}
 
+{{- /* Of the Service without an address of its own, by which clients of gRPC see every pod. */ -}}
+{{- define "tillstream.podsName" -}}
+{{- printf "%s-pods" (include "tillstream.serviceName" .) -}}
+{{- end -}}
+
 {{- define "tillstream.image" -}}
 {{- $image := .root.Values.image -}}
-{{- printf "%s/%s:%s" $image.repository .service (default .root.Chart.AppVersion $image.tag) -}}
+{{- printf "%s/%s:%s" $image.repository .image (default .root.Chart.AppVersion $image.tag) -}}
 {{- end -}}
 
 {{- define "tillstream.streamConfigMap" -}}
 {{- default (printf "%s-streams" (include "tillstream.name" .)) .Values.streams.existingConfigMap -}}
 {{- end -}}
 
-{{- /* Paths of the stream files, as services are told them. */ -}}
-{{- define "tillstream.streamFiles" -}}
-{{- $names := keys .Values.streams.files | sortAlpha -}}
-{{- if .Values.streams.existingConfigMap }}{{ $names = .Values.streams.names }}{{ end -}}
-{{- $paths := list -}}
-{{- range $names }}{{ $paths = append $paths (printf "/etc/tillstream/streams/%s" .) }}{{ end -}}
-{{- join "," $paths -}}
+{{- define "tillstream.lakeClaim" -}}
+{{- default (printf "%s-lake" (include "tillstream.name" .)) .Values.lake.volume.existingClaim -}}
 {{- end -}}
 
 {{- define "tillstream.brokers" -}}
@@ -33,24 +33,28 @@
 {{- end -}}
 {{- end -}}
 
-{{- define "tillstream.redisUrl" -}}
-{{- if .Values.bundled.redis.enabled -}}
-redis://{{ include "tillstream.name" . }}-redis:6379
-{{- else -}}
-{{ .Values.redis.url }}
-{{- end -}}
+{{- /* Address of one of our HTTP ports. Takes (dict "root" $ "service" NAME "port" PORT). */ -}}
+{{- define "tillstream.httpAddress" -}}
+{{ empty .root.Values.tls.existingSecret | ternary "http" "https" }}://{{ include "tillstream.serviceName" . }}:{{ .port }}
 {{- end -}}
 
-{{- define "tillstream.lakeClaim" -}}
-{{- default (printf "%s-lake" (include "tillstream.name" .)) .Values.lake.volume.existingClaim -}}
+{{- /* Address of one of our gRPC ports; through the headless Service, so that calls spread over pods. */ -}}
+{{- define "tillstream.grpcAddress" -}}
+{{ empty .root.Values.tls.existingSecret | ternary "" "grpcs://" }}{{ include "tillstream.podsName" . }}:{{ .port }}
 {{- end -}}
 
-{{- /* What is to be known of each service and does not vary: its ports, and whether it reads topics, keeps state, touches the lake. */ -}}
+{{- /*
+What is to be known of each service and does not vary: its ports, the role of the topic it reads, and what it needs. What runs to
+an end or is declared under another name, has no ports here.
+*/ -}}
 {{- define "tillstream.facts" -}}
-gateway: { http: 8080, grpc: 50051, faces: clients }
-enricher: { http: 8081, reads: raw.v1, redis: true }
-aggregator: { http: 8082, reads: enriched.v1, redis: true }
-session-tracker: { http: 8083, grpc: 50053, reads: enriched.v1, redis: true }
-sink-writer: { http: 8084, reads: enriched.v1, lake: true }
-query-api: { http: 8085, grpc: 50052, faces: clients, lake: true }
+gateway: { http: 8080, grpc: 50051, faces: clients, needs: [kafka, write-keys] }
+enricher: { http: 8081, reads: raw, needs: [kafka, redis] }
+aggregator: { http: 8082, reads: enriched, needs: [kafka, redis] }
+session-tracker: { http: 8083, grpc: 50053, reads: enriched, needs: [kafka, redis, read-keys] }
+sink-writer: { http: 8084, reads: sinks, needs: [kafka, lake, sinks] }
+query-api: { http: 8085, grpc: 50052, faces: clients, needs: [kafka, lake, read-keys, tracker, client] }
+connector: { http: 8086, needs: [client, write-key] }
+topics: { needs: [kafka] }
+test: { needs: [client, write-key, read-key] }
 {{- end -}}

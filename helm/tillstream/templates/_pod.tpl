@@ -1,36 +1,42 @@
-{{- /* The pod of a service. Takes (dict "root" $ "service" NAME "settings" MERGED "facts" FACTS). */ -}}
+{{- /*
+The pod of a service. Takes (dict "root" $ "service" NAME "image" IMAGE "settings" MERGED "facts" FACTS), and "env" with more variables
+and "state" with the name of a claim for what the service keeps, where it has these.
+*/ -}}
 {{- define "tillstream.pod" -}}
 {{- $v := .root.Values -}}
+{{- $scheme := empty $v.tls.existingSecret | ternary "HTTP" "HTTPS" -}}
 metadata:
   labels:
     {{- include "tillstream.labels" . | nindent 4 }}
+    {{- with .settings.podLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   annotations:
+    {{- if ne $v.streams.onChange "apply" }}
     checksum/streams: {{ toJson $v.streams | sha256sum }}
+    {{- end }}
+    kubectl.kubernetes.io/default-container: {{ .image }}
     {{- with .settings.podAnnotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
 spec:
   serviceAccountName: {{ include "tillstream.serviceName" . }}
-  automountServiceAccountToken: false
-  enableServiceLinks: false
-  {{- with $v.image.pullSecrets }}
-  imagePullSecrets:
-    {{- range . }}
-    - name: {{ . }}
-    {{- end }}
-  {{- end }}
-  terminationGracePeriodSeconds: {{ add .settings.preStopSeconds (div (int .settings.shutdownTimeoutMs) 1000) 10 }}
-  securityContext:
-    {{- include "tillstream.podSecurity" . | nindent 4 }}
+  {{- include "tillstream.podCommons" . | nindent 2 }}
+  terminationGracePeriodSeconds: {{ add (int .settings.preStopSeconds) (div (int .settings.shutdownTimeoutMs) 1000) 10 }}
   topologySpreadConstraints:
     {{- range $key := list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
     - maxSkew: 1
       topologyKey: {{ $key }}
       whenUnsatisfiable: ScheduleAnyway
+      # Pods of the revision before are on their way out: they do not count.
+      matchLabelKeys: [pod-template-hash]
       labelSelector:
         matchLabels:
           {{- include "tillstream.selector" $ | nindent 10 }}
     {{- end }}
+  {{- with .settings.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
   {{- range $key := list "nodeSelector" "tolerations" "affinity" }}
   {{- with index $.settings $key }}
   {{ $key }}:
@@ -38,13 +44,13 @@ spec:
   {{- end }}
   {{- end }}
   containers:
-    - name: {{ .service }}
-      image: {{ include "tillstream.image" . }}
-      imagePullPolicy: {{ $v.image.pullPolicy }}
-      securityContext:
-        {{- include "tillstream.containerSecurity" . | nindent 8 }}
+    - name: {{ .image }}
+      {{- include "tillstream.containerCommons" . | nindent 6 }}
       env:
         {{- include "tillstream.env" . | nindent 8 }}
+        {{- with .env }}
+        {{- . | nindent 8 }}
+        {{- end }}
       ports:
         - { name: http, containerPort: {{ .facts.http }} }
         {{- if .facts.grpc }}
@@ -52,125 +58,121 @@ spec:
         {{- end }}
       # Alive is who answers at all: a broker or a Redis that is away is no reason to start anew.
       livenessProbe:
-        httpGet: { path: /healthz, port: http }
+        httpGet: { path: /healthz, port: http, scheme: {{ $scheme }} }
         periodSeconds: 10
         timeoutSeconds: 5
         failureThreshold: 6
       startupProbe:
-        httpGet: { path: /healthz, port: http }
+        httpGet: { path: /healthz, port: http, scheme: {{ $scheme }} }
         periodSeconds: 2
         failureThreshold: 60
       readinessProbe:
-        httpGet: { path: /readyz, port: http }
+        httpGet: { path: /readyz, port: http, scheme: {{ $scheme }} }
         periodSeconds: 5
         timeoutSeconds: 5
+      {{- if .settings.preStopSeconds }}
       lifecycle:
         # Needs no shell in the image; the cluster learns meanwhile that the pod is going.
         preStop: { sleep: { seconds: {{ int .settings.preStopSeconds }} } }
+      {{- end }}
       resources:
         {{- toYaml .settings.resources | nindent 8 }}
       volumeMounts:
         - { name: streams, mountPath: /etc/tillstream/streams, readOnly: true }
         - { name: tmp, mountPath: /tmp }
-        {{- if and .facts.lake (not $v.lake.where) }}
+        {{- if or .state (has "lake" .facts.needs) }}
+        - { name: state, mountPath: /var/lib/tillstream }
+        {{- end }}
+        {{- if and (has "lake" .facts.needs) (not $v.lake.where) }}
         - { name: lake, mountPath: /var/lib/tillstream/lake }
+        {{- end }}
+        {{- include "tillstream.fileMounts" . | nindent 8 }}
+        {{- with .settings.extraVolumeMounts }}
+        {{- toYaml . | nindent 8 }}
         {{- end }}
   volumes:
     - name: streams
       configMap: { name: {{ include "tillstream.streamConfigMap" .root }} }
     - name: tmp
       emptyDir: {}
-    {{- if and .facts.lake (not $v.lake.where) }}
+    {{- if or .state (has "lake" .facts.needs) }}
+    - name: state
+      {{- if .state }}
+      persistentVolumeClaim: { claimName: {{ .state }} }
+      {{- else }}
+      emptyDir: {}
+      {{- end }}
+    {{- end }}
+    {{- if and (has "lake" .facts.needs) (not $v.lake.where) }}
     - name: lake
       persistentVolumeClaim: { claimName: {{ include "tillstream.lakeClaim" .root }} }
     {{- end }}
+    {{- include "tillstream.fileVolumes" . | nindent 4 }}
+    {{- with .settings.extraVolumes }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
 {{- end -}}
 
-{{- define "tillstream.podSecurity" -}}
-runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
-seccompProfile: { type: RuntimeDefault }
+{{- /* A pod of the command line, which runs to its end. Takes (dict "root" $ "service" NAME "facts" FACTS "args" LIST "streams" CONFIGMAP). */ -}}
+{{- define "tillstream.tillPod" -}}
+restartPolicy: Never
+{{ include "tillstream.podCommons" . }}
+containers:
+  - name: till
+    {{- include "tillstream.containerCommons" (merge (dict "image" "till") .) | nindent 4 }}
+    args:
+      - /app/main.js
+      {{- range .args }}
+      - {{ . | quote }}
+      {{- end }}
+    env:
+      - { name: STREAM_FILES, value: {{ include "tillstream.streamFiles" .root | quote }} }
+      {{- if has "kafka" .facts.needs }}
+      {{- include "tillstream.kafkaEnv" . | nindent 6 }}
+      {{- end }}
+      {{- include "tillstream.keyEnv" . | nindent 6 }}
+      {{- include "tillstream.tlsEnv" . | nindent 6 }}
+    resources: { requests: { cpu: 50m, memory: 128Mi }, limits: { memory: 256Mi } }
+    volumeMounts:
+      - { name: streams, mountPath: /etc/tillstream/streams, readOnly: true }
+      - { name: tmp, mountPath: /tmp }
+      {{- include "tillstream.fileMounts" . | nindent 6 }}
+volumes:
+  - name: streams
+    configMap: { name: {{ .streams }} }
+  - name: tmp
+    emptyDir: {}
+  {{- include "tillstream.fileVolumes" . | nindent 2 }}
+{{- end -}}
+
+{{- define "tillstream.podCommons" -}}
+automountServiceAccountToken: false
+# Variables that Kubernetes would add for each Service look like settings: KAFKA_PORT, REDIS_HOST.
+enableServiceLinks: false
+{{- with .root.Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  fsGroup: 65532
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile: { type: RuntimeDefault }
+{{- end -}}
+
+{{- define "tillstream.containerCommons" -}}
+image: {{ include "tillstream.image" . | quote }}
+imagePullPolicy: {{ .root.Values.image.pullPolicy }}
+securityContext:
+  {{- include "tillstream.containerSecurity" . | nindent 2 }}
 {{- end -}}
 
 {{- define "tillstream.containerSecurity" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
-{{- end -}}
-
-{{- /* Variables that reach the brokers. */ -}}
-{{- define "tillstream.kafkaEnv" -}}
-{{- $kafka := .root.Values.kafka -}}
-- { name: KAFKA_BROKERS, value: {{ include "tillstream.brokers" .root | quote }} }
-- { name: STREAM_FILES, value: {{ include "tillstream.streamFiles" .root | quote }} }
-{{- if $kafka.tls.enabled }}
-- { name: KAFKA_SSL, value: 'true' }
-{{- end }}
-{{- if $kafka.sasl.mechanism }}
-- { name: KAFKA_SASL_MECHANISM, value: {{ $kafka.sasl.mechanism }} }
-- name: KAFKA_SASL_USERNAME
-  valueFrom: { secretKeyRef: { name: {{ $kafka.sasl.existingSecret }}, key: username } }
-- name: KAFKA_SASL_PASSWORD
-  valueFrom: { secretKeyRef: { name: {{ $kafka.sasl.existingSecret }}, key: password } }
-{{- end }}
-{{- end -}}
-
-{{- define "tillstream.env" -}}
-{{- $v := .root.Values -}}
-{{ include "tillstream.kafkaEnv" . }}
-- { name: HTTP_PORT, value: {{ .facts.http | toString | quote }} }
-{{- if .facts.grpc }}
-- { name: GRPC_PORT, value: {{ .facts.grpc | toString | quote }} }
-{{- end }}
-- { name: LOG_LEVEL, value: {{ .settings.logLevel }} }
-- { name: SHUTDOWN_TIMEOUT_MS, value: {{ .settings.shutdownTimeoutMs | int64 | quote }} }
-{{- if .facts.redis }}
-- name: REDIS_URL
-  {{- if $v.redis.existingSecret }}
-  valueFrom: { secretKeyRef: { name: {{ $v.redis.existingSecret }}, key: url } }
-  {{- else }}
-  value: {{ include "tillstream.redisUrl" .root }}
-  {{- end }}
-{{- end }}
-{{- if eq .service "gateway" }}
-- name: TILLSTREAM_WRITE_KEYS
-  {{- if $v.keys.existingSecret }}
-  valueFrom: { secretKeyRef: { name: {{ $v.keys.existingSecret }}, key: write-keys } }
-  {{- else }}
-  value: none
-  {{- end }}
-{{- end }}
-{{- if eq .service "query-api" }}
-- name: TILLSTREAM_READ_KEYS
-  {{- if $v.keys.existingSecret }}
-  valueFrom: { secretKeyRef: { name: {{ $v.keys.existingSecret }}, key: read-keys } }
-  {{- else }}
-  value: none
-  {{- end }}
-{{- if (index $v.services "session-tracker").enabled }}
-- { name: SESSION_TRACKER_ADDRESS, value: '{{ include "tillstream.name" .root }}-session-tracker:50053' }
-{{- end }}
-{{- end }}
-{{- if .facts.lake }}
-- { name: TILLSTREAM_SINK_LAKE_WHERE, value: {{ default "/var/lib/tillstream/lake" $v.lake.where | quote }} }
-{{- with $v.lake.region }}
-- { name: TILLSTREAM_SINK_LAKE_REGION, value: {{ . }} }
-{{- end }}
-{{- with $v.lake.existingSecret }}
-- name: TILLSTREAM_SINK_LAKE_USER
-  valueFrom: { secretKeyRef: { name: {{ . }}, key: user } }
-- name: TILLSTREAM_SINK_LAKE_SECRET
-  valueFrom: { secretKeyRef: { name: {{ . }}, key: secret } }
-{{- end }}
-{{- end }}
-{{- if $v.telemetry.otlpEndpoint }}
-- { name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ $v.telemetry.otlpEndpoint | quote }} }
-- { name: OTEL_TRACES_SAMPLER, value: parentbased_traceidratio }
-- { name: OTEL_TRACES_SAMPLER_ARG, value: {{ $v.telemetry.sampleRatio | toString | quote }} }
-{{- end }}
-{{- range $name, $value := .settings.env }}
-- { name: {{ $name }}, value: {{ $value | toString | quote }} }
-{{- end }}
 {{- end -}}
