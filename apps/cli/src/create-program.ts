@@ -12,6 +12,7 @@ import { registerGenerate } from './commands/generate';
 import { registerLag } from './commands/lag';
 import { registerLake } from './commands/lake';
 import { registerLate } from './commands/late';
+import { registerProbe } from './commands/probe';
 import { registerQuery } from './commands/query';
 import { registerRelease } from './commands/release';
 import { registerReplay } from './commands/replay';
@@ -50,6 +51,7 @@ const commands: readonly RegisterCommand[] = [
   registerExplain,
   registerBackfill,
   registerLate,
+  registerProbe,
   registerTopics,
   registerTry,
   registerApply,

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KafkaAdmin, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
-import { encodeControl, encodeDefinition } from '@tillstream/contracts';
+import { encodeControl, encodeDefinition, topicSpecs } from '@tillstream/contracts';
 import { runCli } from '../run-cli';
-import { loadStreamFiles } from '../streams/load-stream-files';
+import { loadStreamFile, loadStreamFiles } from '../streams/load-stream-files';
 import { type RecordingContext, recordingContext } from '../testing/recording-context';
 
 const brokers = process.env['KAFKA_BROKERS'] ?? '';
@@ -68,6 +68,42 @@ describe('commands on a real broker', () => {
     const refused = await till('topics --create', other);
     expect(refused.code).toBe(1);
     expect(refused.output()).toContain('another stream file is in force');
+    expect(await controls(0)).toEqual(['definition']);
+  });
+
+  it('puts a changed stream file live when it is told to, and an earlier one that is wanted again', async () => {
+    await till('topics --create');
+    const other = streamFile((text) => text.replace('total_spent > 100', 'total_spent > 200'));
+    expect((await till('topics --create --apply', other)).notes()).toContain('put live in 4 partitions');
+    expect((await till('topics --create --apply', other)).notes()).toBe('');
+    expect(await controls(0)).toEqual(['definition', 'definition']);
+    const back = await till('topics --create --apply');
+    expect(back.code).toBe(0);
+    expect(back.output()).not.toContain('warn');
+    expect(await controls(0)).toEqual(['definition', 'definition', 'definition']);
+  });
+
+  it('refuses to put a stream file live that cannot take the place of the one in force', async () => {
+    await till('topics --create');
+    const other = streamFile((text) => text.replace('field: event_id, dedupe', 'field: session_id, dedupe'));
+    expect((await till('topics --create --apply', other)).code).toBe(1);
+    expect(await controls(0)).toEqual(['definition']);
+  });
+
+  it('writes which stream file it is into topics that somebody else creates, and creates none itself', async () => {
+    const before = await till('topics --define --apply');
+    expect(before.code).toBe(1);
+    expect(before.output()).toContain(`topic ${stream}.raw.v1 does not exist`);
+    expect((await till('topics')).code).toBe(1);
+    await admin.createTopics(
+      topicSpecs(loadStreamFile(file), 1).map(({ name, partitions, configs }) => ({
+        topic: name,
+        partitions,
+        replication: 1,
+        configs,
+      })),
+    );
+    expect((await till('topics --define --apply')).code).toBe(0);
     expect(await controls(0)).toEqual(['definition']);
   });
 
