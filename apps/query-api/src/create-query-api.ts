@@ -58,6 +58,8 @@ export function createQueryApi(
       metrics.readFailed(stream);
       logger.warn({ stream, error }, 'results_not_readable');
     },
+    onVisible: (stream: string, kind: 'provisional' | 'final', seconds: number) =>
+      metrics.visible(stream, kind, seconds),
   };
   const results = config.streams.map(
     (definition) => new ResultFollower(new ServedStream(definition, config.view.maxRows), following),

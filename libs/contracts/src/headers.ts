@@ -21,6 +21,11 @@ export const HEADER = {
   sourceTime: 'tillstream-source-time',
   /** On a dead letter that was too large to keep: how many bytes it had. They are still at the source offset. */
   omittedBytes: 'tillstream-omitted-bytes',
+  /**
+   * On the first of results, or shares of results, that were told together: append time of the oldest raw record that has waited
+   * for it, in epoch ms. Of finals: of the record that has let their window close. Measured by, and else nothing.
+   */
+  waitingSince: 'tillstream-waiting-since',
 } as const;
 
 const decoder = new TextDecoder();

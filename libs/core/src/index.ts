@@ -9,6 +9,7 @@ export type {
   RecordTable,
   TextColumn,
 } from './batch/event-batch';
+export { REJECT_CODES } from './enrich/types';
 export type { DeadLetter, EnrichResult, RawControl, RawRecord, RejectCode, Reroute, Rerouted } from './enrich/types';
 export { compileCondition } from './expression/compile-expression';
 export type { Columns, Condition } from './expression/columns';
@@ -30,6 +31,7 @@ export type {
   TopAmount,
   WindowSpec,
 } from './metrics/definition';
+export { latenessOf } from './metrics/lateness';
 export type {
   ByteStrings,
   ClosedWindow,

@@ -37,7 +37,7 @@ export function createQueryMetrics(
   });
   const visible = new Histogram({
     name: 'tillstream_visible_seconds',
-    help: 'From the append of the newest raw event that a result takes account of until the result can be read here.',
+    help: 'From the append of the oldest raw event that waited for a result, or let its window close, until it can be read here.',
     labelNames: ['stream', 'kind'],
     buckets: VISIBLE_BUCKETS,
     registers,

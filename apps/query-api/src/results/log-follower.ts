@@ -13,6 +13,8 @@ export interface FollowerOptions {
   readonly sweepEveryMs: number;
   /** Told each time the log could not be read; it is read again after `retryMs`. */
   readonly onTrouble: (stream: string, error: unknown) => void;
+  /** Told of results that can be read from now on, and how long that took; not of those that stood there before. */
+  readonly onVisible?: (stream: string, kind: 'provisional' | 'final', seconds: number) => void;
 }
 
 /** The log holds less than was read of it: it is not the log it was. The view must be built anew. */

@@ -1,6 +1,7 @@
 import { DefinitionFollower, OffsetOutOfRangeError, type LogRecord } from '@tillstream/engine';
 import { LogFollower, LogReplacedError, type FollowedLog, type FollowerOptions } from './log-follower';
 import type { ServedStream } from './served-stream';
+import { waitedFor } from './waited-for';
 
 /** Keeps the view of one stream's results up with its metrics topic, and with the stream files that are put live. */
 export class ResultFollower {
@@ -76,8 +77,18 @@ export class ResultFollower {
   }
 
   private async take(partition: number, records: readonly LogRecord[]): Promise<void> {
+    const isNews = this.isCaughtUp;
     const stranger = this.stream.apply(partition, records);
+    if (isNews) this.measure(records);
     if (stranger !== null) await this.meet(stranger);
+  }
+
+  private measure(records: readonly LogRecord[]): void {
+    const { onVisible, clock } = this.options;
+    if (!onVisible) return;
+    for (const { kind, sinceMs } of waitedFor(records)) {
+      onVisible(this.stream.name, kind, Math.max(0, clock.nowMs() - sinceMs) / 1000);
+    }
   }
 
   /** Stream files that are put live are taken up as soon as they are, before there are results. */

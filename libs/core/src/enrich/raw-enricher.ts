@@ -61,6 +61,7 @@ export class RawEnricher {
   private readonly rerouter = new RowRerouter();
   private controls: PlacedControl[] = [];
   private counts = noRows();
+  private aheadMs = -Infinity;
 
   private from: number;
   private before: BatchPosition;
@@ -197,6 +198,7 @@ export class RawEnricher {
     let duplicates = 0;
     let rounded = 0;
     let maxEventMs = -Infinity;
+    let maxFutureMs = -Infinity;
     let valid = 0;
     this.rerouter.beginRecord(record.offset, value.length);
     reader.open(value, 'raw');
@@ -223,6 +225,7 @@ export class RawEnricher {
       const eventMs = registers.number[registers.base + rows.eventTimeSlot] as number;
       if (eventMs > latestMs) {
         deadLetters.addRow(record.offset, 'in-the-future', rows.eventTimeSlot);
+        if (eventMs > maxFutureMs) maxFutureMs = eventMs;
         continue;
       }
       const target = rerouted === null ? rows.keyPartition(schema.partitions) : this.partition;
@@ -243,6 +246,7 @@ export class RawEnricher {
     }
     if (batchIdView !== null && valid > 0) this.known.ofBatches.take(batchIdView, 0, valid - 1);
     reached.advance(maxEventMs, appendMs);
+    this.aheadMs = Math.max(this.aheadMs, Math.max(maxEventMs, maxFutureMs) - record.appendMs);
     counts.rowsIn += rowsIn;
     counts.duplicates += duplicates;
     counts.rounded += rounded;
@@ -257,7 +261,7 @@ export class RawEnricher {
   }
 
   private finish(rawFrom: number): EnrichResult {
-    const { schema, partition, before, counts, controls } = this;
+    const { schema, partition, before, counts, controls, aheadMs } = this;
     const after = this.reached.snapshot();
     const { ids, idRows } = this.idLog.finish();
     const { deadLetters, rejected } = this.deadLetters.finish();
@@ -281,9 +285,10 @@ export class RawEnricher {
     this.before = after;
     this.controls = [];
     this.counts = noRows();
+    this.aheadMs = -Infinity;
     this.idLog.beginRecord();
     const rerouted = reroutes.reduce((sum, { rowOffsets }) => sum + rowOffsets.length, 0);
-    return { batch, deadLetters, reroutes, after, counts: { ...counts, accepted: rows, rerouted, rejected } };
+    return { batch, deadLetters, reroutes, after, aheadMs, counts: { ...counts, accepted: rows, rerouted, rejected } };
   }
 }
 

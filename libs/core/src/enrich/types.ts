@@ -32,23 +32,26 @@ export interface Rerouted {
 }
 
 /** Why a row or record can never be processed. Closed list: metrics and dead letters use these words. */
-export type RejectCode =
-  | 'malformed-json'
-  | 'invalid-utf8'
-  | 'not-an-object'
-  | 'too-deep'
-  | 'event-too-large'
-  | 'record-too-large'
-  | 'too-many-rows'
-  | 'unsupported-encoding'
-  | 'missing-field'
-  | 'wrong-type'
-  | 'unknown-value'
-  | 'out-of-range'
-  | 'duplicate-field'
-  | 'bad-timestamp'
-  | 'no-key'
-  | 'in-the-future';
+export const REJECT_CODES = [
+  'malformed-json',
+  'invalid-utf8',
+  'not-an-object',
+  'too-deep',
+  'event-too-large',
+  'record-too-large',
+  'too-many-rows',
+  'unsupported-encoding',
+  'missing-field',
+  'wrong-type',
+  'unknown-value',
+  'out-of-range',
+  'duplicate-field',
+  'bad-timestamp',
+  'no-key',
+  'in-the-future',
+] as const;
+
+export type RejectCode = (typeof REJECT_CODES)[number];
 
 /** A row (or, with index -1, a whole record) that is kept with its reason instead of being processed. */
 export interface DeadLetter {
@@ -83,6 +86,11 @@ export interface EnrichResult {
   readonly reroutes: readonly Reroute[];
   /** What stands after the range: `before` of the batch that follows. */
   readonly after: BatchPosition;
+  /**
+   * How far the newest event time is ahead of when its record was appended, rows refused for that included: a sender's clock is fast.
+   * Negative when it is behind; -Infinity without rows.
+   */
+  readonly aheadMs: number;
   readonly counts: {
     readonly rowsIn: number;
     readonly accepted: number;

@@ -6,6 +6,7 @@ import { BatchView } from './slices/batch-view';
 import { ByteReader } from './checkpoint/byte-reader';
 import { ConditionSet } from './plan/condition-set';
 import type { MetricDefinition } from './definition';
+import { latenessOf } from './lateness';
 import type { DeltaSet } from './slices/delta-book';
 import { DeltaBook } from './slices/delta-book';
 import { KeySpaces } from './groups/key-spaces';
@@ -80,6 +81,8 @@ export class PartitionAggregator {
   private readonly book = new DeltaBook();
   private readonly metrics: readonly PartitionMetric[];
   private closed: ClosedWindow[] = [];
+  /** By name: how long each metric waits for rows that are out of order. */
+  readonly lateness: ReadonlyMap<string, number>;
   private position: SavedPosition & { readonly next: number };
   /** Has anything been applied by this instance? */
   private hasApplied = false;
@@ -93,6 +96,7 @@ export class PartitionAggregator {
     const conditions = new ConditionSet();
     const plans = lives.map(({ metric }, order) => planMetric(metric, order, schema, conditions));
     this.position = position;
+    this.lateness = latenessOf(lives.map(({ metric }) => metric));
     this.ledger = new LateLedger(schema);
     this.spaces = new KeySpaces(schema);
     this.view = new BatchView(schema, conditions.conditions);

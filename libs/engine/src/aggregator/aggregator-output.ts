@@ -1,4 +1,4 @@
-import type { MetricDefinition, PartBlock, PartitionAggregator } from '@tillstream/core';
+import type { EventBatch, MetricDefinition, PartBlock, PartitionAggregator } from '@tillstream/core';
 import { ALWAYS, isSession, splitPart } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import {
@@ -11,11 +11,13 @@ import {
   encodeSpan,
 } from '@tillstream/contracts';
 import type { NewRecord, RecordHeaders } from '../ports/log';
+import type { TaskLabels } from '../ports/telemetry';
 import type { BatchOutput, CaughtUp } from '../task/batch-operator';
 import { UpsertCadence } from '../task/cadence';
 import { OrderedAppender } from '../task/ordered-appender';
 import { ProgressTeller } from '../task/progress-teller';
 import type { TaskPorts } from '../task/task-ports';
+import { WaitingSince, withWaitingSince } from '../task/waiting-since';
 import { withHeaders } from '../task/with-headers';
 import { FrontierPace } from './frontier-pace';
 import { Retelling } from './retelling';
@@ -46,6 +48,9 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
   private readonly progress: ProgressTeller;
   /** Context of the newest traced batch, for what is published on its behalf. */
   private traceHeaders: RecordHeaders = {};
+  private readonly waiting: WaitingSince;
+  /** Append time of the oldest record applied since somebody looked which metrics it has changed. */
+  private appliedFromMs = Infinity;
 
   constructor(
     private readonly ports: TaskPorts,
@@ -63,6 +68,7 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
     this.cadences = computed.map(
       ({ emit, local }) => new UpsertCadence(emit.everyMs / (local ? 1 : SHARES_PER_RESULT), emit.maxPerSecond),
     );
+    this.waiting = new WaitingSince(computed.length);
     this.frontierPace = new FrontierPace(computed);
     this.retelling = new Retelling(computed, ports.clock.monotonicMs());
     this.retellingTotals = new RetellingTotals(computed, ports.clock.monotonicMs());
@@ -70,10 +76,15 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
       computed.filter(({ local }) => local),
       partition,
     );
+    ports.telemetry.meter.count('late_rows', this.labels, 0);
   }
 
   speakFor(headers: RecordHeaders): void {
     this.traceHeaders = headers;
+  }
+
+  applied({ records }: EventBatch): void {
+    this.appliedFromMs = Math.min(this.appliedFromMs, records.appendMs[0] ?? Infinity);
   }
 
   begin(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): void {
@@ -87,7 +98,8 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
       if (closed.part) this.sendPart(closed.part);
       if (!closed.metric.local) continue;
       if (closed.results) {
-        this.metrics.enqueue(this.traced(encodeResults(closed.results, this.definition.schema)));
+        const results = encodeResults(closed.results, this.definition.schema);
+        this.metrics.enqueue(withWaitingSince(this.traced(results), aggregator.maxAppendMs));
         this.countResults(closed.metric.name, closed.results.groups.count);
       }
       // Of a session nothing provisional stands anywhere.
@@ -124,16 +136,29 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
     if (anew) for (const metric of this.retelling.metrics) aggregator.retell(metric, anew.turn, anew.turns);
     this.computed.forEach((metric, index) => {
       const cadence = this.cadences[index];
-      if (!cadence?.isDue(nowMs, stretch) || !aggregator.hasProvisional(metric)) return;
+      if (!this.hasNews(aggregator, metric, index) || !cadence?.isDue(nowMs, stretch)) return;
       const { results, parts } = aggregator.takeProvisional(metric);
-      for (const part of parts) this.sendPart(part);
-      for (const block of results) this.metrics.enqueue(this.traced(encodeResults(block, this.definition.schema)));
+      const sinceMs = this.waiting.take(index);
+      for (const part of parts) this.sendPart(part, sinceMs);
+      for (const block of results) {
+        const records = this.traced(encodeResults(block, this.definition.schema));
+        this.metrics.enqueue(withWaitingSince(records, sinceMs));
+      }
       const upserts = [...results, ...parts].reduce((sum, { groups }) => sum + groups.count, 0);
       if (metric.local) this.countResults(metric.name, upserts);
       cadence.sent(upserts, nowMs);
     });
+    this.appliedFromMs = Infinity;
     const pending = this.appenders.reduce((sum, { pendingBytes }) => sum + pendingBytes, 0);
     if (pending > MAX_PENDING_BYTES) await this.published();
+  }
+
+  /** Notes since when, too. */
+  private hasNews(aggregator: PartitionAggregator, metric: MetricDefinition, index: number): boolean {
+    const hasNews = aggregator.hasProvisional(metric);
+    if (hasNews) this.waiting.note(index, this.appliedFromMs);
+    else this.waiting.take(index);
+    return hasNews;
   }
 
   /** By metric that has something to tell: milliseconds until its turn. */
@@ -195,9 +220,11 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
     return [this.metrics, this.late, ...this.parts];
   }
 
-  private sendPart(part: PartBlock): void {
+  /** @param sinceMs append time of the oldest record that has waited for it, if that is not to be told otherwise */
+  private sendPart(part: PartBlock, sinceMs = Infinity): void {
     splitPart(part, this.parts.length).forEach((share, q) => {
-      if (share) this.parts[q]?.enqueue(this.traced(encodeParts(this.partition, share)));
+      if (!share) return;
+      this.parts[q]?.enqueue(withWaitingSince(this.traced(encodeParts(this.partition, share)), sinceMs));
     });
     this.ports.telemetry.meter.count('parts', this.labels, part.groups.count);
   }
@@ -211,7 +238,8 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
     this.ports.telemetry.meter.count('results', { ...this.labels, metric }, rows);
   }
 
-  private get labels(): { stream: string; partition: number } {
-    return { stream: this.definition.schema.stream, partition: this.partition };
+  private get labels(): TaskLabels {
+    const { schema, topics } = this.definition;
+    return { stream: schema.stream, topic: topics.enriched, partition: this.partition };
   }
 }

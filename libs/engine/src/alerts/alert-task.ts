@@ -5,6 +5,7 @@ import { decodeMetricsRecord, streamsOf } from '@tillstream/contracts';
 import { readDefinitions } from '../definitions/definition-history';
 import type { LogRecord, PartitionSource } from '../ports/log';
 import { OffsetOutOfRangeError } from '../ports/log';
+import type { TaskLabels } from '../ports/telemetry';
 import { OrderedAppender } from '../task/ordered-appender';
 import { TaskRenewalError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
@@ -159,8 +160,9 @@ export class AlertTask {
     for (const lane of this.lanes.values()) if (lane.isAhead) this.output.enqueue([lane.progress(this.next)]);
   }
 
-  private get labels(): { stream: string; partition: number } {
-    return { stream: this.definition.schema.stream, partition: this.source.partition };
+  private get labels(): TaskLabels {
+    const { topic, partition } = this.source;
+    return { stream: this.definition.schema.stream, topic, partition };
   }
 
   /** Finals that have expired before they were read are gone: their windows have none. */

@@ -1,8 +1,10 @@
 import type { BatchPosition, EnrichResult } from '@tillstream/core';
-import { RawEnricher, emptyPosition, encodeEventBatch } from '@tillstream/core';
+import { REJECT_CODES, RawEnricher, emptyPosition, encodeEventBatch } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { decodeRawRecord, encodeDeadLetter, encodeReroute } from '@tillstream/contracts';
 import type { LogRecord, PartitionSource, RecordHeaders } from '../ports/log';
+import { valueBytes } from '../ports/log';
+import type { TaskLabels } from '../ports/telemetry';
 import { Attempts } from '../task/attempts';
 import type { GapLedger } from '../task/gap-ledger';
 import { readGaps } from '../task/gap-ledger';
@@ -14,6 +16,7 @@ import { readDefinitions } from '../definitions/definition-history';
 import { StopPartitionError, TaskRenewalError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
 import { withHeaders } from '../task/with-headers';
+import { RecentMaximum } from './recent-maximum';
 
 export const ENRICHER = 'enricher';
 
@@ -32,6 +35,8 @@ export class EnricherTask {
   private readonly enriched: OrderedAppender;
   private readonly deadLetters: OrderedAppender;
   private readonly attempts: Attempts;
+  /** How far event times are ahead of append times. */
+  private readonly ahead = new RecentMaximum();
 
   private constructor(
     private readonly name: string,
@@ -45,6 +50,7 @@ export class EnricherTask {
     this.enriched = new OrderedAppender(ports.writer, topics.enriched, source.partition);
     this.deadLetters = new OrderedAppender(ports.writer, topics.deadLetters, source.partition);
     this.attempts = new Attempts(ports.store, name);
+    this.beginCounting();
   }
 
   /**
@@ -94,7 +100,7 @@ export class EnricherTask {
       const records = await this.source.next(FETCH_WAIT_MS);
       this.enriched.assertAlive();
       if (records) await this.process(records);
-      this.reportLag();
+      this.reportProgress();
     }
   }
 
@@ -122,6 +128,7 @@ export class EnricherTask {
       }
     });
     telemetry.meter.observe('batch_seconds', this.labels, (clock.monotonicMs() - startedMs) / 1000);
+    telemetry.meter.count('bytes_in', this.labels, valueBytes(records));
   }
 
   /** What follows is read under another definition, by a task that finds this one's last batch in the log. */
@@ -163,26 +170,39 @@ export class EnricherTask {
     );
   }
 
-  private countRows({ counts }: EnrichResult): void {
+  /** From zero on: who looks at how a counter grows would miss what is counted first, were it not there before. */
+  private beginCounting(): void {
+    const { meter } = this.ports.telemetry;
+    for (const counter of ['events_in', 'events_out', 'duplicates', 'misrouted', 'rounded'] as const) {
+      meter.count(counter, this.labels, 0);
+    }
+    for (const reason of REJECT_CODES) meter.count('rejected', { ...this.labels, reason }, 0);
+  }
+
+  private countRows({ counts, aheadMs }: EnrichResult): void {
     const { meter } = this.ports.telemetry;
     meter.count('events_in', this.labels, counts.rowsIn);
     meter.count('events_out', this.labels, counts.accepted);
     if (counts.duplicates > 0) meter.count('duplicates', this.labels, counts.duplicates);
     if (counts.rerouted > 0) meter.count('misrouted', this.labels, counts.rerouted);
     if (counts.rounded > 0) meter.count('rounded', this.labels, counts.rounded);
+    this.ahead.note(aheadMs, this.ports.clock.monotonicMs());
     for (const [reason, rows] of Object.entries(counts.rejected)) {
       meter.count('rejected', { ...this.labels, reason }, rows);
     }
   }
 
-  private reportLag(): void {
+  private reportProgress(): void {
+    const { clock, telemetry } = this.ports;
     const end = this.source.logEndOffset();
-    if (end !== null)
-      this.ports.telemetry.meter.gauge('lag_records', this.labels, Math.max(0, end - this.enricher.next));
+    if (end !== null) telemetry.meter.gauge('lag_records', this.labels, Math.max(0, end - this.enricher.next));
+    const aheadMs = Math.max(0, this.ahead.at(clock.monotonicMs()));
+    telemetry.meter.gauge('event_ahead_seconds', this.labels, aheadMs / 1000);
   }
 
-  private get labels(): { stream: string; partition: number } {
-    return { stream: this.definition.schema.stream, partition: this.source.partition };
+  private get labels(): TaskLabels {
+    const { topic, partition } = this.source;
+    return { stream: this.definition.schema.stream, topic, partition };
   }
 }
 
@@ -203,7 +223,7 @@ async function restoreHorizon(
     const batch = readableBatch(record);
     if (batch) enricher.remember(batch);
   }
-  const labels = { stream: definition.schema.stream, partition };
+  const labels = { stream: definition.schema.stream, topic: definition.topics.raw, partition };
   ports.telemetry.meter.observe('restore_seconds', labels, (ports.clock.monotonicMs() - startedMs) / 1000);
 }
 

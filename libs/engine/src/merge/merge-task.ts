@@ -1,19 +1,31 @@
-import type { MetricDefinition, StreamSchema } from '@tillstream/core';
-import { ALWAYS, NEVER, WindowMerge } from '@tillstream/core';
+import type { MetricDefinition, PartBlock, StreamSchema } from '@tillstream/core';
+import { ALWAYS, NEVER, WindowMerge, latenessOf } from '@tillstream/core';
 import type { Frontier, StreamDefinition } from '@tillstream/contracts';
-import { decodePartsRecord, derivedOf, encodeClosed, encodeControl, encodeResults } from '@tillstream/contracts';
-import { Committer } from '../task/committer';
+import {
+  HEADER,
+  decodePartsRecord,
+  derivedOf,
+  encodeClosed,
+  encodeControl,
+  encodeResults,
+  headerInteger,
+} from '@tillstream/contracts';
+import { Committer, countCommit } from '../task/committer';
 import { RetellingTotals } from '../aggregator/retelling-totals';
 import type { DefinitionHistory } from '../definitions/definition-history';
 import { readDefinitions } from '../definitions/definition-history';
 import { definitionInForce } from '../definitions/definition-in-force';
 import type { LogReader, LogRecord, PartitionSource, RecordHeaders } from '../ports/log';
+import { valueBytes } from '../ports/log';
+import type { TaskLabels } from '../ports/telemetry';
 import { UpsertCadence } from '../task/cadence';
 import { recordsBetween } from '../task/log-tail';
 import { OrderedAppender } from '../task/ordered-appender';
 import { ProgressTeller } from '../task/progress-teller';
 import { StopPartitionError, TaskRenewalError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
+import { WatermarkDelay } from '../task/watermark-delay';
+import { WaitingSince, withWaitingSince } from '../task/waiting-since';
 import { withHeaders } from '../task/with-headers';
 import { shortestWait } from '../task/shortest-wait';
 import { KnownSpans } from './known-spans';
@@ -45,6 +57,11 @@ export class MergeTask {
   private readonly retelling: RetellingTotals;
   private readonly schema: StreamSchema;
   private readonly computed: readonly MetricDefinition[];
+  private readonly lateness: ReadonlyMap<string, number>;
+  private readonly delay: WatermarkDelay;
+  private readonly waiting: WaitingSince;
+  /** Identity of a metric → its place in `computed`. */
+  private readonly places: ReadonlyMap<string, number>;
   private committed: { next: number; atMs: number };
   /** Context of the newest traced batch, for what is published on its behalf. */
   private traceHeaders: RecordHeaders = {};
@@ -71,6 +88,10 @@ export class MergeTask {
     this.cadences = this.computed.map(({ emit }) => new UpsertCadence(emit.everyMs, emit.maxPerSecond));
     this.retelling = new RetellingTotals(this.computed, ports.clock.monotonicMs());
     this.progress = new ProgressTeller(this.computed, source.partition);
+    this.waiting = new WaitingSince(this.computed.length);
+    this.places = new Map(this.computed.map(({ identity }, place) => [identity, place]));
+    this.lateness = latenessOf(this.computed);
+    this.delay = new WatermarkDelay(ports.telemetry.meter, this.labels);
     this.committed = { next, atMs: ports.clock.monotonicMs() };
     this.coordinator = isCoordinator(file, source)
       ? new IdleCoordinator(schema, horizonMs(history.definitions()))
@@ -124,10 +145,10 @@ export class MergeTask {
       retired: new Set(history.retiredFrom(history.newest).map(({ identity: retired }) => retired)),
     });
     const { meter } = ports.telemetry;
-    const labels = { stream: schema.stream, partition };
+    const labels = { stream: schema.stream, topic: source.topic, partition };
     const identity = { inc: checkpoint.inc, token };
-    const committer = new Committer(ports.store, ports.clock, name, identity, checkpoint.next, (outcome) =>
-      meter.count(outcome === 'committed' || outcome === 'mine-already' ? 'commits' : 'fenced', labels, 1),
+    const committer = new Committer(ports.store, ports.clock, name, identity, checkpoint.next, (said) =>
+      countCommit(meter, labels, said),
     );
     source.seek(checkpoint.seek);
     const frontiers = new Map(state.frontiers);
@@ -156,6 +177,7 @@ export class MergeTask {
       await this.publishProvisionals();
       await this.coordinate();
       this.checkpoint();
+      this.reportProgress();
     }
   }
 
@@ -168,14 +190,20 @@ export class MergeTask {
   /** Nothing is committed any more. */
   close(): void {
     this.committer.stop();
+    this.ports.telemetry.meter.forget(this.labels);
+    this.delay.forget();
   }
 
   private async process(records: readonly LogRecord[]): Promise<void> {
+    const { clock, telemetry } = this.ports;
+    const startedMs = clock.monotonicMs();
     const { topic, partition } = this.source;
-    await this.ports.telemetry.tracer.batch({ name: 'merge', topic, partition, records }, async (headers) => {
+    await telemetry.tracer.batch({ name: 'merge', topic, partition, records }, async (headers) => {
       this.traceHeaders = headers;
       if (!this.apply(records)) await this.learn();
     });
+    telemetry.meter.observe('batch_seconds', this.labels, (clock.monotonicMs() - startedMs) / 1000);
+    telemetry.meter.count('bytes_in', this.labels, valueBytes(records));
   }
 
   /** A source has taken up a definition that was put live since this task was opened: it is opened again, with it. */
@@ -195,6 +223,7 @@ export class MergeTask {
       const decoded = decodePartsRecord(record);
       if (decoded.kind === 'part') {
         this.merge.applyPart(decoded.source, decoded.part, record.offset);
+        this.noteWaiting(decoded.part, record);
       } else if (decoded.kind === 'frontier') {
         const { source, frontier } = decoded;
         const known = this.frontiers.get(source);
@@ -206,11 +235,17 @@ export class MergeTask {
         this.merge.applyFrontier(source, frontier.watermarkInputMs);
         if (!known || frontier.watermarkInputMs >= known.watermarkInputMs) this.frontiers.set(source, frontier);
         this.coordinator?.observe(source, frontier, nowMs);
-        this.publishFinals(); // before a later part could be taken for one of a window that has just closed
+        this.publishFinals(frontier.maxAppendMs); // before a later part could be taken for one of a window that has just closed
       }
       this.next = Math.max(this.next, record.offset + 1);
     }
     return true;
+  }
+
+  private noteWaiting({ metric }: PartBlock, { headers }: LogRecord): void {
+    const sinceMs = headerInteger(headers, HEADER.waitingSince);
+    const place = this.places.get(metric);
+    if (sinceMs !== null && place !== undefined) this.waiting.note(place, sinceMs);
   }
 
   /** Which windows a source has whole of each metric. False: it works under a definition that is not known. */
@@ -226,11 +261,13 @@ export class MergeTask {
     return true;
   }
 
-  private publishFinals(): void {
+  /** @param appendMs of the newest record behind what has let windows close */
+  private publishFinals(appendMs: number): void {
     for (const closed of this.merge.takeClosed()) {
       const { metric, results } = closed;
       if (results) {
-        this.metrics.enqueue(withHeaders(encodeResults(results, this.schema), this.traceHeaders));
+        const records = withHeaders(encodeResults(results, this.schema), this.traceHeaders);
+        this.metrics.enqueue(withWaitingSince(records, appendMs));
         this.countResults(metric.name, results.groups.count);
       }
       this.metrics.enqueue([encodeClosed(closed, results?.revision ?? 0)]);
@@ -249,10 +286,13 @@ export class MergeTask {
     if (anew) for (const metric of this.retelling.metrics) this.merge.retell(metric, anew.turn, anew.turns);
     this.computed.forEach((metric, index) => {
       const cadence = this.cadences[index];
-      if (!cadence?.isDue(nowMs) || this.merge.provisionalSize(metric) === 0) return;
+      if (!cadence?.isDue(nowMs)) return;
+      const sinceMs = this.waiting.take(index);
+      if (this.merge.provisionalSize(metric) === 0) return;
       const blocks = this.merge.takeProvisional(metric);
       for (const block of blocks) {
-        this.metrics.enqueue(withHeaders(encodeResults(block, this.schema), this.traceHeaders));
+        const records = withHeaders(encodeResults(block, this.schema), this.traceHeaders);
+        this.metrics.enqueue(withWaitingSince(records, sinceMs));
       }
       const upserts = blocks.reduce((sum, { groups }) => sum + groups.count, 0);
       this.countResults(metric.name, upserts);
@@ -301,6 +341,17 @@ export class MergeTask {
     this.source.commit(this.next);
   }
 
+  /** Time here is that of the slowest partition. */
+  private reportProgress(): void {
+    const end = this.source.logEndOffset();
+    if (end !== null) this.ports.telemetry.meter.gauge('lag_records', this.labels, Math.max(0, end - this.next));
+    let maxAppendMs = -Infinity;
+    for (const frontier of this.frontiers.values()) maxAppendMs = Math.max(maxAppendMs, frontier.maxAppendMs);
+    const watermarkInputMs = Math.min(...this.merge.frontiers());
+    const { lateness } = this;
+    this.delay.tell({ watermarkInputMs, maxAppendMs, lateness }, this.ports.clock.monotonicMs());
+  }
+
   private waitMs(): number {
     const nowMs = this.ports.clock.monotonicMs();
     const waits = this.computed.map((metric, index) =>
@@ -312,8 +363,9 @@ export class MergeTask {
     return shortestWait(this.coordinator ? COORDINATE_EVERY_MS : MAX_WAIT_MS, waits);
   }
 
-  private get labels(): { stream: string; partition: number } {
-    return { stream: this.schema.stream, partition: this.source.partition };
+  private get labels(): TaskLabels {
+    const { topic, partition } = this.source;
+    return { stream: this.schema.stream, topic, partition };
   }
 }
 

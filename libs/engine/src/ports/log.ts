@@ -39,6 +39,13 @@ export function appendBytes(record: NewRecord): number {
   return bytes;
 }
 
+/** Bytes of the keys and values of records that were read. */
+export function valueBytes(records: readonly LogRecord[]): number {
+  let bytes = 0;
+  for (const { key, value } of records) bytes += (key?.length ?? 0) + (value?.length ?? 0);
+  return bytes;
+}
+
 /** Cuts records, in their order, into as few portions as can each be appended at once. */
 export function appendPortions(records: readonly NewRecord[]): (readonly NewRecord[])[] {
   const portions: (readonly NewRecord[])[] = [];

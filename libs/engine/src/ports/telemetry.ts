@@ -59,7 +59,7 @@ export type TaskGauge =
   | 'sink_up'
   /** How far a metric's time, or the partition's, is behind the append time of what was read. */
   | 'watermark_delay_seconds'
-  /** How far the newest event time of the last batch is ahead of its append time: a sender's clock is fast. 0 if it is not. */
+  /** How far event times of the last minute were ahead of append times at most: a sender's clock is fast. 0 if none is. */
   | 'event_ahead_seconds'
   /** Sessions that are not over. */
   | 'open_sessions'

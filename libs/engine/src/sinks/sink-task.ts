@@ -1,6 +1,6 @@
 import type { Feed, FeedTable } from '@tillstream/contracts';
 import type { LogRecord, PartitionSource } from '../ports/log';
-import { OffsetOutOfRangeError } from '../ports/log';
+import { OffsetOutOfRangeError, valueBytes } from '../ports/log';
 import type { KeepRefused, SinkPartition } from '../ports/sink';
 import type { TaskLabels } from '../ports/telemetry';
 import type { PartitionTask } from '../task/partition-supervisor';
@@ -128,6 +128,7 @@ export class SinkTask implements PartitionTask {
       }
       this.added = intake.seek;
     });
+    telemetry.meter.count('bytes_in', this.labels, valueBytes(records));
   }
 
   private isDue(partition: SinkPartition): boolean {
@@ -195,7 +196,7 @@ export class SinkTask implements PartitionTask {
 
   private get labels(): TaskLabels {
     const { stream, sink, feed, source } = this.work;
-    return { stream, sink: sink.definition.name, feed, partition: source.partition };
+    return { stream, topic: source.topic, sink: sink.definition.name, feed, partition: source.partition };
   }
 }
 

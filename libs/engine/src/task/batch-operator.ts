@@ -23,6 +23,8 @@ export interface BatchOperator {
   readonly next: number;
   readonly watermarkInputMs: number;
   readonly maxAppendMs: number;
+  /** By name: how long each metric waits for rows that are out of order. Absent: there are no metrics. */
+  readonly lateness?: ReadonlyMap<string, number>;
   /** sha256 (hex) of the definition in force at `next`; '' before the first one. */
   readonly definition: string;
   /** Is there something that a fresh task would be without? */
@@ -41,6 +43,8 @@ export type CaughtUp = () => boolean;
 export interface BatchOutput<Operator> {
   /** From here on what is said is on behalf of a traced batch. */
   speakFor(headers: RecordHeaders): void;
+  /** What was just applied. */
+  applied?(batch: EventBatch): void;
   /** Said once, before anything is read. */
   begin(operator: Operator, isCaughtUp: CaughtUp): void;
   /** What is final behind the records that were applied. */

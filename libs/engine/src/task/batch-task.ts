@@ -1,5 +1,7 @@
 import type { EventBatch } from '@tillstream/core';
 import type { LogRecord, PartitionSource } from '../ports/log';
+import { valueBytes } from '../ports/log';
+import type { TaskLabels } from '../ports/telemetry';
 import { Attempts } from './attempts';
 import type { BatchOperator, BatchOutput } from './batch-operator';
 import { withoutRowsOf } from './batch-without-rows';
@@ -11,6 +13,7 @@ import { shortestWait } from './shortest-wait';
 import { StopPartitionError, TaskRenewalError } from './stop-partition';
 import type { TaskPorts } from './task-ports';
 import { TimeLag } from './time-lag';
+import { WatermarkDelay } from './watermark-delay';
 
 const MAX_WAIT_MS = 5_000;
 const CHECKPOINT_EVERY_MS = 500;
@@ -46,6 +49,7 @@ export interface BatchWork<Operator extends BatchOperator> {
 export class BatchTask<Operator extends BatchOperator> {
   private readonly attempts: Attempts;
   private readonly lag = new TimeLag();
+  private readonly delay: WatermarkDelay;
   private readonly operator: Operator;
   private readonly output: BatchOutput<Operator>;
   private readonly source: PartitionSource;
@@ -62,6 +66,7 @@ export class BatchTask<Operator extends BatchOperator> {
     this.output = work.output;
     this.source = work.source;
     this.seek = work.seek;
+    this.delay = new WatermarkDelay(ports.telemetry.meter, this.labels);
     this.committed = { next: work.operator.next, atMs: ports.clock.monotonicMs() };
   }
 
@@ -88,6 +93,7 @@ export class BatchTask<Operator extends BatchOperator> {
   close(): void {
     this.work.committer.stop();
     this.ports.telemetry.meter.forget(this.labels);
+    this.delay.forget();
   }
 
   private async process(records: readonly LogRecord[]): Promise<void> {
@@ -113,6 +119,7 @@ export class BatchTask<Operator extends BatchOperator> {
       if (this.operator.hasRunOut) await this.makeWay('retired-metric');
     });
     telemetry.meter.observe('batch_seconds', this.labels, (clock.monotonicMs() - startedMs) / 1000);
+    telemetry.meter.count('bytes_in', this.labels, valueBytes(records));
   }
 
   /**
@@ -156,6 +163,7 @@ export class BatchTask<Operator extends BatchOperator> {
     if (verdict === 'hole' && gaps.behind(this.operator.next) < batch.rawFrom) this.refuseHole(batch, record);
     if (verdict === 'drop') return;
     this.operator.apply(gaps.isEmpty ? batch : withoutRowsOf(batch, (offset) => gaps.holds(offset)));
+    this.output.applied?.(batch);
     this.ports.telemetry.meter.count('events_in', this.labels, batch.rows);
   }
 
@@ -251,14 +259,12 @@ export class BatchTask<Operator extends BatchOperator> {
     const { meter } = this.ports.telemetry;
     const end = this.source.logEndOffset();
     if (end !== null) meter.gauge('lag_records', this.labels, Math.max(0, end - this.seek));
-    const { maxAppendMs, watermarkInputMs } = this.operator;
-    if (Number.isFinite(watermarkInputMs)) {
-      meter.gauge('watermark_delay_seconds', this.labels, (maxAppendMs - watermarkInputMs) / 1000);
-    }
+    this.delay.tell(this.operator, this.ports.clock.monotonicMs());
     meter.gauge('uncommitted_bytes', this.labels, this.work.committer.pendingBytes + this.operator.dirtyBytes());
   }
 
-  private get labels(): { stream: string; partition: number } {
-    return { stream: this.work.stream, partition: this.source.partition };
+  private get labels(): TaskLabels {
+    const { topic, partition } = this.source;
+    return { stream: this.work.stream, topic, partition };
   }
 }

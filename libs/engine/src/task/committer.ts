@@ -1,5 +1,6 @@
 import type { CheckpointStore, Commit, CommitOutcome } from '../ports/checkpoint-store';
 import type { Clock } from '../ports/clock';
+import type { TaskLabels, TaskMeter } from '../ports/telemetry';
 import { TaskSpentError } from './stop-partition';
 
 /** Pause before a commit whose answer never came is sent again, unchanged. */
@@ -9,6 +10,21 @@ const RETRY_MS = 250;
 export interface Checkpoint extends Omit<Commit, 'fence'> {
   /** Resolves once all that is final below `next` is acknowledged; a checkpoint must not pass it before. */
   readonly published: Promise<void>;
+}
+
+/** A commit that the store has taken or refused. */
+export interface SettledCommit {
+  readonly outcome: CommitOutcome;
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+/** Counts a commit, and what it has brought to the store if it was taken. */
+export function countCommit(meter: TaskMeter, labels: TaskLabels, { outcome, seconds, bytes }: SettledCommit): void {
+  meter.observe('commit_seconds', labels, seconds);
+  const isTaken = outcome === 'committed' || outcome === 'mine-already';
+  meter.count(isTaken ? 'commits' : 'fenced', labels, 1);
+  if (isTaken) meter.count('checkpoint_bytes', labels, bytes);
 }
 
 /**
@@ -31,7 +47,7 @@ export class Committer {
     private readonly task: string,
     private readonly identity: { readonly inc: string; readonly token: string },
     private next: number,
-    private readonly onOutcome: (outcome: CommitOutcome, seconds: number) => void,
+    private readonly onSettled: (commit: SettledCommit) => void,
   ) {}
 
   /** Bytes handed over and not yet committed. */
@@ -93,7 +109,8 @@ export class Committer {
         await this.clock.sleep(RETRY_MS);
         continue;
       }
-      this.onOutcome(outcome, (this.clock.monotonicMs() - startedMs) / 1000);
+      const seconds = (this.clock.monotonicMs() - startedMs) / 1000;
+      this.onSettled({ outcome, seconds, bytes: bytesOf(checkpoint) });
       if (outcome !== 'committed' && outcome !== 'mine-already') throw new TaskSpentError(this.task, outcome);
       this.next = checkpoint.next;
       return;
@@ -101,7 +118,7 @@ export class Committer {
   }
 }
 
-function bytesOf({ deltas, rewrites, state, fields }: Checkpoint): number {
+function bytesOf({ deltas, rewrites, state, fields }: Omit<Checkpoint, 'published'>): number {
   const size = (list: readonly { readonly bytes: Uint8Array }[]): number =>
     list.reduce((sum, { bytes }) => sum + bytes.length, 0);
   return size(deltas) + size(rewrites) + size(fields?.puts ?? []) + state.length;

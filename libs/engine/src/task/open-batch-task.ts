@@ -6,7 +6,7 @@ import type { CheckpointStore, ClaimedCheckpoint, FieldPut, SliceDelta } from '.
 import type { PartitionSource } from '../ports/log';
 import type { BatchOperator, BatchOutput } from './batch-operator';
 import { BatchTask } from './batch-task';
-import { Committer } from './committer';
+import { Committer, countCommit } from './committer';
 import { readGaps } from './gap-ledger';
 import type { TaskPorts } from './task-ports';
 
@@ -92,11 +92,11 @@ export async function openBatchTask<Operator extends BatchOperator>(
   }
   const { operator, definition, seek } = placed;
   const { meter, log } = ports.telemetry;
-  const labels = { stream, partition };
-  const committer = new Committer(ports.store, ports.clock, name, { inc, token }, operator.next, (outcome, s) => {
-    meter.observe('commit_seconds', labels, s);
-    meter.count(outcome === 'committed' || outcome === 'mine-already' ? 'commits' : 'fenced', labels, 1);
-  });
+  const labels = { stream, topic: source.topic, partition };
+  const committer = new Committer(ports.store, ports.clock, name, { inc, token }, operator.next, (said) =>
+    countCommit(meter, labels, said),
+  );
+  for (const counter of ['events_in', 'commits', 'fenced'] as const) meter.count(counter, labels, 0);
   meter.observe('restore_seconds', labels, (ports.clock.monotonicMs() - startedMs) / 1000);
   log.info('task_opened', { task: name, next: operator.next, seek, rebuilt: claimed === null });
   source.seek(seek);

@@ -1,5 +1,6 @@
 import type { AssignmentHandler, PartitionSource } from '../ports/log';
 import { SourceRevokedError, OffsetOutOfRangeError } from '../ports/log';
+import type { TaskLabels } from '../ports/telemetry';
 import { StopPartitionError, TaskRenewalError } from './stop-partition';
 import type { TaskPorts } from './task-ports';
 
@@ -40,9 +41,12 @@ export class PartitionSupervisor implements AssignmentHandler {
   constructor(
     private readonly ports: Pick<TaskPorts, 'clock' | 'telemetry'>,
     private readonly open: OpenTask,
+    /** Whose partitions they are, for metrics. */
+    private readonly stream?: string,
   ) {}
 
   assigned(source: PartitionSource): void {
+    this.ports.telemetry.meter.count('task_restarts', this.labelsOf(source), 0);
     const lane = laneOf(source.topic, source.partition);
     const previous = this.running.get(lane) ?? Promise.resolve();
     const work = previous.then(() => this.supervise(source));
@@ -72,20 +76,20 @@ export class PartitionSupervisor implements AssignmentHandler {
       if (cause instanceof SourceRevokedError) {
         ended = true;
       } else if (cause instanceof TaskRenewalError) {
-        this.ports.telemetry.log.info('task_renewed', { ...labelsOf(source), reason: cause.reason });
+        this.ports.telemetry.log.info('task_renewed', { ...this.labelsOf(source), reason: cause.reason });
         ended = source.isRevoked();
       } else if (cause instanceof StopPartitionError || cause instanceof OffsetOutOfRangeError) {
         this.report(source, cause);
         ended = await this.rest(source, STOPPED_RETRY_MS);
       } else {
-        this.ports.telemetry.meter.count('task_restarts', labelsOf(source), 1);
-        this.ports.telemetry.log.warn('task_restarts', { ...labelsOf(source), cause: describe(cause) });
+        this.ports.telemetry.meter.count('task_restarts', this.labelsOf(source), 1);
+        this.ports.telemetry.log.warn('task_restarts', { ...this.labelsOf(source), cause: describe(cause) });
         ended = await this.rest(source, retryMs);
         retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
       }
     }
     this.stopped.delete(lane);
-    this.ports.telemetry.meter.gauge('stopped', labelsOf(source), 0);
+    this.ports.telemetry.meter.gauge('stopped', this.labelsOf(source), 0);
   }
 
   /** One life of a task: how it ended. */
@@ -94,7 +98,7 @@ export class PartitionSupervisor implements AssignmentHandler {
     try {
       task = await this.open(source);
       this.stopped.delete(laneOf(source.topic, source.partition));
-      this.ports.telemetry.meter.gauge('stopped', labelsOf(source), 0);
+      this.ports.telemetry.meter.gauge('stopped', this.labelsOf(source), 0);
       return await task.run();
     } catch (cause) {
       // The partition is leaving in order: what was applied may as well be kept. If it is too late, the fence says so.
@@ -105,15 +109,19 @@ export class PartitionSupervisor implements AssignmentHandler {
     }
   }
 
+  private labelsOf({ topic, partition }: PartitionSource): TaskLabels {
+    return this.stream === undefined ? { topic, partition } : { stream: this.stream, topic, partition };
+  }
+
   private report(source: PartitionSource, cause: StopPartitionError | OffsetOutOfRangeError): void {
     const lane = laneOf(source.topic, source.partition);
     const { topic, partition } = source;
     if (!this.stopped.has(lane)) {
-      this.ports.telemetry.meter.count('partition_stops', { ...labelsOf(source), code: cause.code }, 1);
+      this.ports.telemetry.meter.count('partition_stops', { ...this.labelsOf(source), code: cause.code }, 1);
       this.ports.telemetry.log.warn('partition_stopped', { topic, partition, code: cause.code, reason: cause.message });
     }
     this.stopped.set(lane, { topic, partition, reason: cause.message });
-    this.ports.telemetry.meter.gauge('stopped', labelsOf(source), 1);
+    this.ports.telemetry.meter.gauge('stopped', this.labelsOf(source), 1);
   }
 
   /** Waits before the next life; true when the partition has been taken away meanwhile. */
@@ -129,10 +137,6 @@ export class PartitionSupervisor implements AssignmentHandler {
 
 function laneOf(topic: string, partition: number): string {
   return `${topic}/${partition}`;
-}
-
-function labelsOf({ topic, partition }: PartitionSource): { topic: string; partition: number } {
-  return { topic, partition };
 }
 
 function describe(cause: unknown): string {

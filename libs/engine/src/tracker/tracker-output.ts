@@ -4,6 +4,7 @@ import type { EventBatch } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { encodeAbandonedCarts, encodeLateRows, encodePurchases, encodeSessions, lateFor } from '@tillstream/contracts';
 import type { NewRecord, RecordHeaders } from '../ports/log';
+import type { TaskLabels } from '../ports/telemetry';
 import type { BatchOutput } from '../task/batch-operator';
 import { OrderedAppender } from '../task/ordered-appender';
 import type { TaskPorts } from '../task/task-ports';
@@ -145,8 +146,9 @@ export class TrackerOutput implements BatchOutput<VisitTracker> {
     this.ports.telemetry.meter.gauge('open_sessions', this.labels, openSessions);
   }
 
-  private get labels(): { stream: string; partition: number } {
-    return { stream: this.definition.schema.stream, partition: this.partition };
+  private get labels(): TaskLabels {
+    const { schema, topics } = this.definition;
+    return { stream: schema.stream, topic: topics.enriched, partition: this.partition };
   }
 }
 

@@ -8,6 +8,7 @@ import { createIngestMetrics } from './ingest-metrics';
 import type { IngestMetrics } from './ingest-metrics';
 import { createTaskMetrics } from './task-metrics';
 import type { TaskMetrics } from './task-metrics';
+// eslint-disable-next-line @nx/enforce-module-boundaries -- all services have the version of the repository
 import { version } from '../../../../../package.json';
 
 /**

@@ -46,7 +46,8 @@ const GAUGES: Readonly<Record<TaskGauge, string>> = {
   sink_lag_records: 'Records of a feed that a store outside does not have yet.',
   sink_up: '0 while the store outside does not answer.',
   watermark_delay_seconds: 'How far event time is behind the time of append.',
-  event_ahead_seconds: 'How far the newest event time of the last batch is ahead of its append time.',
+  event_ahead_seconds:
+    'How far event times of the last minute were ahead of their append times at most; 0 if none was.',
   open_sessions: 'Sessions that are not over.',
   uncommitted_bytes: 'Size of the state that is not yet checkpointed.',
   stopped: '1 while the partition is stopped and needs a person.',
