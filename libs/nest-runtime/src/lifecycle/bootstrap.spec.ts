@@ -64,7 +64,9 @@ describe('a bootstrapped service', () => {
     expect(await get('/metrics')).toEqual({
       status: 200,
       type: 'text/plain; version=0.0.4; charset=utf-8',
-      body: 'tillstream_x_total 1\n',
+      body: expect.stringMatching(
+        /^tillstream_x_total 1\n\n# HELP [^\n]*\n# TYPE tillstream_ready gauge\ntillstream_ready 1\n$/,
+      ),
     });
   });
 
@@ -72,6 +74,7 @@ describe('a bootstrapped service', () => {
     missing = 'no broker';
     expect(await get('/readyz')).toMatchObject({ status: 503, body: '{"ready":false,"checks":{"log":"no broker"}}' });
     expect((await get('/healthz')).status).toBe(200);
+    expect((await get('/metrics')).body).toContain('\ntillstream_ready 0\n');
   });
 
   it('stops in order: drains, answers what is in flight, and only then closes its connections', async () => {

@@ -6,6 +6,7 @@ import { createDependencyMetrics } from './dependency-metrics';
 import type { DependencyMetrics } from './dependency-metrics';
 import { createIngestMetrics } from './ingest-metrics';
 import type { IngestMetrics } from './ingest-metrics';
+import { registerProcessLimits } from './process-limits';
 import { createTaskMetrics } from './task-metrics';
 import type { TaskMetrics } from './task-metrics';
 // eslint-disable-next-line @nx/enforce-module-boundaries -- all services have the version of the repository
@@ -38,6 +39,7 @@ export function createServiceMetrics(registry: Registry, service: string): Servi
     labelNames: ['version'],
     registers: [registry],
   }).set({ version }, 1);
+  registerProcessLimits(registry);
   return {
     tasks: () => createTaskMetrics(registry),
     ingest: (inFlightBytes) => createIngestMetrics(registry, inFlightBytes),
