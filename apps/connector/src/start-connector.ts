@@ -14,7 +14,7 @@ const CHANCE_BYTES = 4;
 /** Starts the service. @throws ConfigError */
 export async function startConnector(environment: Environment, tracing: Tracing | null): Promise<StartedService> {
   const config = loadConnectorConfig(environment);
-  const { http, logLevel, shutdownTimeoutMs } = config.service;
+  const { http, logLevel, shutdownTimeoutMs, drain } = config.service;
   const logger = createLogger('connector', logLevel);
   const registry = new Registry();
   const service = createConnector(config, {
@@ -32,6 +32,6 @@ export async function startConnector(environment: Environment, tracing: Tracing 
         throw error;
       }),
   });
-  const running = await bootstrap(ConnectorModule, { service, http, metrics: registry, logger, shutdownTimeoutMs });
+  const running = await bootstrap(ConnectorModule, { service, http, metrics: registry, logger, drain });
   return { running, logger, shutdownTimeoutMs };
 }

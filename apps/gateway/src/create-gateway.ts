@@ -64,6 +64,7 @@ export function createGateway(
   const pool = new BufferPool(KEPT_BYTES);
   const publisher = new Publisher({ writer, clock, observer, traceHeaders, pool }, config);
   const limits = { maxBodyBytes: MAX_BODY_BYTES, retryAfterMs: config.retryAfterMs };
+  const stopping = new AbortController();
   let open = false;
   const edge = { isOpen: () => open, streams, keys, pool, publisher, observer, clock };
   const grpcIngest = new GrpcIngest({ ...edge, budget: budget.grpc }, limits);
@@ -80,8 +81,11 @@ export function createGateway(
         if (problems.flat().length > 0) throw new ConfigError(problems.flat());
         open = true;
       },
-      // Bodies on their way are answered while the servers close.
-      drain: async () => {},
+      // Bodies on their way are answered while the servers close; streams would go on for ever.
+      drain: async (hurry) => {
+        stopping.abort();
+        hurry.addEventListener('abort', () => publisher.giveUp(), { once: true });
+      },
       close: ports.close,
     },
     replaceStream: (stream) => void streams.set(stream.name, stream),
@@ -92,7 +96,11 @@ export function createGateway(
       protoRoot: protoRoot(),
       protoFiles: [PROTO_FILES.ingest],
       loaderOptions: PROTO_LOADER_OPTIONS,
-      services: [createIngestService(grpcIngest, (method, error) => logger.error({ method, error }, 'call_failed'))],
+      services: [
+        createIngestService(grpcIngest, stopping.signal, (method, error) =>
+          logger.error({ method, error }, 'call_failed'),
+        ),
+      ],
       maxReceiveBytes: MAX_MESSAGE_BYTES,
       interceptors: [
         createAdmission(grpcIngest, {

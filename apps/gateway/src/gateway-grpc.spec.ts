@@ -209,6 +209,30 @@ describe('PublishStream', () => {
     expect(answers).toBe(50);
   });
 
+  it('answers what it has begun when the service stops, and sends the client elsewhere with the rest', async () => {
+    await start();
+    gateway.writer.hang();
+    const call = client.publishStream(withKey());
+    const answers: number[] = [];
+    call.on('data', ({ accepted }: PublishResponse) => answers.push(accepted));
+    const ended = once(call, 'error');
+    call.write(aBody('[{"k":1},{"k":1}]'));
+    await until(() => gateway.writer.waiting === 1);
+    const closed = gateway.close();
+    await settles(() => gateway.writer.waiting);
+    call.write(aBody('{"k":1}'));
+    await settles(() => gateway.writer.waiting);
+    gateway.writer.ack();
+    const [error] = (await ended) as [ServiceError];
+    await closed;
+    expect([answers, error.code, error.metadata.get('grpc-retry-pushback-ms')]).toEqual([
+      [2],
+      status.UNAVAILABLE,
+      ['0'],
+    ]);
+    expect(gateway.writer.appended).toHaveLength(1);
+  });
+
   it('lets go of a client that leaves in the middle', async () => {
     await start();
     gateway.writer.hang();

@@ -297,6 +297,26 @@ describe('a gateway whose log does not answer', () => {
     expect((await answer).status).toBe(202);
     await closed;
   });
+
+  it('says when to come again to whoever still waits at the end of the time it has to stop', async () => {
+    gateway = await startGateway([STREAM], {}, {}, { timeoutMs: 600, noticeMs: 0 });
+    gateway.writer.hang();
+    const answer = post(gateway, EVENTS);
+    await until(() => gateway.writer.waiting === 2);
+    await gateway.close();
+    const { status, headers } = await answer;
+    expect([status, headers.get('retry-after'), headers.get('connection')]).toEqual([503, '2', 'close']);
+  });
+
+  it('cuts off a body that does not come to its end in the time there is to stop', async () => {
+    gateway = await startGateway([STREAM], {}, {}, { timeoutMs: 600, noticeMs: 0 });
+    const request = httpRequest(`${gateway.url}${PATH}`, { method: 'POST', headers: JSON_BODY });
+    const broken = once(request, 'error');
+    request.write('[');
+    while ((await inFlight(gateway)) === 0);
+    await gateway.close();
+    await broken;
+  });
 });
 
 describe('a gateway that is started', () => {

@@ -18,7 +18,7 @@ export async function startGateway(
   tracing: { shutdown(): Promise<void> } | null,
 ): Promise<StartedService> {
   const config = loadGatewayConfig(environment);
-  const { http, logLevel, shutdownTimeoutMs } = config.service;
+  const { http, logLevel, shutdownTimeoutMs, drain } = config.service;
   const logger = createLogger('gateway', logLevel);
   const registry = new Registry();
 
@@ -53,7 +53,7 @@ export async function startGateway(
     grpc: gateway.grpc,
     metrics: registry,
     logger,
-    shutdownTimeoutMs,
+    drain,
     configureHttp: passBodiesThrough,
   });
   for (const file of config.streams) {

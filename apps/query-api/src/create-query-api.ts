@@ -83,16 +83,15 @@ export function createQueryApi(
         await Promise.race([running, Promise.all(followers.map((follower) => follower.caughtUp()))]);
         running.catch(ports.onFatal); // before that, the start has failed
       },
-      drain: async () => {
-        stopping.abort();
-        for (const follower of followers) follower.stop();
-        await running.catch(() => undefined); // has been told
-      },
+      // Questions under way may still wait for what the views have not read.
+      drain: async () => stopping.abort(),
       close: async () => {
+        for (const follower of followers) follower.stop();
         ports.openSessions.close();
         ports.sql?.close();
         await ports.histories.close();
         await ports.closeLog();
+        await running.catch(() => undefined); // has been told
       },
     },
     grpc: {

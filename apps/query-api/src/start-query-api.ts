@@ -32,7 +32,7 @@ export async function startQueryApi(
   program = process.argv[1] ?? '',
 ): Promise<StartedService> {
   const config = loadQueryApiConfig(environment);
-  const { http, logLevel, shutdownTimeoutMs } = config.service;
+  const { http, logLevel, shutdownTimeoutMs, drain } = config.service;
   const logger = createLogger('query-api', logLevel);
   const registry = new Registry();
   createServiceMetrics(registry, 'query-api');
@@ -59,7 +59,7 @@ export async function startQueryApi(
     grpc: api.grpc,
     metrics: registry,
     logger,
-    shutdownTimeoutMs,
+    drain,
   });
   return { running, logger, shutdownTimeoutMs };
 }

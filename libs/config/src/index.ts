@@ -10,7 +10,7 @@ export {
   serviceVariables,
   streamVariables,
 } from './common-blocks';
-export type { KafkaConfig, ServiceConfig } from './common-blocks';
+export type { DrainTimes, KafkaConfig, ServiceConfig } from './common-blocks';
 export { nearestName } from './nearest-name';
 export { parseEnvironment } from './parse-environment';
 export { sinkVariables } from './sink-variables';

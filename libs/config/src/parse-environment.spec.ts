@@ -29,8 +29,15 @@ describe('parseEnvironment', () => {
       http: { host: '0.0.0.0', port: 0 },
       logLevel: 'info',
       shutdownTimeoutMs: 25_000,
+      drain: { timeoutMs: 4_500, noticeMs: 1_000 },
     });
     expect(kafkaConfig(values)).toEqual({ brokers: ['k:9092'], ssl: false, sasl: null });
+  });
+
+  it('lets no drain outlast the shutdown, and no notice most of the drain', () => {
+    const times = { SHUTDOWN_TIMEOUT_MS: '2000', DRAIN_NOTICE_MS: '3000' };
+    const values = parseEnvironment(variables, { ...good, ...times }, [kafkaRule]);
+    expect(serviceConfig(values).drain).toEqual({ timeoutMs: 1_600, noticeMs: 800 });
   });
 
   it('names every problem at once', () => {

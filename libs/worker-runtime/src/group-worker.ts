@@ -12,6 +12,8 @@ import { checkStreams } from './startup-checks';
 import type { LogWorkerConfig } from './worker-config';
 
 const RETRY_MS = 1_000;
+/** Appends that are under way in the end get this long. */
+const GIVEN_UP_MS = 300;
 /** Each task stops reading long before; this only keeps a mistake of theirs from taking all memory. */
 const MAX_PENDING_BYTES = 512 * 1024 * 1024;
 
@@ -129,12 +131,13 @@ export function createGroupWorker(
         }
       }
     },
-    drain: async () => {
+    drain: async (hurry) => {
       draining = true;
-      if (started) await worker.stop();
+      if (started) await worker.stop(hurry);
     },
     close: async () => {
-      await Promise.all([writer.close(), reader.close(), parts.close?.()]);
+      // Tasks that were drained wait for nothing; what others have appended is appended again by whoever goes on.
+      await Promise.all([writer.close(GIVEN_UP_MS), reader.close(), parts.close?.()]);
     },
   };
 }

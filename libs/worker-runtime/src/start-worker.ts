@@ -43,7 +43,7 @@ export async function startWorker(
 /** Starts a worker that somebody else composes, as this process. */
 export async function startComposed(
   name: string,
-  { http, logLevel, shutdownTimeoutMs }: ServiceConfig,
+  { http, logLevel, shutdownTimeoutMs, drain }: ServiceConfig,
   tracing: Tracing | null,
   compose: (telemetry: WorkerTelemetry) => ComposedWorker,
 ): Promise<StartedService> {
@@ -64,7 +64,7 @@ export async function startComposed(
     ...(grpc && { grpc }),
     metrics: registry,
     logger,
-    shutdownTimeoutMs,
+    drain,
   });
   return { running, logger, shutdownTimeoutMs };
 }

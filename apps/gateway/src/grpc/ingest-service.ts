@@ -8,8 +8,16 @@ import type { PublishRequest, PublishResponse } from '@tillstream/contracts';
 
 export const INGEST_SERVICE = 'tillstream.ingest.v1.IngestService';
 
-/** The calls of IngestService. The admission interceptor has let them in, and bounds what a stream has in flight. */
-export function createIngestService(ingest: GrpcIngest, onUnexpected: UnexpectedErrorListener): GrpcService {
+/**
+ * The calls of IngestService. The admission interceptor has let them in, and bounds what a stream has in flight.
+ *
+ * @param stopping ends every stream, once what was begun of it is answered
+ */
+export function createIngestService(
+  ingest: GrpcIngest,
+  stopping: AbortSignal,
+  onUnexpected: UnexpectedErrorListener,
+): GrpcService {
   const publish = unaryHandler<PublishRequest, PublishResponse>(async (request, { metadata }) => {
     const response = await ingest.publish(request, authenticated(ingest.caller(metadata)));
     if (response.code !== (status.OK as number)) throw statusErrorOf(response);
@@ -17,7 +25,7 @@ export function createIngestService(ingest: GrpcIngest, onUnexpected: Unexpected
   }, onUnexpected);
 
   const publishStream: handleBidiStreamingCall<PublishRequest, PublishResponse> = (call) => {
-    answerInOrder(call, ingest).then(
+    answerInOrder(call, ingest, stopping).then(
       () => call.end(),
       (error: unknown) => {
         if (!call.cancelled) call.emit('error', statusOf(error, call.getPath(), onUnexpected));
@@ -27,15 +35,20 @@ export function createIngestService(ingest: GrpcIngest, onUnexpected: Unexpected
   return { name: INGEST_SERVICE, methods: { publish, publishStream } };
 }
 
-/** Starts on each body as it comes, so that several share a send to the log, and answers in the order of the bodies. */
+/**
+ * Starts on each body as it comes, so that several share a send to the log, and answers in the order of the bodies.
+ *
+ * @throws GrpcStatusError when the service stops: what has no answer by then was not taken, and is to be sent again elsewhere
+ */
 async function answerInOrder(
   call: ServerDuplexStream<PublishRequest, PublishResponse>,
   ingest: GrpcIngest,
+  stopping: AbortSignal,
 ): Promise<void> {
   const { metadata, signal } = contextOf(call);
   const caller = authenticated(ingest.caller(metadata));
   let answered: Promise<void> = Promise.resolve();
-  for await (const request of call as AsyncIterable<PublishRequest>) {
+  for await (const request of untilAborted(call as AsyncIterable<PublishRequest>, stopping)) {
     const response = ingest.publish(request, caller);
     const earlier = answered;
     answered = (async () => {
@@ -45,6 +58,30 @@ async function answerInOrder(
     answered.catch(() => {}); // seen when the last one is awaited
   }
   await answered;
+  if (stopping.aborted) throw isStopping();
+}
+
+/** What comes before the signal. What was asked for then and comes too late is left to nobody. */
+async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  let stop = (): void => undefined;
+  const stopped = new Promise<null>((resolve) => (stop = () => resolve(null)));
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop);
+  const items = source[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const item = await Promise.race([stopped, items.next()]);
+      if (item === null || item.done === true) return;
+      yield item.value;
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+function isStopping(): GrpcStatusError {
+  const message = 'this replica is stopping: send what has no answer once more, over another call';
+  return new GrpcStatusError(status.UNAVAILABLE, message, retryTrailers(status.UNAVAILABLE, message, 0));
 }
 
 function authenticated(caller: Caller | null): Caller {

@@ -54,6 +54,9 @@ export interface PublisherOptions {
 export class Publisher {
   /** Bodies whose sender has been told to come again while the writer still has them. */
   private overdue = 0;
+  /** Ends the waiting of each body that waits for the log. */
+  private readonly waiting = new Set<() => void>();
+  private isGivenUp = false;
 
   constructor(
     private readonly ports: {
@@ -65,6 +68,12 @@ export class Publisher {
     },
     private readonly options: PublisherOptions,
   ) {}
+
+  /** From here on nobody waits for the log: what it has not acknowledged is to be sent again, to another gateway. */
+  giveUp(): void {
+    this.isGivenUp = true;
+    for (const giveUp of [...this.waiting]) giveUp();
+  }
 
   /** Whether the log has stopped taking what it is given. */
   get stalled(): boolean {
@@ -109,7 +118,7 @@ export class Publisher {
     reservation: Reservation,
     stream: string,
   ): Promise<string | null> {
-    const startedMs = this.ports.clock.monotonicMs();
+    const startedMs = this.clockMs();
     let late = false;
     const all = Promise.all(appends);
     // The writer may hold the records long after the sender has been answered; until then they take up memory.
@@ -117,25 +126,33 @@ export class Publisher {
       reservation.release();
       if (late) this.overdue--;
     });
-    let timer: NodeJS.Timeout | undefined;
+    let giveUp = (): void => undefined;
     const timedOut = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
+      giveUp = () => {
+        this.waiting.delete(giveUp);
         late = true;
         this.overdue++;
-        reject(new AppendTimeoutError(this.options.appendTimeoutMs));
-      }, this.options.appendTimeoutMs);
+        reject(new AppendTimeoutError(this.clockMs() - startedMs));
+      };
     });
+    const timer = setTimeout(giveUp, this.isGivenUp ? 0 : this.options.appendTimeoutMs);
+    this.waiting.add(giveUp);
     try {
       await Promise.race([all, timedOut]);
       await settled;
-      this.ports.observer.appended(stream, (this.ports.clock.monotonicMs() - startedMs) / 1000);
+      this.ports.observer.appended(stream, (this.clockMs() - startedMs) / 1000);
       return null;
     } catch (cause) {
       this.ports.observer.unavailable(stream, cause);
       return 'the log did not acknowledge all events: send the whole body again';
     } finally {
       clearTimeout(timer);
+      this.waiting.delete(giveUp);
     }
+  }
+
+  private clockMs(): number {
+    return this.ports.clock.monotonicMs();
   }
 }
 
@@ -159,6 +176,6 @@ class AppendTimeoutError extends Error {
   readonly code = 'APPEND_TIMEOUT';
 
   constructor(timeoutMs: number) {
-    super(`no acknowledgement within ${timeoutMs} ms`);
+    super(`no acknowledgement within ${Math.round(timeoutMs)} ms`);
   }
 }

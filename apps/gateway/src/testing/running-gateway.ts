@@ -1,4 +1,5 @@
 import { createServiceMetrics } from '@tillstream/adapter-telemetry';
+import type { DrainTimes } from '@tillstream/config';
 import { bootstrap, createLogger, systemClock } from '@tillstream/nest-runtime';
 import type { RunningService } from '@tillstream/nest-runtime';
 import { Registry } from 'prom-client';
@@ -26,6 +27,7 @@ export async function startGateway(
   streams: readonly IngestStream[],
   config: Partial<Config> = {},
   ports: Partial<GatewayPorts> = {},
+  drain: DrainTimes = { timeoutMs: 3_000, noticeMs: 0 },
 ): Promise<RunningGateway> {
   const writer = new ScriptedLogWriter();
   const registry = new Registry();
@@ -62,7 +64,7 @@ export async function startGateway(
     grpc: gateway.grpc,
     metrics: registry,
     logger,
-    shutdownTimeoutMs: 5000,
+    drain,
     configureHttp: passBodiesThrough,
   });
   return { ...running, writer, log, url: `http://127.0.0.1:${running.httpPort}` };

@@ -65,12 +65,13 @@ export class Replica {
 
   /** As on SIGTERM, until calls that are under way are all that is left. */
   async drain(): Promise<void> {
-    await this.api.service.drain();
+    await this.api.service.drain(new AbortController().signal);
   }
 
   async stop(): Promise<void> {
     await this.drain();
     await this.server.stop(1_000);
+    await this.api.service.close();
     for (const client of this.clients) client.close();
   }
 

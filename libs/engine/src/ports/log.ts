@@ -130,8 +130,12 @@ export interface AssignmentHandler {
 export interface GroupConsumer {
   /** Joins the group and keeps calling `handler` until `stop`. */
   start(handler: AssignmentHandler): Promise<void>;
-  /** Revokes every partition, leaves the group. */
-  stop(): Promise<void>;
+  /**
+   * Revokes every partition, leaves the group.
+   *
+   * @param hurry once aborted, work that has not stopped is waited for no longer: the fence keeps it from doing harm
+   */
+  stop(hurry?: AbortSignal): Promise<void>;
   /** Committed group offset of a partition, or null. Committed only as a hint. */
   committed(topic: string, partition: number): Promise<number | null>;
 }

@@ -17,8 +17,8 @@ export class StreamWorker {
   }
 
   /** Leaves the groups. Each task makes a last checkpoint before its partition goes. */
-  async stop(): Promise<void> {
-    await Promise.all(this.members.map(({ consumer }) => consumer.stop()));
+  async stop(hurry?: AbortSignal): Promise<void> {
+    await Promise.all(this.members.map(({ consumer }) => consumer.stop(hurry)));
   }
 
   get stoppedPartitions(): readonly StoppedPartition[] {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -6,6 +7,7 @@ import type { Client, ClientDuplexStream, ClientReadableStream, ServiceError } f
 import { loadSync } from '@grpc/proto-loader';
 import { protoPath as healthProto } from 'grpc-health-check';
 import { GrpcServer, PROTO_LOADER_OPTIONS } from './grpc-server';
+import type { GrpcServerOptions } from './grpc-server';
 import { serverStreamHandler, unaryHandler } from './handlers';
 import { GrpcStatusError, retryTrailers } from './status-error';
 
@@ -31,11 +33,13 @@ interface ReflectionClient extends Client {
   serverReflectionInfo(): ClientDuplexStream<{ listServices: string }, ListedServices>;
 }
 interface HealthClient extends Client {
+  watch(ask: { service: string }): ClientReadableStream<{ status: string }>;
   check(ask: { service: string }, callback: (error: ServiceError | null, answer: { status: string }) => void): void;
 }
 
 describe('GrpcServer', () => {
   let protoRoot: string;
+  let options: GrpcServerOptions;
   let server: GrpcServer;
   let echo: EchoClient;
   let health: HealthClient;
@@ -47,7 +51,7 @@ describe('GrpcServer', () => {
     protoRoot = mkdtempSync(join(tmpdir(), 'grpc-server-'));
     writeFileSync(join(protoRoot, 'echo.proto'), PROTO);
     const onUnexpected = (_method: string, error: unknown): void => void unexpected.push(error);
-    server = new GrpcServer({
+    options = {
       host: '127.0.0.1',
       port: 0,
       protoRoot,
@@ -82,16 +86,22 @@ describe('GrpcServer', () => {
           },
         },
       ],
-    });
-    const port = await server.start();
+    };
+    server = new GrpcServer(options);
+    ({ echo, health } = clientsOf(await server.start()));
+  });
+
+  function clientsOf(port: number): { readonly echo: EchoClient; readonly health: HealthClient } {
     const definition = loadSync(['echo.proto', healthProto], { ...PROTO_LOADER_OPTIONS, includeDirs: [protoRoot] });
     const packages = loadPackageDefinition(definition) as unknown as {
       test: { v1: { Echo: new (...args: unknown[]) => EchoClient } };
       grpc: { health: { v1: { Health: new (...args: unknown[]) => HealthClient } } };
     };
-    echo = new packages.test.v1.Echo(`127.0.0.1:${port}`, credentials.createInsecure());
-    health = new packages.grpc.health.v1.Health(`127.0.0.1:${port}`, credentials.createInsecure());
-  });
+    return {
+      echo: new packages.test.v1.Echo(`127.0.0.1:${port}`, credentials.createInsecure()),
+      health: new packages.grpc.health.v1.Health(`127.0.0.1:${port}`, credentials.createInsecure()),
+    };
+  }
 
   afterAll(async () => {
     echo.close();
@@ -151,6 +161,30 @@ describe('GrpcServer', () => {
     const notServing = await check();
     server.setServing(true);
     expect([notServing, await check()]).toEqual([2, 1]);
+  });
+
+  it('ends calls that do not end by themselves when it stops: at once who watches its health, others after the grace', async () => {
+    const stopping = new GrpcServer({ ...options, port: 0 });
+    const port = await stopping.start();
+    const { echo: caller, health: watcher } = clientsOf(port);
+    const watch = watcher.watch({ service: '' });
+    await once(
+      watch.on('data', () => {}),
+      'data',
+    );
+    const watchEnded = once(watch, 'error') as Promise<[ServiceError]>;
+    const asked = aborted.length;
+    const waiting = new Promise<ServiceError | null>((resolve) => caller.once({ number: 3 }, resolve));
+    await until(() => aborted.length > asked);
+    let isStopped = false;
+    const stopped = stopping.stop(300).then(() => (isStopped = true));
+    const [told] = await watchEnded;
+    expect([told.code, isStopped]).toEqual([status.UNAVAILABLE, false]);
+    const cut = await waiting;
+    expect([cut?.code, cut?.metadata.get('grpc-retry-pushback-ms')]).toEqual([status.UNAVAILABLE, ['0']]);
+    await stopped;
+    caller.close();
+    watcher.close();
   });
 
   it('lists its services by reflection', async () => {

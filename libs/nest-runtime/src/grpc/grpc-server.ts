@@ -4,6 +4,7 @@ import { loadSync } from '@grpc/proto-loader';
 import type { Options } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
+import { OpenCalls } from './open-calls';
 import { reflectedDefinition } from './reflected-definition';
 
 /** A service of the proto files and its methods, by name in lowerCamelCase. */
@@ -38,6 +39,9 @@ export const PROTO_LOADER_OPTIONS: Options = {
   enums: Number,
 };
 
+/** How long calls that are ended may take to tell their clients. */
+const LAST_WORDS_MS = 100;
+
 const MIB = 1024 * 1024;
 
 /** Keeps connections honest and lets a load balancer spread them anew. */
@@ -56,6 +60,7 @@ const CHANNEL_OPTIONS = {
 export class GrpcServer {
   private readonly server: Server;
   private readonly health: HealthImplementation;
+  private readonly calls = new OpenCalls();
   private boundPort: number | null = null;
 
   /** @throws Error when a proto file is missing or broken, or a service or one of its methods is not in them. */
@@ -65,7 +70,7 @@ export class GrpcServer {
     this.server = new Server({
       ...CHANNEL_OPTIONS,
       'grpc.max_receive_message_length': options.maxReceiveBytes ?? 4 * MIB,
-      interceptors: [...(options.interceptors ?? [])],
+      interceptors: [...(options.interceptors ?? []), this.calls.interceptor],
     });
     for (const { name, methods } of options.services) {
       const service = definition[name];
@@ -101,7 +106,10 @@ export class GrpcServer {
     for (const [name, status] of Object.entries(statuses)) this.health.setStatus(name, status);
   }
 
-  /** Takes no new calls and lets those under way finish; after `graceMs` they are cut off. */
+  /**
+   * Takes no new calls and lets those under way finish; after `graceMs` they are ended, and their clients are told to call again
+   * elsewhere.
+   */
   async stop(graceMs: number): Promise<void> {
     this.setServing(false);
     let timer: NodeJS.Timeout | undefined;
@@ -109,8 +117,13 @@ export class GrpcServer {
       timer = setTimeout(resolve, graceMs);
     });
     const finished = new Promise<void>((resolve) => this.server.tryShutdown(() => resolve()));
+    // Those who watch it have read by now that nothing is served here.
+    this.calls.endHealthWatches();
     await Promise.race([finished, cutOff]);
     clearTimeout(timer);
+    this.calls.endAll();
+    // The statuses are on their way; what is cut below has had them.
+    await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, LAST_WORDS_MS))]);
     this.server.forceShutdown();
   }
 }

@@ -9,7 +9,8 @@ import type { GrpcServer } from './grpc-server';
 export class GrpcTransport extends Server implements CustomTransportStrategy {
   constructor(
     private readonly grpcServer: GrpcServer,
-    private readonly graceMs: number,
+    /** Asked when the server begins to stop. */
+    private readonly graceMs: () => number,
   ) {
     super();
   }
@@ -19,7 +20,7 @@ export class GrpcTransport extends Server implements CustomTransportStrategy {
   }
 
   close(): Promise<void> {
-    return this.grpcServer.stop(this.graceMs);
+    return this.grpcServer.stop(this.graceMs());
   }
 
   /** The transport has no events of its own. */

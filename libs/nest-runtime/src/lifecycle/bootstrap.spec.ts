@@ -1,3 +1,4 @@
+import { Agent, request } from 'node:http';
 import { Controller, Get, Inject, Module } from '@nestjs/common';
 import { createLogger } from '../logging/logger';
 import { bootstrap } from './bootstrap';
@@ -53,7 +54,7 @@ describe('a bootstrapped service', () => {
       http: { host: '127.0.0.1', port: 0 },
       metrics: { metrics: async () => 'tillstream_x_total 1\n' },
       logger,
-      shutdownTimeoutMs: 5000,
+      drain: { timeoutMs: 5000, noticeMs: 0 },
     });
   });
   afterEach(() => running.close());
@@ -89,6 +90,56 @@ describe('a bootstrapped service', () => {
     expect((await answer).status).toBe(200);
     expect(steps).toEqual(['start', 'drain', 'answer', 'close']);
   });
+
+  it('tells its callers to go elsewhere on the connections that they still have', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const connectionOf = (path: string): Promise<string | undefined> =>
+      new Promise((resolve, reject) => {
+        const options = { port: running.httpPort, path, agent };
+        const asked = request(options, (response) => {
+          response.resume();
+          resolve(response.headers.connection);
+        });
+        asked.on('error', reject).end();
+      });
+    expect(await connectionOf('/healthz')).toBe('keep-alive');
+    const answer = connectionOf('/slow');
+    await gate.someoneIn;
+    const closed = running.close();
+    gate.open({});
+    expect(await answer).toBe('close');
+    await closed;
+    agent.destroy();
+  });
+});
+
+it('goes on without work that does not end in time, having told it to hurry, and cuts off who is still connected', async () => {
+  const gate = new Gate();
+  @Module({ controllers: [SlowController], providers: [{ provide: GATE, useValue: gate }] })
+  class SlowModule {}
+  const steps: string[] = [];
+  const endless: Service = {
+    readinessChecks: [],
+    start: async () => {},
+    drain: (hurry) => {
+      hurry.addEventListener('abort', () => void steps.push('hurry'));
+      return new Promise(() => {});
+    },
+    close: async () => void steps.push('close'),
+  };
+  const running = await bootstrap(SlowModule, {
+    service: endless,
+    http: { host: '127.0.0.1', port: 0 },
+    metrics: { metrics: async () => '' },
+    logger,
+    drain: { timeoutMs: 400, noticeMs: 0 },
+  });
+  const cut = fetch(`http://127.0.0.1:${running.httpPort}/slow`).catch(() => 'cut');
+  await gate.someoneIn;
+  const startedMs = performance.now();
+  await running.close();
+  expect([steps, await cut]).toEqual([['hurry', 'close'], 'cut']);
+  expect(performance.now() - startedMs).toBeLessThan(5_000);
 });
 
 it('closes what it has opened when the service cannot start', async () => {
@@ -106,7 +157,7 @@ it('closes what it has opened when the service cannot start', async () => {
     http: { host: '127.0.0.1', port: 0 },
     metrics: { metrics: async () => '' },
     logger,
-    shutdownTimeoutMs: 5000,
+    drain: { timeoutMs: 5000, noticeMs: 0 },
   });
   await expect(started).rejects.toThrow('definition differs');
   expect(steps).toEqual(['drain', 'close']);

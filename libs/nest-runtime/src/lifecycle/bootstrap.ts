@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { DrainTimes } from '@tillstream/config';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -10,7 +11,8 @@ import { HealthController, METRICS, READINESS } from '../health/health.controlle
 import { Readiness } from '../health/readiness';
 import type { ServiceLogger } from '../logging/logger';
 import { NestLogger } from '../logging/nest-logger';
-import { ServiceLifecycle, SERVICE } from './service-lifecycle';
+import { Drain } from './drain';
+import { DRAIN, LOGGER, ServiceLifecycle, SERVICE } from './service-lifecycle';
 import type { MetricsSource, Service } from './service';
 
 export interface BootstrapOptions {
@@ -19,8 +21,8 @@ export interface BootstrapOptions {
   readonly grpc?: GrpcServerOptions;
   readonly metrics: MetricsSource;
   readonly logger: ServiceLogger;
-  /** From `close` to its end, for what is in flight. */
-  readonly shutdownTimeoutMs: number;
+  /** For what is in flight when `close` is called. */
+  readonly drain: DrainTimes;
   /** Adjusts the HTTP server before it listens. */
   readonly configureHttp?: (server: FastifyInstance) => void;
 }
@@ -29,7 +31,7 @@ export interface BootstrapOptions {
 export interface RunningService {
   readonly httpPort: number;
   readonly grpcPort: number | null;
-  /** Readiness false → stop taking work and finish it → close the servers → close connections. */
+  /** Readiness false → go on for the notice → stop taking work and finish it → close the servers → close connections. */
   close(): Promise<void>;
 }
 
@@ -38,10 +40,11 @@ export interface RunningService {
  * then the service itself, so that it can be watched while it starts.
  */
 export async function bootstrap(module: Type | DynamicModule, options: BootstrapOptions): Promise<RunningService> {
-  const { service, http, grpc, logger, shutdownTimeoutMs } = options;
+  const { service, http, grpc, logger } = options;
   const readiness = new Readiness(service.readinessChecks);
+  const drain = new Drain(options.drain);
   const app = await NestFactory.create<NestFastifyApplication>(
-    rootModule(module, readiness, options),
+    rootModule(module, readiness, drain, options),
     createHttpAdapter(),
     { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },
   );
@@ -49,8 +52,7 @@ export async function bootstrap(module: Type | DynamicModule, options: Bootstrap
   closeConnectionsWhenStopping(server, readiness);
   options.configureHttp?.(server);
 
-  // Calls under way get most of the time there is; the rest is for the connections.
-  const grpcServer = grpc === undefined ? null : await connectGrpc(app, grpc, shutdownTimeoutMs * 0.7);
+  const grpcServer = grpc === undefined ? null : await connectGrpc(app, grpc, () => drain.leftMs);
   await app.listen(http.port, http.host);
   const httpPort = (app.getHttpServer().address() as { port: number }).port;
   logger.info({ httpPort, grpcPort: grpcServer?.port ?? null }, 'listening');
@@ -67,14 +69,25 @@ export async function bootstrap(module: Type | DynamicModule, options: Bootstrap
     httpPort,
     grpcPort: grpcServer?.port ?? null,
     close: async () => {
+      readiness.stop();
+      drain.begin();
       grpcServer?.setServing(false);
+      // Whoever asks nothing of this service needs no time to hear that it stops.
+      if (grpcServer !== null) await drain.notice();
+      const cut = setTimeout(() => server.server.closeAllConnections(), drain.leftMs);
       await app.close();
+      clearTimeout(cut);
+      drain.end();
     },
   };
 }
 
 /** Loads gRPC only here: a service that has none starts without a tenth of all packages. */
-async function connectGrpc(app: NestFastifyApplication, grpc: GrpcServerOptions, graceMs: number): Promise<GrpcServer> {
+async function connectGrpc(
+  app: NestFastifyApplication,
+  grpc: GrpcServerOptions,
+  graceMs: () => number,
+): Promise<GrpcServer> {
   const [{ GrpcServer }, { GrpcTransport }] = await Promise.all([
     import('../grpc/grpc-server'),
     import('../grpc/grpc-transport'),
@@ -98,13 +111,15 @@ function createHttpAdapter(): FastifyAdapter {
     logger: false,
     // Idle keep-alive connections must not hold up a shutdown; those with a request on them may.
     forceCloseConnections: 'idle',
+    // A request that comes on a connection that was busy is answered like any other, and is the last one there.
+    return503OnClosing: false,
     keepAliveTimeout: 65_000,
     requestTimeout: 60_000,
     routerOptions: { maxParamLength: 256 },
   });
 }
 
-function rootModule(module: Type | DynamicModule, readiness: Readiness, options: BootstrapOptions): Type {
+function rootModule(module: Type | DynamicModule, readiness: Readiness, drain: Drain, options: BootstrapOptions): Type {
   @Module({
     imports: [module],
     controllers: [HealthController],
@@ -112,6 +127,8 @@ function rootModule(module: Type | DynamicModule, readiness: Readiness, options:
       { provide: READINESS, useValue: readiness },
       { provide: METRICS, useValue: options.metrics },
       { provide: SERVICE, useValue: options.service },
+      { provide: DRAIN, useValue: drain },
+      { provide: LOGGER, useValue: options.logger },
       ServiceLifecycle,
     ],
   })

@@ -102,10 +102,10 @@ export class GroupMembership {
   }
 
   /** Leaves the group, so that it need not wait for the session time-out. */
-  async leave(): Promise<void> {
+  async leave(timeoutMs: number): Promise<void> {
     if (this.#coordinator === null || this.#memberId === '') return;
     const left = this.#coordinator.leaveGroup({ groupId: this.options.groupId, memberId: this.#memberId });
-    await Promise.race([left, sleep(2_000, undefined, { ref: false })]).catch(() => undefined);
+    await Promise.race([left, sleep(timeoutMs, undefined, { ref: false })]).catch(() => undefined);
     this.#joined = false;
   }
 

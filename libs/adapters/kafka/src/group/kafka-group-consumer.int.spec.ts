@@ -220,6 +220,16 @@ describe('the Kafka group consumer', () => {
     expect(lag[1]).toMatchObject({ committed: null, lag: 0 });
   });
 
+  it('leaves at once when it has no time left for work that does not stop', async () => {
+    const [member, heir] = [new Assignments(), new Assignments()];
+    const leaving = await joining(member, { sessionTimeoutMs: 60_000 });
+    await member.until(() => member.sources.size === 4);
+    member.revoked = () => new Promise(() => {});
+    await leaving.stop(AbortSignal.abort());
+    await joining(heir);
+    await heir.until(() => heir.sources.size === 4);
+  });
+
   it('reads several topics', async () => {
     const other = aTopicName('group');
     await admin.createTopics([{ topic: other, partitions: 2, replication: 1 }]);

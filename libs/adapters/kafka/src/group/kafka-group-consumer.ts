@@ -34,6 +34,9 @@ export interface KafkaGroupConsumerOptions extends KafkaOptions {
 }
 
 const HINT_INTERVAL_MS = 1_000;
+/** How long a coordinator may take to answer a member that leaves; without an answer the session runs out. */
+const LEAVE_MS = 2_000;
+const HURRIED_LEAVE_MS = 300;
 
 /**
  * A member of a consumer group that leaves it to each task where to read from. Membership and records have
@@ -101,15 +104,15 @@ export class KafkaGroupConsumer implements GroupConsumer {
     return Promise.resolve();
   }
 
-  async stop(): Promise<void> {
+  async stop(hurry?: AbortSignal): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#membership.stop();
     this.take(new Map());
-    await Promise.all(this.#ending.values());
-    await this.storeHints();
+    const late = aborted(hurry);
+    await Promise.race([Promise.all(this.#ending.values()).then(() => this.storeHints()), late]);
     this.#closing.abort();
-    await this.#membership.leave();
+    await this.#membership.leave(hurry?.aborted === true ? HURRIED_LEAVE_MS : LEAVE_MS);
     this.#fetcher.close();
     await Promise.all([this.#groupCluster.close(), this.#fetchCluster.close()]);
     await Promise.all([this.#running, this.#hinting]);
@@ -180,4 +183,12 @@ export class KafkaGroupConsumer implements GroupConsumer {
       this.#groupCluster.logger.debug({ groupId: this.options.groupId, err }, 'offset_hints_not_stored');
     }
   }
+}
+
+/** Never resolves without a signal. */
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted === true) resolve();
+    else signal?.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
