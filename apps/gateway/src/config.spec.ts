@@ -36,8 +36,8 @@ describe('the configuration of the gateway', () => {
 
   it('has write keys, unless it is said that there are none', () => {
     const environment = { KAFKA_BROKERS: 'k:9092', STREAM_FILES: file };
-    expect(problemsOf(environment)).toEqual(['TILLSTREAM_WRITE_KEYS must be set']);
-    expect(loadGatewayConfig({ ...environment, TILLSTREAM_WRITE_KEYS: 'none' }).writeKeys).toEqual([]);
+    expect(problemsOf(environment)).toEqual(['TILLSTREAM_WRITE_KEYS or TILLSTREAM_WRITE_KEYS_FILE must be set']);
+    expect(loadGatewayConfig({ ...environment, TILLSTREAM_WRITE_KEYS: 'none' }).keys.entries).toBeNull();
   });
 
   it('knows the streams that its keys name', () => {

@@ -8,13 +8,16 @@ import {
   keyList,
   oneOf,
   parseEnvironment,
+  serverTlsRule,
   serviceConfig,
   serviceVariables,
   streamVariables,
+  text,
   wholeNumber,
 } from '@tillstream/config';
-import type { Environment } from '@tillstream/config';
+import type { Environment, Rule } from '@tillstream/config';
 import { MAX_BODY_BYTES, readStreamFiles } from '@tillstream/contracts';
+import { keyEntries } from '@tillstream/doors';
 
 const MIB = 1024 * 1024;
 
@@ -25,7 +28,9 @@ const variables = {
   ...kafkaVariables,
   ...streamVariables,
   /** Who may write: `key` or `key:stream1|stream2`, separated by commas. `none`: whoever can reach the port. */
-  TILLSTREAM_WRITE_KEYS: keyList,
+  TILLSTREAM_WRITE_KEYS: keyList.optional(),
+  /** A file of write keys, with limits and expiry; read again when it changes. */
+  TILLSTREAM_WRITE_KEYS_FILE: text.optional(),
   /** Bytes of bodies being read or waiting for the log. Beyond: 429. An eighth is for HTTP alone, an eighth for gRPC. */
   TILLSTREAM_MAX_IN_FLIGHT_BYTES: wholeNumber({ min: MAX_BODY_BYTES }).default(64 * MIB),
   /** How long a body waits for the log. Beyond: 503. */
@@ -38,15 +43,25 @@ const variables = {
   TILLSTREAM_RAW_COMPRESSION: oneOf(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none'),
 };
 
+/** Somebody must have said who may write; that everyone may is not said beside a file of keys. */
+const writeKeysRule: Rule<typeof variables> = (values) => {
+  const { TILLSTREAM_WRITE_KEYS: keys, TILLSTREAM_WRITE_KEYS_FILE: file } = values;
+  if (keys === undefined && file === undefined)
+    return ['TILLSTREAM_WRITE_KEYS or TILLSTREAM_WRITE_KEYS_FILE must be set'];
+  return keys?.length === 0 && file !== undefined
+    ? ['TILLSTREAM_WRITE_KEYS must not be none beside TILLSTREAM_WRITE_KEYS_FILE: leave it out']
+    : [];
+};
+
 export type GatewayConfig = ReturnType<typeof loadGatewayConfig>;
 
 /** The only reader of the environment and of the stream files. @throws ConfigError with every problem */
 export function loadGatewayConfig(environment: Environment) {
-  const values = parseEnvironment(variables, environment, [kafkaRule]);
+  const values = parseEnvironment(variables, environment, [kafkaRule, serverTlsRule, writeKeysRule]);
   const streams = readStreamFiles(values.STREAM_FILES);
   if (!streams.ok) throw new ConfigError(streams.problems);
   const names = streams.definitions.map(({ schema }) => schema.stream);
-  const problems = values.TILLSTREAM_WRITE_KEYS.flatMap((key, index) =>
+  const problems = (values.TILLSTREAM_WRITE_KEYS ?? []).flatMap((key, index) =>
     (key.streams ?? [])
       .filter((stream) => !names.includes(stream))
       .map((stream) => `TILLSTREAM_WRITE_KEYS key ${index + 1} names ${stream}, which no stream file declares`),
@@ -61,7 +76,12 @@ export function loadGatewayConfig(environment: Environment) {
     },
     kafka: { ...kafkaConfig(values), compression: values.TILLSTREAM_RAW_COMPRESSION },
     streams: streams.definitions,
-    writeKeys: values.TILLSTREAM_WRITE_KEYS,
+    keys: {
+      use: 'write',
+      entries: values.TILLSTREAM_WRITE_KEYS?.length ? keyEntries(values.TILLSTREAM_WRITE_KEYS) : null,
+      file: values.TILLSTREAM_WRITE_KEYS_FILE ?? null,
+      streams: names,
+    },
     maxInFlightBytes: values.TILLSTREAM_MAX_IN_FLIGHT_BYTES,
     appendTimeoutMs: values.TILLSTREAM_APPEND_TIMEOUT_MS,
     retryAfterMs: values.TILLSTREAM_RETRY_AFTER_MS,

@@ -2,6 +2,7 @@ import type { IngestMetrics } from '@tillstream/adapter-telemetry';
 import { ConfigError } from '@tillstream/config';
 import { MAX_BODY_BYTES, PROTO_FILES, PROTO_LOADER_OPTIONS, protoRoot } from '@tillstream/contracts';
 import { BufferPool } from '@tillstream/core';
+import { KeyLimits, type KeyRing } from '@tillstream/doors';
 import type { Clock, LogWriter, RecordHeaders } from '@tillstream/engine';
 import type { GrpcServerOptions, ReadinessCheck, Service, ServiceLogger } from '@tillstream/nest-runtime';
 import type { GatewayConfig } from './config';
@@ -13,12 +14,13 @@ import { ByteBudget } from './ingest/byte-budget';
 import { IngestObserver } from './ingest/ingest-observer';
 import { Publisher } from './ingest/publisher';
 import type { IngestStream } from './ingest/publisher';
-import { WriteKeys } from './ingest/write-keys';
 
 /** What the service asks of the world. */
 export interface GatewayPorts {
   readonly writer: LogWriter;
   readonly close: () => Promise<void>;
+  /** Who may write. */
+  readonly keys: KeyRing;
   readonly clock: Clock;
   readonly logger: ServiceLogger;
   readonly metrics: (inFlightBytes: () => number) => IngestMetrics;
@@ -49,13 +51,12 @@ const KEPT_BYTES = 2 * MAX_BODY_BYTES;
 
 /** Composes the service without a framework. */
 export function createGateway(
-  config: Pick<GatewayConfig, 'grpc' | 'writeKeys' | 'maxInFlightBytes' | 'appendTimeoutMs' | 'retryAfterMs'>,
+  config: Pick<GatewayConfig, 'grpc' | 'maxInFlightBytes' | 'appendTimeoutMs' | 'retryAfterMs'>,
   ingestStreams: readonly IngestStream[],
   ports: GatewayPorts,
 ): Gateway {
-  const { writer, clock, logger, traceHeaders } = ports;
+  const { writer, keys, clock, logger, traceHeaders } = ports;
   const streams = new Map(ingestStreams.map((stream) => [stream.name, stream]));
-  const keys = new WriteKeys(config.writeKeys);
   const budget = new ByteBudget(config.maxInFlightBytes, MAX_BODY_BYTES);
   const observer = new IngestObserver(
     ports.metrics(() => budget.inFlight),
@@ -66,7 +67,7 @@ export function createGateway(
   const limits = { maxBodyBytes: MAX_BODY_BYTES, retryAfterMs: config.retryAfterMs };
   const stopping = new AbortController();
   let open = false;
-  const edge = { isOpen: () => open, streams, keys, pool, publisher, observer, clock };
+  const edge = { isOpen: () => open, streams, keys, limits: new KeyLimits(), pool, publisher, observer, clock };
   const grpcIngest = new GrpcIngest({ ...edge, budget: budget.grpc }, limits);
 
   return {

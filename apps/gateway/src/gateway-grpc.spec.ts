@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { credentials, loadPackageDefinition, Metadata, status } from '@grpc/grpc-js';
 import type { Client, ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { aKey, ringOf } from '@tillstream/doors/testing';
 import { PROTO_FILES, PROTO_LOADER_OPTIONS, protoRoot } from '@tillstream/contracts';
 import type { PublishResponse } from '@tillstream/contracts';
 import { lineSplitter } from './testing/line-splitter';
@@ -188,6 +189,37 @@ describe('PublishStream', () => {
   it('ends with UNAUTHENTICATED for who has no key', async () => {
     await start();
     await expect(publishAll([aBody('{"k":1}')], withKey(null))).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+  });
+
+  it('looks at the key of each body: a stream does not outlive the right to it', async () => {
+    const keys = ringOf([]);
+    keys.replace([aKey({ key: WRITE_KEY })]);
+    gateway = await startGateway([STREAM], {}, { keys });
+    client = new tillstream.ingest.v1.IngestService(`127.0.0.1:${gateway.grpcPort}`, credentials.createInsecure());
+    const call = client.publishStream(withKey());
+    const answers = (call as AsyncIterable<PublishResponse>)[Symbol.asyncIterator]();
+    call.write(aBody('{"k":1}'));
+    expect((await answers.next()).value).toMatchObject({ code: status.OK });
+    keys.replace([]);
+    call.write(aBody('{"k":1}'));
+    expect((await answers.next()).value).toMatchObject({ code: status.UNAUTHENTICATED, accepted: 0 });
+    call.end();
+    expect(gateway.writer.appended).toHaveLength(1);
+  });
+
+  it('tells who sends more events than the key allows when to come again', async () => {
+    const keys = ringOf([{ key: WRITE_KEY, name: 'shop', eventsPerSecond: 2 }]);
+    gateway = await startGateway([STREAM], {}, { keys });
+    client = new tillstream.ingest.v1.IngestService(`127.0.0.1:${gateway.grpcPort}`, credentials.createInsecure());
+    await publish(aBody('[{"k":1},{"x":1},{"k":1},{"k":1},{"k":1},{"k":1},{"k":1},{"k":1}]'));
+    const [response] = await publishAll([aBody('{"k":1}')]);
+    expect(response).toMatchObject({ code: status.RESOURCE_EXHAUSTED, accepted: 0 });
+    expect(response!.retryAfterMs).toBeGreaterThan(2_000);
+    await expect(publish(aBody('{"k":1}'))).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+    expect(metrics).toMatch(
+      /^tillstream_refused_requests_total\{door="grpc",code="rate_limited",service="gateway"\} 2$/m,
+    );
   });
 
   it('reads no further than a few unanswered bodies', async () => {

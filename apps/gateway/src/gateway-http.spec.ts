@@ -5,6 +5,8 @@ import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { HEADER } from '@tillstream/contracts';
+import { KeyRing } from '@tillstream/doors';
+import { ringOf } from '@tillstream/doors/testing';
 import { createLogger } from '@tillstream/nest-runtime';
 import { lineSplitter } from './testing/line-splitter';
 import { MIB, startGateway, WRITE_KEY } from './testing/running-gateway';
@@ -321,8 +323,41 @@ describe('a gateway whose log does not answer', () => {
 
 describe('a gateway that is started', () => {
   it('without keys takes events from everyone', async () => {
-    const gateway = await startGateway([STREAM], { writeKeys: [] });
+    const gateway = await startGateway([STREAM], {}, { keys: new KeyRing(null) });
     expect((await post(gateway, EVENTS, { 'content-type': 'application/json' })).status).toBe(202);
+    await gateway.close();
+  });
+
+  it('tells who sends more than the key allows when to come again, before it reads the body', async () => {
+    const keys = ringOf([
+      { key: WRITE_KEY, name: 'shop', eventsPerSecond: 2 },
+      { key: 'other-key-2', requestsPerSecond: 1 },
+    ]);
+    const gateway = await startGateway([STREAM], {}, { keys });
+    expect((await post(gateway, '[{"k":1},{"x":1},{"k":1},{"k":1},{"k":1},{"k":1},{"k":1},{"k":1}]')).status).toBe(202);
+    const { status, headers, body } = await post(gateway, EVENTS);
+    expect([status, headers.get('retry-after')]).toEqual([429, '4']);
+    const message = 'the key allows 2 events a second: send this again later';
+    expect(body).toEqual({ error: { code: 'rate-limited', message } });
+    const asOther = { ...JSON_BODY, authorization: 'Bearer other-key-2' };
+    expect([(await post(gateway, EVENTS, asOther)).status, (await post(gateway, EVENTS, asOther)).status]).toEqual([
+      202, 429,
+    ]);
+    const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+    expect(metrics).toMatch(
+      /^tillstream_refused_requests_total\{door="http",code="rate_limited",service="gateway"\} 2$/m,
+    );
+    await gateway.close();
+  });
+
+  it('tells the holder of an expired key that it has', async () => {
+    const gateway = await startGateway([STREAM], {}, { keys: ringOf([{ key: WRITE_KEY, expiresMs: 1 }]) });
+    const { status, headers, body } = await post(gateway, EVENTS);
+    expect([status, headers.get('www-authenticate')]).toEqual([
+      401,
+      'Bearer realm="tillstream", error="invalid_token"',
+    ]);
+    expect(body).toMatchObject({ error: { message: 'the write key has expired: a new one is needed' } });
     await gateway.close();
   });
 

@@ -1,6 +1,7 @@
 import { KafkaAdmin, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
 import { createServiceMetrics, injectTraceContext } from '@tillstream/adapter-telemetry';
 import type { Environment } from '@tillstream/config';
+import { followKeys } from '@tillstream/doors';
 import { bootstrap, createLogger, systemClock } from '@tillstream/nest-runtime';
 import type { StartedService } from '@tillstream/nest-runtime';
 import { Registry } from 'prom-client';
@@ -30,11 +31,14 @@ export async function startGateway(
   const admin = new KafkaAdmin(kafka);
   const reader = new KafkaLogReader(kafka);
   const stopping = new AbortController();
+  const keys = followKeys(config.keys, logger);
 
   const gateway = createGateway(config, config.streams.map(ingestStreamOf), {
     writer,
+    keys: keys.ring,
     close: async () => {
       stopping.abort();
+      keys.stop();
       await Promise.all([writer.close(), reader.close(), admin.close()]);
       await tracing?.shutdown();
     },

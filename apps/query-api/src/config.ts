@@ -1,6 +1,9 @@
 import {
   ConfigError,
-  address,
+  clientTls,
+  clientTlsRule,
+  clientTlsVariables,
+  grpcAddress,
   grpcPort,
   httpPort,
   kafkaConfig,
@@ -8,16 +11,20 @@ import {
   kafkaVariables,
   oneOf,
   parseEnvironment,
-  readKeyList,
+  readKeysRule,
+  readKeyVariables,
+  serverTlsRule,
   serviceConfig,
   serviceVariables,
   sinkVariables,
   streamVariables,
+  text,
   wholeNumber,
   type Environment,
 } from '@tillstream/config';
 import { accessOf, type StoreAccess } from '@tillstream/adapter-lake';
 import { readStreamFiles, type StreamDefinition } from '@tillstream/contracts';
+import { readKeySources } from '@tillstream/doors';
 import { addressOf } from '@tillstream/engine';
 
 const variables = {
@@ -26,6 +33,8 @@ const variables = {
   ...grpcPort(50052),
   ...kafkaVariables,
   ...streamVariables,
+  ...clientTlsVariables,
+  ...readKeyVariables,
   /** Rows held of each stream; the oldest windows go first. A row takes 200 to 400 bytes. */
   TILLSTREAM_VIEW_MAX_ROWS: wholeNumber({ min: 1 }).default(2_000_000),
   /** Sessions held of each stream; those that ended first go first. One takes about 1.2 KB. */
@@ -33,13 +42,13 @@ const variables = {
   /** Views that led to purchases, and direct purchases, held of each stream; the oldest go first. One takes about 1.4 KB. */
   TILLSTREAM_VIEW_MAX_ATTRIBUTIONS: wholeNumber({ min: 1 }).default(200_000),
   /** Where a session-tracker is asked for sessions that are open. Not set: they are unknown. */
-  SESSION_TRACKER_ADDRESS: address.optional(),
+  SESSION_TRACKER_ADDRESS: grpcAddress.optional(),
   /** Least time between two messages of a watch. */
   TILLSTREAM_WATCH_EVERY_MS: wholeNumber({ min: 1 }).default(20),
   /** An explanation that takes longer is given up. */
   TILLSTREAM_EXPLAIN_TIMEOUT_MS: wholeNumber({ min: 1 }).default(60_000),
-  /** Not set: whoever can reach the port may read. */
-  TILLSTREAM_READ_KEYS: readKeyList.default([]),
+  /** What the session-tracker is shown, where it asks for a read key. */
+  TILLSTREAM_READ_KEY: text.optional(),
   /** Answer SQL over the lake. */
   TILLSTREAM_SQL: oneOf(['on', 'off']).default('off'),
   /** Of one question in SQL. */
@@ -53,7 +62,7 @@ export type QueryApiConfig = ReturnType<typeof loadQueryApiConfig>;
 
 /** The only reader of the environment and of the stream files. @throws ConfigError with every problem of both */
 export function loadQueryApiConfig(environment: Environment) {
-  const values = parseEnvironment(variables, environment, [kafkaRule]);
+  const values = parseEnvironment(variables, environment, [kafkaRule, serverTlsRule, clientTlsRule, readKeysRule]);
   const streams = readStreamFiles(values.STREAM_FILES);
   if (!streams.ok) throw new ConfigError(streams.problems);
   return {
@@ -66,10 +75,17 @@ export function loadQueryApiConfig(environment: Environment) {
       maxSessions: values.TILLSTREAM_VIEW_MAX_SESSIONS,
       maxAttributions: values.TILLSTREAM_VIEW_MAX_ATTRIBUTIONS,
     },
-    trackerAddress: values.SESSION_TRACKER_ADDRESS ?? null,
+    tracker: {
+      address: values.SESSION_TRACKER_ADDRESS ?? null,
+      key: values.TILLSTREAM_READ_KEY ?? null,
+      tls: clientTls(values),
+    },
     watch: { everyMs: values.TILLSTREAM_WATCH_EVERY_MS },
     explain: { timeoutMs: values.TILLSTREAM_EXPLAIN_TIMEOUT_MS },
-    readKeys: values.TILLSTREAM_READ_KEYS,
+    keys: readKeySources(
+      values,
+      streams.definitions.map(({ schema }) => schema.stream),
+    ),
     lakes: lakesOf(streams.definitions, environment),
     sql:
       values.TILLSTREAM_SQL === 'off'

@@ -1,10 +1,16 @@
 import { PROTO_FILES, protoRoot } from '@tillstream/contracts';
+import { KeyLimits, type KeyRing } from '@tillstream/doors';
 import type { Clock, LogReader } from '@tillstream/engine';
-import type { GrpcServerOptions, Service, ServiceLogger } from '@tillstream/nest-runtime';
+import {
+  createKeyGate,
+  ReadKeys,
+  type GrpcServerOptions,
+  type Service,
+  type ServiceLogger,
+} from '@tillstream/nest-runtime';
 import type { Registry } from 'prom-client';
 import type { QueryApiConfig } from './config';
 import { createQueryService } from './grpc/query-service';
-import { ReadKeys } from './grpc/read-keys';
 import type { Histories } from './history/window-history';
 import { createQueryMetrics } from './metrics/query-metrics';
 import { ResultFollower } from './results/result-follower';
@@ -17,6 +23,8 @@ import type { OpenSessions } from './visits/open-sessions';
 export interface QueryApiPorts {
   readonly log: LogReader & { partitionCount(topic: string): Promise<number> };
   readonly closeLog: () => Promise<void>;
+  /** Who may read. */
+  readonly keys: KeyRing;
   readonly openSessions: OpenSessions;
   readonly histories: Histories;
   /** Null: SQL is not answered. */
@@ -43,10 +51,10 @@ const EXPLAINED_AT_ONCE = 2;
 
 /** Composes the service without a framework. */
 export function createQueryApi(
-  config: Omit<QueryApiConfig, 'service' | 'kafka' | 'sql' | 'lakes'>,
+  config: Omit<QueryApiConfig, 'service' | 'kafka' | 'sql' | 'lakes' | 'keys' | 'tracker'>,
   ports: QueryApiPorts,
 ): QueryApi {
-  const { log, clock, logger } = ports;
+  const { log, keys, clock, logger } = ports;
   const stopping = new AbortController();
   const following = {
     log,
@@ -98,12 +106,20 @@ export function createQueryApi(
       ...config.grpc,
       protoRoot: protoRoot(),
       protoFiles: [PROTO_FILES.query],
+      interceptors: [
+        createKeyGate({
+          ring: keys,
+          limits: new KeyLimits(),
+          nowMs: () => clock.nowMs(),
+          monotonicMs: () => clock.monotonicMs(),
+        }),
+      ],
       services: [
         createQueryService({
           streams: results,
           visits: new Map(config.streams.map(({ schema }, i) => [schema.stream, visits[i]!])),
           log,
-          keys: new ReadKeys(config.readKeys),
+          keys: new ReadKeys(keys, () => clock.nowMs()),
           histories: ports.histories,
           sql: ports.sql,
           pace: { clock, everyMs: config.watch.everyMs, positionsEveryMs: TELL_POSITIONS_EVERY_MS },

@@ -2,6 +2,7 @@ import { KafkaLogReader } from '@tillstream/adapter-kafka';
 import { openObjectStore } from '@tillstream/adapter-lake';
 import { createServiceMetrics } from '@tillstream/adapter-telemetry';
 import type { Environment } from '@tillstream/config';
+import { followKeys } from '@tillstream/doors';
 import { bootstrap, createLogger, systemClock, type StartedService } from '@tillstream/nest-runtime';
 import { Registry } from 'prom-client';
 import { QueryApiModule } from './app.module';
@@ -38,20 +39,34 @@ export async function startQueryApi(
   createServiceMetrics(registry, 'query-api');
   const { sasl, ...kafka } = config.kafka;
   const log = new KafkaLogReader({ ...kafka, ...(sasl && { sasl }), clientId: 'tillstream-query-api', logger });
+  const keys = followKeys(config.keys, logger);
   const closeLog = async (): Promise<void> => {
+    keys.stop();
     await log.close();
     await tracing?.shutdown();
   };
-  const { trackerAddress } = config;
   const openSessions =
-    trackerAddress === null
+    config.tracker.address === null
       ? NOBODY_KNOWS
-      : new TrackedSessions(trackerAddress, systemClock, (error) => logger.warn({ error }, 'tracker_not_to_be_asked'));
+      : new TrackedSessions({ ...config.tracker, address: config.tracker.address }, systemClock, (error) =>
+          logger.warn({ error }, 'tracker_not_to_be_asked'),
+        );
   const lakes = new Map(config.lakes.map(({ stream, where, access }) => [stream, openObjectStore(where, access)]));
   const sql =
     config.sql && new LakeSql(lakes, new SqlProcesses(program, SQL_AT_ONCE), { ...config.sql, bytes: SQL_BYTES });
   const histories = new LakeHistories(lakes, READER_BOUNDS);
-  const ports = { log, closeLog, openSessions, histories, sql, clock: systemClock, logger, registry, onFatal };
+  const ports = {
+    log,
+    closeLog,
+    keys: keys.ring,
+    openSessions,
+    histories,
+    sql,
+    clock: systemClock,
+    logger,
+    registry,
+    onFatal,
+  };
   const api = createQueryApi(config, ports);
   const running = await bootstrap(QueryApiModule, {
     service: api.service,

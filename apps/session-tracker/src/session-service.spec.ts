@@ -13,9 +13,11 @@ import {
 import { definitionFrom, smallStreamFile } from '@tillstream/contracts/testing';
 import { VisitTracker, partitionOf } from '@tillstream/core';
 import { PartitionLog, type Row } from '@tillstream/core/testing';
+import { KeyLimits, KeyRing } from '@tillstream/doors';
+import { ringOf } from '@tillstream/doors/testing';
 import { DefinitionHistory, trackerTask } from '@tillstream/engine';
 import { ImmediateTurn, MemoryCheckpointStore, MemoryStoreData } from '@tillstream/engine/testing';
-import { GrpcServer } from '@tillstream/nest-runtime';
+import { createKeyGate, GrpcServer, ReadKeys } from '@tillstream/nest-runtime';
 import { createSessionService } from './session-service';
 
 // Connections are involved: a busy machine may take its time.
@@ -45,11 +47,12 @@ afterEach(async () => {
   await server.stop(0);
 });
 
-async function serve(file: StreamDefinition): Promise<void> {
+async function serve(file: StreamDefinition, ring = new KeyRing(null)): Promise<void> {
   const service = createSessionService({
     definitions: [file],
     store,
     readHistory: async () => new DefinitionHistory(file, live),
+    keys: new ReadKeys(ring, () => 0),
     onUnexpected: (method, error) => {
       throw new Error(`${method} failed`, { cause: error });
     },
@@ -57,6 +60,7 @@ async function serve(file: StreamDefinition): Promise<void> {
   server = new GrpcServer({
     ...{ host: '127.0.0.1', port: 0, protoRoot: protoRoot(), protoFiles: [PROTO_FILES.sessions] },
     services: [service],
+    interceptors: [createKeyGate({ ring, limits: new KeyLimits(), nowMs: () => 0, monotonicMs: () => 0 })],
   });
   client = new SessionClient(await server.start());
 }
@@ -162,6 +166,27 @@ it('reads a checkpoint by the stream file it is under, though it was started wit
   await expect(client.count()).rejects.toMatchObject({ code: NOT_FOUND, details: 'stream small declares no sessions' });
 });
 
+it('asks for a read key where there are any, and tells of the streams it opens', async () => {
+  client.close();
+  await server.stop(0);
+  await serve(
+    definition,
+    ringOf([
+      { key: 'reads-small', streams: ['small'] },
+      { key: 'reads-other', streams: ['other'] },
+    ]),
+  );
+  await track(definition, 0, [visit('ann', 0, 'view')]);
+  await track(definition, 1, [visit('eve', 0, 'view')]);
+  await expect(client.count()).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+  await expect(client.count('Bearer reads-nothing')).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+  expect(await client.count('Bearer reads-small')).toMatchObject({ count: '2' });
+  await expect(client.count('Bearer reads-other')).rejects.toMatchObject({
+    code: NOT_FOUND,
+    details: 'there is no stream "small"; there is none',
+  });
+});
+
 type Call<Request, Response> = (
   request: Partial<Request>,
   metadata: Metadata,
@@ -190,8 +215,10 @@ class SessionClient {
     return ask((done) => this.client.getOpenSession({ stream: 'small', ...request }, new Metadata(), done));
   }
 
-  count(): Promise<CountOpenSessionsResponse> {
-    return ask((done) => this.client.countOpenSessions({ stream: 'small' }, new Metadata(), done));
+  count(authorization?: string): Promise<CountOpenSessionsResponse> {
+    const metadata = new Metadata();
+    if (authorization !== undefined) metadata.set('authorization', authorization);
+    return ask((done) => this.client.countOpenSessions({ stream: 'small' }, metadata, done));
   }
 
   close(): void {

@@ -1,29 +1,32 @@
 import { status } from '@grpc/grpc-js';
 import type { CountOpenSessionsRequest, GetOpenSessionRequest } from '@tillstream/contracts';
-import { GrpcStatusError, unaryHandler, type GrpcService } from '@tillstream/nest-runtime';
+import { opens } from '@tillstream/doors';
+import { GrpcStatusError, unaryHandler, type CallContext, type GrpcService } from '@tillstream/nest-runtime';
 import type { FaceParts } from '@tillstream/worker-runtime';
 import { NoSessionsError, NotTrackedError, OpenSessions } from './open-sessions';
 
 /** tillstream.sessions.v1.SessionService */
-export function createSessionService({ definitions, store, readHistory, onUnexpected }: FaceParts): GrpcService {
+export function createSessionService({ definitions, store, readHistory, keys, onUnexpected }: FaceParts): GrpcService {
   const streams = new Map(
     definitions.map((definition) => [definition.schema.stream, new OpenSessions(definition, store, readHistory)]),
   );
-  const named = (stream: string): OpenSessions => {
-    const found = streams.get(stream);
+  const named = (stream: string, { metadata }: CallContext): OpenSessions => {
+    const allowed = keys.streamsFor(metadata);
+    const found = opens(allowed, stream) ? streams.get(stream) : undefined;
     if (found) return found;
-    const names = [...streams.keys()].join(', ') || 'none';
+    const names = [...streams.keys()].filter((name) => opens(allowed, name)).join(', ') || 'none';
     throw new GrpcStatusError(status.NOT_FOUND, `there is no stream "${stream}"; there is ${names}`);
   };
   return {
     name: 'tillstream.sessions.v1.SessionService',
     methods: {
       getOpenSession: unaryHandler(
-        ({ stream, user, part }: GetOpenSessionRequest) => answered(async () => named(stream).of(user, part)),
+        ({ stream, user, part }: GetOpenSessionRequest, context) =>
+          answered(async () => named(stream, context).of(user, part)),
         onUnexpected,
       ),
       countOpenSessions: unaryHandler(
-        ({ stream }: CountOpenSessionsRequest) => answered(async () => named(stream).count()),
+        ({ stream }: CountOpenSessionsRequest, context) => answered(async () => named(stream, context).count()),
         onUnexpected,
       ),
     },

@@ -1,3 +1,4 @@
+import { serverTls, serverTlsVariables, type TlsFiles } from './tls-variables';
 import { addresses, flag, list, oneOf, port, text, url, wholeNumber } from './parsers';
 import type { Rule, Values } from './parse-environment';
 
@@ -15,10 +16,11 @@ export const serviceVariables = {
   DRAIN_TIMEOUT_MS: wholeNumber({ min: 100 }).default(4_500),
   /** So long a service that stops still takes calls, so that whoever sends them here hears of it. At most half of the drain. */
   DRAIN_NOTICE_MS: wholeNumber({ min: 0 }).default(1_000),
+  ...serverTlsVariables,
 };
 
 export interface ServiceConfig {
-  readonly http: { readonly host: string; readonly port: number };
+  readonly http: { readonly host: string; readonly port: number; readonly tls: TlsFiles | null };
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
   /** From the signal to the end of the process, at most. */
   readonly shutdownTimeoutMs: number;
@@ -42,7 +44,7 @@ export const grpcPort = (byDefault: number) => ({ GRPC_PORT: port.default(byDefa
 export function serviceConfig(values: Values<typeof serviceVariables> & { readonly HTTP_PORT: number }): ServiceConfig {
   const timeoutMs = Math.min(values.DRAIN_TIMEOUT_MS, values.SHUTDOWN_TIMEOUT_MS * DRAINED_BY);
   return {
-    http: { host: values.HTTP_HOST, port: values.HTTP_PORT },
+    http: { host: values.HTTP_HOST, port: values.HTTP_PORT, tls: serverTls(values) },
     logLevel: values.LOG_LEVEL,
     shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS,
     drain: { timeoutMs, noticeMs: Math.min(values.DRAIN_NOTICE_MS, timeoutMs * NOTICED_BY) },

@@ -13,6 +13,16 @@ export {
 export type { DrainTimes, KafkaConfig, ServiceConfig } from './common-blocks';
 export { nearestName } from './nearest-name';
 export { parseEnvironment } from './parse-environment';
+export {
+  clientTls,
+  clientTlsRule,
+  clientTlsVariables,
+  serverTls,
+  serverTlsRule,
+  serverTlsVariables,
+} from './tls-variables';
+export type { ClientTlsFiles, TlsFiles } from './tls-variables';
+export { readKeysRule, readKeyVariables } from './read-key-variables';
 export { sinkVariables } from './sink-variables';
 export type { Environment, Rule, Values, Variables } from './parse-environment';
 export {
@@ -20,6 +30,8 @@ export {
   addresses,
   duration,
   flag,
+  grpcAddress,
+  hashOfKey,
   keyList,
   list,
   oneOf,

@@ -26,7 +26,7 @@ describe('parseEnvironment', () => {
   it('gives every variable its value or its default', () => {
     const values = parseEnvironment(variables, { ...good, HTTP_PORT: '0', LOG_LEVEL: '' }, [kafkaRule]);
     expect(serviceConfig(values)).toEqual({
-      http: { host: '0.0.0.0', port: 0 },
+      http: { host: '0.0.0.0', port: 0, tls: null },
       logLevel: 'info',
       shutdownTimeoutMs: 25_000,
       drain: { timeoutMs: 4_500, noticeMs: 1_000 },

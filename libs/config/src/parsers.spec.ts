@@ -4,6 +4,7 @@ import {
   addresses,
   duration,
   flag,
+  hashOfKey,
   keyList,
   list,
   oneOf,
@@ -47,16 +48,29 @@ describe('parsers of variables', () => {
 
   it('read keys with the streams they open', () => {
     expect(parsed(keyList, 'demo-key-1, shop-key-2:commerce|returns')).toEqual([
-      { key: 'demo-key-1', streams: null },
-      { key: 'shop-key-2', streams: ['commerce', 'returns'] },
+      { sha256: hashOfKey('demo-key-1'), streams: null },
+      { sha256: hashOfKey('shop-key-2'), streams: ['commerce', 'returns'] },
     ]);
     expect(parsed(keyList, 'none')).toEqual([]);
     expect(parsed(readKeyList, 'demo-key-1, asks-key-2:shop|wiki:sql, asks-key-3:*:sql, shop-key-4:shop')).toEqual([
-      { key: 'demo-key-1', streams: null, sql: false },
-      { key: 'asks-key-2', streams: ['shop', 'wiki'], sql: true },
-      { key: 'asks-key-3', streams: null, sql: true },
-      { key: 'shop-key-4', streams: ['shop'], sql: false },
+      { sha256: hashOfKey('demo-key-1'), streams: null, sql: false },
+      { sha256: hashOfKey('asks-key-2'), streams: ['shop', 'wiki'], sql: true },
+      { sha256: hashOfKey('asks-key-3'), streams: null, sql: true },
+      { sha256: hashOfKey('shop-key-4'), streams: ['shop'], sql: false },
     ]);
+  });
+
+  it('take the hash of a key in its place', () => {
+    const hashed = `sha256:${hashOfKey('demo-key-1')}`;
+    const [known] = parsed(keyList, 'demo-key-1') as readonly object[];
+    expect(parsed(keyList, `${hashed},${hashed}:shop`)).toEqual([known, { ...known, streams: ['shop'] }]);
+    expect(parsed(readKeyList, `${hashed},${hashed}:shop:sql,${hashed}:*:sql`)).toEqual([
+      { ...known, sql: false },
+      { ...known, streams: ['shop'], sql: true },
+      { ...known, sql: true },
+    ]);
+    const half = 'sha256:ab12';
+    expect(parsed(keyList, half)).toBe('key 1 must have 64 digits from 0 to f behind sha256:');
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
 /** Builds a parser of one variable from a function that returns the value or throws the problem, as in "must be …". */
@@ -66,6 +67,13 @@ export const addresses: z.ZodType<readonly string[], string> = parser((value) =>
   return parts.length > 0 ? parts : refuse('must name at least one host:port');
 });
 
+/** Of a gRPC server: `host:port`, or `grpcs://host:port` for one that is reached over TLS. */
+export const grpcAddress = parser((value) =>
+  isAddress(value.replace(/^grpcs:\/\//, ''))
+    ? value
+    : refuse(`must be host:port, or grpcs://host:port for TLS, not "${value}"`),
+);
+
 /** One of a few words. */
 export function oneOf<const Word extends string>(words: readonly Word[]): z.ZodType<Word, string> {
   return parser(
@@ -81,15 +89,20 @@ export function url(schemes: readonly string[]): z.ZodType<string, string> {
   });
 }
 
-/** A key that opens streams: all of them (null), or those named. */
+/** A key that opens streams: all of them (null), or those named. The key itself is not kept. */
 export interface GrantedKey {
-  readonly key: string;
+  /** Of the key, as 64 hexadecimal digits. */
+  readonly sha256: string;
   readonly streams: readonly string[] | null;
 }
 
+/** What is kept of a key, and compared with what is kept of those that callers show. */
+export const hashOfKey = (key: string): string => createHash('sha256').update(key).digest('hex');
+
 /**
  * `key` or `key:stream1|stream2`, separated by commas, or the word `none`, which gives an empty list: said explicitly,
- * so that a forgotten variable cannot open a service to everyone. Problems name a key by its place, never by its text.
+ * so that a forgotten variable cannot open a service to everyone. `sha256:<64 hexadecimal digits>` stands for a key of which
+ * only the hash is known here. Problems name a key by its place, never by its text.
  */
 export const keyList: z.ZodType<readonly GrantedKey[], string> = parser((value) => {
   if (value.trim() === 'none') return [];
@@ -107,24 +120,35 @@ export interface ReadKey extends GrantedKey {
 export const readKeyList: z.ZodType<readonly ReadKey[], string> = parser((value) => {
   if (value.trim() === 'none') return [];
   const keys = splitList(value).map((part, index) => {
-    const [, granted = part, sql] = /^([^:]*:[^:]*)(:sql)?$/.exec(part) ?? [];
+    const [, granted = part, sql] = /^((?:sha256:)?[^:]*:[^:]*)(:sql)?$/.exec(part) ?? [];
     return { ...parseKey(sql ? granted.replace(/:\*$/, '') : granted, index), sql: sql !== undefined };
   });
   return keys.length > 0 ? keys : refuse('must hold at least one key, or be none');
 });
 
 function parseKey(part: string, index: number): GrantedKey {
-  const colon = part.indexOf(':');
-  const key = colon < 0 ? part : part.slice(0, colon);
+  const [, hashed, granted = part] = /^(sha256:)(.*)$/.exec(part) ?? [];
+  const colon = granted.indexOf(':');
+  const key = colon < 0 ? granted : granted.slice(0, colon);
+  const sha256 = hashed === undefined ? hashOf(key, index) : readHash(key, index);
+  if (colon < 0) return { sha256, streams: null };
+  const streams = granted.slice(colon + 1).split('|');
+  if (streams.some((stream) => stream === '')) refuse(`key ${index + 1} must name its streams as key:stream1|stream2`);
+  return { sha256, streams };
+}
+
+function hashOf(key: string, index: number): string {
   // What a bearer token may be made of (RFC 6750): a key with other characters could never be sent.
   if (!/^[A-Za-z0-9._~+/-]+=*$/.test(key)) {
     refuse(`key ${index + 1} must consist of letters, digits and any of - . _ ~ + /`);
   }
   if (key.length < 8) refuse(`key ${index + 1} must have at least 8 characters`);
-  if (colon < 0) return { key, streams: null };
-  const streams = part.slice(colon + 1).split('|');
-  if (streams.some((stream) => stream === '')) refuse(`key ${index + 1} must name its streams as key:stream1|stream2`);
-  return { key, streams };
+  return hashOfKey(key);
+}
+
+function readHash(hash: string, index: number): string {
+  if (/^[0-9a-f]{64}$/.test(hash)) return hash;
+  return refuse(`key ${index + 1} must have 64 digits from 0 to f behind sha256:`);
 }
 
 function splitList(value: string): string[] {

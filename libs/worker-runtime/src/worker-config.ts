@@ -7,7 +7,10 @@ import {
   kafkaRule,
   kafkaVariables,
   parseEnvironment,
+  readKeysRule,
+  readKeyVariables,
   redisVariables,
+  serverTlsRule,
   serviceConfig,
   serviceVariables,
   streamVariables,
@@ -15,6 +18,7 @@ import {
 } from '@tillstream/config';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { readStreamFiles } from '@tillstream/contracts';
+import { readKeySources, type KeySources } from '@tillstream/doors';
 
 /** What a service is told that reads partitions of the log. */
 export interface LogWorkerConfig {
@@ -28,6 +32,8 @@ export interface LogWorkerConfig {
 export interface WorkerConfig extends LogWorkerConfig {
   /** Of what it answers, if it does. */
   readonly grpcPort: number;
+  /** Of those who ask it. */
+  readonly keys: KeySources;
   readonly redisUrl: string;
 }
 
@@ -49,14 +55,24 @@ const logWorkerVariables = (http: number) => ({
 
 /** @throws ConfigError with every problem of the environment, or else of the stream files it names. */
 export function loadWorkerConfig(environment: Environment, ports: DefaultPorts): WorkerConfig {
-  const variables = { ...logWorkerVariables(ports.http), ...grpcPort(ports.grpc), ...redisVariables };
-  const values = parseEnvironment(variables, environment, [kafkaRule]);
-  return { ...configOf(values), grpcPort: values.GRPC_PORT, redisUrl: values.REDIS_URL };
+  const variables = {
+    ...logWorkerVariables(ports.http),
+    ...grpcPort(ports.grpc),
+    ...readKeyVariables,
+    ...redisVariables,
+  };
+  const values = parseEnvironment(variables, environment, [kafkaRule, serverTlsRule, readKeysRule]);
+  const config = configOf(values);
+  const keys = readKeySources(
+    values,
+    config.definitions.map(({ schema }) => schema.stream),
+  );
+  return { ...config, grpcPort: values.GRPC_PORT, keys, redisUrl: values.REDIS_URL };
 }
 
 /** The same for a service that keeps nothing in Redis. */
 export function loadLogWorkerConfig(environment: Environment, defaultHttpPort: number): LogWorkerConfig {
-  return configOf(parseEnvironment(logWorkerVariables(defaultHttpPort), environment, [kafkaRule]));
+  return configOf(parseEnvironment(logWorkerVariables(defaultHttpPort), environment, [kafkaRule, serverTlsRule]));
 }
 
 function configOf(

@@ -2,8 +2,10 @@ import { KafkaLogReader } from '@tillstream/adapter-kafka';
 import { RedisCheckpointStore, connectRedis } from '@tillstream/adapter-redis';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { protoRoot } from '@tillstream/contracts';
+import { followKeys, KeyLimits } from '@tillstream/doors';
 import type { CheckpointStore, DefinitionHistory } from '@tillstream/engine';
 import { readDefinitions } from '@tillstream/engine';
+import { createKeyGate, ReadKeys, systemClock } from '@tillstream/nest-runtime';
 import type { GrpcServerOptions, GrpcService, ServiceLogger, UnexpectedErrorListener } from '@tillstream/nest-runtime';
 import { kafkaOptions } from './kafka-options';
 import type { WorkerConfig } from './worker-config';
@@ -15,6 +17,7 @@ export interface FaceParts {
   readonly store: Pick<CheckpointStore, 'readField'>;
   /** The stream files that were put live since the one that the service was started with. */
   readonly readHistory: (file: StreamDefinition) => Promise<DefinitionHistory>;
+  readonly keys: ReadKeys;
   readonly onUnexpected: UnexpectedErrorListener;
 }
 
@@ -36,16 +39,32 @@ export interface OpenFace {
 export function openFace(name: string, face: WorkerFace, config: WorkerConfig, logger: ServiceLogger): OpenFace {
   const redis = connectRedis({ url: config.redisUrl, logger });
   const reader = new KafkaLogReader(kafkaOptions(config.kafka, `tillstream-${name}`, logger));
+  const keys = followKeys(config.keys, logger);
   const services = face.services({
+    keys: new ReadKeys(keys.ring, () => systemClock.nowMs()),
     definitions: config.definitions,
     store: new RedisCheckpointStore(redis),
     readHistory: (file) => readDefinitions(reader, file),
     onUnexpected: (method, error) => logger.error({ method, error }, 'call_failed'),
   });
+  const gate = createKeyGate({
+    ring: keys.ring,
+    limits: new KeyLimits(),
+    nowMs: () => systemClock.nowMs(),
+    monotonicMs: () => systemClock.monotonicMs(),
+  });
   const { host } = config.service.http;
   return {
-    grpc: { host, port: config.grpcPort, protoRoot: protoRoot(), protoFiles: face.protoFiles, services },
+    grpc: {
+      host,
+      port: config.grpcPort,
+      protoRoot: protoRoot(),
+      protoFiles: face.protoFiles,
+      services,
+      interceptors: [gate],
+    },
     close: async () => {
+      keys.stop();
       redis.disconnect();
       await reader.close();
     },

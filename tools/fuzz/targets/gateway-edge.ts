@@ -1,11 +1,12 @@
+import { hashOfKey } from '@tillstream/config';
 import { BufferPool } from '@tillstream/core';
+import { keyEntries, KeyLimits, KeyRing } from '@tillstream/doors';
 import type { LogWriter } from '@tillstream/engine';
 
 import { ByteBudget } from '../../../apps/gateway/src/ingest/byte-budget';
 import type { IngestEdge } from '../../../apps/gateway/src/ingest/ingest-edge';
 import { ingestStreamOf } from '../../../apps/gateway/src/ingest/ingest-stream';
 import { Publisher } from '../../../apps/gateway/src/ingest/publisher';
-import { WriteKeys } from '../../../apps/gateway/src/ingest/write-keys';
 import { expectSame, promise } from '../fuzz-target';
 
 import { commerceDefinition } from './commerce';
@@ -38,7 +39,8 @@ export class GatewayEdge {
     this.edge = {
       isOpen: () => true,
       streams: new Map([[stream.name, stream]]),
-      keys: new WriteKeys([{ key: KEY, streams: null }]),
+      keys: new KeyRing(keyEntries([{ sha256: hashOfKey(KEY), streams: null }])),
+      limits: new KeyLimits(),
       budget: this.budget.http,
       pool,
       publisher,

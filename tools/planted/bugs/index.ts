@@ -16,6 +16,7 @@ import { feedBugs } from './feeds';
 import { lakeWritingBugs } from './lake-writing';
 import { keepingBugs } from './keeping';
 import { mergingBugs } from './merging';
+import { openingBugs } from './opening';
 import { publishingBugs } from './publishing';
 import { queryingBugs } from './querying';
 import { restoringBugs } from './restoring';
@@ -60,4 +61,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...restoringBugs,
   ...relationalBugs,
   ...storingBugs,
+  ...openingBugs,
 ];

@@ -31,9 +31,9 @@ export const queryingBugs: readonly PlantedBug[] = [
     bug: 'a read key asks in SQL without the right to it',
     patches: [
       {
-        file: 'apps/query-api/src/grpc/read-keys.ts',
-        find: 'this.granted(metadata).filter(({ sql }) => sql)',
-        replace: 'this.granted(metadata)',
+        file: 'libs/nest-runtime/src/grpc/read-keys.ts',
+        find: 'const { sqlStreams } = this.grantFor(metadata);',
+        replace: 'const { streams: sqlStreams } = this.grantFor(metadata);',
       },
     ],
     specs: ['apps/query-api/src/grpc/run-sql.spec.ts'],

@@ -4,7 +4,7 @@ import type { PublishRequest } from '@tillstream/contracts';
 import { retryTrailers } from '@tillstream/nest-runtime';
 import { ArrivingBodies } from './arriving-bodies';
 import type { ArrivalProblem } from './arriving-bodies';
-import type { GrpcIngest } from './grpc-ingest';
+import { UNAUTHENTICATED, type GrpcIngest } from './grpc-ingest';
 import { incomingStreamOf } from './incoming-stream';
 import { INGEST_SERVICE } from './ingest-service';
 
@@ -45,12 +45,10 @@ export function createAdmission(ingest: GrpcIngest, options: AdmissionOptions): 
     });
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
-        if (ingest.caller(metadata) !== null) return next(metadata);
+        const { kind } = ingest.find(metadata);
+        if (kind === 'granted') return next(metadata);
         ingest.turnedAway(status.UNAUTHENTICATED);
-        call.sendStatus({
-          code: status.UNAUTHENTICATED,
-          details: 'a known write key is needed: authorization: Bearer <write key>',
-        });
+        call.sendStatus({ code: status.UNAUTHENTICATED, details: UNAUTHENTICATED[kind] });
       })
       .withOnReceiveMessage((message: PublishRequest, next) =>
         bodies.whenCounted((share) => {

@@ -1,12 +1,12 @@
 import { status } from '@grpc/grpc-js';
 import type { Metadata } from '@grpc/grpc-js';
+import { limitMessage, opens, type KeyFinding } from '@tillstream/doors';
 import { bodyFormOf } from '../http/body-content';
 import { derivedBatchIds, randomBatchId } from '../ingest/batch-ids';
 import type { ByteLane, Reservation } from '../ingest/byte-budget';
 import { freeMemory } from '../ingest/free-memory';
 import type { IngestEdge } from '../ingest/ingest-edge';
-import type { Verdict } from '../ingest/verdict';
-import type { Caller } from '../ingest/write-keys';
+import { eventsIn, type Verdict } from '../ingest/verdict';
 import type { PublishRequest, PublishResponse } from '@tillstream/contracts';
 
 export interface GrpcIngestOptions {
@@ -18,15 +18,17 @@ export interface GrpcIngestOptions {
 export class GrpcIngest {
   /** Of bodies that have come and not been published yet. */
   private readonly shares = new WeakMap<PublishRequest, Reservation>();
+  /** Answers to keys that have had what they are allowed. */
+  private readonly limited = new WeakSet<PublishResponse>();
 
   constructor(
     private readonly edge: IngestEdge,
     private readonly options: GrpcIngestOptions,
   ) {}
 
-  /** Who calls, by `authorization: Bearer <write key>` in the metadata; null when nobody we know. */
-  caller(metadata: Metadata): Caller | null {
-    return this.edge.keys.find(metadata.get('authorization')[0]?.toString());
+  /** Who calls, by `authorization: Bearer <write key>` in the metadata. */
+  find(metadata: Metadata): KeyFinding {
+    return this.edge.keys.find(metadata.get('authorization')[0]?.toString(), this.edge.clock.nowMs());
   }
 
   /** Where bodies that begin to come take their share; null while nothing is taken in. */
@@ -46,9 +48,9 @@ export class GrpcIngest {
   }
 
   /** Takes in one body that has `arrived`. Never rejects for what the body or the log is: the response's code says it. */
-  async publish(request: PublishRequest, caller: Caller): Promise<PublishResponse> {
+  async publish(request: PublishRequest, metadata: Metadata): Promise<PublishResponse> {
     const startedMs = this.edge.clock.monotonicMs();
-    const response = await this.answer(request, caller);
+    const response = await this.answer(request, metadata);
     this.answered(response, startedMs);
     return response;
   }
@@ -65,9 +67,11 @@ export class GrpcIngest {
     this.edge.observer.answered('grpc', status[code], 0);
   }
 
-  private answered({ code }: PublishResponse, startedMs: number): void {
+  private answered(response: PublishResponse, startedMs: number): void {
     const { clock, observer } = this.edge;
-    observer.answered('grpc', status[code] ?? String(code), (clock.monotonicMs() - startedMs) / 1000);
+    const { code } = response;
+    const refusal = this.limited.has(response) ? 'rate_limited' : null;
+    observer.answered('grpc', status[code] ?? String(code), (clock.monotonicMs() - startedMs) / 1000, refusal);
   }
 
   private takeShare(request: PublishRequest): Reservation | null {
@@ -76,18 +80,30 @@ export class GrpcIngest {
     return share;
   }
 
-  private async answer(request: PublishRequest, caller: Caller): Promise<PublishResponse> {
-    const { streams, publisher } = this.edge;
+  private async answer(request: PublishRequest, metadata: Metadata): Promise<PublishResponse> {
+    const { streams, limits, publisher, clock } = this.edge;
     const { stream: name, payload, contentType, idempotencyKey } = request;
     const reservation = this.takeShare(request);
     if (reservation === null) return this.noRoom(); // the caller has gone
-    const refuse = (code: status, message: string): PublishResponse => {
+    const refuse = (code: status, message: string, retryAfterMs = 0): PublishResponse => {
       reservation.release();
-      return failed(code, message);
+      return failed(code, message, retryAfterMs);
     };
+    // A stream may outlive the key that it began with.
+    const found = this.find(metadata);
+    if (found.kind !== 'granted') return refuse(status.UNAUTHENTICATED, UNAUTHENTICATED[found.kind]);
+    const { grant } = found;
     const stream = streams.get(name);
     if (stream === undefined) return refuse(status.NOT_FOUND, `there is no stream ${name.slice(0, 100)}`);
-    if (!caller.mayWrite(name)) return refuse(status.PERMISSION_DENIED, `the write key is not for the stream ${name}`);
+    if (!opens(grant.streams, name)) {
+      return refuse(status.PERMISSION_DENIED, `the write key is not for the stream ${name}`);
+    }
+    const admission = limits.admit(grant, clock.monotonicMs());
+    if (admission.kind === 'limited') {
+      const response = refuse(status.RESOURCE_EXHAUSTED, limitMessage(admission), admission.waitMs);
+      this.limited.add(response);
+      return response;
+    }
     const form = bodyFormOf(contentType === '' ? 'application/json' : contentType);
     if (form === null) {
       return refuse(status.INVALID_ARGUMENT, 'content_type must be application/json or application/x-ndjson, in UTF-8');
@@ -98,7 +114,7 @@ export class GrpcIngest {
     const batchIds =
       idempotencyKey === ''
         ? randomBatchId
-        : derivedBatchIds({ stream: name, callerId: caller.id, key: idempotencyKey });
+        : derivedBatchIds({ stream: name, callerId: grant.id, key: idempotencyKey });
     const outcome = await publisher.publish({
       stream,
       bytes: payload,
@@ -109,6 +125,7 @@ export class GrpcIngest {
     });
     if (outcome.kind === 'unavailable') return failed(status.UNAVAILABLE, outcome.message, outcome.retryAfterMs);
     const { verdict } = outcome;
+    limits.brought(grant, eventsIn(verdict), clock.monotonicMs());
     return isUnreadable(verdict)
       ? { ...failed(status.INVALID_ARGUMENT, verdict.rejected[0]?.message ?? ''), ...verdict }
       : { ...verdict, code: status.OK, message: '', retryAfterMs: 0 };
@@ -123,6 +140,12 @@ export class GrpcIngest {
       : failed(status.RESOURCE_EXHAUSTED, 'too much is in flight: send the whole body again', retryAfterMs);
   }
 }
+
+export const UNAUTHENTICATED: Readonly<Record<Exclude<KeyFinding['kind'], 'granted'>, string>> = {
+  missing: 'a known write key is needed: authorization: Bearer <write key>',
+  unknown: 'a known write key is needed: authorization: Bearer <write key>',
+  expired: 'the write key has expired: a new one is needed',
+};
 
 /** No event of the body could be told from the others: it is the body that is wrong. */
 function isUnreadable({ accepted, rejected }: Verdict): boolean {

@@ -2,7 +2,6 @@ import { status } from '@grpc/grpc-js';
 import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js';
 import { contextOf, drained, GrpcStatusError, retryTrailers, statusOf, unaryHandler } from '@tillstream/nest-runtime';
 import type { GrpcService, UnexpectedErrorListener } from '@tillstream/nest-runtime';
-import type { Caller } from '../ingest/write-keys';
 import type { GrpcIngest } from './grpc-ingest';
 import type { PublishRequest, PublishResponse } from '@tillstream/contracts';
 
@@ -19,7 +18,7 @@ export function createIngestService(
   onUnexpected: UnexpectedErrorListener,
 ): GrpcService {
   const publish = unaryHandler<PublishRequest, PublishResponse>(async (request, { metadata }) => {
-    const response = await ingest.publish(request, authenticated(ingest.caller(metadata)));
+    const response = await ingest.publish(request, metadata);
     if (response.code !== (status.OK as number)) throw statusErrorOf(response);
     return response;
   }, onUnexpected);
@@ -46,10 +45,9 @@ async function answerInOrder(
   stopping: AbortSignal,
 ): Promise<void> {
   const { metadata, signal } = contextOf(call);
-  const caller = authenticated(ingest.caller(metadata));
   let answered: Promise<void> = Promise.resolve();
   for await (const request of untilAborted(call as AsyncIterable<PublishRequest>, stopping)) {
-    const response = ingest.publish(request, caller);
+    const response = ingest.publish(request, metadata);
     const earlier = answered;
     answered = (async () => {
       await earlier;
@@ -82,11 +80,6 @@ async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSignal): 
 function isStopping(): GrpcStatusError {
   const message = 'this replica is stopping: send what has no answer once more, over another call';
   return new GrpcStatusError(status.UNAVAILABLE, message, retryTrailers(status.UNAVAILABLE, message, 0));
-}
-
-function authenticated(caller: Caller | null): Caller {
-  if (caller !== null) return caller;
-  throw new GrpcStatusError(status.UNAUTHENTICATED, 'a known write key is needed: authorization: Bearer <write key>');
 }
 
 function statusErrorOf({ code, message, retryAfterMs }: PublishResponse): GrpcStatusError {

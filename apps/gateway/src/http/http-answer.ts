@@ -1,3 +1,5 @@
+import type { Refusal } from '@tillstream/adapter-telemetry';
+import type { KeyFinding } from '@tillstream/doors';
 import type { Verdict } from '../ingest/verdict';
 
 /** What goes back over HTTP. */
@@ -6,6 +8,8 @@ export interface HttpAnswer {
   readonly headers: Readonly<Record<string, string>>;
   /** JSON. */
   readonly body: string;
+  /** Why nothing was taken in, where the status alone does not say it. */
+  readonly refusal?: Refusal;
 }
 
 /** 202 where anything was accepted, else 400; the body has one form. */
@@ -19,11 +23,17 @@ export function unreadableAnswer(code: string, message: string): HttpAnswer {
   return answer(400, { accepted: 0, rejected: [{ index: -1, code, path: '$', message }] });
 }
 
-export function unauthenticatedAnswer(presented: boolean): HttpAnswer {
-  const challenge = presented ? 'Bearer realm="tillstream", error="invalid_token"' : 'Bearer realm="tillstream"';
-  const message = presented ? 'the write key is not known' : 'a write key is needed: Authorization: Bearer <write key>';
-  return failure(401, 'unauthenticated', message, { 'www-authenticate': challenge });
+export function unauthenticatedAnswer(kind: Exclude<KeyFinding['kind'], 'granted'>): HttpAnswer {
+  const challenge =
+    kind === 'missing' ? 'Bearer realm="tillstream"' : 'Bearer realm="tillstream", error="invalid_token"';
+  return failure(401, 'unauthenticated', UNAUTHENTICATED[kind], { 'www-authenticate': challenge });
 }
+
+const UNAUTHENTICATED = {
+  missing: 'a write key is needed: Authorization: Bearer <write key>',
+  unknown: 'the write key is not known',
+  expired: 'the write key has expired: a new one is needed',
+};
 
 export function forbiddenAnswer(stream: string): HttpAnswer {
   return failure(403, 'forbidden', `the write key is not for the stream ${stream}`);
@@ -55,6 +65,12 @@ export function tooLargeAnswer(maxBytes: number): HttpAnswer {
 export function retryAnswer(status: 429 | 503, message: string, retryAfterMs: number): HttpAnswer {
   const retryAfter = String(Math.ceil(retryAfterMs / 1000));
   return failure(status, status === 429 ? 'busy' : 'unavailable', message, { 'retry-after': retryAfter });
+}
+
+/** 429 as well, of a key that has had what it is allowed. */
+export function limitedAnswer(message: string, waitMs: number): HttpAnswer {
+  const headers = { 'retry-after': String(Math.ceil(waitMs / 1000)) };
+  return { ...failure(429, 'rate-limited', message, headers), refusal: 'rate_limited' };
 }
 
 function failure(status: number, code: string, message: string, headers: Record<string, string> = {}): HttpAnswer {

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { derivedBatchIds, randomBatchId } from '../ingest/batch-ids';
+import { limitMessage, opens } from '@tillstream/doors';
 import type { IngestEdge } from '../ingest/ingest-edge';
+import { eventsIn } from '../ingest/verdict';
 import { bodyEncodingOf, bodyFormOf } from './body-content';
 import * as answers from './http-answer';
 import type { HttpAnswer } from './http-answer';
@@ -33,19 +35,23 @@ export class HttpIngest {
     const { clock, observer } = this.edge;
     const startedMs = clock.monotonicMs();
     const answer = await this.answer(request, streamName, onBody);
-    observer.answered('http', String(answer?.status ?? 'gone'), (clock.monotonicMs() - startedMs) / 1000);
+    const seconds = (clock.monotonicMs() - startedMs) / 1000;
+    observer.answered('http', String(answer?.status ?? 'gone'), seconds, answer?.refusal);
     return answer;
   }
 
   private async answer(request: IncomingMessage, streamName: string, onBody: () => void): Promise<HttpAnswer | null> {
     const { headers } = request;
-    const { keys, streams, budget, pool, publisher, isOpen } = this.edge;
+    const { keys, limits, streams, budget, pool, publisher, clock, isOpen } = this.edge;
     // 1. Who, and where to.
-    const caller = keys.find(headers.authorization);
-    if (caller === null) return answers.unauthenticatedAnswer(headers.authorization !== undefined);
+    const found = keys.find(headers.authorization, clock.nowMs());
+    if (found.kind !== 'granted') return answers.unauthenticatedAnswer(found.kind);
+    const { grant } = found;
     const stream = streams.get(streamName);
     if (stream === undefined) return answers.unknownStreamAnswer(streamName);
-    if (!caller.mayWrite(streamName)) return answers.forbiddenAnswer(streamName);
+    if (!opens(grant.streams, streamName)) return answers.forbiddenAnswer(streamName);
+    const admission = limits.admit(grant, clock.monotonicMs());
+    if (admission.kind === 'limited') return answers.limitedAnswer(limitMessage(admission), admission.waitMs);
 
     // 2. In what form.
     const form = bodyFormOf(headers['content-type']);
@@ -74,7 +80,7 @@ export class HttpIngest {
     const batchIds =
       idempotencyKey === ''
         ? randomBatchId
-        : derivedBatchIds({ stream: streamName, callerId: caller.id, key: idempotencyKey });
+        : derivedBatchIds({ stream: streamName, callerId: grant.id, key: idempotencyKey });
     const outcome = await publisher.publish({
       stream,
       bytes: read.bytes,
@@ -83,9 +89,9 @@ export class HttpIngest {
       batchIds,
       reservation,
     });
-    return outcome.kind === 'published'
-      ? answers.publishedAnswer(outcome.verdict)
-      : answers.retryAnswer(503, outcome.message, outcome.retryAfterMs);
+    if (outcome.kind === 'unavailable') return answers.retryAnswer(503, outcome.message, outcome.retryAfterMs);
+    limits.brought(grant, eventsIn(outcome.verdict), clock.monotonicMs());
+    return answers.publishedAnswer(outcome.verdict);
   }
 
   private refused(problem: BodyProblem, encoding: string): HttpAnswer | null {

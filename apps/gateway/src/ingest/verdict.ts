@@ -23,6 +23,11 @@ export function verdictOf(split: SplitBody | null): Verdict {
   return { accepted, rejected, furtherRejected: rangesOf(rejectedIndexes.subarray(rejected.length)) };
 }
 
+/** The events of a body, whatever became of them. */
+export function eventsIn({ accepted, rejected, furtherRejected }: Verdict): number {
+  return furtherRejected.reduce((sum, { first, last }) => sum + last - first + 1, accepted + rejected.length);
+}
+
 /** Ascending indexes as ranges without gaps. */
 function rangesOf(indexes: Uint32Array): IndexRange[] {
   const ranges: { first: number; last: number }[] = [];

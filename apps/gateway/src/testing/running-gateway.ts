@@ -2,6 +2,7 @@ import { createServiceMetrics } from '@tillstream/adapter-telemetry';
 import type { DrainTimes } from '@tillstream/config';
 import { bootstrap, createLogger, systemClock } from '@tillstream/nest-runtime';
 import type { RunningService } from '@tillstream/nest-runtime';
+import { ringOf } from '@tillstream/doors/testing';
 import { Registry } from 'prom-client';
 import { createGateway } from '../create-gateway';
 import type { GatewayPorts } from '../create-gateway';
@@ -36,10 +37,6 @@ export async function startGateway(
   const gateway = createGateway(
     {
       grpc: { host: '127.0.0.1', port: 0, maxUnanswered: 4 },
-      writeKeys: [
-        { key: WRITE_KEY, streams: null },
-        { key: 'other-key-2', streams: ['another'] },
-      ],
       maxInFlightBytes: 32 * MIB,
       appendTimeoutMs: 60_000,
       retryAfterMs: 1500,
@@ -48,6 +45,7 @@ export async function startGateway(
     streams,
     {
       writer,
+      keys: ringOf([{ key: WRITE_KEY }, { key: 'other-key-2', streams: ['another'] }]),
       close: async () => {},
       clock: systemClock,
       logger,

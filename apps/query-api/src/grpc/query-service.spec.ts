@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
-import { credentials, loadPackageDefinition, status, type ClientDuplexStream } from '@grpc/grpc-js';
+import { credentials, loadPackageDefinition, status, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { aKey, ringOf } from '@tillstream/doors/testing';
 import { definitionFrom, smallDefinition, smallStreamFile } from '@tillstream/contracts/testing';
 import type { WindowResultMessage } from '@tillstream/contracts';
 import { MemoryResults, type WrittenResult } from '../testing/memory-results';
@@ -340,13 +341,13 @@ describe('WatchWindows', () => {
 });
 
 describe('read keys', () => {
-  const readKeys = [
+  const keys = ringOf([
     { key: 'everything-1', streams: null, sql: false },
     { key: 'others-only-1', streams: ['other'], sql: false },
-  ];
+  ]);
 
   it('are asked for where they are configured, and open the streams they name', async () => {
-    await serve({ readKeys });
+    await serve({ keys });
     await expect(client.listMetrics({})).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
     await expect(replica.client('wrong-key').listMetrics({})).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
     expect((await replica.client('everything-1').listMetrics({})).metrics).toHaveLength(3);
@@ -354,6 +355,52 @@ describe('read keys', () => {
     await expect(replica.client('others-only-1').listWindows(SALES)).rejects.toMatchObject({ code: status.NOT_FOUND });
     const watch = watching(client.watch(SALES));
     expect((await watch.ended).code).toBe(status.UNAUTHENTICATED);
+  });
+});
+
+describe('a watch', () => {
+  it('ends before it tells anything more when its key is taken away, and goes on under a new key of another name', async () => {
+    const keys = ringOf([]);
+    keys.replace([aKey({ key: 'before-1' })]);
+    await serve({ keys });
+    const before = watching(replica.client('before-1').watch(SALES));
+    await before.until(({ token }) => token !== '');
+    keys.replace([aKey({ key: 'after-1', streams: ['other'] }), aKey({ key: 'after-2' })]);
+    results.write(0, [sale(0, 'secret', '9.00')]);
+    expect((await before.ended).code).toBe(status.UNAUTHENTICATED);
+    expect([...before.rows.values()].join()).not.toContain('secret');
+    const after = watching(replica.client('after-2').watch({ ...SALES, resumeToken: before.token }));
+    await after.until(({ rows }) => [...rows.values()].join().includes('secret'));
+    after.stream.cancel();
+  });
+
+  it('ends when its key opens something else by now', async () => {
+    const keys = ringOf([]);
+    keys.replace([aKey({ key: 'the-same-1' })]);
+    await serve({ keys });
+    const watch = watching(replica.client('the-same-1').watch(SALES));
+    await watch.until(({ token }) => token !== '');
+    keys.replace([aKey({ key: 'the-same-1', streams: ['other'] })]);
+    results.write(0, [sale(0, 'secret', '9.00')]);
+    expect((await watch.ended).code).toBe(status.UNAUTHENTICATED);
+  });
+});
+
+describe('a key with a limit', () => {
+  it('is told to wait when it asks too often, and others are not', async () => {
+    await serve({
+      keys: ringOf([{ key: 'twice-a-second', requestsPerSecond: 2, name: 'slow' }, { key: 'as-often-as-it-wants' }]),
+    });
+    const slow = replica.client('twice-a-second');
+    const asked = await Promise.allSettled([1, 2, 3, 4, 5].map(() => slow.listMetrics({})));
+    const refused = asked.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as ServiceError] : []));
+    expect(refused.length).toBeGreaterThanOrEqual(2);
+    expect(refused[0]).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      details: 'the key allows 2 requests a second: send this again later',
+    });
+    expect(Number(refused[0]!.metadata.get('grpc-retry-pushback-ms')[0])).toBeGreaterThan(0);
+    expect((await replica.client('as-often-as-it-wants').listMetrics({})).metrics).toHaveLength(3);
   });
 });
 

@@ -12,6 +12,7 @@ import type {
 import type { Clock, LogReader } from '@tillstream/engine';
 import {
   GrpcStatusError,
+  type ReadKeys,
   serverStreamHandler,
   unaryHandler,
   type CallContext,
@@ -29,7 +30,6 @@ import { listAlerts } from './list-alerts';
 import { listLate } from './list-late';
 import { listMetrics } from './list-metrics';
 import { listWindows } from './list-windows';
-import type { ReadKeys } from './read-keys';
 import { runSql } from './run-sql';
 import { ReadableStreams, type FollowedStream } from './streams';
 import { timed } from './timed';

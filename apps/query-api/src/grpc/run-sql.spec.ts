@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import type { SqlOutcome } from '@tillstream/adapter-lake';
+import { ringOf } from '@tillstream/doors/testing';
 import { definitionFrom, smallStreamFile } from '@tillstream/contracts/testing';
 import { NoLakeError, type SqlSource } from '../sql/sql-source';
 import { MemoryResults } from '../testing/memory-results';
@@ -59,12 +60,12 @@ describe('RunSql', () => {
   });
 
   it('wants a key with the right to it, for the streams it names', async () => {
-    const readKeys = [
+    const keys = ringOf([
       { key: 'reads-only-1', streams: null, sql: false },
       { key: 'asks-this-1', streams: [stream], sql: true },
       { key: 'asks-other-1', streams: ['other'], sql: true },
-    ];
-    await serve({ sql, readKeys });
+    ]);
+    await serve({ sql, keys });
     const codeOf = (key?: string) =>
       replica
         .client(key)

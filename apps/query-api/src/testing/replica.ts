@@ -1,5 +1,5 @@
 import { GrpcServer, systemClock } from '@tillstream/nest-runtime';
-import type { ReadKey } from '@tillstream/config';
+import { KeyRing } from '@tillstream/doors';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { createQueryApi } from '../create-query-api';
@@ -24,14 +24,13 @@ export class Replica {
       {
         streams: [results.definition],
         view: { maxRows: options.maxRows ?? 100_000, maxSessions: 1_000, maxAttributions: 1_000 },
-        trackerAddress: null,
         watch: { everyMs: 1 },
         explain: { timeoutMs: options.explainTimeoutMs ?? 20_000 },
         grpc: { host: '127.0.0.1', port: 0 },
-        readKeys: options.readKeys ?? [],
       },
       {
         log: results.log,
+        keys: options.keys ?? new KeyRing(null),
         closeLog: () => Promise.resolve(),
         openSessions: options.openSessions ?? NOBODY_KNOWS,
         histories: options.histories ?? NO_HISTORIES,
@@ -84,7 +83,8 @@ export class Replica {
 
 export interface ReplicaOptions {
   readonly maxRows?: number;
-  readonly readKeys?: readonly ReadKey[];
+  /** Default: none is asked for. */
+  readonly keys?: KeyRing;
   readonly histories?: Histories;
   /** Null, and so it is unless said otherwise: SQL is not answered. */
   readonly sql?: SqlSource;

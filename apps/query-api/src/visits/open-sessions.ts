@@ -1,4 +1,4 @@
-import { credentials, loadPackageDefinition, Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { loadPackageDefinition, Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import {
   PROTO_FILES,
@@ -7,6 +7,8 @@ import {
   type GetOpenSessionRequest,
   type GetOpenSessionResponse,
 } from '@tillstream/contracts';
+import type { ClientTlsFiles } from '@tillstream/config';
+import { grpcTarget, readClientTls } from '@tillstream/doors';
 import type { Clock } from '@tillstream/engine';
 
 /** Who knows the sessions that are open. */
@@ -29,16 +31,25 @@ interface TrackerClient {
   close(): void;
 }
 
+/** Where a session-tracker is, and how it is asked. */
+export interface Tracker {
+  /** `host:port`, or `grpcs://host:port`. */
+  readonly address: string;
+  /** Read key; null where none is asked for. */
+  readonly key: string | null;
+  readonly tls: ClientTlsFiles;
+}
+
 /** Who asks a query-api waits no longer for what is open. */
 const ANSWER_WITHIN_MS = 1_000;
 
 /** Asks a session-tracker, whichever replica of it the address leads to. */
 export class TrackedSessions implements OpenSessions {
   private readonly client: TrackerClient;
+  private readonly metadata = new Metadata();
 
   constructor(
-    /** `host:port` */
-    address: string,
+    { address, key, tls }: Tracker,
     private readonly clock: Clock,
     private readonly onTrouble: (error: unknown) => void,
   ) {
@@ -46,7 +57,9 @@ export class TrackedSessions implements OpenSessions {
     const { tillstream } = loadPackageDefinition(definition) as unknown as {
       tillstream: { sessions: { v1: { SessionService: new (address: string, creds: unknown) => TrackerClient } } };
     };
-    this.client = new tillstream.sessions.v1.SessionService(address, credentials.createInsecure());
+    const target = grpcTarget(address, readClientTls(tls));
+    this.client = new tillstream.sessions.v1.SessionService(target.address, target.credentials);
+    if (key !== null) this.metadata.set('authorization', `Bearer ${key}`);
   }
 
   of(stream: string, user: string, signal: AbortSignal): Promise<GetOpenSessionResponse | null> {
@@ -54,7 +67,7 @@ export class TrackedSessions implements OpenSessions {
       const deadline = this.clock.nowMs() + ANSWER_WITHIN_MS;
       const call = this.client.getOpenSession(
         { stream, user, part: '' },
-        new Metadata(),
+        this.metadata,
         { deadline },
         (error, answer) => {
           signal.removeEventListener('abort', cancel);

@@ -1,0 +1,16 @@
+import { readKeyList, text } from './parsers';
+import type { Rule } from './parse-environment';
+
+/** Of every service that answers questions. */
+export const readKeyVariables = {
+  /** Who may read; not set, as with `none`: whoever can reach the port. */
+  TILLSTREAM_READ_KEYS: readKeyList.optional(),
+  /** A file of read keys, with limits and expiry; read again when it changes. */
+  TILLSTREAM_READ_KEYS_FILE: text.optional(),
+};
+
+/** That everyone may read is not said beside a file of keys. */
+export const readKeysRule: Rule<typeof readKeyVariables> = (values) =>
+  values.TILLSTREAM_READ_KEYS?.length === 0 && values.TILLSTREAM_READ_KEYS_FILE !== undefined
+    ? ['TILLSTREAM_READ_KEYS must not be none beside TILLSTREAM_READ_KEYS_FILE: leave it out']
+    : [];

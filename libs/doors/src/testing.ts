@@ -1,0 +1,1 @@
+export { aKey, ringOf } from './testing/keys';
