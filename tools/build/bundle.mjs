@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BUNDLING } from './bundling.mjs';
@@ -80,10 +81,29 @@ async function bundle(directories, common) {
       for (const file of outputFiles) await writeWhole(file.path, file.contents);
       await writeWhole(join(ROOT, 'dist', directory, 'main.js'), MAIN);
       const inputs = Object.keys(metafile.inputs).sort();
-      const stamp = { inputs, hash: await hashOf(inputs), common };
+      const stamp = { inputs, hash: await hashOf(inputs), common, packages: packagesOf(metafile) };
       await writeWhole(stampFile(directory), JSON.stringify(stamp));
     }),
   );
+}
+
+/**
+ * @param {string} directory of a program that is built
+ * @returns {Promise<string[]>} the packages from npm that it loads, by name
+ */
+export async function packagesOfProgram(directory) {
+  const { packages } = JSON.parse(await readFile(stampFile(directory), 'utf8'));
+  return packages;
+}
+
+/**
+ * @param {import('esbuild').Metafile} metafile
+ * @returns {string[]}
+ */
+function packagesOf({ outputs }) {
+  const imported = Object.values(outputs).flatMap(({ imports }) => imports.filter(({ external }) => external));
+  const names = imported.map(({ path }) => /^(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? path);
+  return [...new Set(names)].filter((name) => !isBuiltin(name)).sort();
 }
 
 /**

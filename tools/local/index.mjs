@@ -2,7 +2,7 @@
  * A real Kafka broker, a real Redis and real stores of sinks on this machine, for tests and for `npm start`. Plain JavaScript
  * without packages, because it runs before anything is installed or built.
  */
-export { cached, fingerprint } from './cache.mjs';
+export { cacheDirectory, cached, fingerprint } from './cache.mjs';
 export { endStale, launch } from './child.mjs';
 export { startBroker, startCluster, provisionKafka } from './kafka.mjs';
 export { startOpenSearch, provisionOpenSearch } from './opensearch.mjs';
