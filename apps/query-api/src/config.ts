@@ -23,7 +23,7 @@ import {
   type Environment,
 } from '@tillstream/config';
 import { accessOf, type StoreAccess } from '@tillstream/adapter-lake';
-import { readStreamFiles, type StreamDefinition } from '@tillstream/contracts';
+import { lakeBelow, readStreamFiles, type StreamDefinition } from '@tillstream/contracts';
 import { readKeySources } from '@tillstream/doors';
 import { addressOf } from '@tillstream/engine';
 
@@ -108,11 +108,12 @@ export interface LakePlace {
 
 /** Lakes that streams declare and of which somebody says where they are. */
 function lakesOf(definitions: readonly StreamDefinition[], environment: Environment): readonly LakePlace[] {
-  return definitions.flatMap(({ schema, sinks = [] }): LakePlace[] => {
+  return definitions.flatMap((definition): LakePlace[] => {
+    const { schema, sinks = [] } = definition;
     const lake = sinks.find(({ type }) => type === 'lake');
     if (!lake) return [];
     const variables = sinkVariables(environment, lake.name);
     const where = addressOf(lake, { variables });
-    return where === null ? [] : [{ stream: schema.stream, where, access: accessOf(variables) }];
+    return where === null ? [] : [{ stream: schema.stream, where: lakeBelow(where, definition), access: accessOf(variables) }];
   });
 }

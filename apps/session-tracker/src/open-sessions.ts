@@ -1,4 +1,5 @@
 import {
+  keptName,
   toSessionMessage,
   toTimestamp,
   type AsOfMessage,
@@ -98,7 +99,7 @@ export class OpenSessions {
 
   private async read(partition: number, field: Uint8Array): Promise<FieldReading> {
     const { stream } = this.file.schema;
-    const reading = await this.store.readField(trackerTask(stream, partition), field);
+    const reading = await this.store.readField(trackerTask(keptName(this.file), partition), field);
     if (reading === null) throw new NotTrackedError(stream, partition);
     return reading;
   }

@@ -9,6 +9,8 @@ export const HEADER = {
   batchId: 'tillstream-batch-id',
   /** On raw rows that were first written to another partition: where they came from. */
   rerouted: 'tillstream-rerouted',
+  /** On raw records that were copied from a generation with fewer partitions: where they stood there. */
+  copied: 'tillstream-copied',
   /** On dead letters: why, which field, in words, and where the row stood. */
   code: 'tillstream-code',
   path: 'tillstream-path',

@@ -20,6 +20,7 @@ export type { ActualTopic, TopicProblem } from './topics/check-topic';
 export { checkTopic } from './topics/check-topic';
 
 export type { ControlDecision } from './raw/control';
+export { copiedFrom, copiedHeader, type CopyPlace } from './raw/copied';
 export { decodeControl, encodeControl } from './raw/control';
 export { decodeRawRecord } from './raw/raw-record';
 export { decodeRerouted, encodeReroute } from './raw/reroute';
@@ -98,7 +99,7 @@ export type { SinkDefinition, SinkFeed, SinkType } from './stream-file/sink-defi
 export { SINK_TYPES, mayRefuse } from './stream-file/sink-definition';
 export { LAKE } from './stream-file/sink-section';
 export type { DerivedOf, DerivedStream, Retention, StreamDefinition } from './stream-file/stream-definition';
-export { derivedOf, seenFrom, sourceOf, streamsOf } from './stream-file/stream-definition';
+export { derivedOf, keptName, lakeBelow, seenFrom, sourceOf, streamsOf } from './stream-file/stream-definition';
 export { attributionsSchema, derivedStreams, sessionsSchema } from './stream-file/derived-streams';
 export { formatDuration, parseDuration } from './stream-file/duration';
 

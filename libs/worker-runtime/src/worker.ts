@@ -1,4 +1,5 @@
 import { RedisCheckpointStore, connectRedis, verifyRedis } from '@tillstream/adapter-redis';
+import { keptName } from '@tillstream/contracts';
 import type { StreamDefinition } from '@tillstream/contracts';
 import type { GroupConsumer, PartitionSource, PartitionTask, TaskPorts } from '@tillstream/engine';
 import type { Service } from '@tillstream/nest-runtime';
@@ -34,7 +35,7 @@ export function createWorker(kind: WorkerKind, config: WorkerConfig, telemetry: 
     if (topics.length === 0) return [];
     const { stream } = definition.schema;
     return {
-      ...{ stream, groupId: `${stream}.${kind.name}`, topics },
+      ...{ stream, groupId: `${keptName(definition)}.${kind.name}`, topics },
       open: (ports, source, consumer) => kind.open({ ...ports, store }, definition, source, consumer),
     };
   });

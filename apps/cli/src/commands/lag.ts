@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import type { PartitionLag } from '@tillstream/adapter-kafka';
-import { streamsOf, type StreamDefinition } from '@tillstream/contracts';
+import { keptName, streamsOf, type StreamDefinition } from '@tillstream/contracts';
 import { AGGREGATOR, ENRICHER, sinkGroup, sinkInputs, trackerInputs } from '@tillstream/engine';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
@@ -65,12 +65,13 @@ async function lag(options: LagOptions, context: CliContext): Promise<void> {
 }
 
 async function lagOf({ admin }: KafkaAccess, definition: StreamDefinition): Promise<LagRow[]> {
-  const { schema, topics } = definition;
+  const { topics } = definition;
+  const name = keptName(definition);
   const aggregated = streamsOf(definition).flatMap((stream) => [stream.topics.enriched, stream.topics.parts]);
   const groups = [
-    { group: `${schema.stream}.${ENRICHER}`, reads: [topics.raw] },
-    { group: `${schema.stream}.${AGGREGATOR}`, reads: aggregated },
-    ...(definition.derived ? [{ group: `${schema.stream}.session-tracker`, reads: trackerInputs(definition) }] : []),
+    { group: `${name}.${ENRICHER}`, reads: [topics.raw] },
+    { group: `${name}.${AGGREGATOR}`, reads: aggregated },
+    ...(definition.derived ? [{ group: `${name}.session-tracker`, reads: trackerInputs(definition) }] : []),
     ...(definition.sinks ?? []).map((sink) => ({
       group: sinkGroup(definition, sink),
       reads: sinkInputs(definition, sink),

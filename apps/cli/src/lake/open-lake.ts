@@ -1,6 +1,7 @@
 import type * as LakeLibrary from '@tillstream/adapter-lake';
 import type { DuckDbSession, LakeTable, ObjectStore, TableSnapshot } from '@tillstream/adapter-lake';
 import { sinkVariables } from '@tillstream/config';
+import { lakeBelow } from '@tillstream/contracts';
 import type { Feed, StreamDefinition } from '@tillstream/contracts';
 import { SinkRefusedError, SinkUnavailableError, addressOf } from '@tillstream/engine';
 import { CliError, type CliContext } from '../cli-context';
@@ -51,7 +52,7 @@ export async function withLake<T>(
   }
   const library = await import('@tillstream/adapter-lake');
   try {
-    const store = library.openObjectStore(where, library.accessOf(variables));
+    const store = library.openObjectStore(lakeBelow(where, definition), library.accessOf(variables));
     const session = await library.DuckDbSession.open(BOUNDS);
     try {
       const table = (feed: Feed): LakeTable => new library.LakeTable(store, `${stream}/${feed}`);

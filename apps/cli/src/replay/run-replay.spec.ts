@@ -17,7 +17,7 @@ function commerce(): StreamDefinition {
   const parsed = parseStreamFile(readFileSync(file, 'utf8'), { file });
   if (!parsed.ok) throw new Error('the shipped stream file is broken');
   const { schema, metrics, topics, retention, sha256, text } = parsed.definition;
-  return { schema, metrics: metrics.slice(0, 3), topics, retention, sha256, file, text };
+  return { schema, generation: 1, metrics: metrics.slice(0, 3), topics, retention, sha256, file, text };
 }
 
 const bodyAt = (...times: number[]): ReplayBody => ({

@@ -1,4 +1,4 @@
-import { RowJson } from '@tillstream/contracts';
+import { RowJson, keptName } from '@tillstream/contracts';
 import type { Feed, FeedTable, StreamDefinition } from '@tillstream/contracts';
 import { SinkRefusedError } from '@tillstream/engine';
 import type { Sink, SinkPartition } from '@tillstream/engine';
@@ -51,7 +51,7 @@ export class OpenSearchSink implements Sink {
   }
 
   private keeper(table: FeedTable): IndexKeeper {
-    const { prefix = this.definition.schema.stream, rollover, text, index } = this.settings;
+    const { prefix = keptName(this.definition), rollover, text, index } = this.settings;
     const mapping = mappingOf(table, { moneyExponent: this.definition.schema.money.exponent, text });
     return new IndexKeeper(this.client, table, new IndexNames(prefix, table, rollover), mapping, index);
   }

@@ -1,5 +1,5 @@
 import type { SinkDefinition, StreamDefinition } from '@tillstream/contracts';
-import { bytesSetting, durationSetting, readSinkSettings, sinkProblem } from '@tillstream/contracts';
+import { bytesSetting, durationSetting, keptName, readSinkSettings, sinkProblem } from '@tillstream/contracts';
 import type { OpenedSink, SinkEnvironment, SinkKind } from '@tillstream/engine';
 import { addressOf } from '@tillstream/engine';
 import { z } from 'zod';
@@ -48,7 +48,7 @@ function open(sink: SinkDefinition, definition: StreamDefinition, environment: S
     ...(problem === null ? [] : [sinkProblem(sink, ['where'], problem)]),
   ];
   if (!read.ok || address === null || !address.ok) return { ok: false, problems };
-  const { schema = definition.schema.stream, connections, timeout, flush } = read.settings;
+  const { schema = keptName(definition), connections, timeout, flush } = read.settings;
   const { host, port, database } = address.address;
   const opened = new Connections({
     to: address.address,

@@ -189,10 +189,14 @@ function fixedProblems(from: StreamDefinition, to: StreamDefinition): string[] {
 }
 
 /** What decides where events go, and which of them count. */
-function fixedOf({ schema, topics }: StreamDefinition, roles: readonly TopicRole[]): Readonly<Record<string, unknown>> {
+function fixedOf(
+  { schema, generation, topics }: StreamDefinition,
+  roles: readonly TopicRole[],
+): Readonly<Record<string, unknown>> {
   const { stream, partitions, key, id, dedupe, eventTime, money } = schema;
   return {
     stream,
+    generation,
     partitions,
     key,
     'id.field': id,

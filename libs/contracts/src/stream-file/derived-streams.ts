@@ -36,8 +36,8 @@ function derivedSchema(
 
 /** The streams that are computed from this one: a stream for each section that it declares. */
 export function derivedStreams(parent: StreamDefinition, metrics: DerivedMetrics): readonly DerivedStream[] {
-  const { schema, sessions, attribution, topics, retention, sha256, file, text } = parent;
-  const common = { retention, sha256, file, text };
+  const { schema, generation, sessions, attribution, topics, retention, sha256, file, text } = parent;
+  const common = { generation, retention, sha256, file, text };
   const streams: DerivedStream[] = [];
   if (sessions !== undefined) {
     const ownTopics = { ...topics, enriched: topics.sessionRows, parts: topics.sessionParts };

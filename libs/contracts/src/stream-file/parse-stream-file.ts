@@ -21,6 +21,7 @@ import { unknownField } from './unknown-field';
 
 const KEYS = [
   'stream',
+  'generation',
   'partitions',
   'key',
   'id',
@@ -39,6 +40,7 @@ type StreamKey = (typeof KEYS)[number];
 
 const DAY_MS = 86_400_000;
 const MAX_PARTITIONS = 1024;
+const MAX_GENERATION = 9_999;
 const DEFAULT_DEDUPE: DedupeBounds = { withinMs: 600_000, maxRows: 1_048_576 };
 const DEFAULT_FUTURE_TOLERANCE_MS = 300_000;
 const DEFAULT_IDLE_AFTER_MS = 10_000;
@@ -77,7 +79,8 @@ function readDefinition(
   const stream = readStream(section);
   const partitions = section.require('partitions')?.integer(1, MAX_PARTITIONS) ?? 1;
   const money = readMoney(section);
-  const topics = readTopics(section, stream);
+  const generation = section.get('generation')?.integer(1, MAX_GENERATION) ?? 1;
+  const topics = readTopics(section, stream, generation);
   const retention = readRetention(section.get('retention'));
   const declared = section.require('fields');
   const read = declared === null ? null : readFields(declared, money ?? NO_MONEY, section.get('money') !== null);
@@ -111,6 +114,7 @@ function readDefinition(
   const all = [...metrics.events, ...metrics.sessions, ...metrics.attributions];
   const parent: StreamDefinition = {
     schema,
+    generation,
     metrics: metrics.events,
     ...sections,
     topics,
@@ -219,7 +223,7 @@ function readEventTime(section: Section<StreamKey>, fields: FieldsByName): Event
   };
 }
 
-function readTopics(section: Section<StreamKey>, stream: string): StreamTopics {
+function readTopics(section: Section<StreamKey>, stream: string, generation: number): StreamTopics {
   const overrides = section.get('topics')?.section(TOPIC_ROLES) ?? null;
   const named: Partial<Record<(typeof TOPIC_ROLES)[number], string>> = {};
   const taken = new Map<string, string>();
@@ -235,7 +239,7 @@ function readTopics(section: Section<StreamKey>, stream: string): StreamTopics {
     taken.set(name, role);
     named[role] = name;
   }
-  return topicsOf(stream, named);
+  return topicsOf(stream, named, generation);
 }
 
 function fieldNamed(value: Value, fields: FieldsByName): DeclaredField | null {

@@ -31,6 +31,8 @@ export interface DerivedStream {
 /** A stream file after validation. */
 export interface StreamDefinition {
   readonly schema: StreamSchema;
+  /** Of its topics, from 1 on: another number of partitions makes another one. */
+  readonly generation: number;
   /** Those over events; others are in `derived`. */
   readonly metrics: readonly MetricDefinition[];
   /** Absent: nobody is interested in sessions. */
@@ -48,6 +50,19 @@ export interface StreamDefinition {
   readonly file: string;
   /** What stands in it. */
   readonly text: string;
+}
+
+/**
+ * The stream's name, as far as what is kept of it outside its topics is concerned: checkpoints, group offsets, stores. What one
+ * generation has kept says nothing to another one, since offsets and partitions are others.
+ */
+export function keptName({ schema, generation }: Pick<StreamDefinition, 'schema' | 'generation'>): string {
+  return generation === 1 ? schema.stream : `${schema.stream}.v${generation}`;
+}
+
+/** Where the lake of a stream is below a directory or bucket that was named: later generations have one of their own. */
+export function lakeBelow(where: string, { generation }: Pick<StreamDefinition, 'generation'>): string {
+  return generation === 1 ? where : `${where.replace(/\/+$/, '')}/v${generation}`;
 }
 
 /** The stream itself and those that are derived from it: each is aggregated by tasks of its own. */

@@ -121,13 +121,13 @@ const CASES: readonly (readonly [name: string, piece: string, by: string, ...pro
     'a key that nobody knows',
     'topics: {',
     'foo: bar\ntopics: {',
-    ':7:1: foo: is not a key of this section: there are stream, partitions, key, id, eventTime, money, topics, retention, fields, sessions, attribution, metrics, lake, sinks',
+    ':7:1: foo: is not a key of this section: there are stream, generation, partitions, key, id, eventTime, money, topics, retention, fields, sessions, attribution, metrics, lake, sinks',
   ],
   ...['constructor', '__proto__'].map((name): readonly [string, string, string, string] => [
     `the key ${name}`,
     'topics: {',
     `${name}: bar\ntopics: {`,
-    `:7:1: ${name}: is not a key of this section: there are stream, partitions, key, id, eventTime, money, topics, retention, fields, sessions, attribution, metrics, lake, sinks`,
+    `:7:1: ${name}: is not a key of this section: there are stream, generation, partitions, key, id, eventTime, money, topics, retention, fields, sessions, attribution, metrics, lake, sinks`,
   ]),
   ['no partitions', 'partitions: 4', 'partitions: 0', ':2:13: partitions: "0" is not a whole number from 1 to 1024'],
   [

@@ -53,25 +53,25 @@ export type StreamTopics = Readonly<Record<TopicRole, string>>;
 
 /**
  * Names of a stream's topics: `<stream>.<what>.v1` unless the stream file names another (an existing raw topic, say).
- * The `v1` is the topic generation: a stream with another partition count is a new one.
+ * The `v1` is the generation: topics with another partition count are a new one.
  */
-export function topicsOf(stream: string, overrides: Partial<StreamTopics> = {}): StreamTopics {
+export function topicsOf(stream: string, overrides: Partial<StreamTopics> = {}, generation = 1): StreamTopics {
   return {
-    raw: overrides.raw ?? `${stream}.raw.v1`,
-    enriched: overrides.enriched ?? `${stream}.enriched.v1`,
-    deadLetters: overrides.deadLetters ?? `${stream}.dead-letters.v1`,
-    late: overrides.late ?? `${stream}.late.v1`,
-    parts: overrides.parts ?? `${stream}.parts.v1`,
-    metrics: overrides.metrics ?? `${stream}.metrics.v1`,
-    alerts: overrides.alerts ?? `${stream}.alerts.v1`,
-    gaps: overrides.gaps ?? `${stream}.gaps.v1`,
-    definitions: overrides.definitions ?? `${stream}.definitions.v1`,
-    sessions: overrides.sessions ?? `${stream}.sessions.v1`,
-    sessionRows: overrides.sessionRows ?? `${stream}.sessions-rows.v1`,
-    sessionParts: overrides.sessionParts ?? `${stream}.sessions-parts.v1`,
-    attributions: overrides.attributions ?? `${stream}.attributions.v1`,
-    attributionRows: overrides.attributionRows ?? `${stream}.attributions-rows.v1`,
-    attributionParts: overrides.attributionParts ?? `${stream}.attributions-parts.v1`,
-    sinkDeadLetters: overrides.sinkDeadLetters ?? `${stream}.sink-dead-letters.v1`,
+    raw: overrides.raw ?? `${stream}.raw.v${generation}`,
+    enriched: overrides.enriched ?? `${stream}.enriched.v${generation}`,
+    deadLetters: overrides.deadLetters ?? `${stream}.dead-letters.v${generation}`,
+    late: overrides.late ?? `${stream}.late.v${generation}`,
+    parts: overrides.parts ?? `${stream}.parts.v${generation}`,
+    metrics: overrides.metrics ?? `${stream}.metrics.v${generation}`,
+    alerts: overrides.alerts ?? `${stream}.alerts.v${generation}`,
+    gaps: overrides.gaps ?? `${stream}.gaps.v${generation}`,
+    definitions: overrides.definitions ?? `${stream}.definitions.v${generation}`,
+    sessions: overrides.sessions ?? `${stream}.sessions.v${generation}`,
+    sessionRows: overrides.sessionRows ?? `${stream}.sessions-rows.v${generation}`,
+    sessionParts: overrides.sessionParts ?? `${stream}.sessions-parts.v${generation}`,
+    attributions: overrides.attributions ?? `${stream}.attributions.v${generation}`,
+    attributionRows: overrides.attributionRows ?? `${stream}.attributions-rows.v${generation}`,
+    attributionParts: overrides.attributionParts ?? `${stream}.attributions-parts.v${generation}`,
+    sinkDeadLetters: overrides.sinkDeadLetters ?? `${stream}.sink-dead-letters.v${generation}`,
   };
 }

@@ -1,5 +1,6 @@
 import type { PartitionAggregatorOptions } from '@tillstream/core';
 import { PartitionAggregator } from '@tillstream/core';
+import { keptName } from '@tillstream/contracts';
 import type { StreamDefinition } from '@tillstream/contracts';
 import type { DefinitionHistory } from '../definitions/definition-history';
 import { definitionInForce } from '../definitions/definition-in-force';
@@ -39,7 +40,7 @@ class AggregatorKind implements BatchTaskKind<PartitionAggregator> {
     private readonly file: StreamDefinition,
     private readonly source: PartitionSource,
   ) {
-    this.name = `agg:${file.schema.stream}:${source.partition}`;
+    this.name = `agg:${keptName(file)}:${source.partition}`;
     this.service = gapServiceOf(AGGREGATOR, file);
   }
 

@@ -1,7 +1,7 @@
 import type { BatchPosition, EnrichResult } from '@tillstream/core';
 import { REJECT_CODES, RawEnricher, emptyPosition, encodeEventBatch } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
-import { decodeRawRecord, encodeDeadLetter, encodeReroute } from '@tillstream/contracts';
+import { decodeRawRecord, encodeDeadLetter, encodeReroute, keptName } from '@tillstream/contracts';
 import type { LogRecord, PartitionSource, RecordHeaders } from '../ports/log';
 import { valueBytes } from '../ports/log';
 import type { TaskLabels } from '../ports/telemetry';
@@ -64,7 +64,7 @@ export class EnricherTask {
     committed: () => Promise<number | null>,
   ): Promise<EnricherTask> {
     const { partition } = source;
-    const name = `${ENRICHER}:${file.schema.stream}:${partition}`;
+    const name = `${ENRICHER}:${keptName(file)}:${partition}`;
     const gaps = await readGaps(ports.reader, file, ENRICHER, partition);
     // Asked before the output is looked at. An offset is committed when the batches below it are acknowledged: asked afterwards, it
     // could speak of some that another owner has written meanwhile, and the work would go on behind them with the watermark of an

@@ -9,6 +9,7 @@ import {
   encodeControl,
   encodeResults,
   headerInteger,
+  keptName,
 } from '@tillstream/contracts';
 import { Committer, countCommit } from '../task/committer';
 import { RetellingTotals } from '../aggregator/retelling-totals';
@@ -105,7 +106,7 @@ export class MergeTask {
   static async open(ports: TaskPorts, file: StreamDefinition, source: PartitionSource): Promise<MergeTask> {
     const { topics } = file;
     const { partition } = source;
-    const name = `merge:${file.schema.stream}:${partition}`;
+    const name = `merge:${keptName(file)}:${partition}`;
     const history = await readDefinitions(ports.reader, file);
     const { schema } = history.newest;
     const token = ports.random.hex(TOKEN_BYTES);

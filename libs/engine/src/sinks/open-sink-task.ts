@@ -1,6 +1,6 @@
 import type { EventBatch } from '@tillstream/core';
 import type { FeedTable, SinkDefinition, StreamDefinition } from '@tillstream/contracts';
-import { FEED_ROLES, FeedSelection, feedDecoder, feedTables } from '@tillstream/contracts';
+import { FEED_ROLES, FeedSelection, feedDecoder, feedTables, keptName } from '@tillstream/contracts';
 import type { GroupConsumer, PartitionSource } from '../ports/log';
 import { readGaps } from '../task/gap-ledger';
 import type { TaskPorts } from '../task/task-ports';
@@ -21,8 +21,8 @@ export function sinkInputs({ topics }: StreamDefinition, { feeds }: SinkDefiniti
 }
 
 /** The consumer group that a sink has for itself. */
-export function sinkGroup({ schema }: StreamDefinition, { name }: SinkDefinition): string {
-  return `${schema.stream}.sink-writer.${name}`;
+export function sinkGroup(definition: StreamDefinition, { name }: SinkDefinition): string {
+  return `${keptName(definition)}.sink-writer.${name}`;
 }
 
 /**

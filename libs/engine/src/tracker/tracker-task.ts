@@ -1,5 +1,6 @@
 import type { RowsEnd, VisitSettings, VisitTrackerOptions } from '@tillstream/core';
 import { VisitTracker } from '@tillstream/core';
+import { keptName } from '@tillstream/contracts';
 import type { StreamDefinition } from '@tillstream/contracts';
 import type { DefinitionHistory } from '../definitions/definition-history';
 import { definitionInForce } from '../definitions/definition-in-force';
@@ -17,7 +18,7 @@ import { findTrackerStart } from './tracker-rebuild';
 
 export const TRACKER = 'tracker';
 
-/** Name of a partition's task in the store. */
+/** Name of a partition's task in the store, of a stream by the name that things of it are kept under (`keptName`). */
 export function trackerTask(stream: string, partition: number): string {
   return `tracker:${stream}:${partition}`;
 }
@@ -49,7 +50,7 @@ class TrackerKind implements BatchTaskKind<VisitTracker> {
     private readonly file: StreamDefinition,
     private readonly source: PartitionSource,
   ) {
-    this.name = trackerTask(file.schema.stream, source.partition);
+    this.name = trackerTask(keptName(file), source.partition);
   }
 
   waitForFirstBatch(): Promise<void> {

@@ -1,4 +1,4 @@
-import { sinkProblem } from '@tillstream/contracts';
+import { lakeBelow, sinkProblem } from '@tillstream/contracts';
 import { addressOf, SinkRefusedError, type SinkKind } from '@tillstream/engine';
 
 import { openObjectStore } from '../store/open-object-store';
@@ -19,7 +19,7 @@ export const lakeSinkType: SinkKind = {
       return { ok: false, problems: [sinkProblem(sink, ['where'], message)] };
     }
     try {
-      const store = openObjectStore(where, accessOf(environment.variables));
+      const store = openObjectStore(lakeBelow(where, definition), accessOf(environment.variables));
       return { ok: true, sink: new LakeSink(definition, read.settings, store, environment) };
     } catch (error) {
       if (!(error instanceof SinkRefusedError)) throw error;
