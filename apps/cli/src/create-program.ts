@@ -5,6 +5,7 @@ import { registerApply } from './commands/apply';
 import { registerAttributions } from './commands/attributions';
 import { registerBackfill } from './commands/backfill';
 import { registerDiff } from './commands/diff';
+import { registerDoctor } from './commands/doctor';
 import { registerExplain } from './commands/explain';
 import { registerErase } from './commands/erase';
 import { registerExport } from './commands/export';
@@ -55,6 +56,7 @@ const commands: readonly RegisterCommand[] = [
   registerTopics,
   registerTry,
   registerApply,
+  registerDoctor,
   registerLag,
   registerSkip,
   registerRelease,

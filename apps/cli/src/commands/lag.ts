@@ -1,9 +1,7 @@
-import { setTimeout } from 'node:timers/promises';
-import type { PartitionLag } from '@tillstream/adapter-kafka';
-import { keptName, streamsOf, type StreamDefinition } from '@tillstream/contracts';
-import { AGGREGATOR, ENRICHER, sinkGroup, sinkInputs, trackerInputs } from '@tillstream/engine';
+import type { StreamDefinition } from '@tillstream/contracts';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
+import { groupsOf, lagOfGroup } from '../kafka/group-lag';
 import type { KafkaAccess } from '../kafka/kafka-access';
 import { withKafka } from '../kafka/with-kafka';
 import { loadStreamFiles } from '../streams/load-stream-files';
@@ -14,9 +12,6 @@ interface LagOptions {
   readonly brokers?: string;
   readonly json: boolean;
 }
-
-const ATTEMPTS = 20;
-const PAUSE_MS = 250;
 
 /** How far one service, or one sink, is behind in one partition. */
 interface LagRow {
@@ -65,18 +60,7 @@ async function lag(options: LagOptions, context: CliContext): Promise<void> {
 }
 
 async function lagOf({ admin }: KafkaAccess, definition: StreamDefinition): Promise<LagRow[]> {
-  const { topics } = definition;
-  const name = keptName(definition);
-  const aggregated = streamsOf(definition).flatMap((stream) => [stream.topics.enriched, stream.topics.parts]);
-  const groups = [
-    { group: `${name}.${ENRICHER}`, reads: [topics.raw] },
-    { group: `${name}.${AGGREGATOR}`, reads: aggregated },
-    ...(definition.derived ? [{ group: `${name}.session-tracker`, reads: trackerInputs(definition) }] : []),
-    ...(definition.sinks ?? []).map((sink) => ({
-      group: sinkGroup(definition, sink),
-      reads: sinkInputs(definition, sink),
-    })),
-  ];
+  const groups = groupsOf(definition);
   const read = groups.flatMap(({ reads }) => reads);
   const existing = (await admin.describeTopics(read)).map(({ topic }) => topic);
   const missing = read.filter((topic) => !existing.includes(topic));
@@ -86,31 +70,10 @@ async function lagOf({ admin }: KafkaAccess, definition: StreamDefinition): Prom
       'till topics --create creates the topics of a stream.',
     );
   }
-  const lags = groups.map(async ({ group, reads }) =>
-    (await groupLag(admin, group, reads)).map(({ topic, partition, end, committed, lag: behind }) => ({
-      group,
-      topic,
-      partition,
-      end,
-      committed,
-      lag: behind,
+  const lags = groups.map(async (one) =>
+    (await lagOfGroup(admin, one)).map(({ topic, partition, end, committed, lag: behind }) => ({
+      ...{ group: one.group, topic, partition, end, committed, lag: behind },
     })),
   );
   return (await Promise.all(lags)).flat();
-}
-
-/** Where a group is kept takes a broker a moment to know after its start, and after another broker has left. */
-async function groupLag(
-  admin: KafkaAccess['admin'],
-  group: string,
-  topics: readonly string[],
-): Promise<PartitionLag[]> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await admin.groupLag(group, topics);
-    } catch (error) {
-      if (attempt >= ATTEMPTS || (error as { readonly retriable?: boolean }).retriable !== true) throw error;
-      await setTimeout(PAUSE_MS);
-    }
-  }
 }
