@@ -73,13 +73,15 @@ describe('till doctor', () => {
       outcome = await doctor();
     }
     expect(outcome.stdout).toContain('Nothing is wrong.');
-    expect(outcome.stdout).toMatch(/Services +6 of 6 ready/);
+    expect(outcome.stdout).toMatch(/Services +6 of 6 ready\nBehind +\d+ records over [4-9] consumer groups/);
     expect(outcome.code).toBe(0);
   }, 120_000);
 
   it('names a sender whose clock is fast, and events that are no events', async () => {
-    await publish(platform, [purchase('fast', Date.now() + 600_000)]);
-    await foundOnce(/warning: enricher events of \S+ are up to (59\d|60\d) s ahead of the time they come/);
+    await publish(platform, [purchase('fast', Date.now() + 240_000)]);
+    await foundOnce(/warning: enricher events of \S+ are up to 2[34]\d s ahead of the time they come/);
+    await publish(platform, [purchase('too-fast', Date.now() + 600_000)]);
+    await foundOnce(/warning: enricher 1 of \d+ events of \S+ became dead letters: in-the-future 1/);
     const { topics } = platform.definition;
     const bad = { key: null, value: new TextEncoder().encode('{"no": "event"'), headers: {} };
     await platform.writer.append(
@@ -87,7 +89,9 @@ describe('till doctor', () => {
       0,
       Array.from({ length: 20 }, () => bad),
     );
-    const findings = await foundOnce(/warning: enricher 20 of \d+ events of \S+ became dead letters/);
+    const findings = await foundOnce(
+      /warning: enricher 21 of \d+ events of \S+ became dead letters: \S+ 20, in-the-future 1/,
+    );
     expect(findings.join('\n')).toMatch(/note: \S+dead-letters\S* \S+raw\S*\/0 offset \d+, row 0: /);
   }, 180_000);
 
@@ -95,10 +99,10 @@ describe('till doctor', () => {
     const admin = new KafkaAdmin({ brokers: servers.broker.address.split(','), clientId: 'doctor-spec' });
     await admin.alterConfigs(platform.definition.topics.metrics, { 'cleanup.policy': 'delete' });
     await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
-    const findings = await foundOnce(/problem: \S+metrics\S+ .*cleanup.policy/);
+    const findings = await foundOnce(/problem: Kafka topic \S+metrics\S+: cleanup.policy/);
     expect(findings.join('\n')).toMatch(/: Redis maxmemory-policy is allkeys-lru/);
     expect((await doctor()).code).toBe(1);
-    await admin.alterConfigs(platform.definition.topics.metrics, { 'cleanup.policy': 'compact' });
+    await admin.alterConfigs(platform.definition.topics.metrics, { 'cleanup.policy': 'compact,delete' });
     await redis.config('SET', 'maxmemory-policy', 'noeviction');
     await admin.close();
   }, 180_000);

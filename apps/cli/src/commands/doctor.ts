@@ -1,8 +1,8 @@
-import type { StreamDefinition } from '@tillstream/contracts';
+import { topicSpecs, type StreamDefinition } from '@tillstream/contracts';
 import { systemClock } from '../cli-clock';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
-import { examineGroups, type GroupLooks } from '../doctor/examine-groups';
+import { behind, examineGroups, type GroupLooks } from '../doctor/examine-groups';
 import { examineRedis } from '../doctor/examine-redis';
 import { examineServices, type ServiceLooks } from '../doctor/examine-services';
 import type { Finding } from '../doctor/finding';
@@ -78,7 +78,7 @@ async function doctor(options: DoctorOptions, context: CliContext): Promise<void
     ];
     if (found.some(({ what }) => what.includes('became dead letters')))
       found.push(...(await deadLetters(kafka, there)));
-    const lag = groups.flatMap((group) => group.second).reduce((sum, one) => sum + one.lag, 0);
+    const lag = groups.reduce((sum, group) => sum + behind(group.second, group.ownLag), 0);
     return {
       findings: found,
       parts: [
@@ -86,7 +86,7 @@ async function doctor(options: DoctorOptions, context: CliContext): Promise<void
         { name: 'Streams', state: definitions.map(({ schema }) => schema.stream).join(', ') },
         { name: 'Redis', state: redis ? (redis.trouble ?? `${mebibytes(redis.usedBytes)} in use`) : NO_REDIS },
         { name: 'Services', state: servicesText(second.services) },
-        { name: 'Behind', state: `${lag} records over all groups` },
+        { name: 'Behind', state: `${lag} records over ${groups.length} consumer groups` },
       ] satisfies Part[],
     };
   });
@@ -99,7 +99,7 @@ async function doctor(options: DoctorOptions, context: CliContext): Promise<void
 async function existing(kafka: KafkaAccess, definitions: readonly StreamDefinition[]): Promise<StreamDefinition[]> {
   const there = await Promise.all(
     definitions.map(async (definition) => {
-      const names = Object.values(definition.topics);
+      const names = topicSpecs(definition, 1).map(({ name }) => name);
       const found = new Set((await kafka.admin.describeTopics(names)).map(({ topic }) => topic));
       return names.every((name) => found.has(name)) ? [definition] : [];
     }),

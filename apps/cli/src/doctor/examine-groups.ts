@@ -27,7 +27,7 @@ export function examineGroups(groups: readonly GroupLooks[], forMs: number): Fin
 }
 
 function emptyFinding({ group, second }: GroupLooks): Finding {
-  const waiting = total(second);
+  const waiting = behind(second, new Map());
   return {
     ...{ severity: 'problem', about: group, what: `has no member, and ${waiting} records wait` },
     remedy: 'Start a replica of the service. Nothing is lost: it goes on where the group has stopped.',
@@ -36,19 +36,19 @@ function emptyFinding({ group, second }: GroupLooks): Finding {
 
 const placeOf = ({ topic, partition }: PartitionLag): string => `${topic}/${partition}`;
 
-/** Services know where they are; what they have committed is only a hint, told now and then. */
+/**
+ * Only the services know where they are. What they have committed is told now and then, by those that fill files for a minute
+ * even later, and says nothing about standing still.
+ */
 function isStanding({ first, ownLag, ownLagBefore }: GroupLooks, now: PartitionLag): boolean {
   const before = first.find(({ topic, partition }) => topic === now.topic && partition === now.partition);
-  const [own, ownBefore] = [ownLag.get(placeOf(now)), ownLagBefore.get(placeOf(now))];
-  if (own !== undefined && ownBefore !== undefined) {
-    const taken = ownBefore - own + (now.end - (before?.end ?? now.end));
-    return own > 0 && ownBefore > 0 && taken <= 0;
-  }
-  return before !== undefined && before.lag > 0 && now.lag > 0 && before.committed === now.committed;
+  const [own = 0, ownBefore = 0] = [ownLag.get(placeOf(now)), ownLagBefore.get(placeOf(now))];
+  const taken = ownBefore - own + (now.end - (before?.end ?? now.end));
+  return own > 0 && ownBefore > 0 && taken <= 0;
 }
 
 function standingFinding({ group, ownLag }: GroupLooks, standing: readonly PartitionLag[], forMs: number): Finding {
-  const places = standing.map((one) => `${placeOf(one)} at ${one.end - (ownLag.get(placeOf(one)) ?? one.lag)}`);
+  const places = standing.map((one) => `${placeOf(one)} at ${one.end - (ownLag.get(placeOf(one)) ?? 0)}`);
   const more = places.length > SHOWN ? ` and ${places.length - SHOWN} more` : '';
   return {
     ...{ severity: 'problem', about: group },
@@ -58,8 +58,8 @@ function standingFinding({ group, ownLag }: GroupLooks, standing: readonly Parti
   };
 }
 
-function behindFindings({ group, first, second }: GroupLooks, forMs: number): Finding[] {
-  const [before, now] = [total(first), total(second)];
+function behindFindings({ group, first, second, ownLag, ownLagBefore }: GroupLooks, forMs: number): Finding[] {
+  const [before, now] = [behind(first, ownLagBefore), behind(second, ownLag)];
   if (now < BEHIND) return [];
   const taken = before - now;
   if (taken > 0) {
@@ -75,5 +75,9 @@ function behindFindings({ group, first, second }: GroupLooks, forMs: number): Fi
   ];
 }
 
-const total = (lags: readonly PartitionLag[]): number => lags.reduce((sum, { lag }) => sum + lag, 0);
+/** Records that wait: as its services say, else as it has committed. */
+export function behind(lags: readonly PartitionLag[], ownLag: ReadonlyMap<string, number>): number {
+  return lags.reduce((sum, one) => sum + (ownLag.get(placeOf(one)) ?? one.lag), 0);
+}
+
 const seconds = (ms: number): string => `${Math.max(1, Math.round(ms / 1_000))} s`;

@@ -192,8 +192,7 @@ function eventFindings({ name, samples }: ServiceLook): Finding[] {
     if (isMany(refused)) {
       findings.push({
         ...{ severity: 'warning', about, what: `${share(refused)} became dead letters: ${reasonsOf(rejected)}` },
-        remedy:
-          'Below are the newest with their places. The bytes are in the dead letters (topic and lake): mend the sender or the stream file, and send them again.',
+        remedy: remedyFor(rejected),
       });
     }
     const late = count('tillstream_late_rows_total');
@@ -222,15 +221,28 @@ const streamsIn = (samples: Samples): string[] => [
   ...new Set(samples.of('tillstream_events_in_total').flatMap(({ labels }) => labels['stream'] ?? [])),
 ];
 
+/** By the reason that most of them have. */
+function remedyFor(rejected: readonly Sample[]): string {
+  const [[first] = ['']] = countsByReason(rejected);
+  if (first === 'in-the-future') {
+    return 'A sender’s clock is fast by more than the stream file tolerates: the newest are below with their places. Let it keep time, and send them again.';
+  }
+  return 'The newest are below with their places; the bytes are in the dead letters (topic and lake). Mend the sender or the stream file, and send them again.';
+}
+
+const reasonsOf = (rejected: readonly Sample[]): string =>
+  countsByReason(rejected)
+    .map(([reason, count]) => `${reason} ${count}`)
+    .join(', ');
+
 /** The most frequent first. */
-function reasonsOf(rejected: readonly Sample[]): string {
+function countsByReason(rejected: readonly Sample[]): (readonly [string, number])[] {
   const counts = new Map<string, number>();
   for (const { labels, value } of rejected) {
     const reason = labels['reason'] ?? 'unknown';
     counts.set(reason, (counts.get(reason) ?? 0) + value);
   }
-  const sorted = [...counts].filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1]);
-  return sorted.map(([reason, count]) => `${reason} ${count}`).join(', ');
+  return [...counts].filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1]);
 }
 
 function sinkFindings({ name, samples }: ServiceLook): Finding[] {

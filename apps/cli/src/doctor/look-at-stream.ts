@@ -12,8 +12,8 @@ type Lags = GroupLooks['second'];
 export async function examineTopics(kafka: KafkaAccess, definition: StreamDefinition): Promise<Finding[]> {
   const checked = await checkTopics(kafka, definition, null);
   const findings = checked.flatMap(({ problems }) =>
-    problems.map(({ topic, message, severity, fixable }): Finding => ({
-      ...{ severity: severity === 'stop' ? 'problem' : 'warning', about: topic, what: message },
+    problems.map(({ message, severity, fixable }): Finding => ({
+      ...{ severity: severity === 'stop' ? 'problem' : 'warning', about: 'Kafka', what: message },
       remedy: fixable ? 'till topics --fix puts it right.' : 'docs/operating.md says how a topic is replaced.',
     })),
   );
