@@ -37,11 +37,12 @@ export function parseSamples(text: string): Samples {
     const pairs = [...labels.matchAll(/([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g)];
     all.push({
       name,
-      labels: Object.fromEntries(pairs.map((pair) => [pair[1], unescaped(pair[2] ?? '')])),
+      labels: Object.fromEntries(pairs.map(([, label = '', text = '']): [string, string] => [label, unescaped(text)])),
       value: Number(value),
     });
   }
   return new Samples(all);
 }
 
-const unescaped = (text: string): string => text.replace(/\\(.)/g, (_, one: string) => (one === 'n' ? '\n' : one));
+const unescaped = (text: string): string =>
+  text.replace(/\\(.)/g, (_: string, one: string) => (one === 'n' ? '\n' : one));
