@@ -17,12 +17,13 @@ export async function startConnector(environment: Environment, tracing: Tracing 
   const { http, logLevel, shutdownTimeoutMs, drain } = config.service;
   const logger = createLogger('connector', logLevel);
   const registry = new Registry();
+  const metrics = createServiceMetrics(registry, 'connector');
   const service = createConnector(config, {
     nowMs: () => systemClock.nowMs(),
     pause: (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
     chance: () => parseInt(systemRandom.hex(CHANCE_BYTES), 16) / 2 ** (8 * CHANCE_BYTES),
     logger,
-    metrics: createServiceMetrics(registry, 'connector').connector,
+    metrics: metrics.connector,
     close: async () => {
       await tracing?.shutdown();
     },
@@ -32,6 +33,8 @@ export async function startConnector(environment: Environment, tracing: Tracing 
         throw error;
       }),
   });
-  const running = await bootstrap(ConnectorModule, { service, http, metrics: registry, logger, drain });
+  const { watchReadiness } = metrics;
+  const options = { service, http, metrics: registry, watchReadiness, logger, drain };
+  const running = await bootstrap(ConnectorModule, options);
   return { running, logger, shutdownTimeoutMs };
 }

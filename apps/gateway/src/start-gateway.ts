@@ -1,4 +1,4 @@
-import { KafkaAdmin, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
+import { KAFKA_OPERATIONS, KafkaAdmin, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
 import { createServiceMetrics, injectTraceContext } from '@tillstream/adapter-telemetry';
 import type { Environment } from '@tillstream/config';
 import { followKeys } from '@tillstream/doors';
@@ -24,12 +24,16 @@ export async function startGateway(
   const registry = new Registry();
 
   const { brokers, ssl, sasl, compression } = config.kafka;
-  const kafka = { brokers, ssl, ...(sasl && { sasl }), clientId: 'tillstream-gateway', logger };
+  const metrics = createServiceMetrics(registry, 'gateway');
+  const dependencies = metrics.dependencies();
+  const onRequestFailed = (operation: string): void => dependencies.kafkaFailed(operation);
+  const kafka = { brokers, ssl, ...(sasl && { sasl }), clientId: 'tillstream-gateway', logger, onRequestFailed };
   // What is in flight is bounded by the gateway itself, and its callers are told before the writer gives up.
   const { maxInFlightBytes, appendTimeoutMs } = config;
   const writer = new KafkaLogWriter({ ...kafka, compression, maxPendingBytes: maxInFlightBytes * 2, appendTimeoutMs });
   const admin = new KafkaAdmin(kafka);
   const reader = new KafkaLogReader(kafka);
+  dependencies.watchKafka(() => reader.ping(), KAFKA_OPERATIONS);
   const stopping = new AbortController();
   const keys = followKeys(config.keys, logger);
 
@@ -44,7 +48,7 @@ export async function startGateway(
     },
     clock: systemClock,
     logger,
-    metrics: createServiceMetrics(registry, 'gateway').ingest,
+    metrics: metrics.ingest,
     traceHeaders: injectTraceContext,
     startupChecks: [
       () => checkRawTopics(config.streams, { admin, reader, clock: systemClock, logger }, stopping.signal),
@@ -56,6 +60,7 @@ export async function startGateway(
     http,
     grpc: gateway.grpc,
     metrics: registry,
+    watchReadiness: metrics.watchReadiness,
     logger,
     drain,
     configureHttp: passBodiesThrough,

@@ -1,4 +1,4 @@
-import { KafkaLogReader } from '@tillstream/adapter-kafka';
+import { KAFKA_OPERATIONS, KafkaLogReader } from '@tillstream/adapter-kafka';
 import { openObjectStore } from '@tillstream/adapter-lake';
 import { createServiceMetrics } from '@tillstream/adapter-telemetry';
 import type { Environment } from '@tillstream/config';
@@ -36,9 +36,18 @@ export async function startQueryApi(
   const { http, logLevel, shutdownTimeoutMs, drain } = config.service;
   const logger = createLogger('query-api', logLevel);
   const registry = new Registry();
-  createServiceMetrics(registry, 'query-api');
+  const metrics = createServiceMetrics(registry, 'query-api');
+  const dependencies = metrics.dependencies();
+  const onRequestFailed = (operation: string): void => dependencies.kafkaFailed(operation);
   const { sasl, ...kafka } = config.kafka;
-  const log = new KafkaLogReader({ ...kafka, ...(sasl && { sasl }), clientId: 'tillstream-query-api', logger });
+  const log = new KafkaLogReader({
+    ...kafka,
+    ...(sasl && { sasl }),
+    clientId: 'tillstream-query-api',
+    logger,
+    onRequestFailed,
+  });
+  dependencies.watchKafka(() => log.ping(), KAFKA_OPERATIONS);
   const keys = followKeys(config.keys, logger);
   const closeLog = async (): Promise<void> => {
     keys.stop();
@@ -73,6 +82,7 @@ export async function startQueryApi(
     http,
     grpc: api.grpc,
     metrics: registry,
+    watchReadiness: metrics.watchReadiness,
     logger,
     drain,
   });

@@ -1,7 +1,10 @@
 import { hostname } from 'node:os';
-import { KafkaGroupConsumer, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
+import { KAFKA_OPERATIONS, KafkaGroupConsumer, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
 import { createBatchTracer } from '@tillstream/adapter-telemetry';
+import type { DependencyMetrics } from '@tillstream/adapter-telemetry';
 import { ConfigError } from '@tillstream/config';
+import type { StreamDefinition } from '@tillstream/contracts';
+import { streamsOf } from '@tillstream/contracts';
 import type { GroupConsumer, PartitionSource, PartitionTask, TaskMeter, TaskPorts } from '@tillstream/engine';
 import { PartitionSupervisor, StreamWorker, silentTelemetry } from '@tillstream/engine';
 import type { Service, ServiceLogger } from '@tillstream/nest-runtime';
@@ -9,6 +12,7 @@ import { systemClock, systemRandom } from '@tillstream/nest-runtime';
 import { kafkaOptions } from './kafka-options';
 import type { StartupReport } from './startup-checks';
 import { checkStreams } from './startup-checks';
+import { watchBatches } from './watch-batches';
 import type { LogWorkerConfig } from './worker-config';
 
 const RETRY_MS = 1_000;
@@ -20,6 +24,7 @@ const MAX_PENDING_BYTES = 512 * 1024 * 1024;
 /** How a worker is seen from outside. */
 export interface WorkerTelemetry {
   readonly meter: TaskMeter;
+  readonly dependencies: DependencyMetrics;
   readonly logger: ServiceLogger;
   /** Without it no record is looked at for the context of its producer. */
   readonly isTraced: boolean;
@@ -54,12 +59,19 @@ export interface WorkerParts {
 export function createGroupWorker(
   name: string,
   config: LogWorkerConfig,
-  { meter, logger, isTraced }: WorkerTelemetry,
+  { meter, dependencies, logger, isTraced }: WorkerTelemetry,
   parts: WorkerParts,
 ): Service {
-  const kafka = kafkaOptions(config.kafka, `tillstream-${name}`, logger);
-  const writer = new KafkaLogWriter({ ...kafka, maxPendingBytes: MAX_PENDING_BYTES });
+  const onRequestFailed = (operation: string): void => dependencies.kafkaFailed(operation);
+  const kafka = { ...kafkaOptions(config.kafka, `tillstream-${name}`, logger), onRequestFailed };
+  const streams = streamsByTopic(config.definitions);
+  const writer = new KafkaLogWriter({
+    ...kafka,
+    maxPendingBytes: MAX_PENDING_BYTES,
+    onAppend: (topic, bytes) => meter.count('bytes_out', { stream: streams.get(topic) ?? '', topic }, bytes),
+  });
   const reader = new KafkaLogReader(kafka);
+  dependencies.watchKafka(() => reader.ping(), KAFKA_OPERATIONS);
   const members = parts.groups.map((group) => {
     const { stream, groupId, topics } = group;
     const ports: LogPorts = {
@@ -69,7 +81,10 @@ export function createGroupWorker(
       random: systemRandom,
       telemetry: {
         meter,
-        tracer: isTraced ? createBatchTracer(groupId) : silentTelemetry.tracer,
+        tracer: watchBatches(isTraced ? createBatchTracer(groupId) : silentTelemetry.tracer, {
+          ...{ stream, meter, logger, clock: systemClock },
+          slowBatchMs: config.slowBatchMs,
+        }),
         log: {
           info: (message, fields) => logger.info(fields, message),
           warn: (message, fields) => logger.warn(fields, message),
@@ -84,7 +99,7 @@ export function createGroupWorker(
       ...(config.service.http.port === 0 ? {} : { instance: `${hostname()}:${config.service.http.port}` }),
       onFailure: (error) => logger.error({ error, groupId }, 'group_refused_this_member'),
     });
-    const supervisor = new PartitionSupervisor(ports, (source) => group.open(ports, source, consumer));
+    const supervisor = new PartitionSupervisor(ports, (source) => group.open(ports, source, consumer), stream);
     return { stream, consumer, supervisor };
   });
   const worker = new StreamWorker(members);
@@ -140,4 +155,14 @@ export function createGroupWorker(
       await Promise.all([writer.close(GIVEN_UP_MS), reader.close(), parts.close?.()]);
     },
   };
+}
+
+/** Which stream a topic is of, or what is derived from one. */
+function streamsByTopic(definitions: readonly StreamDefinition[]): ReadonlyMap<string, string> {
+  const streams = definitions.flatMap((definition) => streamsOf(definition));
+  return new Map(
+    streams
+      .flatMap(({ schema, topics }) => Object.values<string>(topics).map((topic) => [topic, schema.stream] as const))
+      .reverse(),
+  );
 }

@@ -50,7 +50,8 @@ export async function startComposed(
   const logger: ServiceLogger = createLogger(name, logLevel);
   const registry = new Registry();
   const metrics = createServiceMetrics(registry, name);
-  const { service, grpc } = compose({ meter: metrics.tasks(), logger, isTraced: tracing !== null });
+  const telemetry = { meter: metrics.tasks(), dependencies: metrics.dependencies(), logger };
+  const { service, grpc } = compose({ ...telemetry, isTraced: tracing !== null });
   const traced = {
     ...service,
     close: async () => {
@@ -63,6 +64,7 @@ export async function startComposed(
     http,
     ...(grpc && { grpc }),
     metrics: registry,
+    watchReadiness: metrics.watchReadiness,
     logger,
     drain,
   });

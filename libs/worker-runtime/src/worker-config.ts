@@ -25,6 +25,7 @@ export interface LogWorkerConfig {
   readonly service: ServiceConfig;
   readonly kafka: KafkaConfig;
   readonly sessionTimeoutMs: number;
+  readonly slowBatchMs: number;
   readonly definitions: readonly StreamDefinition[];
 }
 
@@ -51,6 +52,8 @@ const logWorkerVariables = (http: number) => ({
   ...streamVariables,
   /** The group gives a silent replica's partitions to others after this long. The broker sets a lower bound. */
   KAFKA_SESSION_TIMEOUT_MS: wholeNumber({ min: 1_000 }).default(10_000),
+  /** A batch that takes longer is counted and logged as slow. */
+  SLOW_BATCH_MS: wholeNumber({ min: 1 }).default(5_000),
 });
 
 /** @throws ConfigError with every problem of the environment, or else of the stream files it names. */
@@ -80,6 +83,7 @@ function configOf(
     Parameters<typeof kafkaConfig>[0] & {
       readonly STREAM_FILES: readonly string[];
       readonly KAFKA_SESSION_TIMEOUT_MS: number;
+      readonly SLOW_BATCH_MS: number;
     },
 ): LogWorkerConfig {
   const streams = readStreamFiles(values.STREAM_FILES);
@@ -88,6 +92,7 @@ function configOf(
     service: serviceConfig(values),
     kafka: kafkaConfig(values),
     sessionTimeoutMs: values.KAFKA_SESSION_TIMEOUT_MS,
+    slowBatchMs: values.SLOW_BATCH_MS,
     definitions: streams.definitions,
   };
 }

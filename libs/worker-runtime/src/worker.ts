@@ -1,10 +1,14 @@
 import { RedisCheckpointStore, connectRedis, verifyRedis } from '@tillstream/adapter-redis';
+import type { RedisLogger } from '@tillstream/adapter-redis';
 import { keptName } from '@tillstream/contracts';
 import type { StreamDefinition } from '@tillstream/contracts';
 import type { GroupConsumer, PartitionSource, PartitionTask, TaskPorts } from '@tillstream/engine';
-import type { Service } from '@tillstream/nest-runtime';
+import type { Service, ServiceLogger } from '@tillstream/nest-runtime';
+import { systemClock } from '@tillstream/nest-runtime';
+import { countedStore } from './counted-store';
 import type { WorkerGroup, WorkerTelemetry } from './group-worker';
 import { createGroupWorker } from './group-worker';
+import { lookAtRedis } from './look-at-redis';
 import type { WorkerConfig } from './worker-config';
 import type { WorkerFace } from './worker-face';
 
@@ -26,17 +30,20 @@ export interface WorkerKind {
 
 /** Composes a worker from the real log and store. It joins its groups only when the topics and the store are in order. */
 export function createWorker(kind: WorkerKind, config: WorkerConfig, telemetry: WorkerTelemetry): Service {
-  const { logger } = telemetry;
-  const connect = () => connectRedis({ url: config.redisUrl, logger });
+  const { dependencies, logger } = telemetry;
+  const failed = (): void => dependencies.redisFailed();
+  const connect = () => connectRedis({ url: config.redisUrl, logger: countedWarnings(logger, failed) });
   const redis = connect();
+  dependencies.watchRedis(lookAtRedis(redis, systemClock));
   const store = new RedisCheckpointStore(redis, { connect });
+  const counted = countedStore(store, failed);
   const groups = config.definitions.flatMap((definition): WorkerGroup | [] => {
     const topics = kind.inputs(definition);
     if (topics.length === 0) return [];
     const { stream } = definition.schema;
     return {
       ...{ stream, groupId: `${keptName(definition)}.${kind.name}`, topics },
-      open: (ports, source, consumer) => kind.open({ ...ports, store }, definition, source, consumer),
+      open: (ports, source, consumer) => kind.open({ ...ports, store: counted }, definition, source, consumer),
     };
   });
   return createGroupWorker(kind.name, config, telemetry, {
@@ -53,4 +60,14 @@ export function createWorker(kind: WorkerKind, config: WorkerConfig, telemetry: 
       redis.disconnect();
     },
   });
+}
+
+/** A connection warns each time that it breaks or cannot be made. */
+function countedWarnings(logger: ServiceLogger, failed: () => void): RedisLogger {
+  return {
+    warn: (fields: object, message: string) => {
+      failed();
+      logger.warn(fields, message);
+    },
+  };
 }

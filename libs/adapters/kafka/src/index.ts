@@ -1,4 +1,5 @@
-export type { KafkaLogger, KafkaOptions } from './cluster/kafka-options';
+export { KAFKA_OPERATIONS } from './cluster/kafka-options';
+export type { KafkaLogger, KafkaOperation, KafkaOptions } from './cluster/kafka-options';
 export {
   AppendRefusedError,
   AppendTimeoutError,

@@ -72,7 +72,7 @@ export type TaskGauge =
 export interface TaskLabels {
   readonly stream?: string;
   readonly topic?: string;
-  readonly partition: number;
+  readonly partition?: number;
   readonly reason?: string;
   readonly metric?: string;
   readonly sink?: string;

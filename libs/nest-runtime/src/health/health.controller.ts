@@ -6,12 +6,6 @@ import type { Readiness } from './readiness';
 export const READINESS = Symbol('Readiness');
 export const METRICS = Symbol('MetricsSource');
 
-/** Told here, beside what the service measures: whether it is ready is known to nobody else. */
-const READY = `
-# HELP tillstream_ready 1 while the process can do its work, as /readyz says.
-# TYPE tillstream_ready gauge
-tillstream_ready `;
-
 /** What the platform asks of every service. Life depends on nothing outside: a broker that is away is no reason to restart. */
 @Controller()
 export class HealthController {
@@ -35,8 +29,7 @@ export class HealthController {
 
   @Get('metrics')
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
-  async scrape(): Promise<string> {
-    const [measured, { ready }] = await Promise.all([this.metrics.metrics(), this.readiness.report()]);
-    return `${measured.trimEnd()}\n${READY}${ready ? 1 : 0}\n`;
+  scrape(): Promise<string> {
+    return this.metrics.metrics();
   }
 }

@@ -20,6 +20,8 @@ export interface BootstrapOptions {
   readonly http: { readonly host: string; readonly port: number };
   readonly grpc?: GrpcServerOptions;
   readonly metrics: MetricsSource;
+  /** Given the answer to whether the service can work, for its metrics. */
+  readonly watchReadiness?: (isReady: () => Promise<boolean>) => void;
   readonly logger: ServiceLogger;
   /** For what is in flight when `close` is called. */
   readonly drain: DrainTimes;
@@ -43,6 +45,7 @@ export async function bootstrap(module: Type | DynamicModule, options: Bootstrap
   const { service, http, grpc, logger } = options;
   const readiness = new Readiness(service.readinessChecks);
   const drain = new Drain(options.drain);
+  options.watchReadiness?.(async () => (await readiness.report()).ready);
   const app = await NestFactory.create<NestFastifyApplication>(
     rootModule(module, readiness, drain, options),
     createHttpAdapter(),

@@ -2,11 +2,13 @@ import type { Broker } from 'kafkajs/src/broker';
 import Cluster from 'kafkajs/src/cluster';
 import createSocketFactory from 'kafkajs/src/network/socketFactory';
 import { UnknownPartitionError } from '../errors';
-import { connected } from '../protocol/wire';
+import { API_VERSIONS } from '../protocol/api-versions';
+import { connected, exchange } from '../protocol/wire';
 import {
   DEFAULT_CONNECTION_TIMEOUT_MS,
   DEFAULT_REQUEST_TIMEOUT_MS,
   type KafkaLogger,
+  type KafkaOperation,
   type KafkaOptions,
 } from './kafka-options';
 import { kafkajsLogger, SILENT } from './kafkajs-logger';
@@ -22,6 +24,7 @@ const READ_COMMITTED = 1;
 export class KafkaCluster {
   readonly requestTimeoutMs: number;
   readonly logger: KafkaLogger;
+  readonly #onRequestFailed: (operation: KafkaOperation) => void;
   readonly #cluster: Cluster;
   readonly #leaders = new Map<string, ReadonlyMap<number, number>>();
   /** Refreshes run one after the other, for each replaces what kafkajs knows; one that has not begun serves all. */
@@ -34,6 +37,7 @@ export class KafkaCluster {
     repairKafkajs();
     this.requestTimeoutMs = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
     this.logger = options.logger ?? SILENT;
+    this.#onRequestFailed = options.onRequestFailed ?? (() => undefined);
     this.#cluster = new Cluster({
       logger: kafkajsLogger(this.logger),
       socketFactory: options.socketFactory ?? createSocketFactory(),
@@ -110,6 +114,19 @@ export class KafkaCluster {
     return refresh;
   }
 
+  /** Somebody was refused something, or got no answer. What ends because the connection is closed is no failure. */
+  failed(operation: KafkaOperation): void {
+    if (!this.#closed) this.#onRequestFailed(operation);
+  }
+
+  /** Resolves when any broker answers. @throws what the last of them throws */
+  async ping(): Promise<void> {
+    await this.connectedSomewhere();
+    const { brokers, seedBroker } = this.#cluster.brokerPool;
+    const all = [...Object.values(brokers), ...(seedBroker === undefined ? [] : [seedBroker])];
+    await Promise.any(all.map((broker) => exchange(broker, 'requests', API_VERSIONS)));
+  }
+
   /** Rejects what still waits for an answer and disconnects. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -132,6 +149,7 @@ export class KafkaCluster {
         this.#leaders.delete(topic);
         throw new UnknownPartitionError(topic, 0);
       }
+      this.failed('metadata');
       throw error;
     }
     const found = pool.metadata?.topicMetadata.find((one) => one.topic === topic);
@@ -140,7 +158,11 @@ export class KafkaCluster {
 
   private async connectedSomewhere(): Promise<void> {
     if (this.#closed) throw new Error('the connection was closed');
-    if (!this.#cluster.isConnected()) await this.#cluster.connect();
+    if (this.#cluster.isConnected()) return;
+    await this.#cluster.connect().catch((error: unknown) => {
+      this.failed('metadata');
+      throw error;
+    });
   }
 }
 

@@ -9,6 +9,11 @@ export interface KafkaLogger {
   error(fields: object, message: string): void;
 }
 
+/** What brokers are asked for. */
+export const KAFKA_OPERATIONS = ['metadata', 'produce', 'fetch', 'offsets', 'group'] as const;
+
+export type KafkaOperation = (typeof KAFKA_OPERATIONS)[number];
+
 /** How to reach a cluster. */
 export interface KafkaOptions {
   /** `host:port` of some brokers; the others are learnt from them. */
@@ -22,6 +27,8 @@ export interface KafkaOptions {
   /** After this long without an answer a request counts as lost. Default 10,000. */
   readonly requestTimeoutMs?: number;
   readonly logger?: KafkaLogger;
+  /** Told each time a broker refused something or did not answer; what can be asked again is. */
+  readonly onRequestFailed?: (operation: KafkaOperation) => void;
   /** Opens connections, for example through a proxy. */
   readonly socketFactory?: ISocketFactory;
 }

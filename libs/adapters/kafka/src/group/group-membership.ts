@@ -90,6 +90,7 @@ export class GroupMembership {
         await this.heartbeats();
       } catch (error) {
         if (this.#stopped.signal.aborted) return;
+        if (!REJOIN.has(typeOf(error) ?? '')) this.cluster.failed('group');
         if (this.endedBy(error)) return;
         await backoff.wait(this.#stopped.signal);
       }
@@ -200,6 +201,7 @@ export class GroupMembership {
         const type = typeOf(error);
         if (type !== null && REJOIN.has(type)) return;
         if (type !== null && (FORGOTTEN.has(type) || LASTING.has(type))) throw error;
+        this.cluster.failed('group');
         // The coordinator moves or restarts: another may know us as well.
         this.#coordinator = null;
         // A coordinator that was away itself may still count on us, and would go on answering heartbeats.

@@ -245,6 +245,7 @@ export class Fetcher {
 
   /** Finds the leader anew, as long as it takes, then fetches again. */
   private inTrouble(flows: readonly PartitionFlow[], error: unknown): void {
+    this.cluster.failed('fetch');
     for (const flow of flows) {
       flow.trouble = error;
       if (!this.#troubled.has(flow)) void this.recover(flow);

@@ -63,6 +63,11 @@ export class KafkaLogReader implements LogReader {
     return this.#offsets.atOrAfter(topic, partition, timestampMs);
   }
 
+  /** Resolves when any broker answers. @throws why none does */
+  ping(): Promise<void> {
+    return this.#cluster.ping();
+  }
+
   /** Number of partitions. @throws UnknownPartitionError when there is no such topic. */
   partitionCount(topic: string): Promise<number> {
     return this.#cluster.partitionCount(topic);

@@ -39,6 +39,7 @@ export class OffsetLookup {
       try {
         return await this.ask(topic, partition, timestamp);
       } catch (error) {
+        this.cluster.failed('offsets');
         const lasting = error instanceof UnknownPartitionError && attempt >= UNKNOWN_TOPIC_ATTEMPTS;
         if (lasting || this.signal.aborted || performance.now() - startedAt > GIVE_UP_AFTER_MS) throw error;
         await backoff.wait(this.signal);

@@ -21,6 +21,8 @@ export interface KafkaLogWriterOptions extends KafkaOptions {
   readonly maxPendingBytes?: number;
   /** An append is given up after this long. Default: never. */
   readonly appendTimeoutMs?: number;
+  /** Told of each append: bytes of its records, with their framing. */
+  readonly onAppend?: (topic: string, bytes: number) => void;
   /** Must not be set: see `KafkaLogWriter`. */
   readonly idempotent?: boolean;
 }
@@ -45,6 +47,7 @@ export class KafkaLogWriter implements LogWriter {
   readonly #maxBatchBytes: number;
   readonly #maxPendingBytes: number;
   readonly #appendTimeoutMs: number | null;
+  readonly #onAppend: (topic: string, bytes: number) => void;
   readonly #compressionOf: (topic: string) => Compression;
   readonly #memory = new BatchMemory();
   #pendingBytes = 0;
@@ -62,6 +65,7 @@ export class KafkaLogWriter implements LogWriter {
     this.#maxBatchBytes = options.maxBatchBytes ?? DEFAULT_MAX_BATCH_BYTES;
     this.#maxPendingBytes = options.maxPendingBytes ?? DEFAULT_MAX_PENDING_BYTES;
     this.#appendTimeoutMs = options.appendTimeoutMs ?? null;
+    this.#onAppend = options.onAppend ?? (() => undefined);
     this.#compressionOf = typeof compression === 'function' ? compression : () => compression;
   }
 
@@ -84,6 +88,7 @@ export class KafkaLogWriter implements LogWriter {
       throw new WriterFullError(this.#pendingBytes, this.#maxPendingBytes);
     }
     this.#pendingBytes += bytes;
+    this.#onAppend(topic, bytes);
     return this.laneOf(topic, partition).append(records, bytes);
   }
 
@@ -160,6 +165,7 @@ export class KafkaLogWriter implements LogWriter {
     backoff: Backoff,
     signal: AbortSignal,
   ): Promise<void> {
+    this.#cluster.failed('produce');
     if (attempt > 0 && attempt % LOG_EVERY_ATTEMPTS === 0) {
       this.#cluster.logger.warn({ topic, partition, attempt, err: error }, 'append_repeated');
     }

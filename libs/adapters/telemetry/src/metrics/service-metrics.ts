@@ -27,6 +27,8 @@ export interface ServiceMetrics {
   readonly connector: (queuedBytes: () => number) => ConnectorMetrics;
   /** Of the servers that this service cannot do without. */
   readonly dependencies: () => DependencyMetrics;
+  /** @param isReady asked at each scrape */
+  readonly watchReadiness: (isReady: () => Promise<boolean>) => void;
 }
 
 /** Labels everything in `registry` with the service's name, and adds what every process tells: version, CPU, memory, event loop. */
@@ -45,5 +47,17 @@ export function createServiceMetrics(registry: Registry, service: string): Servi
     ingest: (inFlightBytes) => createIngestMetrics(registry, inFlightBytes),
     connector: (queuedBytes) => createConnectorMetrics(registry, queuedBytes),
     dependencies: () => createDependencyMetrics(registry),
+    watchReadiness: (isReady) => registerReadiness(registry, isReady),
   };
+}
+
+function registerReadiness(registry: Registry, isReady: () => Promise<boolean>): void {
+  new Gauge({
+    name: 'tillstream_ready',
+    help: '1 while /readyz says that the service can work.',
+    registers: [registry],
+    async collect() {
+      this.set((await isReady()) ? 1 : 0);
+    },
+  });
 }
