@@ -13,7 +13,7 @@ import { freePort } from '@tillstream/local';
 import { Redis } from 'ioredis';
 import { commerceText, withThreeMetrics } from '../oracle/three-metrics';
 
-const ROOT = process.cwd();
+const PROGRAMS = join(process.cwd(), 'dist/apps');
 const READY_WITHIN_MS = 60_000;
 const POLL_MS = 100;
 const SETTLE_WITHIN_MS = 90_000;
@@ -34,6 +34,8 @@ export interface ServiceProcess {
   readonly service: ServiceName;
   readonly http: number;
   readonly grpc: number | null;
+  /** Where the built services are that it is one of. */
+  programs: string;
   child: ChildProcess;
 }
 
@@ -125,10 +127,12 @@ export class Platform {
     }
   }
 
-  async start(service: ServiceName): Promise<ServiceProcess> {
+  /** @param programs where the built services are; default: those of this version */
+  async start(service: ServiceName, programs = PROGRAMS): Promise<ServiceProcess> {
     const http = await freePort();
     const grpc = ANSWERING.includes(service) ? await freePort() : null;
-    const process: ServiceProcess = { service, http, grpc, child: this.spawn(service, http, grpc) };
+    const child = this.spawn(service, http, grpc, programs);
+    const process: ServiceProcess = { service, http, grpc, programs, child };
     this.processes.push(process);
     return process;
   }
@@ -155,7 +159,7 @@ export class Platform {
     service: ServiceName,
     environment: Readonly<Record<string, string>>,
   ): Promise<{ readonly code: number | null; readonly said: string }> {
-    const child = this.spawn(service, await freePort(), await freePort(), environment);
+    const child = this.spawn(service, await freePort(), await freePort(), PROGRAMS, environment);
     let said = '';
     child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
@@ -165,13 +169,23 @@ export class Platform {
   /** Ends a process without warning and starts another on the same ports. */
   async killAndRestart(process: ServiceProcess): Promise<void> {
     await this.kill(process);
-    process.child = this.spawn(process.service, process.http, process.grpc);
+    this.startAgain(process);
   }
 
   async kill(process: ServiceProcess): Promise<void> {
-    const gone = new Promise((resolve) => process.child.once('exit', resolve));
-    process.child.kill('SIGKILL');
-    await gone;
+    await this.end(process, 'SIGKILL');
+  }
+
+  /** Ends a process; its exit code, or null when the signal has ended it. */
+  async end({ child }: ServiceProcess, signal: NodeJS.Signals): Promise<number | null> {
+    const gone = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    return gone;
+  }
+
+  /** Starts another process on the ports of one that has ended. */
+  startAgain(process: ServiceProcess): void {
+    process.child = this.spawn(process.service, process.http, process.grpc, process.programs);
   }
 
   async ready(process: ServiceProcess): Promise<void> {
@@ -251,9 +265,11 @@ export class Platform {
     service: ServiceName,
     http: number,
     grpc: number | null,
+    programs: string,
     environment: Readonly<Record<string, string>> = {},
   ): ChildProcess {
-    const child = spawn(process.execPath, [join(ROOT, 'dist/apps', service, 'main.js')], {
+    const child = spawn(process.execPath, [join(programs, service, 'main.js')], {
+      cwd: join(programs, '../..'),
       env: {
         ...process.env,
         KAFKA_BROKERS: this.brokers.join(','),
@@ -266,6 +282,8 @@ export class Platform {
         ...this.trackerAddress(),
         TILLSTREAM_SINK_LAKE_DEFAULT_WHERE: this.lake,
         LOG_LEVEL: 'info',
+        // Nobody comes late here, and every test that stops a service would wait for him.
+        DRAIN_NOTICE_MS: '0',
         ...this.environment,
         ...environment,
       },

@@ -47,16 +47,29 @@ const LONGEST_PAUSE_MS = 3_000;
 const GIVE_UP_MS = 300_000;
 const CALL_TIMEOUT_MS = 60_000;
 
-export function httpClient(port: number, stream: string, tally: Tally, agent: Agent): Client {
+/** A port, or who says at each attempt which it is. */
+export type Door = number | (() => number);
+
+const portOf = (door: Door): number => (typeof door === 'number' ? door : door());
+
+export function httpClient(door: Door, stream: string, tally: Tally, agent: Agent): Client {
   return {
-    publish: (body) => insist(tally, () => post(port, stream, body, agent)),
+    publish: (body) => insist(tally, () => post(portOf(door), stream, body, agent)),
     close: () => undefined,
   };
 }
 
-export function grpcClient(port: number, stream: string, tally: Tally): Client {
-  const stub = ingestStub(port);
-  return { publish: (body) => insist(tally, () => call(stub, stream, body)), close: () => stub.close() };
+export function grpcClient(door: Door, stream: string, tally: Tally): Client {
+  const stubs = new Map<number, IngestStub>();
+  const stubOf = (port: number): IngestStub => {
+    const stub = stubs.get(port) ?? ingestStub(port);
+    stubs.set(port, stub);
+    return stub;
+  };
+  return {
+    publish: (body) => insist(tally, () => call(stubOf(portOf(door)), stream, body)),
+    close: () => stubs.forEach((stub) => stub.close()),
+  };
 }
 
 /** One agent for all HTTP clients: a connection for each request under way, kept for the next. */

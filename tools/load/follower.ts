@@ -12,7 +12,9 @@ const FINAL = 'f'.charCodeAt(0);
 /** Reads the raw and the metrics topic from their beginning while they are written: what expires has been seen. */
 export class Follower {
   readonly finals = new Map<string, FinalRow>();
-  /** Finals that were published again with another content. */
+  /** Finals that were published again, the same or not. */
+  toldAgain = 0;
+  /** Those that had another content. */
   readonly changed: string[] = [];
   /** Numbers of the events that stand in raw. */
   readonly numbers = new Set<number>();
@@ -78,6 +80,7 @@ export class Follower {
     const name = finalName(decoded.metric, decoded.startMs, decoded.group);
     const row = { name, measures: JSON.stringify(decoded.measures), truncated: decoded.truncated };
     const before = this.finals.get(name);
+    if (before !== undefined) this.toldAgain += 1;
     if (before !== undefined && before.measures !== row.measures)
       this.changed.push(`${name}: ${before.measures}, ${row.measures}`);
     this.finals.set(name, row);

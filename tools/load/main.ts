@@ -3,6 +3,7 @@ import { builtServices } from '../rig/built-services';
 import { EXTREMES, extremes } from './extremes';
 import { overload } from './overload';
 import { say } from './report';
+import { rolling } from './rolling/rolling';
 import { startOwnServers } from '../rig/own-servers';
 import { EAGER_RETENTION, soak } from './soak';
 
@@ -14,10 +15,12 @@ Drives real services on a broker and a Redis of their own to where they break, a
   extremes [name …]     one after the other, or those named:
 ${EXTREMES.map(({ name, about }) => `      ${name.padEnd(18)}${about}`).join('\n')}
   soak                  a steady load for long, a service killed every minute; what grows is found
+  rolling               two of each service, every process restarted in order under a steady load, then killed
   short                 a little of each, in about a minute
 
   --minutes N           how long the load lasts (overload 5, soak 30)
-  --rate N              soak: events a second (default 2000)
+  --rate N              soak, rolling: events a second (default 2000)
+  --rounds N            rolling: how often every process ends in order (default 2)
   --clients N           overload: clients, half HTTP and half gRPC (default 400)
   --body-events N       overload: events a body (default 1000)
   --in-flight-mib N     overload: what the gateway may have in flight (default 16; a gateway's own default is 64)
@@ -35,6 +38,7 @@ async function main(): Promise<void> {
       clients: { type: 'string', default: '400' },
       share: { type: 'string', default: '1' },
       rate: { type: 'string', default: '2000' },
+      rounds: { type: 'string', default: '2' },
       'in-flight-mib': { type: 'string', default: '16' },
       'body-events': { type: 'string', default: '1000' },
       help: { type: 'boolean', default: false },
@@ -70,6 +74,7 @@ interface Settings {
   readonly minutes?: string | undefined;
   readonly share: string;
   readonly rate: string;
+  readonly rounds: string;
   readonly clients: string;
   readonly 'body-events': string;
   readonly 'in-flight-mib': string;
@@ -94,6 +99,13 @@ function run(names: readonly string[], settings: Settings): Promise<readonly str
         eventsPerSecond: Number(settings.rate),
         killEverySeconds: 60,
         retentionSeconds: 240,
+      });
+    case 'rolling':
+      return rolling({
+        eventsPerSecond: Number(settings.rate),
+        rounds: Number(settings.rounds),
+        kills: true,
+        goneWithinMs: 5_000,
       });
     case 'short':
       return short();

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { ServiceName, ServiceProcess } from '../e2e/platform';
 import { until } from '../e2e/platform';
-import type { Client } from './clients';
 import { grpcClient, httpClient, newAgent, Tally } from './clients';
 import { finalDifferences } from './finals';
 import { Follower } from './follower';
@@ -13,6 +12,7 @@ import { Load } from './load';
 import { quantiles, Report } from './report';
 import { Rig } from './rig';
 import type { OwnServers } from '../rig/own-servers';
+import { sendSteadily } from './send-steadily';
 
 export interface SoakOptions {
   readonly minutes: number;
@@ -96,7 +96,8 @@ export async function soak(options: SoakOptions): Promise<readonly string[]> {
     const beganMs = performance.now();
     const untilMs = beganMs + options.minutes * MINUTE_MS;
 
-    const sending = sendSteadily(clients, load, options.eventsPerSecond, untilMs);
+    const pace = { eventsPerSecond: options.eventsPerSecond, bodyEvents: BODY_EVENTS };
+    const sending = sendSteadily(clients, load, pace, () => performance.now() >= untilMs);
     const killing = killInTurn(rig, options, untilMs, comebacks);
     const sampling = (async () => {
       for (let minute = 1; minute <= Math.max(1, options.minutes); minute += 1) {
@@ -148,23 +149,6 @@ export async function soak(options: SoakOptions): Promise<readonly string[]> {
     checkGrowth(report, samples);
   });
   return report.problems;
-}
-
-/** Bodies leave on time, whatever becomes of those before; resolves when all have been acknowledged. */
-async function sendSteadily(
-  clients: readonly Client[],
-  load: Load,
-  eventsPerSecond: number,
-  untilMs: number,
-): Promise<void> {
-  const everyMs = (BODY_EVENTS / eventsPerSecond) * 1_000;
-  const sending: Promise<void>[] = [];
-  for (let dueMs = performance.now(), i = 0; dueMs < untilMs; dueMs += everyMs, i += 1) {
-    await sleep(Math.max(0, dueMs - performance.now()));
-    const client = clients[i % clients.length] as Client;
-    sending.push(client.publish(load.body(BODY_EVENTS)));
-  }
-  await Promise.all(sending);
 }
 
 async function killInTurn(rig: Rig, options: SoakOptions, untilMs: number, comebacks: number[]): Promise<void> {
