@@ -26,6 +26,8 @@ export interface GatewayPorts {
   readonly metrics: (inFlightBytes: () => number) => IngestMetrics;
   /** Headers that carry the active trace on, if it is sampled. */
   readonly traceHeaders: () => RecordHeaders;
+  /** Told of calls that failed by a fault of ours, beside the log of the service. */
+  readonly callFailed: (method: string, error: unknown) => void;
   /** Asked once, at the start; what they find wrong is a reason not to start. */
   readonly startupChecks: readonly (() => Promise<readonly string[]>)[];
   /** What is needed to take events, beside a log that takes them. */
@@ -98,9 +100,10 @@ export function createGateway(
       protoFiles: [PROTO_FILES.ingest],
       loaderOptions: PROTO_LOADER_OPTIONS,
       services: [
-        createIngestService(grpcIngest, stopping.signal, (method, error) =>
-          logger.error({ method, error }, 'call_failed'),
-        ),
+        createIngestService(grpcIngest, stopping.signal, (method, error) => {
+          logger.error({ method, error }, 'call_failed');
+          ports.callFailed(method, error);
+        }),
       ],
       maxReceiveBytes: MAX_MESSAGE_BYTES,
       interceptors: [

@@ -1,5 +1,5 @@
 import { KAFKA_OPERATIONS, KafkaAdmin, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
-import { createServiceMetrics, injectTraceContext } from '@tillstream/adapter-telemetry';
+import { createServiceMetrics, injectTraceContext, keepFailedCall } from '@tillstream/adapter-telemetry';
 import type { Environment } from '@tillstream/config';
 import { followKeys } from '@tillstream/doors';
 import { bootstrap, createLogger, systemClock } from '@tillstream/nest-runtime';
@@ -50,6 +50,7 @@ export async function startGateway(
     logger,
     metrics: metrics.ingest,
     traceHeaders: injectTraceContext,
+    callFailed: keepFailedCall,
     startupChecks: [
       () => checkRawTopics(config.streams, { admin, reader, clock: systemClock, logger }, stopping.signal),
     ],

@@ -1,6 +1,6 @@
 import { PROTO_FILES, protoRoot } from '@tillstream/contracts';
 import { KeyLimits, type KeyRing } from '@tillstream/doors';
-import type { Clock, LogReader } from '@tillstream/engine';
+import type { BatchTracer, Clock, LogReader } from '@tillstream/engine';
 import {
   createKeyGate,
   ReadKeys,
@@ -30,6 +30,9 @@ export interface QueryApiPorts {
   /** Null: SQL is not answered. */
   readonly sql: SqlSource | null;
   readonly clock: Clock;
+  readonly tracer: BatchTracer;
+  /** Told of calls that failed by a fault of ours, beside the log of the service. */
+  readonly callFailed: (method: string, error: unknown) => void;
   readonly logger: ServiceLogger;
   readonly registry: Registry;
   /** Called when the views cannot be kept up any more: the process is to end, and a new one builds them anew. */
@@ -59,6 +62,7 @@ export function createQueryApi(
   const following = {
     log,
     clock,
+    tracer: ports.tracer,
     maxWaitMs: MAX_WAIT_MS,
     retryMs: RETRY_MS,
     sweepEveryMs: SWEEP_EVERY_MS,
@@ -127,7 +131,10 @@ export function createQueryApi(
           stopping: stopping.signal,
           metrics,
           clock,
-          onUnexpected: (method, error) => logger.error({ method, error }, 'call_failed'),
+          onUnexpected: (method, error) => {
+            logger.error({ method, error }, 'call_failed');
+            ports.callFailed(method, error);
+          },
         }),
       ],
     },

@@ -1,8 +1,9 @@
 import { KAFKA_OPERATIONS, KafkaLogReader } from '@tillstream/adapter-kafka';
 import { openObjectStore } from '@tillstream/adapter-lake';
-import { createServiceMetrics } from '@tillstream/adapter-telemetry';
+import { createBatchTracer, createServiceMetrics, keepFailedCall } from '@tillstream/adapter-telemetry';
 import type { Environment } from '@tillstream/config';
 import { followKeys } from '@tillstream/doors';
+import { silentTelemetry } from '@tillstream/engine';
 import { bootstrap, createLogger, systemClock, type StartedService } from '@tillstream/nest-runtime';
 import { Registry } from 'prom-client';
 import { QueryApiModule } from './app.module';
@@ -75,6 +76,8 @@ export async function startQueryApi(
     logger,
     registry,
     onFatal,
+    tracer: tracing === null ? silentTelemetry.tracer : createBatchTracer(null),
+    callFailed: keepFailedCall,
   };
   const api = createQueryApi(config, ports);
   const running = await bootstrap(QueryApiModule, {

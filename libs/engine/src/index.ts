@@ -45,6 +45,8 @@ export { SinkOvertakenError, SinkRefusedError, SinkUnavailableError, addressOf }
 export type {
   BatchInfo,
   BatchTracer,
+  ClosedInfo,
+  FollowUpInfo,
   TaskCounter,
   TaskGauge,
   TaskHistogram,

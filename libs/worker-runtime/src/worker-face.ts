@@ -1,5 +1,6 @@
 import { KafkaLogReader } from '@tillstream/adapter-kafka';
 import { RedisCheckpointStore, connectRedis } from '@tillstream/adapter-redis';
+import { keepFailedCall } from '@tillstream/adapter-telemetry';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { protoRoot } from '@tillstream/contracts';
 import { followKeys, KeyLimits } from '@tillstream/doors';
@@ -45,7 +46,10 @@ export function openFace(name: string, face: WorkerFace, config: WorkerConfig, l
     definitions: config.definitions,
     store: new RedisCheckpointStore(redis),
     readHistory: (file) => readDefinitions(reader, file),
-    onUnexpected: (method, error) => logger.error({ method, error }, 'call_failed'),
+    onUnexpected: (method, error) => {
+      logger.error({ method, error }, 'call_failed');
+      keepFailedCall(method, error);
+    },
   });
   const gate = createKeyGate({
     ring: keys.ring,

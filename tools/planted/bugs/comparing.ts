@@ -12,8 +12,9 @@ export const comparingBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: 'libs/engine/src/aggregator/aggregator-output.ts',
-        find: '    for (const closed of aggregator.takeClosed()) {',
-        replace: '    this.sendProgress(aggregator);\n    for (const closed of aggregator.takeClosed()) {',
+        find: '    for (const [index, closed] of aggregator.takeClosed().entries()) {',
+        replace:
+          '    this.sendProgress(aggregator);\n    for (const [index, closed] of aggregator.takeClosed().entries()) {',
       },
     ],
   },

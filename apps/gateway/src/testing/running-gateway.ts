@@ -51,6 +51,7 @@ export async function startGateway(
       logger,
       metrics: createServiceMetrics(registry, 'gateway').ingest,
       traceHeaders: () => ({}),
+      callFailed: () => undefined,
       startupChecks: [],
       readinessChecks: [],
       ...ports,

@@ -13,7 +13,7 @@ import {
   type SessionMessage,
 } from '@tillstream/contracts';
 import { sessionId, type AttributedPurchase, type ClosedSession } from '@tillstream/core';
-import type { LogRecord } from '@tillstream/engine';
+import { silentTelemetry, type LogRecord } from '@tillstream/engine';
 import { systemClock } from '@tillstream/nest-runtime';
 import * as fc from 'fast-check';
 import { getSession } from '../grpc/get-session';
@@ -128,7 +128,7 @@ function read<Row extends RecentRow>(view: RowView<Row>, logs: readonly LogRecor
 }
 
 const following = {
-  ...{ log, clock: systemClock, maxWaitMs: 5, retryMs: 1, sweepEveryMs: 60_000 },
+  ...{ log, clock: systemClock, tracer: silentTelemetry.tracer, maxWaitMs: 5, retryMs: 1, sweepEveryMs: 60_000 },
   onTrouble: (_: string, error: unknown) => {
     throw error;
   },

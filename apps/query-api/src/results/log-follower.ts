@@ -1,10 +1,17 @@
-import { OffsetOutOfRangeError, type Clock, type LogReader, type LogRecord } from '@tillstream/engine';
+import {
+  OffsetOutOfRangeError,
+  type BatchTracer,
+  type Clock,
+  type LogReader,
+  type LogRecord,
+} from '@tillstream/engine';
 import type { ChangeSignal } from '../view/change-signal';
 import type { Positions } from '../view/positions';
 
 export interface FollowerOptions {
   readonly log: LogReader & { partitionCount(topic: string): Promise<number> };
   readonly clock: Clock;
+  readonly tracer: BatchTracer;
   /** How long a read waits for news. Stopping takes as long. */
   readonly maxWaitMs: number;
   /** After the log could not be read. */
@@ -207,7 +214,7 @@ export class LogFollower {
         const records = await log.read(this.topic, partition, next, maxWaitMs);
         if (records.length > 0) {
           await this.noteExpired(partition, next, records);
-          await this.followed.take(partition, records);
+          await this.take(partition, records);
         } else {
           // An end looked up before a read that found nothing: the cleaner has taken the last records of the log.
           if (endBefore > next) this.view.skipTo(partition, endBefore);
@@ -216,6 +223,14 @@ export class LogFollower {
         }
       }
     });
+  }
+
+  /** What was there before is of no interest to whoever follows an event. */
+  private take(partition: number, records: readonly LogRecord[]): Promise<void> {
+    const { topic } = this;
+    if (!this.isCaughtUp) return this.followed.take(partition, records);
+    const batch = { name: 'show', topic, partition, records };
+    return this.options.tracer.batch(batch, () => this.followed.take(partition, records));
   }
 
   /** Offsets are missing: compaction has taken their records, which does no harm, or they expired before they were read. */

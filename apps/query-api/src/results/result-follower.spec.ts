@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { encodeDefinition } from '@tillstream/contracts';
 import { definitionFrom, smallDefinition, smallStreamFile } from '@tillstream/contracts/testing';
-import type { Clock } from '@tillstream/engine';
+import { silentTelemetry, type Clock } from '@tillstream/engine';
 import { MemoryResults, type WrittenResult } from '../testing/memory-results';
 import { LogReplacedError, PartitionCountError } from './log-follower';
 import { ResultFollower } from './result-follower';
@@ -28,6 +28,7 @@ function follow(log = results.log, definition = results.definition): void {
   follower = new ResultFollower(new ServedStream(definition, 1_000), {
     log,
     clock: impatient,
+    tracer: silentTelemetry.tracer,
     maxWaitMs: 5,
     retryMs: 1,
     sweepEveryMs: 60_000,

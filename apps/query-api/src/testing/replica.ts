@@ -1,5 +1,6 @@
 import { GrpcServer, systemClock } from '@tillstream/nest-runtime';
 import { KeyRing } from '@tillstream/doors';
+import { silentTelemetry } from '@tillstream/engine';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { createQueryApi } from '../create-query-api';
@@ -36,6 +37,8 @@ export class Replica {
         histories: options.histories ?? NO_HISTORIES,
         sql: options.sql ?? null,
         clock: systemClock,
+        tracer: silentTelemetry.tracer,
+        callFailed: () => undefined,
         logger: pino({ level: 'error' }, { write: (line) => void this.faults.push(line) }),
         registry: this.registry,
         onFatal: (error) => this.fatal.push(error),

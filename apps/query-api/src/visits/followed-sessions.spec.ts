@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { toSessionMessage, type GetOpenSessionResponse } from '@tillstream/contracts';
+import { silentTelemetry } from '@tillstream/engine';
 import { MemoryResults } from '../testing/memory-results';
 import { session, sessionRecord, visitedDefinition } from '../testing/visits';
 import { systemClock } from '@tillstream/nest-runtime';
@@ -18,6 +19,7 @@ function followed(): FollowedSessions {
   results.appendTo(definition.topics.sessions, 1, [sessionRecord(definition, session('ann', 9_000, 9_200))]);
   return new FollowedSessions(definition, {
     ...{ log: results.log, clock: systemClock, maxWaitMs: 5, retryMs: 1, sweepEveryMs: 60_000, mostRows: 10 },
+    tracer: silentTelemetry.tracer,
     onTrouble: (_, error) => {
       throw error;
     },

@@ -1,4 +1,4 @@
-import type { EventBatch, MetricDefinition, PartBlock, PartitionAggregator } from '@tillstream/core';
+import type { ClosedWindow, EventBatch, MetricDefinition, PartBlock, PartitionAggregator } from '@tillstream/core';
 import { ALWAYS, isSession, splitPart } from '@tillstream/core';
 import type { StreamDefinition } from '@tillstream/contracts';
 import {
@@ -10,7 +10,7 @@ import {
   encodeResults,
   encodeSpan,
 } from '@tillstream/contracts';
-import type { NewRecord, RecordHeaders } from '../ports/log';
+import type { RecordHeaders } from '../ports/log';
 import type { TaskLabels } from '../ports/telemetry';
 import type { BatchOutput, CaughtUp } from '../task/batch-operator';
 import { UpsertCadence } from '../task/cadence';
@@ -18,7 +18,9 @@ import { OrderedAppender } from '../task/ordered-appender';
 import { ProgressTeller } from '../task/progress-teller';
 import type { TaskPorts } from '../task/task-ports';
 import { WaitingSince, withWaitingSince } from '../task/waiting-since';
-import { withHeaders } from '../task/with-headers';
+import { eventTimeSpan } from '../task/event-time-span';
+import { WindowTraces } from '../task/window-traces';
+import { isTraced, withHeaders } from '../task/with-headers';
 import { FrontierPace } from './frontier-pace';
 import { Retelling } from './retelling';
 import { RetellingTotals } from './retelling-totals';
@@ -29,6 +31,8 @@ const MAX_PENDING_BYTES = 8 * 1024 * 1024;
  * than results, so that the two waits together are little longer than one.
  */
 const SHARES_PER_RESULT = 2;
+/** A task that catches up closes thousands of windows at once: of so many it is told in spans what fed them. */
+const MOST_CLOSINGS_TRACED = 64;
 /** Behind the log, provisional results are of windows that will be final before anybody has looked at them. */
 const CATCH_UP_STRETCH = 20;
 
@@ -51,6 +55,8 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
   private readonly waiting: WaitingSince;
   /** Append time of the oldest record applied since somebody looked which metrics it has changed. */
   private appliedFromMs = Infinity;
+  /** What has fed the windows that are open. */
+  private readonly traces = new WindowTraces();
 
   constructor(
     private readonly ports: TaskPorts,
@@ -83,8 +89,11 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
     this.traceHeaders = headers;
   }
 
-  applied({ records }: EventBatch): void {
-    this.appliedFromMs = Math.min(this.appliedFromMs, records.appendMs[0] ?? Infinity);
+  applied(batch: EventBatch): void {
+    this.appliedFromMs = Math.min(this.appliedFromMs, batch.records.appendMs[0] ?? Infinity);
+    if (!isTraced(this.traceHeaders)) return;
+    const span = eventTimeSpan(batch, this.definition.schema);
+    if (span) this.traces.note(this.traceHeaders, span.fromMs, span.untilMs);
   }
 
   begin(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): void {
@@ -94,12 +103,13 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
   /** Finals, frozen parts and late rows; then, once all of it is acknowledged, the frontier that says so. */
   async publishFinals(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): Promise<void> {
     const { clock, telemetry } = this.ports;
-    for (const closed of aggregator.takeClosed()) {
-      if (closed.part) this.sendPart(closed.part);
+    for (const [index, closed] of aggregator.takeClosed().entries()) {
+      const headers = index < MOST_CLOSINGS_TRACED ? this.headersOf(closed) : this.traceHeaders;
+      if (closed.part) this.sendPart(closed.part, headers);
       if (!closed.metric.local) continue;
       if (closed.results) {
-        const results = encodeResults(closed.results, this.definition.schema);
-        this.metrics.enqueue(withWaitingSince(this.traced(results), aggregator.maxAppendMs));
+        const results = withHeaders(encodeResults(closed.results, this.definition.schema), headers);
+        this.metrics.enqueue(withWaitingSince(results, aggregator.maxAppendMs));
         this.countResults(closed.metric.name, closed.results.groups.count);
       }
       // Of a session nothing provisional stands anywhere.
@@ -139,9 +149,9 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
       if (!this.hasNews(aggregator, metric, index) || !cadence?.isDue(nowMs, stretch)) return;
       const { results, parts } = aggregator.takeProvisional(metric);
       const sinceMs = this.waiting.take(index);
-      for (const part of parts) this.sendPart(part, sinceMs);
+      for (const part of parts) this.sendPart(part, this.traceHeaders, sinceMs);
       for (const block of results) {
-        const records = this.traced(encodeResults(block, this.definition.schema));
+        const records = withHeaders(encodeResults(block, this.definition.schema), this.traceHeaders);
         this.metrics.enqueue(withWaitingSince(records, sinceMs));
       }
       const upserts = [...results, ...parts].reduce((sum, { groups }) => sum + groups.count, 0);
@@ -221,17 +231,23 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
   }
 
   /** @param sinceMs append time of the oldest record that has waited for it, if that is not to be told otherwise */
-  private sendPart(part: PartBlock, sinceMs = Infinity): void {
+  private sendPart(part: PartBlock, headers: RecordHeaders, sinceMs = Infinity): void {
     splitPart(part, this.parts.length).forEach((share, q) => {
       if (!share) return;
-      this.parts[q]?.enqueue(withWaitingSince(this.traced(encodeParts(this.partition, share)), sinceMs));
+      const records = withHeaders(encodeParts(this.partition, share), headers);
+      this.parts[q]?.enqueue(withWaitingSince(records, sinceMs));
     });
     this.ports.telemetry.meter.count('parts', this.labels, part.groups.count);
   }
 
-  /** A sampled batch's context travels on in the headers of what came of it; values stay the same whoever writes them. */
-  private traced(records: readonly NewRecord[]): readonly NewRecord[] {
-    return withHeaders(records, this.traceHeaders);
+  /** What is told of a closed window is told on behalf of the batches that fed it. */
+  private headersOf({ metric, startMs, endMs, results, part }: ClosedWindow): RecordHeaders {
+    if (this.traces.size === 0 || (!results && !part)) return this.traceHeaders;
+    const { topics } = this.definition;
+    const topic = metric.local ? topics.metrics : topics.parts;
+    const info = { metric: metric.name, topic, partition: this.partition, startMs, endMs };
+    const headers = this.ports.telemetry.tracer.closed(info, this.traces.of(startMs, endMs));
+    return isTraced(headers) ? headers : this.traceHeaders;
   }
 
   private countResults(metric: string, rows: number): void {

@@ -1,4 +1,4 @@
-import type { MetricDefinition, PartBlock, StreamSchema } from '@tillstream/core';
+import type { MetricDefinition, PartBlock, ResultBlock, StreamSchema } from '@tillstream/core';
 import { ALWAYS, NEVER, WindowMerge, latenessOf } from '@tillstream/core';
 import type { Frontier, StreamDefinition } from '@tillstream/contracts';
 import {
@@ -27,13 +27,14 @@ import { StopPartitionError, TaskRenewalError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
 import { WatermarkDelay } from '../task/watermark-delay';
 import { WaitingSince, withWaitingSince } from '../task/waiting-since';
-import { withHeaders } from '../task/with-headers';
+import { isTraced, withHeaders } from '../task/with-headers';
 import { shortestWait } from '../task/shortest-wait';
 import { KnownSpans } from './known-spans';
 import { horizonMs } from './horizon';
 import { IdleCoordinator } from './idle-coordinator';
 import type { MergeState } from './merge-state';
 import { decodeMergeState, encodeMergeState } from './merge-state';
+import { PartTraces } from './part-traces';
 
 const MAX_WAIT_MS = 5_000;
 /** Idleness is looked for this often, by the one task that does. */
@@ -66,6 +67,8 @@ export class MergeTask {
   private committed: { next: number; atMs: number };
   /** Context of the newest traced batch, for what is published on its behalf. */
   private traceHeaders: RecordHeaders = {};
+  /** What the parts of open windows come from. */
+  private readonly traces = new PartTraces();
 
   private constructor(
     private readonly name: string,
@@ -225,6 +228,7 @@ export class MergeTask {
       if (decoded.kind === 'part') {
         this.merge.applyPart(decoded.source, decoded.part, record.offset);
         this.noteWaiting(decoded.part, record);
+        this.noteTrace(decoded.part, record);
       } else if (decoded.kind === 'frontier') {
         const { source, frontier } = decoded;
         const known = this.frontiers.get(source);
@@ -266,14 +270,29 @@ export class MergeTask {
   private publishFinals(appendMs: number): void {
     for (const closed of this.merge.takeClosed()) {
       const { metric, results } = closed;
+      const fedBy = this.traces.take(metric.identity, closed.startMs);
       if (results) {
-        const records = withHeaders(encodeResults(results, this.schema), this.traceHeaders);
+        const records = withHeaders(encodeResults(results, this.schema), this.headersOf(results, fedBy));
         this.metrics.enqueue(withWaitingSince(records, appendMs));
         this.countResults(metric.name, results.groups.count);
       }
       this.metrics.enqueue([encodeClosed(closed, results?.revision ?? 0)]);
     }
     this.sendProgress();
+  }
+
+  private noteTrace({ metric, startMs }: PartBlock, record: LogRecord): void {
+    const context = this.ports.telemetry.tracer.contextOf(record);
+    if (isTraced(context)) this.traces.note(metric, startMs, context);
+  }
+
+  /** What is told of a closed window is told on behalf of the batches that its parts come from. */
+  private headersOf({ metric, startMs, endMs }: ResultBlock, fedBy: readonly RecordHeaders[]): RecordHeaders {
+    if (fedBy.length === 0) return this.traceHeaders;
+    const { topic, partition } = this.metrics;
+    const info = { metric: metric.name, topic, partition, startMs, endMs };
+    const headers = this.ports.telemetry.tracer.closed(info, fedBy);
+    return isTraced(headers) ? headers : this.traceHeaders;
   }
 
   /** How far windows are closed that are looked at together with others. All finals so far have been enqueued. */

@@ -99,13 +99,43 @@ export interface BatchInfo {
   readonly records: readonly LogRecord[];
 }
 
-/** Traces batches: one span each, linked to the sampled producers of its records. */
+/** A window that no row will be added to any more. */
+export interface ClosedInfo {
+  readonly metric: string;
+  /** Where it is told. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** Work on what several batches have left. */
+export interface FollowUpInfo {
+  /** What is done: `flush`. */
+  readonly name: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** The store outside that it is done to. */
+  readonly sink: string;
+  readonly rows: number;
+}
+
+/**
+ * Traces batches: one span each. It goes on with the trace of the first sampled producer of its records and is linked to the
+ * others'. Contexts are passed on as headers, which are empty where nothing is traced.
+ */
 export interface BatchTracer {
   /**
    * Runs `run` within the batch's span and resolves with what it gives; its rejection marks the span as failed.
    * `headers` carry the span's context: add them to the records that the batch causes.
    */
   batch<T>(info: BatchInfo, run: (headers: RecordHeaders) => Promise<T>): Promise<T>;
+  /** Of a record's headers those with its context, if it is sampled. */
+  contextOf(record: Pick<LogRecord, 'headers'>): RecordHeaders;
+  /** A span of a window's end, on behalf of the traced batches that fed it, the newest first; the headers for what is told of it. */
+  closed(info: ClosedInfo, fedBy: readonly RecordHeaders[]): RecordHeaders;
+  /** Runs `run` within a span on behalf of the batches that caused it. */
+  followUp<T>(info: FollowUpInfo, causes: readonly RecordHeaders[], run: () => Promise<T>): Promise<T>;
 }
 
 /** What a person should read. Messages are constant; what differs is in the fields. Never per row. */
@@ -126,6 +156,11 @@ const NO_HEADERS: RecordHeaders = {};
 /** Measures, traces and says nothing. */
 export const silentTelemetry: TaskTelemetry = {
   meter: { count() {}, observe() {}, gauge() {}, forget() {} },
-  tracer: { batch: (_info, run) => run(NO_HEADERS) },
+  tracer: {
+    batch: (_info, run) => run(NO_HEADERS),
+    contextOf: () => NO_HEADERS,
+    closed: () => NO_HEADERS,
+    followUp: (_info, _causes, run) => run(),
+  },
   log: { info() {}, warn() {} },
 };

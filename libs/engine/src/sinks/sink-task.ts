@@ -1,12 +1,13 @@
 import type { Feed, FeedTable } from '@tillstream/contracts';
-import type { LogRecord, PartitionSource } from '../ports/log';
+import type { LogRecord, PartitionSource, RecordHeaders } from '../ports/log';
 import { OffsetOutOfRangeError, valueBytes } from '../ports/log';
 import type { KeepRefused, SinkPartition } from '../ports/sink';
-import type { TaskLabels } from '../ports/telemetry';
+import type { FollowUpInfo, TaskLabels } from '../ports/telemetry';
 import type { PartitionTask } from '../task/partition-supervisor';
 import { shortestWait } from '../task/shortest-wait';
 import { StopPartitionError, TaskRenewalError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
+import { isTraced } from '../task/with-headers';
 import type { FeedIntake } from './feed-intake';
 import type { PreparedSink } from './prepared-sink';
 import { SinkPatience } from './sink-patience';
@@ -14,6 +15,8 @@ import { SinkPatience } from './sink-patience';
 const MAX_WAIT_MS = 5_000;
 /** How far a store is behind is told this often, also while it keeps a task waiting. */
 const TELL_LAG_EVERY_MS = 2_000;
+/** So many traced batches are told of with the flush that stores them. */
+const MOST_CAUSES = 16;
 
 /** What a task is made of. */
 export interface SinkWork {
@@ -45,6 +48,8 @@ export class SinkTask implements PartitionTask {
   private partition: SinkPartition | null = null;
   /** When the oldest portion was added that is not stored; null: there is none. */
   private oldestMs: number | null = null;
+  /** Contexts of the traced batches that are not stored yet, some of them. */
+  private causes: RecordHeaders[] = [];
   /** Offset in the topic behind what was added, and behind what is stored of it. */
   private added = 0;
   private stored = 0;
@@ -119,7 +124,8 @@ export class SinkTask implements PartitionTask {
     if (!intake) return;
     const { topic, partition: number } = this.work.source;
     const { clock, telemetry } = this.ports;
-    await telemetry.tracer.batch({ name: 'store', topic, partition: number, records }, async () => {
+    await telemetry.tracer.batch({ name: 'store', topic, partition: number, records }, async (headers) => {
+      if (isTraced(headers) && this.causes.length < MOST_CAUSES) this.causes.push(headers);
       for await (const portion of intake.portionsOf(records)) {
         await this.patience.until(() => partition.add(portion));
         this.added = intake.seek;
@@ -145,16 +151,24 @@ export class SinkTask implements PartitionTask {
     const { rows } = partition.pending;
     const startedMs = clock.monotonicMs();
     let refused = 0;
-    await partition.flush(async (few) => {
-      refused += few.length;
-      await this.work.keep(few);
-    });
+    await telemetry.tracer.followUp(this.flushOf(rows), this.causes, () =>
+      partition.flush(async (few) => {
+        refused += few.length;
+        await this.work.keep(few);
+      }),
+    );
+    this.causes = [];
     this.oldestMs = null;
     this.stored = this.added;
     this.work.source.commit(this.stored);
     telemetry.meter.observe('sink_flush_seconds', this.labels, (clock.monotonicMs() - startedMs) / 1000);
     telemetry.meter.count('sink_rows', this.labels, Math.max(0, rows - refused));
     if (refused > 0) telemetry.meter.count('sink_refused', this.labels, refused);
+  }
+
+  private flushOf(rows: number): FollowUpInfo {
+    const { sink, source } = this.work;
+    return { name: 'flush', topic: source.topic, partition: source.partition, sink: sink.definition.name, rows };
   }
 
   private waitMs({ bounds }: SinkPartition): number {

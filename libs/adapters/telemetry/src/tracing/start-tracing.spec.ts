@@ -50,7 +50,10 @@ describe('a program that starts with startTracing', () => {
     expect(await run({})).toEqual({ traced: [], loaded: false });
   });
 
-  it('sends its spans to the endpoint that the standard variables name', async () => {
+  /** Runs the program beside somebody who takes what is sent there. */
+  async function sentBy(
+    environment: (address: string) => Record<string, string>,
+  ): Promise<{ said: unknown; received: { url: string; body: string }[] }> {
     const received: { url: string; body: string }[] = [];
     const collector = createServer((request, response) => {
       const chunks: Buffer[] = [];
@@ -63,11 +66,47 @@ describe('a program that starts with startTracing', () => {
     collector.listen(0, '127.0.0.1');
     await once(collector, 'listening');
     const { port } = collector.address() as AddressInfo;
-    const said = await run({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` });
+    const said = await run(environment(`http://127.0.0.1:${port}`));
     collector.close();
+    return { said, received };
+  }
+
+  it('sends its spans to the endpoint that the standard variables name', async () => {
+    const { said, received } = await sentBy((address) => ({
+      OTEL_EXPORTER_OTLP_ENDPOINT: address,
+      OTEL_TRACES_SAMPLER: 'always_on',
+    }));
     expect(said).toEqual({ traced: ['traceparent'], loaded: true });
     expect(received.map(({ url }) => url)).toEqual(['/v1/traces']);
-    expect(received[0]!.body).toContain('process commerce.raw.v1');
+    expect(received[0]!.body).toContain('enrich commerce.raw.v1');
     expect(received[0]!.body).toContain('tillstream-enricher');
+  });
+
+  it('sends them to Zipkin when the variables say so', async () => {
+    const { said, received } = await sentBy((address) => ({
+      OTEL_TRACES_EXPORTER: 'zipkin',
+      OTEL_EXPORTER_ZIPKIN_ENDPOINT: `${address}/api/v2/spans`,
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '1',
+    }));
+    expect(said).toEqual({ traced: ['traceparent'], loaded: true });
+    expect(received.map(({ url }) => url)).toEqual(['/api/v2/spans']);
+    expect(JSON.parse(received[0]!.body)).toMatchObject([
+      { name: 'enrich commerce.raw.v1', kind: 'SERVER', localEndpoint: { serviceName: 'tillstream-enricher' } },
+    ]);
+  });
+
+  it('samples one batch in a hundred unless told otherwise', async () => {
+    const { said, received } = await sentBy((address) => ({
+      OTEL_EXPORTER_OTLP_ENDPOINT: address,
+      OTEL_TRACES_SAMPLER_ARG: '0', // the share alone
+    }));
+    expect(said).toEqual({ traced: [], loaded: true });
+    expect(received).toEqual([]);
+  });
+
+  it('refuses a sampler that it does not know', async () => {
+    const wrong = { OTEL_TRACES_EXPORTER: 'zipkin', OTEL_TRACES_SAMPLER: 'sometimes' };
+    await expect(run(wrong)).rejects.toThrow('OTEL_TRACES_SAMPLER is "sometimes"; it may be always_on');
   });
 });

@@ -1,5 +1,5 @@
 import { isSpanContextValid, trace, TraceFlags } from '@opentelemetry/api';
-import type { Link, SpanContext } from '@opentelemetry/api';
+import type { SpanContext } from '@opentelemetry/api';
 import type { LogRecord, RecordHeaders } from '@tillstream/engine';
 
 const TRACEPARENT = 'traceparent';
@@ -15,24 +15,34 @@ export function injectTraceContext(headers: RecordHeaders = NO_HEADERS): RecordH
 /** `headers` with `context`, if it is sampled; else as they are. */
 export function withTraceContext(headers: RecordHeaders, context: SpanContext): RecordHeaders {
   if (!isSpanContextValid(context) || !isSampled(context)) return headers;
-  const traceparent = `00-${context.traceId}-${context.spanId}-01`;
-  return { ...headers, [TRACEPARENT]: Buffer.from(traceparent) };
+  return { ...headers, [TRACEPARENT]: Buffer.from(traceparentOf(context)) };
+}
+
+/** The text that carries a context from process to process. */
+export function traceparentOf({ traceId, spanId, traceFlags }: SpanContext): string {
+  return `00-${traceId}-${spanId}-0${(traceFlags & TraceFlags.SAMPLED) === 0 ? 0 : 1}`;
+}
+
+/** Of a record's headers the one with its context, if that is sampled. */
+export function sampledHeaders(headers: RecordHeaders): RecordHeaders {
+  const bytes = headers[TRACEPARENT];
+  return bytes === undefined || !endsSampled(bytes) ? NO_HEADERS : { [TRACEPARENT]: bytes };
 }
 
 /**
- * Links to the sampled producers of records, each once, at most `limit`: what was not sampled would lead nowhere, and a batch
- * may have thousands of producers.
+ * The sampled contexts among those of some records, each once, at most `limit`: what was not sampled would lead nowhere, and a
+ * batch may have thousands of producers.
  */
-export function extractSampledLinks(records: readonly LogRecord[], limit: number): Link[] {
-  const links = new Map<string, Link>();
+export function sampledContexts(records: readonly Pick<LogRecord, 'headers'>[], limit: number): SpanContext[] {
+  const contexts = new Map<string, SpanContext>();
   for (const { headers } of records) {
     const bytes = headers[TRACEPARENT];
     if (bytes === undefined || !endsSampled(bytes)) continue;
-    if (links.size === limit) break;
+    if (contexts.size === limit) break;
     const context = parseTraceparent(decoder.decode(bytes));
-    if (context !== null) links.set(`${context.traceId}${context.spanId}`, { context });
+    if (context !== null) contexts.set(`${context.traceId}${context.spanId}`, context);
   }
-  return [...links.values()];
+  return [...contexts.values()];
 }
 
 /** `…-01`: the flags are the last two hexadecimal digits, and their last bit says sampled. Spares most contexts the parsing. */

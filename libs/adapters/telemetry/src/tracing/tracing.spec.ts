@@ -1,14 +1,19 @@
 import { context, trace } from '@opentelemetry/api';
 import {
+  AlwaysOffSampler,
   InMemorySpanExporter,
+  ParentBasedSampler,
   SimpleSpanProcessor,
   StackContextManager,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { LogRecord } from '@tillstream/engine';
+import { SourceRevokedError } from '@tillstream/engine';
 import { createBatchTracer } from './batch-tracer';
 import { isTracingWanted } from './start-tracing';
-import { extractSampledLinks, injectTraceContext } from './trace-context';
+import { repeatedIds } from './repeated-ids';
+import { KeepingSampler } from './sampler';
+import { injectTraceContext, sampledContexts } from './trace-context';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const aRecord = (offset: number, traceparent?: string): LogRecord => ({
@@ -21,7 +26,7 @@ const aRecord = (offset: number, traceparent?: string): LogRecord => ({
 const sampledBy = (spanNumber: number, flags = '01'): string =>
   `00-${TRACE_ID}-${spanNumber.toString(16).padStart(16, '0')}-${flags}`;
 
-describe('links to producers', () => {
+describe('contexts of producers', () => {
   it.each([
     ['sampled', sampledBy(1, '01'), 1],
     ['sampled and random', sampledBy(1, '03'), 1],
@@ -32,13 +37,13 @@ describe('links to producers', () => {
     ['no trace', sampledBy(0), 0],
     ['empty', '', 0],
     ['not a context', 'x1', 0],
-  ])('follow a context that is %s', (_name, traceparent, links) => {
-    expect(extractSampledLinks([aRecord(0, traceparent)], 10)).toHaveLength(links);
+  ])('are looked at: %s', (_name, traceparent, links) => {
+    expect(sampledContexts([aRecord(0, traceparent)], 10)).toHaveLength(links);
   });
 
   it('are each given once, and are capped', () => {
     const records = [1, 1, 2, 3, 4].map((span, offset) => aRecord(offset, sampledBy(span)));
-    const spanIds = extractSampledLinks([aRecord(0), ...records], 3).map(({ context: { spanId } }) => Number(spanId));
+    const spanIds = sampledContexts([aRecord(0), ...records], 3).map(({ spanId }) => Number(spanId));
     expect(spanIds).toEqual([1, 2, 3]);
   });
 });
@@ -51,6 +56,12 @@ describe('tracing', () => {
     expect(isTracingWanted({ OTEL_EXPORTER_OTLP_ENDPOINT })).toBe(true);
     expect(isTracingWanted({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SDK_DISABLED: 'TRUE' })).toBe(false);
     expect(isTracingWanted({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_EXPORTER: 'none' })).toBe(false);
+    expect(isTracingWanted({ OTEL_TRACES_EXPORTER: 'otlp' })).toBe(false);
+  });
+
+  it('goes to Zipkin when it is named, and to nobody else then', () => {
+    expect(isTracingWanted({ OTEL_TRACES_EXPORTER: 'zipkin' })).toBe(true);
+    expect(() => isTracingWanted({ OTEL_TRACES_EXPORTER: 'otlp,zipkin' })).toThrow('name one');
   });
 
   it('leaves headers alone while it is off', async () => {
@@ -69,7 +80,9 @@ describe('the batch tracer', () => {
 
   beforeAll(() => {
     context.setGlobalContextManager(new StackContextManager().enable());
-    trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }));
+    const sampler = new KeepingSampler(new ParentBasedSampler({ root: new AlwaysOffSampler() }));
+    const spanProcessors = [new SimpleSpanProcessor({ exporter })];
+    trace.setGlobalTracerProvider(new TracerProvider({ sampler, idGenerator: repeatedIds, spanProcessors }));
   });
   beforeEach(() => exporter.reset());
   afterAll(() => {
@@ -83,14 +96,17 @@ describe('the batch tracer', () => {
     partition: 3,
     records: [aRecord(7, sampledBy(1)), aRecord(8), aRecord(9, sampledBy(2))],
   };
+  const unsampled = { ...info, records: [aRecord(7), aRecord(8, sampledBy(1, '00'))] };
 
-  it('makes one span a batch, linked to its producers, whose context goes on with what the batch causes', async () => {
+  it('goes on with the trace of its first sampled producer, linked to the others, and hands its context on', async () => {
     const tracer = createBatchTracer('commerce.enricher');
     const [headers, injected] = await tracer.batch(info, async (given) => [given, injectTraceContext()]);
     const [span, ...others] = exporter.getFinishedSpans();
     expect(others).toEqual([]);
     expect(span).toMatchObject({
-      name: 'process commerce.raw.v1',
+      name: 'enrich commerce.raw.v1',
+      parentSpanContext: { traceId: TRACE_ID, spanId: '0000000000000001' },
+      links: [{ context: { traceId: TRACE_ID, spanId: '0000000000000002' } }],
       attributes: {
         'messaging.system': 'kafka',
         'messaging.operation.type': 'process',
@@ -103,8 +119,8 @@ describe('the batch tracer', () => {
         'tillstream.last_offset': 9,
       },
     });
-    expect(span!.links).toHaveLength(2);
     const { traceId, spanId } = span!.spanContext();
+    expect(traceId).toBe(TRACE_ID);
     expect(Buffer.from(headers['traceparent']!).toString()).toBe(`00-${traceId}-${spanId}-01`);
     expect(injected).toEqual(headers);
   });
@@ -113,5 +129,82 @@ describe('the batch tracer', () => {
     const failing = createBatchTracer('g').batch(info, () => Promise.reject(new Error('no')));
     await expect(failing).rejects.toThrow('no');
     expect(exporter.getFinishedSpans()[0]).toMatchObject({ status: { code: 2 }, events: [{ name: 'exception' }] });
+  });
+
+  it('tells nothing of a batch that is not sampled and hands nothing on', async () => {
+    expect(await createBatchTracer('g').batch(unsampled, async (headers) => headers)).toEqual({});
+    expect(exporter.getFinishedSpans()).toEqual([]);
+  });
+
+  it('tells of a batch that fails though it is not sampled, with the ids that its log lines have', async () => {
+    let seen: unknown;
+    const failing = createBatchTracer('g').batch(unsampled, () => {
+      seen = trace.getActiveSpan()?.spanContext();
+      return Promise.reject(new Error('no'));
+    });
+    await expect(failing).rejects.toThrow('no');
+    const [span, ...others] = exporter.getFinishedSpans();
+    expect(others).toEqual([]);
+    const attributes = { 'tillstream.kept': 'error', 'messaging.batch.message_count': 2 };
+    expect(span).toMatchObject({ name: 'enrich commerce.raw.v1', attributes, status: { code: 2, message: 'no' } });
+    const { traceId, spanId } = span!.spanContext();
+    expect(seen).toMatchObject({ traceId, spanId });
+  });
+
+  it('tells of a batch that takes long though it is not sampled, as long as it took', async () => {
+    const startedMs = performance.now();
+    await createBatchTracer('g', 0).batch(unsampled, async () => {
+      while (performance.now() < startedMs + 5);
+    });
+    expect(exporter.getFinishedSpans()).toMatchObject([{ attributes: { 'tillstream.kept': 'slow' } }]);
+    const [seconds, nanos] = exporter.getFinishedSpans()[0]!.duration;
+    expect(seconds * 1e3 + nanos / 1e6).toBeGreaterThan(0);
+  });
+
+  it('takes it for no failure that a partition goes to another replica', async () => {
+    const ending = createBatchTracer('g').batch(unsampled, () => Promise.reject(new SourceRevokedError('t', 0)));
+    await expect(ending).rejects.toThrow('no longer assigned');
+    expect(exporter.getFinishedSpans()).toEqual([]);
+  });
+
+  it('of very many that fail tells some', async () => {
+    const tracer = createBatchTracer('g');
+    for (let i = 0; i < 200; i += 1)
+      await tracer.batch(unsampled, () => Promise.reject(new Error('no'))).catch(() => i);
+    expect(exporter.getFinishedSpans().length).toBeGreaterThan(0);
+    expect(exporter.getFinishedSpans().length).toBeLessThan(100);
+  });
+
+  it('tells a closed window behind the newest batch that fed it, linked to the others', () => {
+    const fedBy = [2, 1, 2].map((span) => ({ traceparent: Buffer.from(sampledBy(span)) }));
+    const window = { metric: 'm', topic: 'commerce.metrics.v1', partition: 1, startMs: 0, endMs: 60_000 };
+    const headers = createBatchTracer('g').closed(window, fedBy);
+    const [span] = exporter.getFinishedSpans();
+    expect(span).toMatchObject({
+      name: 'close m',
+      parentSpanContext: { spanId: '0000000000000002' },
+      links: [{ context: { spanId: '0000000000000001' } }],
+      attributes: {
+        'tillstream.metric': 'm',
+        'tillstream.window_start': '1970-01-01T00:00:00.000Z',
+        'tillstream.window_end': '1970-01-01T00:01:00.000Z',
+      },
+    });
+    expect(Buffer.from(headers['traceparent']!).toString()).toContain(span!.spanContext().spanId);
+  });
+
+  it('tells nothing of a window that no traced batch has fed', () => {
+    const window = { metric: 'm', topic: 't', partition: 1, startMs: 0, endMs: Infinity };
+    expect(createBatchTracer('g').closed(window, [])).toEqual({});
+    expect(exporter.getFinishedSpans()).toEqual([]);
+  });
+
+  it('follows up batches in a span of their trace', async () => {
+    const store = { name: 'flush', topic: 'commerce.metrics.v1', partition: 0, sink: 'pg', rows: 5 };
+    const causes = [{ traceparent: Buffer.from(sampledBy(9)) }];
+    expect(await createBatchTracer('g').followUp(store, causes, async () => 7)).toBe(7);
+    expect(exporter.getFinishedSpans()).toMatchObject([
+      { name: 'flush pg', parentSpanContext: { spanId: '0000000000000009' }, attributes: { 'tillstream.rows': 5 } },
+    ]);
   });
 });
