@@ -81,7 +81,7 @@ export function createGroupWorker(
       random: systemRandom,
       telemetry: {
         meter,
-        tracer: watchBatches(isTraced ? createBatchTracer(groupId) : silentTelemetry.tracer, {
+        tracer: watchBatches(isTraced ? createBatchTracer(groupId, config.slowBatchMs) : silentTelemetry.tracer, {
           ...{ stream, meter, logger, clock: systemClock },
           slowBatchMs: config.slowBatchMs,
         }),
