@@ -71,17 +71,18 @@ export class Platform {
    * @param change what is different from the shipped stream file with its first three metrics
    * @param environment what all services are told beside their addresses
    * @param place servers and directory of its own; the directory is then left to whoever gave it
+   * @param stream its name; one that nobody has by default
    */
   constructor(
     change: (streamFile: string) => string = (same) => same,
     readonly environment: Readonly<Record<string, string>> = {},
     private readonly place: PlatformPlace | null = null,
+    stream = `e2e-${randomBytes(4).toString('hex')}`,
   ) {
     const { brokers, redisUrl } = place ?? servers();
     this.directory = place?.directory ?? mkdtempSync(join(tmpdir(), 'tillstream-e2e-'));
     this.brokers = brokers;
     this.redisUrl = redisUrl;
-    const stream = `e2e-${randomBytes(4).toString('hex')}`;
     const text = change(withThreeMetrics(commerceText()));
     this.streamFile = join(this.directory, 'stream.yaml');
     writeFileSync(this.streamFile, text.replace(/^stream: .*/m, `stream: ${stream}`));

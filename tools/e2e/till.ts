@@ -12,7 +12,7 @@ export interface CommandOutcome {
 }
 
 /** They name a stream file, not a stream. */
-const OF_A_FILE: readonly string[] = ['plan', 'apply', 'topics'];
+const OF_A_FILE: readonly string[] = ['plan', 'apply', 'topics', 'repartition'];
 
 /** Runs the built command line on the stream of a platform: `--stream` and where its servers are need not be said. */
 export function till(platform: Platform, command: string, ...args: readonly string[]): Promise<CommandOutcome> {

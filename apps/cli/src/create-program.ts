@@ -16,6 +16,7 @@ import { registerLate } from './commands/late';
 import { registerProbe } from './commands/probe';
 import { registerQuery } from './commands/query';
 import { registerRelease } from './commands/release';
+import { registerRepartition } from './commands/repartition';
 import { registerReplay } from './commands/replay';
 import { registerRestore } from './commands/restore';
 import { registerSessions } from './commands/sessions';
@@ -57,6 +58,7 @@ const commands: readonly RegisterCommand[] = [
   registerTry,
   registerApply,
   registerDoctor,
+  registerRepartition,
   registerLag,
   registerSkip,
   registerRelease,

@@ -61,6 +61,7 @@ export {
 } from './enrich/body-splitter';
 export { coversHorizon } from './enrich/known-ids';
 export { RawEnricher, type RawEnricherOptions } from './enrich/raw-enricher';
+export { RecordSplitter, type RecordShare } from './enrich/record-splitter';
 export { formatEventTime } from './event-time/format-event-time';
 export { EventTimeParser } from './event-time/parse-event-time';
 export { murmur2, partitionOf } from './hash/murmur2';

@@ -62,6 +62,8 @@ export type { StopCode } from './task/stop-partition';
 export { StopPartitionError, TaskSpentError } from './task/stop-partition';
 export { lastBatch, readableBatch } from './task/readable-batch';
 export { newestFirst, readRange, recordsBetween } from './task/log-tail';
+export { copyPartition, finishPartition } from './repartition/copy-partition';
+export { PartitionCopy } from './repartition/partition-copy';
 export type { Cause, Diagnosis } from './late/diagnosis';
 export { diagnose } from './late/diagnosis';
 export { judgesOf } from './late/judges';
