@@ -11,6 +11,7 @@ import { registerErase } from './commands/erase';
 import { registerExport } from './commands/export';
 import { registerGenerate } from './commands/generate';
 import { registerLag } from './commands/lag';
+import { registerLogLevel } from './commands/log-level';
 import { registerLake } from './commands/lake';
 import { registerLate } from './commands/late';
 import { registerProbe } from './commands/probe';
@@ -60,6 +61,7 @@ const commands: readonly RegisterCommand[] = [
   registerDoctor,
   registerRepartition,
   registerLag,
+  registerLogLevel,
   registerSkip,
   registerRelease,
 ];

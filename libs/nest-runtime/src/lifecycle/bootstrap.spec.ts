@@ -80,6 +80,21 @@ describe('a bootstrapped service', () => {
     expect(await isReady()).toBe(true);
   });
 
+  it('lets somebody on this machine hear more of its log for a while, and nobody else', async () => {
+    const put = (body: string, headers: Record<string, string> = {}): Promise<Response> =>
+      fetch(`http://127.0.0.1:${running.httpPort}/loglevel`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json', ...headers },
+        body,
+      });
+    expect(await (await put('{"level":"debug","forSeconds":60}')).json()).toEqual({ level: 'debug', forSeconds: 60 });
+    expect((await get('/loglevel')).body).toBe('{"level":"debug"}');
+    const refused = await put('{"level":"trace"}', { 'x-forwarded-for': '203.0.113.5' });
+    expect([refused.status, (await put('{"level":"loud"}')).status]).toEqual([403, 400]);
+    expect((await get('/loglevel')).body).toBe('{"level":"debug"}');
+    logger.level = 'silent';
+  });
+
   it('stops in order: drains, answers what is in flight, and only then closes its connections', async () => {
     const answer = get('/slow');
     await gate.someoneIn;

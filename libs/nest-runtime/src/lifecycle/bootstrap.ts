@@ -10,6 +10,8 @@ import type { GrpcServer, GrpcServerOptions } from '../grpc/grpc-server';
 import { HealthController, METRICS, READINESS } from '../health/health.controller';
 import { Readiness } from '../health/readiness';
 import type { ServiceLogger } from '../logging/logger';
+import { LogLevel } from '../logging/log-level';
+import { LOG_LEVEL, LogLevelController } from '../logging/log-level.controller';
 import { NestLogger } from '../logging/nest-logger';
 import { Drain } from './drain';
 import { DRAIN, LOGGER, ServiceLifecycle, SERVICE } from './service-lifecycle';
@@ -38,7 +40,7 @@ export interface RunningService {
 }
 
 /**
- * Starts a service: HTTP with `/healthz`, `/readyz` and `/metrics` beside what `module` adds, gRPC if asked for, and only
+ * Starts a service: HTTP with `/healthz`, `/readyz`, `/metrics` and `/loglevel` beside what `module` adds, gRPC if asked for, and only
  * then the service itself, so that it can be watched while it starts.
  */
 export async function bootstrap(module: Type | DynamicModule, options: BootstrapOptions): Promise<RunningService> {
@@ -125,13 +127,14 @@ function createHttpAdapter(): FastifyAdapter {
 function rootModule(module: Type | DynamicModule, readiness: Readiness, drain: Drain, options: BootstrapOptions): Type {
   @Module({
     imports: [module],
-    controllers: [HealthController],
+    controllers: [HealthController, LogLevelController],
     providers: [
       { provide: READINESS, useValue: readiness },
       { provide: METRICS, useValue: options.metrics },
       { provide: SERVICE, useValue: options.service },
       { provide: DRAIN, useValue: drain },
       { provide: LOGGER, useValue: options.logger },
+      { provide: LOG_LEVEL, useValue: new LogLevel(options.logger) },
       ServiceLifecycle,
     ],
   })
