@@ -47,6 +47,7 @@ export class TrackerOutput implements BatchOutput<VisitTracker> {
     this.alerts = appenderOf(topics.alerts, ALERTS_PARTITION);
     this.sessionRows = appenderOf(topics.sessionRows);
     this.attributionRows = appenderOf(topics.attributionRows);
+    for (const counter of ['sessions', 'attributions', 'abandoned_carts', 'late_rows'] as const) this.count(counter, 0);
   }
 
   speakFor(headers: RecordHeaders): void {
