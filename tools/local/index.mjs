@@ -11,4 +11,6 @@ export { findPython, providePython } from './python.mjs';
 export { startPostgres, provisionPostgres } from './postgres.mjs';
 export { findPrometheus, providePrometheus, startPrometheus } from './prometheus.mjs';
 export { startRedis, provisionRedis } from './redis.mjs';
+export { startRedisCluster } from './redis-cluster.mjs';
+export { startRedisSentinels } from './redis-sentinel.mjs';
 export { startS3 } from './s3.mjs';

@@ -51,7 +51,7 @@ export function brokerProperties(seat, seats) {
 /** @param {Record<string, string>} properties */
 export function propertiesText(properties) {
   return Object.entries(properties)
-    .map(([name, value]) => `${name}=${value.replaceAll('\\', '\\\\')}\n`)
+    .map(([name, value]) => `${name}=${value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n`)
     .join('');
 }
 

@@ -11,6 +11,7 @@ import { javaCommand } from './java.mjs';
 import { liveBrokers } from './kafka-probe.mjs';
 import { brokerProperties, log4jProperties, propertiesText } from './kafka-properties.mjs';
 import { copyFromMaven } from './maven.mjs';
+import { doorProperties, openDoors, scramArguments } from './kafka-doors.mjs';
 import { freePort, waitUntil } from './ports.mjs';
 
 const VERSION = '4.3.1';
@@ -28,11 +29,13 @@ const JVM = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
  * @property {number} port
  * @property {number} nodeId
  * @property {string} dataDir
+ * @property {Readonly<Record<import('./kafka-doors.mjs').DoorName, string>>} doors their addresses, where there are any
  * @property {number} pid of the process that runs now
  * @property {() => boolean} isRunning
  * @property {(options?: { timeoutMs?: number }) => Promise<void>} stop SIGTERM; SIGKILL when it has not ended in time
  * @property {(signal?: NodeJS.Signals) => Promise<void>} kill any signal, SIGKILL by default
  * @property {() => Promise<void>} restart on the same port and directory, after `stop` or `kill`; resolves when it answers
+ * @property {(user: string, password: string) => Promise<void>} setScramPassword the old one is refused from then on
  */
 
 /**
@@ -42,6 +45,15 @@ const JVM = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
  * @property {string} address of all brokers, separated by commas
  * @property {Broker[]} brokers
  * @property {() => Promise<void>} stop
+ */
+
+/**
+ * How Kafka's own programs are called.
+ *
+ * @typedef {object} KafkaCommands
+ * @property {(id: string, settings: string, more: string[]) => { command: string, args: string[] }} format
+ * @property {(settings: string) => { command: string, args: string[] }} serve
+ * @property {(broker: string, user: string, password: string) => { command: string, args: string[] }} configure
  */
 
 /** @typedef {{ nodeId: number, port: number, controllerPort: number, directory: string }} Seat */
@@ -54,12 +66,13 @@ const JVM = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
  * @param {string} options.dataDir
  * @param {number} [options.port] 0 (the default): a free one
  * @param {Record<string, string>} [options.properties] more broker properties; they win
+ * @param {import('./kafka-doors.mjs').DoorOptions} [options.doors] listeners with TLS and logins, beside the plain one
  * @returns {Promise<Broker>}
  */
-export async function startBroker({ dataDir, port = 0, properties = {} }) {
+export async function startBroker({ dataDir, port = 0, properties = {}, doors }) {
   const directory = resolve(dataDir);
   const seat = { nodeId: 1, port: port || (await freePort()), controllerPort: await freePort(), directory };
-  return startSeat(seat, [seat], await clusterId(directory), properties);
+  return startSeat(seat, [seat], await clusterId(directory), properties, doors);
 }
 
 /**
@@ -109,19 +122,22 @@ export async function provisionKafka() {
  * @param {Seat[]} seats all of the cluster, this one too
  * @param {string} id of the cluster
  * @param {Record<string, string>} properties
+ * @param {import('./kafka-doors.mjs').DoorOptions} [doorOptions]
  * @returns {Promise<Broker>}
  */
-async function startSeat(seat, seats, id, properties) {
+async function startSeat(seat, seats, id, properties, doorOptions) {
   const pidFile = join(seat.directory, 'kafka.pid.json');
   const settings = join(seat.directory, 'server.properties');
   const logFile = join(seat.directory, 'kafka.log');
   await mkdir(seat.directory, { recursive: true });
   await endStale(pidFile);
-  await writeFile(settings, propertiesText({ ...brokerProperties(seat, seats), ...properties }));
+  const doors = await openDoors(doorOptions, seat.directory);
+  const common = doorProperties(brokerProperties(seat, seats), doors, doorOptions);
+  await writeFile(settings, propertiesText({ ...common, ...properties }));
   await writeFile(join(seat.directory, 'log4j.properties'), log4jProperties());
   const kafka = await kafkaCommands(seat.directory);
   if (!existsSync(join(seat.directory, 'log', 'meta.properties'))) {
-    const { command, args } = kafka.format(id, settings);
+    const { command, args } = kafka.format(id, settings, scramArguments(doorOptions));
     const { code, output } = await run(command, args);
     if (code !== 0) throw new Error(`Kafka could not prepare ${seat.directory}:\n${output.trim()}`);
   }
@@ -147,6 +163,12 @@ async function startSeat(seat, seats, id, properties) {
     port: seat.port,
     nodeId: seat.nodeId,
     dataDir: seat.directory,
+    doors: doors.addresses,
+    async setScramPassword(user, password) {
+      const { command, args } = kafka.configure(`127.0.0.1:${seat.port}`, user, password);
+      const { code, output } = await run(command, args);
+      if (code !== 0) throw new Error(`Kafka did not take the password of ${user}:\n${output.trim()}`);
+    },
     get pid() {
       return child.pid;
     },
@@ -173,7 +195,7 @@ async function clusterId(directory) {
 
 /**
  * @param {string} directory
- * @returns {Promise<{ format(id: string, settings: string): { command: string, args: string[] }, serve(settings: string): { command: string, args: string[] } }>}
+ * @returns {Promise<KafkaCommands>}
  */
 async function kafkaCommands(directory) {
   try {
@@ -181,11 +203,24 @@ async function kafkaCommands(directory) {
     const jars = join(await kafkaJars(), 'jars', '*');
     const common = [...JVM, `-Dlog4j.configuration=file:${join(directory, 'log4j.properties')}`, '-cp', jars];
     return {
-      format: (id, settings) => ({
+      format: (id, settings, more) => ({
         command: java,
-        args: ['-Xmx128m', ...common, 'kafka.tools.StorageTool', 'format', `--cluster-id=${id}`, '-c', settings],
+        args: [
+          '-Xmx128m',
+          ...common,
+          'kafka.tools.StorageTool',
+          'format',
+          `--cluster-id=${id}`,
+          '-c',
+          settings,
+          ...more,
+        ],
       }),
       serve: (settings) => ({ command: java, args: ['-Xmx256m', ...common, 'kafka.Kafka', settings] }),
+      configure: (broker, user, password) => ({
+        command: java,
+        args: ['-Xmx128m', ...common, 'kafka.admin.ConfigCommand', ...passwordArguments(broker, user, password)],
+      }),
     };
   } catch (error) {
     if (await hasDocker()) return kafkaInDocker(directory);
@@ -205,15 +240,32 @@ async function kafkaCommands(directory) {
 function kafkaInDocker(directory) {
   const scripts = '/opt/kafka/bin';
   return {
-    format: (id, settings) =>
+    format: (id, settings, more) =>
       dockerCommand({
         image: IMAGE,
         directory,
-        command: [`${scripts}/kafka-storage.sh`, 'format', `--cluster-id=${id}`, '-c', settings],
+        command: [`${scripts}/kafka-storage.sh`, 'format', `--cluster-id=${id}`, '-c', settings, ...more],
+      }),
+    configure: (broker, user, password) =>
+      dockerCommand({
+        image: IMAGE,
+        directory,
+        command: [`${scripts}/kafka-configs.sh`, ...passwordArguments(broker, user, password)],
       }),
     serve: (settings) =>
       dockerCommand({ image: IMAGE, directory, command: [`${scripts}/kafka-server-start.sh`, settings] }),
   };
+}
+
+/**
+ * @param {string} broker
+ * @param {string} user
+ * @param {string} password
+ */
+function passwordArguments(broker, user, password) {
+  const settings = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].map((mechanism) => `${mechanism}=[password=${password}]`);
+  const whose = ['--entity-type', 'users', '--entity-name', user];
+  return ['--bootstrap-server', broker, '--alter', ...whose, '--add-config', settings.join(',')];
 }
 
 /** @returns {Promise<string>} the directory of the cache with the broker's jars */

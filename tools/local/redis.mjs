@@ -6,7 +6,8 @@ import { endStale, launch } from './child.mjs';
 import { isOnPath } from './command.mjs';
 import { dockerCommand, hasDocker } from './docker.mjs';
 import { copyFromMaven } from './maven.mjs';
-import { ask, freePort, waitUntil } from './ports.mjs';
+import { freePort, waitUntil } from './ports.mjs';
+import { tell } from './redis-talk.mjs';
 import { readZipEntry } from './zip.mjs';
 
 const ARTIFACT = 'org.signal:embedded-redis:0.9.1';
@@ -16,8 +17,14 @@ const IMAGE = 'redis:7.0.15-alpine';
 /**
  * A running Redis server.
  *
- * @typedef {import('./child.mjs').Child & { address: string, port: number, dataDir: string }} Redis
- * `address` is a URL, `redis://127.0.0.1:<port>`
+ * @typedef {import('./child.mjs').Child & { address: string, port: number, tlsPort: number, dataDir: string }} Redis
+ * `address` is a URL, `redis://127.0.0.1:<port>`; `tlsPort` is 0 without TLS
+ */
+
+/**
+ * A second port, with TLS. PEM.
+ *
+ * @typedef {{ ca: string, cert: string, key: string, clientCertificates?: 'yes' | 'no' | 'optional' }} RedisTls
  */
 
 /**
@@ -28,31 +35,30 @@ const IMAGE = 'redis:7.0.15-alpine';
  * @param {string} options.dataDir
  * @param {number} [options.port] 0 (the default): a free one
  * @param {Record<string, string>} [options.settings] more settings of Redis, by name
+ * @param {RedisTls} [options.tls]
+ * @param {readonly string[]} [options.users] as `ACL SETUSER` takes them: `name on >password ~* +@all`
  * @returns {Promise<Redis>}
  */
-export async function startRedis({ dataDir, port = 0, settings = {} }) {
+export async function startRedis({ dataDir, port = 0, settings = {}, tls, users = [] }) {
   const directory = resolve(dataDir);
   const pidFile = join(directory, 'redis.pid.json');
   await mkdir(directory, { recursive: true });
   await endStale(pidFile);
   const listenOn = port || (await freePort());
-  const args = Object.entries({
-    port: String(listenOn),
-    bind: '127.0.0.1',
-    dir: directory,
-    appendonly: 'yes',
-    appendfsync: 'everysec',
-    'maxmemory-policy': 'noeviction',
-    save: '',
-    ...settings,
-  }).flatMap(([name, value]) => [`--${name}`, value]);
+  const tlsPort = tls ? await freePort() : 0;
+  const place = { port: String(listenOn), bind: '127.0.0.1', dir: directory };
+  const kept = { appendonly: 'yes', appendfsync: 'everysec', 'maxmemory-policy': 'noeviction', save: '' };
+  const told = { ...place, ...kept, ...(tls && (await tlsSettings(tls, tlsPort, directory))), ...settings };
+  const args = [
+    ...Object.entries(told).flatMap(([name, value]) => [`--${name}`, value]),
+    ...users.flatMap((user) => ['--user', ...user.split(' ')]),
+  ];
   const logFile = join(directory, 'redis.log');
   const child = await launch({ ...(await redisCommand(args, directory)), logFile, pidFile });
   try {
     await waitUntil({
       what: 'Redis',
-      isReady: async () =>
-        (await ask(listenOn, Buffer.from('PING\r\n'), (answer) => answer.includes('\n'))).includes('PONG'),
+      isReady: async () => /PONG|NOAUTH/.test(await tell(listenOn, 'PING')),
       whyHopeless: () => (child.isRunning() ? undefined : `ended at once, see ${logFile}`),
       timeoutMs: 60_000,
     });
@@ -60,7 +66,24 @@ export async function startRedis({ dataDir, port = 0, settings = {} }) {
     await child.kill();
     throw error;
   }
-  return { ...child, address: `redis://127.0.0.1:${listenOn}`, port: listenOn, dataDir: directory };
+  return { ...child, address: `redis://127.0.0.1:${listenOn}`, port: listenOn, tlsPort, dataDir: directory };
+}
+
+/**
+ * @param {RedisTls} tls
+ * @param {number} port
+ * @param {string} directory
+ */
+async function tlsSettings({ ca, cert, key, clientCertificates = 'no' }, port, directory) {
+  const files = { 'tls-ca-cert-file': ca, 'tls-cert-file': cert, 'tls-key-file': key };
+  const paths = await Promise.all(
+    Object.entries(files).map(async ([name, pem]) => {
+      const file = join(directory, `${name}.pem`);
+      await writeFile(file, pem, { mode: 0o600 });
+      return [name, file];
+    }),
+  );
+  return { 'tls-port': String(port), 'tls-auth-clients': clientCertificates, ...Object.fromEntries(paths) };
 }
 
 /** Fetches what `startRedis` needs, if it is not there. */
@@ -69,10 +92,13 @@ export async function provisionRedis() {
 }
 
 /**
+ * How a server is started with these arguments.
+ *
  * @param {string[]} args
  * @param {string} directory
+ * @returns {Promise<{ command: string, args: string[] }>}
  */
-async function redisCommand(args, directory) {
+export async function redisCommand(args, directory) {
   if (isOnPath('redis-server')) return { command: 'redis-server', args };
   try {
     return { command: await staticRedis(), args };

@@ -1,4 +1,5 @@
-import type { KafkaAdmin } from '@tillstream/adapter-kafka';
+import { kafkaFault, type KafkaAdmin } from '@tillstream/adapter-kafka';
+import { explainKafkaFault } from '@tillstream/config';
 import { checkTopic, topicSpecs } from '@tillstream/contracts';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { verifyDefinition } from '@tillstream/engine';
@@ -31,7 +32,7 @@ export async function checkRawTopics(
       const problems = await Promise.all(definitions.map((definition) => checkRawTopic(definition, ports)));
       return problems.flat();
     } catch (error) {
-      ports.logger.warn({ error }, 'log_not_reachable');
+      ports.logger.warn({ error, reason: explainKafkaFault(kafkaFault(error)) }, 'log_not_reachable');
       await ports.clock.sleep(RETRY_MS);
     }
   }

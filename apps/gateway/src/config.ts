@@ -74,7 +74,8 @@ export function loadGatewayConfig(environment: Environment) {
       port: values.GRPC_PORT,
       maxUnanswered: values.TILLSTREAM_STREAM_MAX_UNANSWERED,
     },
-    kafka: { ...kafkaConfig(values), compression: values.TILLSTREAM_RAW_COMPRESSION },
+    kafka: kafkaConfig(values),
+    compression: values.TILLSTREAM_RAW_COMPRESSION,
     streams: streams.definitions,
     keys: {
       use: 'write',

@@ -1,6 +1,6 @@
-import { KAFKA_OPERATIONS, KafkaAdmin, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
+import { KAFKA_OPERATIONS, KafkaAdmin, kafkaFault, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
 import { createServiceMetrics, injectTraceContext, keepFailedCall } from '@tillstream/adapter-telemetry';
-import type { Environment } from '@tillstream/config';
+import { explainKafkaFault, type Environment } from '@tillstream/config';
 import { followKeys } from '@tillstream/doors';
 import { bootstrap, createLogger, systemClock } from '@tillstream/nest-runtime';
 import type { StartedService } from '@tillstream/nest-runtime';
@@ -23,11 +23,11 @@ export async function startGateway(
   const logger = createLogger('gateway', logLevel);
   const registry = new Registry();
 
-  const { brokers, ssl, sasl, compression } = config.kafka;
+  const { compression } = config;
   const metrics = createServiceMetrics(registry, 'gateway');
   const dependencies = metrics.dependencies();
   const onRequestFailed = (operation: string): void => dependencies.kafkaFailed(operation);
-  const kafka = { brokers, ssl, ...(sasl && { sasl }), clientId: 'tillstream-gateway', logger, onRequestFailed };
+  const kafka = { ...config.kafka, clientId: 'tillstream-gateway', logger, onRequestFailed };
   // What is in flight is bounded by the gateway itself, and its callers are told before the writer gives up.
   const { maxInFlightBytes, appendTimeoutMs } = config;
   const writer = new KafkaLogWriter({ ...kafka, compression, maxPendingBytes: maxInFlightBytes * 2, appendTimeoutMs });
@@ -54,7 +54,7 @@ export async function startGateway(
     startupChecks: [
       () => checkRawTopics(config.streams, { admin, reader, clock: systemClock, logger }, stopping.signal),
     ],
-    readinessChecks: [{ name: 'kafka', check: () => admin.ping().then(() => null) }],
+    readinessChecks: [{ name: 'kafka', check: () => askKafka(admin) }],
   });
   const running = await bootstrap(GatewayModule.for(gateway.http), {
     service: gateway.service,
@@ -75,4 +75,14 @@ export async function startGateway(
     );
   }
   return { running, logger, shutdownTimeoutMs };
+}
+
+/** Null when it answers, else what is wrong. */
+async function askKafka(admin: KafkaAdmin): Promise<string | null> {
+  try {
+    await admin.ping();
+    return null;
+  } catch (error) {
+    return explainKafkaFault(kafkaFault(error)) ?? (error as Error).message;
+  }
 }

@@ -1,3 +1,5 @@
+import { kafkaFault } from '@tillstream/adapter-kafka';
+import { explainKafkaFault } from '@tillstream/config';
 import { PROTO_FILES, protoRoot } from '@tillstream/contracts';
 import { KeyLimits, type KeyRing } from '@tillstream/doors';
 import type { BatchTracer, Clock, LogReader } from '@tillstream/engine';
@@ -68,7 +70,7 @@ export function createQueryApi(
     sweepEveryMs: SWEEP_EVERY_MS,
     onTrouble: (stream: string, error: unknown) => {
       metrics.readFailed(stream);
-      logger.warn({ stream, error }, 'results_not_readable');
+      logger.warn({ stream, error, reason: explainKafkaFault(kafkaFault(error)) }, 'results_not_readable');
     },
     onVisible: (stream: string, kind: 'provisional' | 'final', seconds: number) =>
       metrics.visible(stream, kind, seconds),

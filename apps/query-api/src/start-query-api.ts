@@ -40,14 +40,7 @@ export async function startQueryApi(
   const metrics = createServiceMetrics(registry, 'query-api');
   const dependencies = metrics.dependencies();
   const onRequestFailed = (operation: string): void => dependencies.kafkaFailed(operation);
-  const { sasl, ...kafka } = config.kafka;
-  const log = new KafkaLogReader({
-    ...kafka,
-    ...(sasl && { sasl }),
-    clientId: 'tillstream-query-api',
-    logger,
-    onRequestFailed,
-  });
+  const log = new KafkaLogReader({ ...config.kafka, clientId: 'tillstream-query-api', logger, onRequestFailed });
   dependencies.watchKafka(() => log.ping(), KAFKA_OPERATIONS);
   const keys = followKeys(config.keys, logger);
   const closeLog = async (): Promise<void> => {

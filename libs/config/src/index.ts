@@ -1,16 +1,12 @@
 export { ConfigError } from './config-error';
-export {
-  grpcPort,
-  httpPort,
-  kafkaConfig,
-  kafkaRule,
-  kafkaVariables,
-  redisVariables,
-  serviceConfig,
-  serviceVariables,
-  streamVariables,
-} from './common-blocks';
-export type { DrainTimes, KafkaConfig, ServiceConfig } from './common-blocks';
+export { grpcPort, httpPort, serviceConfig, serviceVariables, streamVariables } from './common-blocks';
+export type { DrainTimes, ServiceConfig } from './common-blocks';
+export { kafkaConfig, kafkaRule, kafkaVariables } from './kafka-variables';
+export type { KafkaConfig } from './kafka-variables';
+export { redisConfig, redisRule, redisVariables } from './redis-variables';
+export type { HostPort, RedisConfig } from './redis-variables';
+export type { TlsMaterial } from './tls-files';
+export { explainKafkaFault, explainRedisFault, type Fault } from './explain-fault';
 export { nearestName } from './nearest-name';
 export { parseEnvironment } from './parse-environment';
 export {
@@ -29,6 +25,7 @@ export {
   address,
   addresses,
   duration,
+  file,
   flag,
   grpcAddress,
   hashOfKey,
@@ -37,8 +34,10 @@ export {
   oneOf,
   port,
   readKeyList,
+  secret,
   text,
   url,
+  urls,
   wholeNumber,
 } from './parsers';
 export type { GrantedKey, ReadKey } from './parsers';

@@ -1,5 +1,6 @@
 import type { ConfigError } from './config-error';
-import { httpPort, kafkaConfig, kafkaRule, kafkaVariables, serviceConfig, serviceVariables } from './common-blocks';
+import { httpPort, serviceConfig, serviceVariables } from './common-blocks';
+import { kafkaConfig, kafkaRule, kafkaVariables } from './kafka-variables';
 import { parseEnvironment } from './parse-environment';
 import type { Environment } from './parse-environment';
 import { keyList, wholeNumber } from './parsers';
@@ -31,7 +32,7 @@ describe('parseEnvironment', () => {
       shutdownTimeoutMs: 25_000,
       drain: { timeoutMs: 4_500, noticeMs: 1_000 },
     });
-    expect(kafkaConfig(values)).toEqual({ brokers: ['k:9092'], ssl: false, sasl: null });
+    expect(kafkaConfig(values)).toEqual({ brokers: ['k:9092'], tls: null, sasl: null });
   });
 
   it('lets no drain outlast the shutdown, and no notice most of the drain', () => {

@@ -1,9 +1,31 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
+/** What a page or a help text says of a kind of values. */
+export interface Form<Value> {
+  /** As in "a whole number". */
+  readonly says: string;
+  /** A value as it is written in the environment, for defaults. */
+  readonly write: (value: Value) => string;
+  /** Its values are never shown. */
+  readonly isSecret: boolean;
+  /** What may be shown of a text that holds a secret only in part. */
+  readonly mask?: (text: string) => string;
+}
+
+/** The forms of all parsers; also of those that have a default or a description, by the parser they were made from. */
+const forms = z.registry<{ readonly form: Form<never> }>();
+
+/** The form of a parser that was made here; of others, that of text. */
+export function formOf(schema: z.core.$ZodType): Form<never> {
+  const known = forms.get(schema)?.form;
+  if (known !== undefined) return known;
+  return schema instanceof z.ZodDefault || schema instanceof z.ZodOptional ? formOf(schema.def.innerType) : TEXT;
+}
+
 /** Builds a parser of one variable from a function that returns the value or throws the problem, as in "must be …". */
-function parser<Value>(parse: (text: string) => Value): z.ZodType<Value, string> {
-  return z.string().transform((text, context) => {
+function parser<Value>(parse: (text: string) => Value, form: Partial<Form<Value>> = {}): z.ZodType<Value, string> {
+  const schema = z.string().transform((text, context) => {
     try {
       return parse(text);
     } catch (problem) {
@@ -11,7 +33,10 @@ function parser<Value>(parse: (text: string) => Value): z.ZodType<Value, string>
       return z.NEVER;
     }
   });
+  return schema.register(forms, { form: { ...TEXT, ...form } });
 }
+
+const TEXT: Form<never> = { says: 'text', write: (value) => String(value), isSecret: false };
 
 function refuse(problem: string): never {
   throw new Error(problem);
@@ -20,15 +45,24 @@ function refuse(problem: string): never {
 /** Text as it is. */
 export const text = parser((value) => value);
 
+/** The path of a file. */
+export const file = parser((value) => value, { says: 'the path of a file' });
+
+/** Text that is never shown. */
+export const secret = parser((value) => value, { says: 'a secret', isSecret: true });
+
 /** A whole number in decimal digits, within inclusive bounds. */
 export function wholeNumber(bounds: { readonly min?: number; readonly max?: number } = {}): z.ZodType<number, string> {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = bounds;
-  return parser((value) => {
-    const number = Number(value);
-    if (/^\d+$/.test(value) && number >= min && number <= max) return number;
-    const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
-    return refuse(`must be a whole number ${range}, not "${value}"`);
-  });
+  const says = `a whole number ${max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`}`;
+  return parser(
+    (value) => {
+      const number = Number(value);
+      if (/^\d+$/.test(value) && number >= min && number <= max) return number;
+      return refuse(`must be ${says}, not "${value}"`);
+    },
+    { says },
+  );
 }
 
 /** A TCP port; 0 is any free one. */
@@ -37,57 +71,101 @@ export const port = wholeNumber({ max: 65_535 });
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `250ms`, `10s`, `5m`, `2h`, `7d` → milliseconds. */
-export const duration = parser((value) => {
-  const [, digits, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(value) ?? [];
-  const ms = Number(digits) * (UNIT_MS[unit ?? ''] ?? NaN);
-  return Number.isSafeInteger(ms) ? ms : refuse(`must be a duration like 250ms, 10s or 5m, not "${value}"`);
-});
+export const duration = parser(
+  (value) => {
+    const [, digits, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(value) ?? [];
+    const ms = Number(digits) * (UNIT_MS[unit ?? ''] ?? NaN);
+    return Number.isSafeInteger(ms) ? ms : refuse(`must be a duration like 250ms, 10s or 5m, not "${value}"`);
+  },
+  { says: 'a duration like 250ms, 10s or 5m', write: writeDuration },
+);
+
+/** In the largest unit that leaves no rest. */
+function writeDuration(ms: number): string {
+  const [unit = 'ms', size = 1] = Object.entries(UNIT_MS).findLast(([, each]) => ms >= each && ms % each === 0) ?? [];
+  return `${ms / size}${unit}`;
+}
 
 /** `true` or `false`. */
-export const flag = parser((value) =>
-  value === 'true' ? true : value === 'false' ? false : refuse(`must be true or false, not "${value}"`),
+export const flag = parser(
+  (value) => (value === 'true' ? true : value === 'false' ? false : refuse(`must be true or false, not "${value}"`)),
+  { says: 'true or false' },
 );
 
 /** Values separated by commas; blanks around them do not count. At least one. */
-export const list: z.ZodType<readonly string[], string> = parser((value) => {
-  const parts = splitList(value);
-  return parts.length > 0 ? parts : refuse('must name at least one, separated by commas');
-});
+export const list: z.ZodType<readonly string[], string> = parser(
+  (value) => {
+    const parts = splitList(value);
+    return parts.length > 0 ? parts : refuse('must name at least one, separated by commas');
+  },
+  { says: 'a list', write: (values) => values.join(',') },
+);
 
 const isAddress = (text: string): boolean => /^(\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):\d{1,5}$/.test(text);
 
 /** `host:port`; an IPv6 address in brackets. */
-export const address = parser((value) => (isAddress(value) ? value : refuse(`must be host:port, not "${value}"`)));
-
-/** `host:port,host:port`; IPv6 addresses in brackets. */
-export const addresses: z.ZodType<readonly string[], string> = parser((value) => {
-  const parts = splitList(value);
-  const wrong = parts.filter((part) => !isAddress(part));
-  if (wrong.length > 0) return refuse(`must be host:port, not ${wrong.map((part) => `"${part}"`).join(', ')}`);
-  return parts.length > 0 ? parts : refuse('must name at least one host:port');
+export const address = parser((value) => (isAddress(value) ? value : refuse(`must be host:port, not "${value}"`)), {
+  says: 'host:port',
 });
 
+/** `host:port,host:port`; IPv6 addresses in brackets. */
+export const addresses: z.ZodType<readonly string[], string> = parser(
+  (value) => {
+    const parts = splitList(value);
+    const wrong = parts.filter((part) => !isAddress(part));
+    if (wrong.length > 0) return refuse(`must be host:port, not ${wrong.map((part) => `"${part}"`).join(', ')}`);
+    return parts.length > 0 ? parts : refuse('must name at least one host:port');
+  },
+  { says: 'a list of host:port', write: (values) => values.join(',') },
+);
+
 /** Of a gRPC server: `host:port`, or `grpcs://host:port` for one that is reached over TLS. */
-export const grpcAddress = parser((value) =>
-  isAddress(value.replace(/^grpcs:\/\//, ''))
-    ? value
-    : refuse(`must be host:port, or grpcs://host:port for TLS, not "${value}"`),
+export const grpcAddress = parser(
+  (value) =>
+    isAddress(value.replace(/^grpcs:\/\//, ''))
+      ? value
+      : refuse(`must be host:port, or grpcs://host:port for TLS, not "${value}"`),
+  { says: 'host:port, or grpcs://host:port' },
 );
 
 /** One of a few words. */
 export function oneOf<const Word extends string>(words: readonly Word[]): z.ZodType<Word, string> {
   return parser(
     (value) => words.find((word) => word === value) ?? refuse(`must be one of ${words.join(', ')}, not "${value}"`),
+    { says: words.join(', ') },
   );
 }
 
 /** An absolute URL with one of the schemes. Its text is not repeated in the problem: it may hold a password. */
 export function url(schemes: readonly string[]): z.ZodType<string, string> {
-  return parser((value) => {
-    const scheme = URL.canParse(value) ? new URL(value).protocol.replace(/:$/, '') : '';
-    return schemes.includes(scheme) ? value : refuse(`must be a URL that begins with ${schemes.join(':// or ')}://`);
-  });
+  const says = `a URL that begins with ${schemes.join(':// or ')}://`;
+  return parser((value) => (hasScheme(value, schemes) ? value : refuse(`must be ${says}`)), { says, mask: maskUrl });
 }
+
+/** URLs with one of the schemes, separated by commas. */
+export function urls(schemes: readonly string[]): z.ZodType<readonly string[], string> {
+  const says = `URLs that begin with ${schemes.join(':// or ')}://`;
+  return parser(
+    (value) => {
+      const parts = splitList(value);
+      return parts.length > 0 && parts.every((part) => hasScheme(part, schemes)) ? parts : refuse(`must be ${says}`);
+    },
+    { says, write: (values) => values.join(','), mask: (text) => splitList(text).map(maskUrl).join(',') },
+  );
+}
+
+const hasScheme = (text: string, schemes: readonly string[]): boolean =>
+  URL.canParse(text) && schemes.includes(new URL(text).protocol.replace(/:$/, ''));
+
+/** Without the password it may hold. */
+function maskUrl(text: string): string {
+  if (!URL.canParse(text)) return MASK;
+  const parsed = new URL(text);
+  return parsed.password === '' ? text : text.replace(/^([^:]+:\/\/[^:@]*):.*@/, `$1:${MASK}@`);
+}
+
+/** What is shown in place of a secret. */
+export const MASK = '********';
 
 /** A key that opens streams: all of them (null), or those named. The key itself is not kept. */
 export interface GrantedKey {
@@ -104,11 +182,14 @@ export const hashOfKey = (key: string): string => createHash('sha256').update(ke
  * so that a forgotten variable cannot open a service to everyone. `sha256:<64 hexadecimal digits>` stands for a key of which
  * only the hash is known here. Problems name a key by its place, never by its text.
  */
-export const keyList: z.ZodType<readonly GrantedKey[], string> = parser((value) => {
-  if (value.trim() === 'none') return [];
-  const keys = splitList(value).map(parseKey);
-  return keys.length > 0 ? keys : refuse('must hold at least one key, or be none');
-});
+export const keyList: z.ZodType<readonly GrantedKey[], string> = parser(
+  (value) => {
+    if (value.trim() === 'none') return [];
+    const keys = splitList(value).map(parseKey);
+    return keys.length > 0 ? keys : refuse('must hold at least one key, or be none');
+  },
+  { says: 'keys, or none', write: () => 'none', isSecret: true },
+);
 
 /** A key to ask with. */
 export interface ReadKey extends GrantedKey {
@@ -117,14 +198,17 @@ export interface ReadKey extends GrantedKey {
 }
 
 /** As `keyList`; `key:stream1|stream2:sql`, or `key:*:sql` for all streams, may ask in SQL too. */
-export const readKeyList: z.ZodType<readonly ReadKey[], string> = parser((value) => {
-  if (value.trim() === 'none') return [];
-  const keys = splitList(value).map((part, index) => {
-    const [, granted = part, sql] = /^((?:sha256:)?[^:]*:[^:]*)(:sql)?$/.exec(part) ?? [];
-    return { ...parseKey(sql ? granted.replace(/:\*$/, '') : granted, index), sql: sql !== undefined };
-  });
-  return keys.length > 0 ? keys : refuse('must hold at least one key, or be none');
-});
+export const readKeyList: z.ZodType<readonly ReadKey[], string> = parser(
+  (value) => {
+    if (value.trim() === 'none') return [];
+    const keys = splitList(value).map((part, index) => {
+      const [, granted = part, sql] = /^((?:sha256:)?[^:]*:[^:]*)(:sql)?$/.exec(part) ?? [];
+      return { ...parseKey(sql ? granted.replace(/:\*$/, '') : granted, index), sql: sql !== undefined };
+    });
+    return keys.length > 0 ? keys : refuse('must hold at least one key, or be none');
+  },
+  { says: 'keys, or none', write: () => 'none', isSecret: true },
+);
 
 function parseKey(part: string, index: number): GrantedKey {
   const [, hashed, granted = part] = /^(sha256:)(.*)$/.exec(part) ?? [];

@@ -1,3 +1,11 @@
+export {
+  COMMON_SIGNS,
+  type CommonFault,
+  type ConnectionFault,
+  type FaultSign,
+  faultOf,
+} from './connection/connection-fault';
+
 // shared types
 export type {
   BatchPosition,

@@ -9,6 +9,7 @@ import type { GroupConsumer, PartitionSource, PartitionTask, TaskMeter, TaskPort
 import { PartitionSupervisor, StreamWorker, silentTelemetry } from '@tillstream/engine';
 import type { Service, ServiceLogger } from '@tillstream/nest-runtime';
 import { systemClock, systemRandom } from '@tillstream/nest-runtime';
+import { explained, kafkaReason } from './explained';
 import { kafkaOptions } from './kafka-options';
 import type { StartupReport } from './startup-checks';
 import { checkStreams } from './startup-checks';
@@ -105,10 +106,13 @@ export function createGroupWorker(
   const worker = new StreamWorker(members);
   const needed = parts.needs === undefined ? 'Kafka' : `Kafka and ${parts.needs}`;
   let started = false;
+  /** What the last attempt to start has failed of. */
+  let missing = '';
   let draining = false;
 
   const check = async (): Promise<void> => {
-    const reports = await Promise.all([checkStreams(kafka, reader, config.definitions), parts.check?.()]);
+    const streams = explained(kafkaReason, checkStreams(kafka, reader, config.definitions));
+    const reports = await Promise.all([streams, parts.check?.()]);
     for (const warning of reports.flatMap((report) => report?.warnings ?? [])) {
       logger.warn({ warning }, 'startup_warning');
     }
@@ -118,7 +122,7 @@ export function createGroupWorker(
 
   return {
     readinessChecks: [
-      { name: 'start', check: () => (started ? null : `waiting for ${needed}`) },
+      { name: 'start', check: () => (started ? null : `waiting for ${needed}${missing}`) },
       {
         name: 'groups',
         check: () => (members.every(({ consumer }) => consumer.isMember) ? null : 'not a member of its consumer group'),
@@ -141,6 +145,7 @@ export function createGroupWorker(
           return;
         } catch (error) {
           if (error instanceof ConfigError) throw error;
+          missing = `: ${(error as Error).message}`;
           logger.warn({ error }, `start_waits_for_${needed.toLowerCase().replaceAll(' ', '_')}`);
           await systemClock.sleep(RETRY_MS);
         }

@@ -3,11 +3,5 @@ import type { KafkaConfig } from '@tillstream/config';
 
 /** How the adapters reach the cluster that the configuration names. */
 export function kafkaOptions(config: KafkaConfig, clientId: string, logger: KafkaLogger): KafkaOptions {
-  return {
-    brokers: config.brokers,
-    clientId,
-    logger,
-    ...(config.ssl ? { ssl: true } : {}),
-    ...(config.sasl ? { sasl: config.sasl } : {}),
-  };
+  return { ...config, clientId, logger };
 }

@@ -1,4 +1,4 @@
-import type { Environment, KafkaConfig, ServiceConfig } from '@tillstream/config';
+import type { Environment, KafkaConfig, RedisConfig, ServiceConfig } from '@tillstream/config';
 import {
   ConfigError,
   grpcPort,
@@ -9,6 +9,8 @@ import {
   parseEnvironment,
   readKeysRule,
   readKeyVariables,
+  redisConfig,
+  redisRule,
   redisVariables,
   serverTlsRule,
   serviceConfig,
@@ -35,7 +37,7 @@ export interface WorkerConfig extends LogWorkerConfig {
   readonly grpcPort: number;
   /** Of those who ask it. */
   readonly keys: KeySources;
-  readonly redisUrl: string;
+  readonly redis: RedisConfig;
 }
 
 /** The ports of a service unless its environment says others. */
@@ -50,10 +52,14 @@ const logWorkerVariables = (http: number) => ({
   ...httpPort(http),
   ...kafkaVariables,
   ...streamVariables,
-  /** The group gives a silent replica's partitions to others after this long. The broker sets a lower bound. */
-  KAFKA_SESSION_TIMEOUT_MS: wholeNumber({ min: 1_000 }).default(10_000),
-  /** A batch that takes longer is counted and logged as slow. */
-  SLOW_BATCH_MS: wholeNumber({ min: 1 }).default(5_000),
+  KAFKA_SESSION_TIMEOUT_MS: wholeNumber({ min: 1_000 })
+    .default(10_000)
+    .describe(
+      "The group gives a silent replica's partitions to others after this long. The broker sets a lower bound.",
+    ),
+  SLOW_BATCH_MS: wholeNumber({ min: 1 })
+    .default(5_000)
+    .describe('A batch that takes longer is counted and logged as slow.'),
 });
 
 /** @throws ConfigError with every problem of the environment, or else of the stream files it names. */
@@ -64,13 +70,13 @@ export function loadWorkerConfig(environment: Environment, ports: DefaultPorts):
     ...readKeyVariables,
     ...redisVariables,
   };
-  const values = parseEnvironment(variables, environment, [kafkaRule, serverTlsRule, readKeysRule]);
+  const values = parseEnvironment(variables, environment, [kafkaRule, redisRule, serverTlsRule, readKeysRule]);
   const config = configOf(values);
   const keys = readKeySources(
     values,
     config.definitions.map(({ schema }) => schema.stream),
   );
-  return { ...config, grpcPort: values.GRPC_PORT, keys, redisUrl: values.REDIS_URL };
+  return { ...config, grpcPort: values.GRPC_PORT, keys, redis: redisConfig(values) };
 }
 
 /** The same for a service that keeps nothing in Redis. */

@@ -1,5 +1,5 @@
 import { KafkaLogReader } from '@tillstream/adapter-kafka';
-import { RedisCheckpointStore, connectRedis } from '@tillstream/adapter-redis';
+import { RedisCheckpointStore, openRedis } from '@tillstream/adapter-redis';
 import { keepFailedCall } from '@tillstream/adapter-telemetry';
 import type { StreamDefinition } from '@tillstream/contracts';
 import { protoRoot } from '@tillstream/contracts';
@@ -8,6 +8,7 @@ import type { CheckpointStore, DefinitionHistory } from '@tillstream/engine';
 import { readDefinitions } from '@tillstream/engine';
 import { createKeyGate, ReadKeys, systemClock } from '@tillstream/nest-runtime';
 import type { GrpcServerOptions, GrpcService, ServiceLogger, UnexpectedErrorListener } from '@tillstream/nest-runtime';
+import { explainingRedis } from './explained';
 import { kafkaOptions } from './kafka-options';
 import type { WorkerConfig } from './worker-config';
 
@@ -38,7 +39,7 @@ export interface OpenFace {
 
 /** @param name of the service, for its brokers */
 export function openFace(name: string, face: WorkerFace, config: WorkerConfig, logger: ServiceLogger): OpenFace {
-  const redis = connectRedis({ url: config.redisUrl, logger });
+  const redis = openRedis(config.redis, explainingRedis(logger)).commands;
   const reader = new KafkaLogReader(kafkaOptions(config.kafka, `tillstream-${name}`, logger));
   const keys = followKeys(config.keys, logger);
   const services = face.services({

@@ -1,11 +1,12 @@
-import { RedisCheckpointStore, connectRedis, verifyRedis } from '@tillstream/adapter-redis';
+import { RedisCheckpointStore, openRedis, verifyConnection } from '@tillstream/adapter-redis';
 import type { RedisLogger } from '@tillstream/adapter-redis';
 import { keptName } from '@tillstream/contracts';
 import type { StreamDefinition } from '@tillstream/contracts';
 import type { GroupConsumer, PartitionSource, PartitionTask, TaskPorts } from '@tillstream/engine';
-import type { Service, ServiceLogger } from '@tillstream/nest-runtime';
+import type { Service } from '@tillstream/nest-runtime';
 import { systemClock } from '@tillstream/nest-runtime';
 import { countedStore } from './counted-store';
+import { explained, explainingRedis, redisReason } from './explained';
 import type { WorkerGroup, WorkerTelemetry } from './group-worker';
 import { createGroupWorker } from './group-worker';
 import { lookAtRedis } from './look-at-redis';
@@ -32,10 +33,10 @@ export interface WorkerKind {
 export function createWorker(kind: WorkerKind, config: WorkerConfig, telemetry: WorkerTelemetry): Service {
   const { dependencies, logger } = telemetry;
   const failed = (): void => dependencies.redisFailed();
-  const connect = () => connectRedis({ url: config.redisUrl, logger: countedWarnings(logger, failed) });
-  const redis = connect();
-  dependencies.watchRedis(lookAtRedis(redis, systemClock));
-  const store = new RedisCheckpointStore(redis, { connect });
+  const open = () => openRedis(config.redis, countedWarnings(explainingRedis(logger), failed));
+  const redis = open();
+  dependencies.watchRedis(lookAtRedis(redis.commands, systemClock));
+  const store = new RedisCheckpointStore(redis.commands, { connect: () => open().commands });
   const counted = countedStore(store, failed);
   const groups = config.definitions.flatMap((definition): WorkerGroup | [] => {
     const topics = kind.inputs(definition);
@@ -50,20 +51,20 @@ export function createWorker(kind: WorkerKind, config: WorkerConfig, telemetry: 
     groups,
     needs: 'Redis',
     check: async () => {
-      const server = await verifyRedis(redis);
+      const server = await explained(redisReason, verifyConnection(redis));
       const told = (severity: string): string[] =>
         server.filter((problem) => problem.severity === severity).map(({ message, remedy }) => `${message}. ${remedy}`);
       return { problems: told('error'), warnings: told('warning') };
     },
     close: async () => {
       store.close();
-      redis.disconnect();
+      redis.commands.disconnect();
     },
   });
 }
 
 /** A connection warns each time that it breaks or cannot be made. */
-function countedWarnings(logger: ServiceLogger, failed: () => void): RedisLogger {
+function countedWarnings(logger: RedisLogger, failed: () => void): RedisLogger {
   return {
     warn: (fields: object, message: string) => {
       failed();

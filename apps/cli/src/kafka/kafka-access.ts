@@ -52,8 +52,7 @@ function kafkaOptions(
   }
   try {
     const values = parseEnvironment(kafkaVariables, { ...kafkaOnly(environment), KAFKA_BROKERS: named }, [kafkaRule]);
-    const { sasl, ...config } = kafkaConfig(values);
-    return { ...config, clientId: 'till', ...(sasl === null ? {} : { sasl }) };
+    return { ...kafkaConfig(values), clientId: 'till' };
   } catch (error) {
     if (error instanceof ConfigError) throw new CliError(error.message);
     throw error;

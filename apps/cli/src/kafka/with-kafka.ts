@@ -1,3 +1,5 @@
+import { kafkaFault } from '@tillstream/adapter-kafka';
+import { explainKafkaFault } from '@tillstream/config';
 import type { CliContext } from '../cli-context';
 import { CliError } from '../cli-context';
 import { type ConnectKafka, connectKafka, type KafkaAccess } from './kafka-access';
@@ -12,6 +14,8 @@ export async function withKafka<T>(
   const kafka = connect(brokers, context.environment);
   try {
     await kafka.admin.ping().catch((error: unknown) => {
+      const reason = explainKafkaFault(kafkaFault(error));
+      if (reason !== null) throw new CliError(reason);
       throw new CliError(`Kafka does not answer: ${(error as Error).message}`, 'Is --brokers (KAFKA_BROKERS) right?');
     });
     return await work(kafka);

@@ -1,5 +1,6 @@
+export { kafkaFault, type KafkaFault } from './cluster/connection-fault';
 export { KAFKA_OPERATIONS } from './cluster/kafka-options';
-export type { KafkaLogger, KafkaOperation, KafkaOptions } from './cluster/kafka-options';
+export type { KafkaLogger, KafkaLogin, KafkaOperation, KafkaOptions } from './cluster/kafka-options';
 export {
   AppendRefusedError,
   AppendTimeoutError,

@@ -7,9 +7,9 @@ import type {
   FieldReading,
   SliceDelta,
 } from '@tillstream/engine';
-import type { Redis } from 'ioredis';
 import { CheckpointDamagedError, decodeDelta, encodeDelta } from './delta-blob';
 import { fieldPortions } from './field-portions';
+import type { RedisCommands } from './open-redis';
 import { RedisScript } from './redis-script';
 import claimSource from './scripts/claim.lua';
 import commitSource from './scripts/commit.lua';
@@ -27,7 +27,7 @@ export interface RedisCheckpointStoreOptions {
    * Makes a connection. Each task then gets one of its own: answers come in the order of the commands, so on a shared one
    * a task whose keys are on a shard that hangs would hold up all others. Default: all share the one given.
    */
-  readonly connect?: () => Redis;
+  readonly connect?: () => RedisCommands;
   /** What applies commits; for tests of scripts that fail. */
   readonly commitScripts?: CommitScripts;
 }
@@ -73,12 +73,12 @@ const LOAD_FIELDS = 1_000;
 export class RedisCheckpointStore implements CheckpointStore {
   readonly #prefix: string;
   readonly #scripts: CommitScripts;
-  readonly #connect: (() => Redis) | null;
+  readonly #connect: (() => RedisCommands) | null;
   /** By task. */
-  readonly #connections = new Map<string, Redis>();
+  readonly #connections = new Map<string, RedisCommands>();
 
   constructor(
-    private readonly redis: Redis,
+    private readonly redis: RedisCommands,
     { prefix = '', connect, commitScripts: scripts = COMMIT }: RedisCheckpointStoreOptions = {},
   ) {
     this.#prefix = prefix;
@@ -216,7 +216,7 @@ export class RedisCheckpointStore implements CheckpointStore {
     return Number(await COUNT_ATTEMPT.run(this.connectionOf(task), [this.keyOf(task, 'attempts')], [next]));
   }
 
-  private connectionOf(task: string): Redis {
+  private connectionOf(task: string): RedisCommands {
     if (this.#connect === null) return this.redis;
     const known = this.#connections.get(task);
     if (known !== undefined) return known;
@@ -237,7 +237,12 @@ function outcomeOf(reply: unknown): CommitOutcome {
   return outcome;
 }
 
-async function* loadList(redis: Redis, slice: string, name: string, length: number): AsyncGenerator<SliceDelta> {
+async function* loadList(
+  redis: RedisCommands,
+  slice: string,
+  name: string,
+  length: number,
+): AsyncGenerator<SliceDelta> {
   let count = FIRST_LOAD_BLOBS;
   for (let at = 0; at < length;) {
     const last = Math.min(at + count, length) - 1;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
+import type { RedisCommands } from './open-redis';
 
 /** A script that Redis knows by its hash. Redis forgets scripts when it restarts, fails over or is told to. */
 export class RedisScript {
@@ -10,7 +10,11 @@ export class RedisScript {
   }
 
   /** Texts in the reply are buffers. Sends the source when Redis does not know the script. */
-  async run(redis: Redis, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
+  async run(
+    redis: Pick<RedisCommands, 'callBuffer'>,
+    keys: readonly string[],
+    args: readonly (string | number | Buffer)[],
+  ): Promise<unknown> {
     try {
       return await redis.callBuffer('EVALSHA', this.#hash, keys.length, ...keys, ...args);
     } catch (error) {

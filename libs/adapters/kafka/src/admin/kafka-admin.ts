@@ -1,6 +1,7 @@
 import { type Admin, AssignerProtocol, ConfigResourceTypes, ConfigSource, Kafka, logLevel } from 'kafkajs';
 import { Backoff } from '../cluster/backoff';
-import { DEFAULT_CONNECTION_TIMEOUT_MS, DEFAULT_REQUEST_TIMEOUT_MS, type KafkaOptions } from '../cluster/kafka-options';
+import { connectionSettings } from '../cluster/connection-settings';
+import { DEFAULT_REQUEST_TIMEOUT_MS, type KafkaOptions } from '../cluster/kafka-options';
 import { SILENT } from '../cluster/kafkajs-logger';
 import { assertKnownKafkajs } from '../cluster/known-kafkajs';
 import { repairKafkajs } from '../cluster/repair-kafkajs';
@@ -58,10 +59,7 @@ export class KafkaAdmin {
     const kafka = new Kafka({
       brokers: [...options.brokers],
       clientId: options.clientId,
-      ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
-      ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
-      ...(options.socketFactory === undefined ? {} : { socketFactory: options.socketFactory }),
-      connectionTimeout: options.connectionTimeoutMs ?? DEFAULT_CONNECTION_TIMEOUT_MS,
+      ...connectionSettings(options),
       requestTimeout: options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
       retry: { retries: 10, initialRetryTime: 50, maxRetryTime: 1_000 },
       logLevel: logLevel.WARN,

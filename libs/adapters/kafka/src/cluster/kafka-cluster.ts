@@ -1,16 +1,10 @@
 import type { Broker } from 'kafkajs/src/broker';
 import Cluster from 'kafkajs/src/cluster';
-import createSocketFactory from 'kafkajs/src/network/socketFactory';
 import { UnknownPartitionError } from '../errors';
 import { API_VERSIONS } from '../protocol/api-versions';
 import { connected, exchange } from '../protocol/wire';
-import {
-  DEFAULT_CONNECTION_TIMEOUT_MS,
-  DEFAULT_REQUEST_TIMEOUT_MS,
-  type KafkaLogger,
-  type KafkaOperation,
-  type KafkaOptions,
-} from './kafka-options';
+import { connectionSettings } from './connection-settings';
+import { DEFAULT_REQUEST_TIMEOUT_MS, type KafkaLogger, type KafkaOperation, type KafkaOptions } from './kafka-options';
 import { kafkajsLogger, SILENT } from './kafkajs-logger';
 import { assertKnownKafkajs } from './known-kafkajs';
 import { repairKafkajs } from './repair-kafkajs';
@@ -38,14 +32,12 @@ export class KafkaCluster {
     this.requestTimeoutMs = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
     this.logger = options.logger ?? SILENT;
     this.#onRequestFailed = options.onRequestFailed ?? (() => undefined);
+    const { socketFactory, ssl, sasl, connectionTimeout } = connectionSettings(options);
     this.#cluster = new Cluster({
       logger: kafkajsLogger(this.logger),
-      socketFactory: options.socketFactory ?? createSocketFactory(),
+      ...{ socketFactory, ssl: ssl ?? null, sasl: sasl ?? null, connectionTimeout },
       brokers: options.brokers,
-      ssl: options.ssl ?? null,
-      sasl: options.sasl ?? null,
       clientId: options.clientId,
-      connectionTimeout: options.connectionTimeoutMs ?? DEFAULT_CONNECTION_TIMEOUT_MS,
       authenticationTimeout: 10_000,
       reauthenticationThreshold: 10_000,
       requestTimeout: this.requestTimeoutMs,

@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
-import type { ISocketFactory, SASLOptions } from 'kafkajs';
+import type { ISocketFactory } from 'kafkajs';
 
 /** Where log messages go: constant texts with fields. Any pino logger will do. */
 export interface KafkaLogger {
@@ -14,15 +14,25 @@ export const KAFKA_OPERATIONS = ['metadata', 'produce', 'fetch', 'offsets', 'gro
 
 export type KafkaOperation = (typeof KAFKA_OPERATIONS)[number];
 
+/** As whom to log in. */
+export interface KafkaLogin {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+  readonly username: string;
+  /** Asked for each connection. */
+  readonly password: () => string;
+}
+
 /** How to reach a cluster. */
 export interface KafkaOptions {
   /** `host:port` of some brokers; the others are learnt from them. */
   readonly brokers: readonly string[];
   /** Names this process in the brokers' logs and quotas. */
   readonly clientId: string;
-  readonly ssl?: ConnectionOptions | boolean;
-  readonly sasl?: SASLOptions;
-  /** Default 1,000. */
+  /** What to open a TLS connection with, asked for each. Null, the default: none is TLS. */
+  readonly tls?: (() => ConnectionOptions) | null;
+  /** Null, the default: nobody logs in. */
+  readonly sasl?: KafkaLogin | null;
+  /** Default 1,000, with TLS 5,000. */
   readonly connectionTimeoutMs?: number;
   /** After this long without an answer a request counts as lost. Default 10,000. */
   readonly requestTimeoutMs?: number;
@@ -33,5 +43,4 @@ export interface KafkaOptions {
   readonly socketFactory?: ISocketFactory;
 }
 
-export const DEFAULT_CONNECTION_TIMEOUT_MS = 1_000;
 export const DEFAULT_REQUEST_TIMEOUT_MS = 10_000;

@@ -1,0 +1,1 @@
+export { anAuthority, FilesForTests, type Authority, type Certified } from './testing/certificates';
