@@ -5,6 +5,7 @@
 export { cacheDirectory, cached, fingerprint } from './cache.mjs';
 export { endStale, launch } from './child.mjs';
 export { startBroker, startCluster, provisionKafka } from './kafka.mjs';
+export { findKubernetes, startKubernetes } from './kubernetes.mjs';
 export { startOpenSearch, provisionOpenSearch } from './opensearch.mjs';
 export { freePort, canListen } from './ports.mjs';
 export { findPython, providePython } from './python.mjs';

@@ -12,6 +12,8 @@ export interface ChartObject {
   };
   readonly spec?: unknown;
   readonly data?: Readonly<Record<string, string>>;
+  /** Of a PriorityClass. */
+  readonly value?: number;
 }
 
 /** The parts of a pod that tests look at. */
