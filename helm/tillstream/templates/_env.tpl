@@ -79,9 +79,6 @@
 {{ include "tillstream.secretVariable" (list $variable $keys.ownSecret $kind "optional") }}
 {{- end }}
 {{- end }}
-{{- if has "tracker" .facts.needs }}
-{{ include "tillstream.secretVariable" (list "SESSION_TRACKER_KEY" $keys.ownSecret "read-key" "optional") }}
-{{- end }}
 {{- end }}
 {{- end -}}
 

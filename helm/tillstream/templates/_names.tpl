@@ -53,7 +53,7 @@ enricher: { http: 8081, reads: raw, needs: [kafka, redis] }
 aggregator: { http: 8082, reads: enriched, needs: [kafka, redis] }
 session-tracker: { http: 8083, grpc: 50053, reads: enriched, needs: [kafka, redis, read-keys] }
 sink-writer: { http: 8084, reads: sinks, needs: [kafka, lake, sinks] }
-query-api: { http: 8085, grpc: 50052, faces: clients, needs: [kafka, lake, read-keys, tracker, client] }
+query-api: { http: 8085, grpc: 50052, faces: clients, needs: [kafka, lake, read-keys, tracker, client, read-key] }
 connector: { http: 8086, needs: [client, write-key] }
 topics: { needs: [kafka] }
 test: { needs: [client, write-key, read-key] }

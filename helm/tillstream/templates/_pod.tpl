@@ -121,7 +121,6 @@ containers:
   - name: till
     {{- include "tillstream.containerCommons" (merge (dict "image" "till") .) | nindent 4 }}
     args:
-      - /app/main.js
       {{- range .args }}
       - {{ . | quote }}
       {{- end }}

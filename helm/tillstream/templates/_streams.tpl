@@ -8,7 +8,7 @@
 {{- end -}}
 
 {{- /*
-What the stream files say that objects depend on, as JSON: a list of { stream, file, partitions, topics, sinks, metrics }. Of files in a
+What the stream files say that objects depend on, as JSON: a list of { stream, file, generation, partitions, topics, sinks, metrics }. Of files in a
 ConfigMap of somebody else's only the names are known: the stream is called as its file, and `partitions` is 0.
 */ -}}
 {{- define "tillstream.streams" -}}
@@ -16,7 +16,7 @@ ConfigMap of somebody else's only the names are known: the stream is called as i
 {{- if .Values.streams.existingConfigMap -}}
 {{- range $file := .Values.streams.names -}}
 {{- $stream := regexReplaceAll "\\.ya?ml$" $file "" -}}
-{{- $streams = append $streams (dict "stream" $stream "file" $file "partitions" 0 "topics" dict "sinks" (dict "lake" (list "events")) "metrics" list) -}}
+{{- $streams = append $streams (dict "stream" $stream "file" $file "generation" 1 "partitions" 0 "topics" dict "sinks" (dict "lake" (list "events")) "metrics" list) -}}
 {{- end -}}
 {{- else -}}
 {{- range $file, $text := .Values.streams.files -}}
@@ -34,7 +34,7 @@ ConfigMap of somebody else's only the names are known: the stream is called as i
 {{- if kindIs "map" $what }}{{ $what = keys $what | sortAlpha }}{{ end -}}
 {{- $_ := set $sinks $name $what -}}
 {{- end -}}
-{{- $streams = append $streams (dict "stream" $read.stream "file" $file "partitions" (int $read.partitions) "topics" (default dict $read.topics) "sinks" $sinks "metrics" (keys (default dict $read.metrics) | sortAlpha)) -}}
+{{- $streams = append $streams (dict "stream" $read.stream "file" $file "generation" (default 1 $read.generation | int) "partitions" (int $read.partitions) "topics" (default dict $read.topics) "sinks" $sinks "metrics" (keys (default dict $read.metrics) | sortAlpha)) -}}
 {{- end -}}
 {{- end -}}
 {{- toJson $streams -}}
@@ -42,5 +42,10 @@ ConfigMap of somebody else's only the names are known: the stream is called as i
 
 {{- /* Name of a stream's topic. Takes (dict "stream" STREAM "role" ROLE). */ -}}
 {{- define "tillstream.topic" -}}
-{{- default (printf "%s.%s.v1" .stream.stream (kebabcase .role)) (get .stream.topics .role) -}}
+{{- default (printf "%s.%s.v%d" .stream.stream (kebabcase .role) (int .stream.generation)) (get .stream.topics .role) -}}
+{{- end -}}
+
+{{- /* Name that groups have for a stream: another generation of it is read by others. */ -}}
+{{- define "tillstream.keptName" -}}
+{{ .stream }}{{ if gt (int .generation) 1 }}.v{{ int .generation }}{{ end }}
 {{- end -}}
