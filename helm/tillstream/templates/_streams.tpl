@@ -21,11 +21,8 @@ ConfigMap of somebody else's only the names are known: the stream is called as i
 {{- else -}}
 {{- range $file, $text := .Values.streams.files -}}
 {{- $read := fromYaml $text -}}
-{{- if $read.Error -}}
-{{- fail (printf "streams.files[%q] is not YAML: %s" $file $read.Error) -}}
-{{- end -}}
 {{- if not (and (kindIs "string" $read.stream) (gt (int $read.partitions) 0)) -}}
-{{- fail (printf "streams.files[%q] is no stream file: it has no `stream:` or no `partitions:`. Give its text, as --set-file does, and not its name" $file) -}}
+{{- fail (printf "streams.files[%q] is no stream file: %s. Give its text, as --set-file does, and not its name" $file (default "it has no `stream:` or no `partitions:`" $read.Error)) -}}
 {{- end -}}
 {{- $sinks := dict -}}
 {{- if ne (toString $read.lake) "off" }}{{ $_ := set $sinks "lake" (list "events") }}{{ end -}}

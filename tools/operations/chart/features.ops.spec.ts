@@ -1,0 +1,209 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { keptName, parseStreamFile, type StreamDefinition } from '@tillstream/contracts';
+import { sinkGroup, sinkInputs } from '@tillstream/engine';
+import { containerOf, named, podOf } from './chart-objects';
+import { Helm } from './helm';
+import { COMMON, merged, readValues, type Values } from './values';
+
+jest.setTimeout(60_000);
+
+const helm = Helm.find('features of the chart');
+const itIfThere = helm ? it : it.skip;
+const ROOT = join(__dirname, '../../..');
+const feature = (name: string): Values => readValues(join(ROOT, `helm/tillstream/ci/${name}.yaml`));
+const rendered = (name: string, more: Values = {}) => helm!.objects(merged(merged(COMMON, feature(name)), more));
+const SCALED = { autoscaling: { enabled: true, maxReplicas: 2 } };
+
+describe('the chart', () => {
+  afterAll(() => helm?.close());
+
+  itIfThere(
+    'lets pods drain before they are killed: the grace period is longer than notice and shutdown together',
+    async () => {
+      const { pod, container } = containerOf(await rendered('pods'), 'shop-numbers-aggregator');
+      expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(40);
+      expect(container.lifecycle).toBeUndefined();
+      const usual = containerOf(await helm!.objects(COMMON), 'shop-aggregator');
+      expect(usual.container.lifecycle?.preStop?.sleep?.seconds).toBe(5);
+      expect(usual.pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(5 + 25);
+    },
+  );
+
+  itIfThere('asks who is alive without Kafka and Redis, and who is ready with them', async () => {
+    for (const name of ['gateway', 'enricher', 'query-api']) {
+      const { container } = containerOf(await rendered('tls'), `shop-${name}`);
+      expect(container.livenessProbe?.httpGet).toEqual({ path: '/healthz', port: 'http', scheme: 'HTTPS' });
+      expect(container.startupProbe?.httpGet?.path).toBe('/healthz');
+      expect(container.readinessProbe?.httpGet?.path).toBe('/readyz');
+    }
+  });
+
+  itIfThere('spreads pods over nodes and zones, and does not replace two at a time', async () => {
+    const objects = await helm!.objects(COMMON);
+    const { pod } = containerOf(objects, 'shop-gateway');
+    expect(pod.topologySpreadConstraints?.map(({ topologyKey }) => topologyKey)).toEqual([
+      'kubernetes.io/hostname',
+      'topology.kubernetes.io/zone',
+    ]);
+    expect(named(objects, 'Deployment', 'shop-gateway').spec).toMatchObject({
+      strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    });
+    expect(named(objects, 'PodDisruptionBudget', 'shop-gateway').spec).toMatchObject({ maxUnavailable: 1 });
+  });
+
+  itIfThere(
+    'puts every secret into files or variables of the pods that need it, and no secret into its own objects',
+    async () => {
+      const objects = await rendered('kafka-tls-sasl', feature('redis-tls-acl'));
+      const secretsOf = (name: string): string[] => {
+        const { pod, container } = containerOf(objects, name);
+        const variables = (container.env ?? []).flatMap(({ valueFrom }) => valueFrom?.secretKeyRef?.name ?? []);
+        return [
+          ...new Set([...(pod.volumes ?? []).flatMap(({ secret }) => secret?.secretName ?? []), ...variables]),
+        ].sort();
+      };
+      expect(secretsOf('shop-enricher')).toEqual(['kafka-ca', 'kafka-user', 'redis-ca', 'redis-client', 'redis-user']);
+      expect(secretsOf('shop-gateway')).toEqual(['kafka-ca', 'kafka-user', 'tillstream-keys']);
+      expect(objects.filter(({ kind }) => kind === 'Secret')).toEqual([]);
+      const mounted = objects
+        .flatMap((object) => podOf(object)?.containers ?? [])
+        .flatMap((one) => one.volumeMounts ?? []);
+      // A file that is mounted alone never changes: what is renewed would not be seen.
+      expect(mounted.filter(({ subPath }) => subPath !== undefined)).toEqual([]);
+    },
+  );
+
+  itIfThere('lets services ask each other over TLS, with a certificate where one is wanted', async () => {
+    const { variables } = containerOf(await rendered('mutual-tls'), 'shop-query-api');
+    expect(variables.get('SESSION_TRACKER_ADDRESS')?.value).toBe('grpcs://shop-session-tracker-pods:50053');
+    expect([...variables.keys()]).toEqual(
+      expect.arrayContaining(['TILLSTREAM_TLS_CLIENT_CA_FILE', 'TILLSTREAM_CA_FILE', 'TILLSTREAM_CLIENT_CERT_FILE']),
+    );
+    const connector = containerOf(await rendered('connectors', feature('tls')), 'shop-connector-pages');
+    expect(connector.variables.get('CONNECTOR_GATEWAY_URL')?.value).toBe('https://shop-gateway:8080');
+  });
+
+  itIfThere('scales readers on the groups and topics that they really read', async () => {
+    const text = (name: string): string => readFileSync(join(ROOT, 'deploy/streams', name), 'utf8');
+    const files = {
+      'commerce.yaml': `${text('commerce.yaml')}\ntopics: { raw: shop-events }\n`,
+      'wiki.yaml': `${text('wikimedia.yaml')}\ngeneration: 2\nsinks: { db: { type: postgres, where: 'postgres://db/wiki', what: [finals] } }\n`,
+    };
+    const services = { enricher: SCALED, aggregator: SCALED, 'session-tracker': SCALED, 'sink-writer': SCALED };
+    const objects = await rendered('keda', { streams: { files }, services });
+    const definitions = Object.entries(files).map(([file, content]) => definitionOf(content, file));
+    for (const [service, topic] of [
+      ['enricher', 'raw'],
+      ['aggregator', 'enriched'],
+      ['session-tracker', 'enriched'],
+    ] as const) {
+      expect(triggersOf(objects, service).slice(-2)).toEqual(
+        definitions.map((one) => ({ consumerGroup: `${keptName(one)}.${service}`, topic: one.topics[topic] })),
+      );
+    }
+    const sinks = definitions.flatMap((one) => (one.sinks ?? []).map((sink) => ({ one, sink })));
+    const written = triggersOf(objects, 'sink-writer');
+    for (const { one, sink } of sinks) {
+      const found = written.find(({ consumerGroup }) => consumerGroup === sinkGroup(one, sink));
+      expect(sinkInputs(one, sink)).toContain(found?.topic);
+    }
+    expect(sinks).toHaveLength(3);
+  });
+
+  itIfThere('never scales beyond partitions by itself, and slowly down', async () => {
+    const objects = await rendered('keda');
+    const { spec } = named(objects, 'ScaledObject', 'shop-aggregator');
+    expect(spec).toMatchObject({
+      maxReplicaCount: 6,
+      advanced: { horizontalPodAutoscalerConfig: { behavior: { scaleDown: { stabilizationWindowSeconds: 300 } } } },
+    });
+    expect(
+      objects.filter(({ kind }) => kind === 'HorizontalPodAutoscaler').map(({ metadata }) => metadata.name),
+    ).toEqual(['shop-gateway', 'shop-query-api']);
+    expect(named(objects, 'Deployment', 'shop-gateway').spec).not.toHaveProperty('replicas');
+  });
+
+  itIfThere('logs KEDA in as the services do', async () => {
+    const objects = await rendered('kafka-strimzi-scram');
+    const metadata = { sasl: 'scram_sha512', tls: 'enable' };
+    expect(named(objects, 'ScaledObject', 'shop-enricher').spec).toMatchObject({
+      triggers: [{ metadata, authenticationRef: { name: 'shop-kafka' } }],
+    });
+    expect(named(objects, 'TriggerAuthentication', 'shop-kafka').spec).toEqual({
+      secretTargetRef: [
+        { parameter: 'username', name: 'shop-kafka-user', key: 'username' },
+        { parameter: 'password', name: 'tillstream', key: 'password' },
+        { parameter: 'ca', name: 'shop-cluster-ca-cert', key: 'ca.crt' },
+      ],
+    });
+  });
+
+  itIfThere('rolls pods with a changed stream file, or leaves them alone when it is only put live', async () => {
+    const other = { streams: { files: { 'clicks.yaml': 'stream: clicks\npartitions: 6\n' } } };
+    const checksum = async (values: Values) =>
+      JSON.stringify(named(await helm!.objects(values), 'Deployment', 'shop-enricher').spec);
+    expect(await checksum(merged(COMMON, other))).not.toBe(await checksum(COMMON));
+    const only = merged(COMMON, feature('apply-only'));
+    expect(await checksum(merged(only, other))).toBe(await checksum(only));
+    const args = async (values: Values) =>
+      containerOf(await helm!.objects(values), 'shop-topics', 'Job').container.args;
+    expect(await args(only)).toEqual(['topics', '--create', '--apply', '--replication', '2']);
+    expect(await args(merged(COMMON, { streams: { onChange: 'roll' } }))).toEqual(['topics', '--create']);
+  });
+
+  itIfThere('lets nobody into the session-tracker but the query API, nor into the others but for metrics', async () => {
+    const objects = await rendered('closed-network');
+    const { spec } = named(objects, 'NetworkPolicy', 'shop-session-tracker');
+    const matchLabels = expect.objectContaining({ 'app.kubernetes.io/component': 'query-api' }) as unknown;
+    expect(spec).toMatchObject({
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [
+        { ports: [{ port: 'grpc' }], from: [{ podSelector: { matchLabels } }] },
+        { ports: [{ port: 'http' }], from: [{ namespaceSelector: {} }] },
+      ],
+    });
+    const { egress } = spec as {
+      readonly egress: readonly { readonly ports?: readonly { readonly port: number }[] }[];
+    };
+    expect(egress.flatMap(({ ports = [] }) => ports.map(({ port }) => port))).toEqual([
+      53, 53, 9092, 6379, 4318, 443, 5432,
+    ]);
+  });
+
+  itIfThere('holds alerts and dashboards as they are', async () => {
+    const objects = await rendered('monitoring');
+    const { groups } = named(objects, 'PrometheusRule', 'shop').spec as { readonly groups: readonly object[] };
+    expect({ groups }).toEqual(readValues(join(ROOT, 'deploy/prometheus/alerts.yaml')));
+    for (const { data } of objects.filter(({ metadata }) => metadata.labels?.['grafana_dashboard'] === '1')) {
+      for (const text of Object.values(data ?? {})) expect(JSON.parse(text)).toHaveProperty('panels');
+    }
+  });
+
+  itIfThere('tells the next three commands', async () => {
+    const notes = async (values: Values): Promise<string> => {
+      const answer = await helm!.render(values);
+      return 'notes' in answer ? answer.notes : '';
+    };
+    expect(await notes(COMMON)).toMatch(
+      /1\. Wait[^]*kubectl[^]*2\. See[^]*helm -n numbers test shop[^]*3\. Ask[^]*till query metrics/,
+    );
+    expect(await notes(merged(COMMON, feature('tls')))).toContain('grpcs://localhost:50052');
+    expect(await notes(merged(COMMON, feature('open-to-all')))).toContain(
+      'Whoever reaches the services may write and read',
+    );
+  });
+});
+
+function definitionOf(text: string, file: string): StreamDefinition {
+  const parsed = parseStreamFile(text, { file });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.definition;
+}
+
+function triggersOf(objects: Parameters<typeof named>[0], service: string) {
+  const { triggers } = named(objects, 'ScaledObject', `shop-${service}`).spec as {
+    readonly triggers: readonly { readonly metadata: { readonly consumerGroup: string; readonly topic: string } }[];
+  };
+  return triggers.map(({ metadata: { consumerGroup, topic } }) => ({ consumerGroup, topic }));
+}
