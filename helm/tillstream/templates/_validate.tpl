@@ -56,9 +56,9 @@
 {{- if ne (empty $v.redis.sentinel.addresses) (empty $v.redis.sentinel.master) -}}
 {{- fail "redis.sentinel needs both addresses and master, the name under which Sentinels know the server" -}}
 {{- end -}}
-{{- $redisTls := or (hasPrefix "rediss://" $v.redis.url) $v.redis.existingSecret $v.redis.sentinel.addresses -}}
+{{- $redisTls := or (hasPrefix "rediss://" $v.redis.url) $v.redis.existingSecret -}}
 {{- if and (or $v.redis.tls.ca.secret $v.redis.tls.client.secret) (not $redisTls) -}}
-{{- fail "redis.tls is of no use with redis://: write rediss:// in redis.url, or leave redis.tls out" -}}
+{{- fail "redis.tls is of no use with redis://: write rediss:// in redis.url (with Sentinels only that counts of it), or leave redis.tls out" -}}
 {{- end -}}
 {{- end -}}
 
