@@ -280,6 +280,18 @@ describe('RawEnricher', () => {
     expect(names.map((_, row) => (JSON.parse(rowToJson(schema, batch, row)) as { user: string }).user)).toEqual(names);
   });
 
+  it('tells how far the newest event time is ahead of its append time, of rows refused for it too', () => {
+    const unkeyed = { ...schema, partitions: 1, id: null };
+    const enricher = new RawEnricher({ schema: unkeyed, partition: 0, next: 0, position: emptyPosition() });
+    const aheadOf = (offset: number, seconds: readonly number[]): number => {
+      const value = utf8(JSON.stringify(seconds.map((t) => ({ user: 'u', t }))));
+      return enricher.apply([{ offset, appendMs: 999_990, value, batchId: null, control: null, rerouted: null }])
+        .aheadMs;
+    };
+    const ahead = [aheadOf(0, [900, 1_000]), aheadOf(1, [1_600, 900]), aheadOf(2, [900]), aheadOf(3, [])];
+    expect(ahead).toEqual([10, 600_010, -99_990, -Infinity]);
+  });
+
   it('reads a shop event into columns with exact money and defaults', () => {
     const commerce = aCommerceSchema({ partitions: 1 });
     const enricher = new RawEnricher({ schema: commerce, partition: 0, next: 0, position: emptyPosition() });

@@ -3,17 +3,20 @@ import type { Registry } from 'prom-client';
 import { DURATION_BUCKETS } from './buckets';
 
 /** Why a request was refused as a whole. */
-export type Refusal =
-  | 'unauthorized'
-  | 'forbidden'
-  | 'unknown_stream'
-  | 'unsupported'
-  | 'unreadable'
-  | 'too_large'
-  | 'too_slow'
-  | 'rate_limited'
-  | 'overloaded'
-  | 'unavailable';
+const REFUSALS = [
+  'unauthorized',
+  'forbidden',
+  'unknown_stream',
+  'unsupported',
+  'unreadable',
+  'too_large',
+  'too_slow',
+  'rate_limited',
+  'overloaded',
+  'unavailable',
+] as const;
+
+export type Refusal = (typeof REFUSALS)[number];
 
 /** What the gateway measures: per body, never per event. */
 export interface IngestMetrics {
@@ -42,6 +45,7 @@ export function createIngestMetrics(registry: Registry, inFlightBytes: () => num
     labelNames: ['door', 'code'],
     registers,
   });
+  for (const door of ['http', 'grpc']) for (const code of REFUSALS) refused.inc({ door, code }, 0);
   const events = new Counter({
     name: 'tillstream_ingest_events_total',
     help: 'Events acknowledged to their senders.',
