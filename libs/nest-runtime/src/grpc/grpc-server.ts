@@ -2,10 +2,12 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { ServerInterceptor, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type { Options } from '@grpc/proto-loader';
+import type { ServerTls } from '@tillstream/doors';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
 import { OpenCalls } from './open-calls';
 import { reflectedDefinition } from './reflected-definition';
+import { TlsCredentials } from './tls-credentials';
 
 /** A service of the proto files and its methods, by name in lowerCamelCase. */
 export interface GrpcService {
@@ -28,6 +30,8 @@ export interface GrpcServerOptions {
   /** Largest message taken from a client. Default 4 MiB. */
   readonly maxReceiveBytes?: number;
   readonly interceptors?: readonly ServerInterceptor[];
+  /** Absent or null: without. */
+  readonly tls?: ServerTls | null;
 }
 
 /** How messages look in handlers: lowerCamelCase, 64-bit integers as text, enums as numbers, absent scalars as their default. */
@@ -90,9 +94,11 @@ export class GrpcServer {
 
   /** Listens; resolves with the port. */
   start(): Promise<number> {
+    const { tls } = this.options;
+    const credentials = tls ? new TlsCredentials(tls) : ServerCredentials.createInsecure();
     return new Promise((resolve, reject) => {
       const address = `${this.options.host}:${this.options.port}`;
-      this.server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      this.server.bindAsync(address, credentials, (error, port) => {
         if (error !== null) return reject(error);
         this.boundPort = port;
         resolve(port);

@@ -1,25 +1,34 @@
 import 'reflect-metadata';
-import type { DrainTimes } from '@tillstream/config';
+import type { DrainTimes, TlsFiles } from '@tillstream/config';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ServerTls } from '@tillstream/doors';
 import type { FastifyInstance } from 'fastify';
 import type { GrpcServer, GrpcServerOptions } from '../grpc/grpc-server';
 import { HealthController, METRICS, READINESS } from '../health/health.controller';
 import { Readiness } from '../health/readiness';
+import { askForCertificates } from '../http/client-certificates';
+import { createHttpAdapter, HTTP_LIMITS, tend, type HttpLimits } from '../http/http-adapter';
 import type { ServiceLogger } from '../logging/logger';
 import { LogLevel } from '../logging/log-level';
 import { LOG_LEVEL, LogLevelController } from '../logging/log-level.controller';
 import { NestLogger } from '../logging/nest-logger';
+import { systemClock } from '../ports/system-ports';
 import { Drain } from './drain';
 import { DRAIN, LOGGER, ServiceLifecycle, SERVICE } from './service-lifecycle';
 import type { MetricsSource, Service } from './service';
 
 export interface BootstrapOptions {
   readonly service: Service;
-  readonly http: { readonly host: string; readonly port: number };
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    /** For HTTP and gRPC; absent or null: without. */
+    readonly tls?: TlsFiles | null;
+    readonly limits?: Partial<HttpLimits>;
+  };
   readonly grpc?: GrpcServerOptions;
   readonly metrics: MetricsSource;
   /** Given the answer to whether the service can work, for its metrics. */
@@ -48,16 +57,20 @@ export async function bootstrap(module: Type | DynamicModule, options: Bootstrap
   const readiness = new Readiness(service.readinessChecks);
   const drain = new Drain(options.drain);
   options.watchReadiness?.(async () => (await readiness.report()).ready);
+  const tls = http.tls ? new ServerTls(http.tls, logger, () => systemClock.nowMs()) : null;
+  const limits = { ...HTTP_LIMITS, ...http.limits };
   const app = await NestFactory.create<NestFastifyApplication>(
     rootModule(module, readiness, drain, options),
-    createHttpAdapter(),
+    createHttpAdapter(tls, limits),
     { logger: new NestLogger(logger), abortOnError: false, bodyParser: false },
   );
   const server = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   closeConnectionsWhenStopping(server, readiness);
+  tend(server, tls, limits);
+  if (tls?.asksClients) askForCertificates(server);
   options.configureHttp?.(server);
 
-  const grpcServer = grpc === undefined ? null : await connectGrpc(app, grpc, () => drain.leftMs);
+  const grpcServer = grpc === undefined ? null : await connectGrpc(app, { ...grpc, tls }, () => drain.leftMs);
   await app.listen(http.port, http.host);
   const httpPort = (app.getHttpServer().address() as { port: number }).port;
   logger.info({ httpPort, grpcPort: grpcServer?.port ?? null }, 'listening');
@@ -65,6 +78,7 @@ export async function bootstrap(module: Type | DynamicModule, options: Bootstrap
   try {
     await service.start();
   } catch (error) {
+    tls?.stop();
     await app.close();
     throw error;
   }
@@ -83,6 +97,7 @@ export async function bootstrap(module: Type | DynamicModule, options: Bootstrap
       await app.close();
       clearTimeout(cut);
       drain.end();
+      tls?.stop();
     },
   };
 }
@@ -108,19 +123,6 @@ function closeConnectionsWhenStopping(server: FastifyInstance, readiness: Readin
   server.addHook('onSend', (_request, reply, payload, done) => {
     if (readiness.isStopping) reply.header('connection', 'close');
     done(null, payload);
-  });
-}
-
-function createHttpAdapter(): FastifyAdapter {
-  return new FastifyAdapter({
-    logger: false,
-    // Idle keep-alive connections must not hold up a shutdown; those with a request on them may.
-    forceCloseConnections: 'idle',
-    // A request that comes on a connection that was busy is answered like any other, and is the last one there.
-    return503OnClosing: false,
-    keepAliveTimeout: 65_000,
-    requestTimeout: 60_000,
-    routerOptions: { maxParamLength: 256 },
   });
 }
 
