@@ -10,6 +10,7 @@ import { registerExplain } from './commands/explain';
 import { registerErase } from './commands/erase';
 import { registerExport } from './commands/export';
 import { registerGenerate } from './commands/generate';
+import { registerKeys } from './commands/keys';
 import { registerLag } from './commands/lag';
 import { registerLogLevel } from './commands/log-level';
 import { registerLake } from './commands/lake';
@@ -60,6 +61,7 @@ const commands: readonly RegisterCommand[] = [
   registerApply,
   registerDoctor,
   registerRepartition,
+  registerKeys,
   registerLag,
   registerLogLevel,
   registerSkip,

@@ -1,8 +1,12 @@
 import {
+  clientTls,
+  clientTlsRule,
+  clientTlsVariables,
   ConfigError,
   duration,
   httpPort,
   parseEnvironment,
+  serverTlsRule,
   serviceConfig,
   serviceVariables,
   streamVariables,
@@ -12,6 +16,7 @@ import {
 } from '@tillstream/config';
 import type { Environment, Rule } from '@tillstream/config';
 import { readStreamFiles } from '@tillstream/contracts';
+import { loadClientTls } from '@tillstream/doors';
 
 const MIB = 1024 * 1024;
 
@@ -26,6 +31,7 @@ const variables = {
   CONNECTOR_GATEWAY_URL: url(['http', 'https']).default('http://127.0.0.1:8080'),
   /** Write key of the gateway; not set where it asks for none. */
   TILLSTREAM_WRITE_KEY: text.optional(),
+  ...clientTlsVariables,
   /** Where the id of the last event is kept that the gateway has acknowledged: on a disk that outlives the process. */
   CONNECTOR_POSITION_FILE: text,
   /** Where to begin while there is no position yet, for sources that know `since`; not set: with the next event. */
@@ -52,7 +58,7 @@ export type ConnectorConfig = ReturnType<typeof loadConnectorConfig>;
 
 /** The only reader of the environment and of the stream files. @throws ConfigError with every problem */
 export function loadConnectorConfig(environment: Environment) {
-  const values = parseEnvironment(variables, environment, [sinceIsATime]);
+  const values = parseEnvironment(variables, environment, [sinceIsATime, serverTlsRule, clientTlsRule]);
   const streams = readStreamFiles(values.STREAM_FILES);
   if (!streams.ok) throw new ConfigError(streams.problems);
   const stream = values.CONNECTOR_STREAM;
@@ -74,7 +80,11 @@ export function loadConnectorConfig(environment: Environment) {
       stallMs: values.CONNECTOR_STALL_TIMEOUT,
     },
     retry: { firstMs: values.CONNECTOR_RETRY, mostMs: values.CONNECTOR_RETRY_MAX },
-    gateway: { url: new URL(values.CONNECTOR_GATEWAY_URL), key: values.TILLSTREAM_WRITE_KEY ?? null },
+    gateway: {
+      url: new URL(values.CONNECTOR_GATEWAY_URL),
+      key: values.TILLSTREAM_WRITE_KEY ?? null,
+      tls: loadClientTls(clientTls(values)),
+    },
     positionFile: values.CONNECTOR_POSITION_FILE,
     gatherMs: values.CONNECTOR_GATHER,
     maxQueuedBytes: values.CONNECTOR_MAX_QUEUED_BYTES,

@@ -7,6 +7,7 @@ import {
   kafkaVariables,
   keyList,
   oneOf,
+  origins,
   parseEnvironment,
   serverTlsRule,
   serviceConfig,
@@ -39,6 +40,8 @@ const variables = {
   TILLSTREAM_RETRY_AFTER_MS: wholeNumber({ min: 1 }).default(1_000),
   /** Bodies of one gRPC stream that may be unanswered before no more are read. */
   TILLSTREAM_STREAM_MAX_UNANSWERED: wholeNumber({ min: 1 }).default(16),
+  /** Pages that may send events from a browser, by their origin. Not set: none. */
+  TILLSTREAM_CORS_ORIGINS: origins.default([]),
   /** How raw records are compressed on their way to the log. */
   TILLSTREAM_RAW_COMPRESSION: oneOf(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none'),
 };
@@ -86,5 +89,6 @@ export function loadGatewayConfig(environment: Environment) {
     maxInFlightBytes: values.TILLSTREAM_MAX_IN_FLIGHT_BYTES,
     appendTimeoutMs: values.TILLSTREAM_APPEND_TIMEOUT_MS,
     retryAfterMs: values.TILLSTREAM_RETRY_AFTER_MS,
+    corsOrigins: values.TILLSTREAM_CORS_ORIGINS,
   } as const;
 }

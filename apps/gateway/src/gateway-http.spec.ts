@@ -321,6 +321,47 @@ describe('a gateway whose log does not answer', () => {
   });
 });
 
+describe('a page in a browser', () => {
+  const preflight = (gateway: RunningGateway, origin: string): Promise<Response> =>
+    fetch(`${gateway.url}${PATH}`, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' },
+    });
+  const allowed = (answer: Response): string | null => answer.headers.get('access-control-allow-origin');
+
+  it('may send nothing unless it is said that it may', async () => {
+    const gateway = await startGateway([STREAM]);
+    const asked = await preflight(gateway, 'https://shop.example');
+    expect([asked.status, allowed(asked)]).toEqual([404, null]);
+    const sent = await fetch(`${gateway.url}${PATH}`, {
+      ...{ method: 'POST', body: EVENTS },
+      headers: { ...JSON_BODY, origin: 'https://shop.example' },
+    });
+    expect(allowed(sent)).toBeNull();
+    await gateway.close();
+  });
+
+  it('may send events when its origin is named, with a key like everybody', async () => {
+    const gateway = await startGateway([STREAM], {}, {}, undefined, ['https://shop.example']);
+    const asked = await preflight(gateway, 'https://shop.example');
+    expect([asked.status, allowed(asked)]).toEqual([204, 'https://shop.example']);
+    expect(asked.headers.get('access-control-allow-headers')).toContain('authorization');
+    expect(asked.headers.get('access-control-allow-credentials')).toBeNull();
+    expect(allowed(await preflight(gateway, 'https://other.example'))).toBeNull();
+    const send = (headers: Record<string, string>): Promise<Response> =>
+      fetch(`${gateway.url}${PATH}`, {
+        method: 'POST',
+        body: EVENTS,
+        headers: { ...headers, origin: 'https://shop.example' },
+      });
+    const sent = await send(JSON_BODY);
+    expect([sent.status, allowed(sent)]).toEqual([202, 'https://shop.example']);
+    const refused = await send({ 'content-type': 'application/json' });
+    expect([refused.status, allowed(refused)]).toEqual([401, 'https://shop.example']);
+    await gateway.close();
+  });
+});
+
 describe('a gateway that is started', () => {
   it('without keys takes events from everyone', async () => {
     const gateway = await startGateway([STREAM], {}, { keys: new KeyRing(null) });

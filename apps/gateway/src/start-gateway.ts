@@ -10,6 +10,7 @@ import { loadGatewayConfig } from './config';
 import { createGateway } from './create-gateway';
 import { followStreamFile } from './follow-stream-files';
 import { GatewayModule } from './gateway.module';
+import { allowOrigins } from './http/cross-origin';
 import { passBodiesThrough } from './http/respond';
 import { ingestStreamOf } from './ingest/ingest-stream';
 
@@ -64,7 +65,10 @@ export async function startGateway(
     watchReadiness: metrics.watchReadiness,
     logger,
     drain,
-    configureHttp: passBodiesThrough,
+    configureHttp: (server) => {
+      passBodiesThrough(server);
+      allowOrigins(server, config.corsOrigins);
+    },
   });
   for (const file of config.streams) {
     void followStreamFile(

@@ -24,7 +24,7 @@ import {
 } from '@tillstream/config';
 import { accessOf, type StoreAccess } from '@tillstream/adapter-lake';
 import { lakeBelow, readStreamFiles, type StreamDefinition } from '@tillstream/contracts';
-import { readKeySources } from '@tillstream/doors';
+import { loadClientTls, readKeySources } from '@tillstream/doors';
 import { addressOf } from '@tillstream/engine';
 
 const variables = {
@@ -78,7 +78,7 @@ export function loadQueryApiConfig(environment: Environment) {
     tracker: {
       address: values.SESSION_TRACKER_ADDRESS ?? null,
       key: values.TILLSTREAM_READ_KEY ?? null,
-      tls: clientTls(values),
+      tls: loadClientTls(clientTls(values)),
     },
     watch: { everyMs: values.TILLSTREAM_WATCH_EVERY_MS },
     explain: { timeoutMs: values.TILLSTREAM_EXPLAIN_TIMEOUT_MS },
@@ -114,6 +114,8 @@ function lakesOf(definitions: readonly StreamDefinition[], environment: Environm
     if (!lake) return [];
     const variables = sinkVariables(environment, lake.name);
     const where = addressOf(lake, { variables });
-    return where === null ? [] : [{ stream: schema.stream, where: lakeBelow(where, definition), access: accessOf(variables) }];
+    return where === null
+      ? []
+      : [{ stream: schema.stream, where: lakeBelow(where, definition), access: accessOf(variables) }];
   });
 }

@@ -32,6 +32,7 @@ export {
   keyList,
   list,
   oneOf,
+  origins,
   port,
   readKeyList,
   secret,

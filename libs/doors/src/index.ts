@@ -12,7 +12,7 @@ export { KeyRing } from './keys/key-ring';
 export type { KeyFinding } from './keys/key-ring';
 export { KeyLimits, limitMessage } from './limits/key-limits';
 export type { Admission } from './limits/key-limits';
-export { grpcTarget, readClientTls } from './tls/client-tls';
+export { grpcTarget, loadClientTls, readClientTls } from './tls/client-tls';
 export type { ClientTls, GrpcTarget } from './tls/client-tls';
 export { PemError } from './tls/pem';
 export { ServerTls } from './tls/server-tls';

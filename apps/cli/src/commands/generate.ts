@@ -14,10 +14,11 @@ import {
   parseShare,
   wholeNumber,
 } from '../options/parse-options';
+import { withTlsOptions, type TlsOptions } from '../options/tls-options';
 import { Progress } from '../progress';
 import { PLAIN_SHOP, ShopRows, UNIFORM } from '@tillstream/shop-events';
 
-interface GenerateOptions {
+interface GenerateOptions extends TlsOptions {
   readonly to: string;
   readonly stream: string;
   readonly key?: string;
@@ -45,8 +46,7 @@ const LIVE_DISORDER_MS = 500;
 
 /** `till generate`: a shop with visitors, as a stream of events. */
 export const registerGenerate: RegisterCommand = (program, context) => {
-  program
-    .command('generate')
+  withTlsOptions(program.command('generate'))
     .description('make the events of a shop, live or as fast as they are taken')
     .option(
       '--to <where>',
@@ -97,10 +97,10 @@ export const registerGenerate: RegisterCommand = (program, context) => {
 };
 
 async function generate(options: GenerateOptions, context: CliContext): Promise<void> {
-  const { to, stream, key, batched } = options;
+  const { to } = options;
   const rows = rowsOf(options);
   const sink = await openSink(
-    { to, stream, key, batched, parallel: options.inFlight, giveUpAfterMs: options.giveUpAfter },
+    { ...options, parallel: options.inFlight, giveUpAfterMs: options.giveUpAfter },
     context,
     systemClock,
     connectKafka,

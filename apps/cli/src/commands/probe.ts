@@ -6,6 +6,7 @@ import type { RegisterCommand } from '../create-program';
 import { GatewayClient } from '../gateway/gateway-client';
 import { runProbe } from '../probe/run-probe';
 import type { QueryClient } from '../query/query-client';
+import { tlsOf } from '../options/tls-options';
 import { addGroup, metricNamed, withQueryClient, withQueryOptions, type QueryOptions } from '../query/query-options';
 
 interface ProbeOptions extends QueryOptions {
@@ -36,6 +37,7 @@ async function probe(name: string, query: QueryClient, options: ProbeOptions, co
   const gateway = new GatewayClient({
     address: new URL(to),
     key: options.writeKey ?? environment['TILLSTREAM_WRITE_KEY'] ?? null,
+    tls: tlsOf(options, context),
     clock: systemClock,
     signal,
     connections: 1,

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
 import { parseDuration, parseSpeed, wholeNumber } from '../options/parse-options';
+import { withTlsOptions } from '../options/tls-options';
 import { STANDARD_INPUT } from '../replay/event-files';
 import type { CsvKind } from '../replay/csv-kind';
 import { csvRows, shiftToNow } from '../replay/csv-rows';
@@ -38,7 +39,7 @@ export const registerReplay: RegisterCommand = (program, context) => {
 };
 
 function withReplayOptions(command: Command): Command {
-  return command
+  return withTlsOptions(command)
     .option('--to <address>', 'gateway', 'http://127.0.0.1:8080')
     .option('--stream-files <paths>', 'stream files (default: STREAM_FILES, else the one that is shipped)')
     .option('--brokers <list>', 'Kafka brokers, for control records (default: KAFKA_BROKERS)')

@@ -41,6 +41,7 @@ describe('the gateway client', () => {
     client = new GatewayClient({
       address: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
       key: 'secret',
+      tls: {},
       clock,
       signal: new AbortController().signal,
       connections: 1,

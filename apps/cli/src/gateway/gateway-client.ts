@@ -1,7 +1,9 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { ClientTls } from '@tillstream/doors';
 import type { CliClock } from '../cli-clock';
 import { CliError } from '../cli-context';
+import { isTlsProblem, TLS_REMEDY } from '../options/tls-options';
 
 /** One event that the gateway did not take, with the reason. */
 export interface RejectedEvent {
@@ -22,6 +24,7 @@ export interface GatewayClientOptions {
   readonly address: URL;
   /** Write key; null where the gateway asks for none. */
   readonly key: string | null;
+  readonly tls: ClientTls;
   readonly clock: CliClock;
   /** Aborted: no further attempt is made; a request under way is still waited for. */
   readonly signal: AbortSignal;
@@ -59,7 +62,7 @@ export class GatewayClient {
   private readonly agent: HttpAgent | HttpsAgent;
 
   constructor(private readonly options: GatewayClientOptions) {
-    const settings = { keepAlive: true, maxSockets: options.connections };
+    const settings = { keepAlive: true, maxSockets: options.connections, ...options.tls };
     this.agent = options.address.protocol === 'https:' ? new HttpsAgent(settings) : new HttpAgent(settings);
   }
 
@@ -75,11 +78,14 @@ export class GatewayClient {
       const answer = await this.post(stream, body).catch((error: unknown) => connectionProblem(error));
       if (typeof answer !== 'string' && !PASSING.has(answer.status)) return this.read(stream, answer);
 
+      if (typeof answer === 'string' && isTlsProblem(answer)) {
+        throw new CliError(`no TLS with ${this.options.address.origin}: ${answer}`, TLS_REMEDY);
+      }
       const problem = typeof answer === 'string' ? answer : `the gateway answered ${answer.status}`;
       if (clock.monotonicMs() - startedMs >= giveUpAfterMs) {
         throw new CliError(
           `gave up after ${Math.round(giveUpAfterMs / 1000)} s: ${problem}`,
-          `Is the gateway running at ${this.options.address.origin}, and can it reach Kafka?`,
+          `Is the gateway running at ${this.options.address.origin} (with TLS: https://…), and can it reach Kafka?`,
         );
       }
       const asked = typeof answer === 'string' ? null : answer.retryAfterSeconds;

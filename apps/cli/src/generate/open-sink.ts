@@ -1,4 +1,5 @@
 import type { CliClock } from '../cli-clock';
+import { tlsOf, type TlsOptions } from '../options/tls-options';
 import { CliError, type CliContext } from '../cli-context';
 import { GatewayClient } from '../gateway/gateway-client';
 import type { ConnectKafka } from '../kafka/kafka-access';
@@ -7,11 +8,11 @@ import { createLogSink } from './log-sink';
 import type { RowSink } from './row-sink';
 import { createFileSink, createOutputSink } from './text-sink';
 
-export interface SinkOptions {
+export interface SinkOptions extends TlsOptions {
   /** `http://host:port`, `kafka://host:port/topic`, `-`, or a path. */
   readonly to: string;
   readonly stream: string;
-  readonly key: string | undefined;
+  readonly key?: string;
   readonly parallel: number;
   readonly batched: boolean;
   readonly giveUpAfterMs: number;
@@ -30,6 +31,7 @@ export async function openSink(
     const client = new GatewayClient({
       address: parseAddress(to),
       key: options.key ?? context.environment['TILLSTREAM_WRITE_KEY'] ?? null,
+      tls: tlsOf(options, context),
       clock,
       signal: context.signal,
       connections: parallel,

@@ -1,5 +1,4 @@
 import {
-  credentials,
   loadPackageDefinition,
   Metadata,
   status,
@@ -33,7 +32,9 @@ import {
   type WatchWindowsRequest,
   type WatchWindowsResponse,
 } from '@tillstream/contracts';
+import { grpcTarget, type ClientTls } from '@tillstream/doors';
 import type { CliClock } from '../cli-clock';
+import { isTlsProblem, TLS_REMEDY } from '../options/tls-options';
 import { CliError } from '../cli-context';
 
 type Asked<Request> = Partial<Request>;
@@ -59,10 +60,11 @@ interface GrpcClient {
 }
 
 export interface QueryClientOptions {
-  /** `host:port` of a query-api. */
+  /** `host:port` of a query-api, or `grpcs://host:port`. */
   readonly address: string;
   readonly key: string | undefined;
   readonly timeoutMs: number;
+  readonly tls: ClientTls;
 }
 
 /** What a watch that outlives its connections tells its reader. */
@@ -86,7 +88,8 @@ export class QueryClient {
     const { tillstream } = loadPackageDefinition(definition) as unknown as {
       tillstream: { query: { v1: { QueryService: GrpcClientConstructor } } };
     };
-    this.client = new tillstream.query.v1.QueryService(options.address, credentials.createInsecure(), {
+    const target = grpcTarget(options.address, options.tls);
+    this.client = new tillstream.query.v1.QueryService(target.address, target.credentials, {
       'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
       'grpc.keepalive_time_ms': 30_000,
     });
@@ -190,11 +193,12 @@ export class QueryClient {
     const { address } = this.options;
     switch (error.code) {
       case status.UNAVAILABLE:
+        if (isTlsProblem(error.details)) return new CliError(`no TLS with ${address}: ${error.details}`, TLS_REMEDY);
         return isAnswer(error)
           ? new CliError(`${address} answers: ${error.details}`, 'Try again in a moment.')
           : new CliError(
               `cannot reach ${address}: is the platform running?`,
-              'npm start starts it; --query names another address.',
+              'npm start starts it; --query names another address, grpcs://host:port one with TLS.',
             );
       case status.DEADLINE_EXCEEDED:
         return new CliError(`${address} has not answered in time`, 'Ask for less, or give it more with --timeout.');

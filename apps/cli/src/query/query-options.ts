@@ -2,11 +2,12 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { MetricMessage, ValueMap } from '@tillstream/contracts';
 import { CliError, type CliContext } from '../cli-context';
 import { parseDuration } from '../options/parse-options';
+import { tlsOf, withTlsOptions, type TlsOptions } from '../options/tls-options';
 import type { OutputFormat } from './print-rows';
 import { QueryClient } from './query-client';
 
 /** Where questions go. */
-export interface QueryOptions {
+export interface QueryOptions extends TlsOptions {
   readonly query?: string;
   readonly stream: string;
   readonly key?: string;
@@ -18,8 +19,11 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** Adds the options that every question has. */
 export function withQueryOptions(command: Command): Command {
-  return command
-    .option('--query <host:port>', `gRPC address of a query-api (default: TILLSTREAM_QUERY, else ${DEFAULT_ADDRESS})`)
+  return withTlsOptions(command)
+    .option(
+      '--query <host:port>',
+      `gRPC address of a query-api, grpcs://host:port for TLS (default: TILLSTREAM_QUERY, else ${DEFAULT_ADDRESS})`,
+    )
     .option('--stream <name>', 'stream to ask about', 'commerce')
     .option('--key <text>', 'read key (default: TILLSTREAM_READ_KEY)')
     .addOption(
@@ -40,6 +44,7 @@ export async function withQueryClient(
     address: options.query ?? environment['TILLSTREAM_QUERY'] ?? DEFAULT_ADDRESS,
     key: options.key ?? environment['TILLSTREAM_READ_KEY'],
     timeoutMs: options.timeout,
+    tls: tlsOf(options, context),
   });
   try {
     await use(client);

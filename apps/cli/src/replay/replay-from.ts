@@ -7,13 +7,14 @@ import { Progress } from '../progress';
 import { checkNotBehind } from './check-not-behind';
 import { decideEverywhere } from './raw-partitions';
 import type { RecordedFile } from './recorded-files';
+import { tlsOf, type TlsOptions } from '../options/tls-options';
 import { replayBodies } from './replay-bodies';
 import type { ReplaySource } from './replay-source';
 import { defaultStatePath, type ReplayState, ReplayStateFile, stateToResume } from './replay-state';
 import { type ReplayCounts, type ReplayOutcome, type ReplayPorts, runReplay } from './run-replay';
 
 /** How a replay goes, as the command line says. */
-export interface ReplayOptions {
+export interface ReplayOptions extends TlsOptions {
   readonly to: string;
   readonly stream: string;
   readonly streamFiles?: string;
@@ -61,6 +62,7 @@ export async function replayFrom(
   const client = new GatewayClient({
     address: new URL(options.to),
     key: options.key ?? environment['TILLSTREAM_WRITE_KEY'] ?? null,
+    tls: tlsOf(options, { environment }),
     clock: systemClock,
     signal,
     connections: 1,

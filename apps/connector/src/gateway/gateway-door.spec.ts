@@ -21,7 +21,7 @@ describe('the gateway’s door', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    return new GatewayDoor({ url, key: 'secret-key' }, 'wikimedia', () => 0);
+    return new GatewayDoor({ url, key: 'secret-key', tls: {} }, 'wikimedia', () => 0);
   }
 
   it('takes one event a line, with a key that the same bytes have each time', async () => {

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { ClientTls } from '@tillstream/doors';
+import { HttpClient } from './http-client';
 import { fetchProblem } from '../relay/fetch-problem';
 import { retryAfterMs } from '../relay/retry-after';
 
@@ -37,12 +39,14 @@ const SHOWN_CHARACTERS = 200;
  */
 export class GatewayDoor implements Door {
   private readonly address: URL;
+  private readonly client: HttpClient;
 
   constructor(
-    gateway: { readonly url: URL; readonly key: string | null },
+    gateway: { readonly url: URL; readonly key: string | null; readonly tls: ClientTls },
     stream: string,
     private readonly nowMs: () => number,
   ) {
+    this.client = new HttpClient(gateway.url, gateway.tls);
     this.address = new URL(`/v1/streams/${encodeURIComponent(stream)}/events`, gateway.url);
     this.headers = {
       'content-type': 'application/x-ndjson',
@@ -54,19 +58,15 @@ export class GatewayDoor implements Door {
 
   async deliver(bytes: Buffer): Promise<Delivery> {
     const headers = { ...this.headers, 'idempotency-key': createHash('sha256').update(bytes).digest('hex') };
-    let answer: Response;
-    let text: string;
-    try {
-      const signal = AbortSignal.timeout(TIMEOUT_MS);
-      answer = await fetch(this.address, { method: 'POST', headers, body: new Uint8Array(bytes), signal });
-      text = await answer.text();
-    } catch (error) {
-      throw new DoorProblem(`the gateway does not answer: ${fetchProblem(error)}`);
-    }
-    const delivery = answer.status === 202 || answer.status === 400 ? deliveryOf(text) : null;
+    const { status, retryAfter, text } = await this.client
+      .post(this.address, headers, bytes, AbortSignal.timeout(TIMEOUT_MS))
+      .catch((error: unknown) => {
+        throw new DoorProblem(`the gateway does not answer: ${fetchProblem(error)}`);
+      });
+    const delivery = status === 202 || status === 400 ? deliveryOf(text) : null;
     if (delivery !== null) return delivery;
-    const asked = retryAfterMs(answer.headers.get('retry-after'), this.nowMs());
-    throw new DoorProblem(`the gateway answered ${answer.status}: ${text.slice(0, SHOWN_CHARACTERS)}`, asked);
+    const asked = retryAfterMs(retryAfter, this.nowMs());
+    throw new DoorProblem(`the gateway answered ${status}: ${text.slice(0, SHOWN_CHARACTERS)}`, asked);
   }
 }
 

@@ -7,6 +7,7 @@ import { Registry } from 'prom-client';
 import { createGateway } from '../create-gateway';
 import type { GatewayPorts } from '../create-gateway';
 import { GatewayModule } from '../gateway.module';
+import { allowOrigins } from '../http/cross-origin';
 import { passBodiesThrough } from '../http/respond';
 import type { IngestStream } from '../ingest/publisher';
 import { ScriptedLogWriter } from './scripted-log-writer';
@@ -23,12 +24,15 @@ export interface RunningGateway extends RunningService {
   readonly log: readonly string[];
 }
 
+const DRAIN: DrainTimes = { timeoutMs: 3_000, noticeMs: 0 };
+
 /** The service as it runs, on ports of its own and a log that tests script. */
 export async function startGateway(
   streams: readonly IngestStream[],
   config: Partial<Config> = {},
   ports: Partial<GatewayPorts> = {},
-  drain: DrainTimes = { timeoutMs: 3_000, noticeMs: 0 },
+  drain: DrainTimes = DRAIN,
+  origins: readonly string[] = [],
 ): Promise<RunningGateway> {
   const writer = new ScriptedLogWriter();
   const registry = new Registry();
@@ -64,7 +68,10 @@ export async function startGateway(
     metrics: registry,
     logger,
     drain,
-    configureHttp: passBodiesThrough,
+    configureHttp: (server) => {
+      passBodiesThrough(server);
+      allowOrigins(server, origins);
+    },
   });
   return { ...running, writer, log, url: `http://127.0.0.1:${running.httpPort}` };
 }

@@ -7,8 +7,7 @@ import {
   type GetOpenSessionRequest,
   type GetOpenSessionResponse,
 } from '@tillstream/contracts';
-import type { ClientTlsFiles } from '@tillstream/config';
-import { grpcTarget, readClientTls } from '@tillstream/doors';
+import { grpcTarget, type ClientTls } from '@tillstream/doors';
 import type { Clock } from '@tillstream/engine';
 
 /** Who knows the sessions that are open. */
@@ -37,7 +36,7 @@ export interface Tracker {
   readonly address: string;
   /** Read key; null where none is asked for. */
   readonly key: string | null;
-  readonly tls: ClientTlsFiles;
+  readonly tls: ClientTls;
 }
 
 /** Who asks a query-api waits no longer for what is open. */
@@ -57,7 +56,7 @@ export class TrackedSessions implements OpenSessions {
     const { tillstream } = loadPackageDefinition(definition) as unknown as {
       tillstream: { sessions: { v1: { SessionService: new (address: string, creds: unknown) => TrackerClient } } };
     };
-    const target = grpcTarget(address, readClientTls(tls));
+    const target = grpcTarget(address, tls);
     this.client = new tillstream.sessions.v1.SessionService(target.address, target.credentials);
     if (key !== null) this.metadata.set('authorization', `Bearer ${key}`);
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
-import type { ClientTlsFiles } from '@tillstream/config';
+import { ConfigError, type ClientTlsFiles } from '@tillstream/config';
 import { certificatesIn, PemError, privateKeyIn } from './pem';
 
 /** What a client trusts, and what it shows. Nothing of it: what the system trusts, and no certificate. */
@@ -37,6 +37,15 @@ export function readClientTls(files: ClientTlsFiles, names: ClientTlsNames = CLI
     throw new PemError(`${name('keyFile')} is not the key of the certificate in ${files.certFile ?? ''}`);
   }
   return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+}
+
+/** As the environment says. @throws ConfigError when a file cannot be used */
+export function loadClientTls(files: ClientTlsFiles): ClientTls {
+  try {
+    return readClientTls(files);
+  } catch (error) {
+    throw error instanceof PemError ? new ConfigError([error.message]) : error;
+  }
 }
 
 /** Where a gRPC client connects to, and how. */
