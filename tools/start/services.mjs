@@ -23,6 +23,8 @@ export function servicePrograms({ dataDir, streamFiles, writeKeys, ports }, { br
     TILLSTREAM_SINK_LAKE_DEFAULT_WHERE: join(dataDir, 'lake'),
     // Nobody but this machine reaches the services.
     TILLSTREAM_SQL: process.env['TILLSTREAM_SQL'] ?? 'on',
+    // What the query API shows the session-tracker, where both ask for a key.
+    TILLSTREAM_READ_KEY: process.env['TILLSTREAM_READ_KEY'] || firstReadKeyOf(process.env['TILLSTREAM_READ_KEYS'] ?? ''),
     SESSION_TRACKER_ADDRESS: `127.0.0.1:${ports['session-tracker-grpc-port']}`,
   };
   /** @type {[string, number, number | undefined][]} */
@@ -94,6 +96,9 @@ export function simulatorProgram({ dataDir, rate, writeKeys, ports }) {
 
 /** @param {string} writeKeys */
 const firstKeyOf = (writeKeys) => writeKeys.split(',')[0]?.split(':')[0] ?? '';
+
+/** @param {string} readKeys */
+const firstReadKeyOf = (readKeys) => (readKeys.trim() === 'none' ? '' : firstKeyOf(readKeys).trim());
 
 /** @param {string} directory */
 export const programFile = (directory) => join(ROOT, 'dist', directory, 'main.js');

@@ -75,4 +75,12 @@ describe('parseEnvironment', () => {
       'KAFKA_SASL_PASSWORD must be set, because other KAFKA_SASL_ variables are',
     ]);
   });
+
+  it('lets a service and its clients share an environment: the key of a client is no misspelt list of keys', () => {
+    const { TILLSTREAM_WRITE_KEYS: _, ...rest } = variables;
+    const optional = { ...rest, TILLSTREAM_WRITE_KEYS: keyList.optional() };
+    expect(() =>
+      parseEnvironment(optional, { ...good, TILLSTREAM_WRITE_KEYS: '', TILLSTREAM_WRITE_KEY: 'k' }),
+    ).not.toThrow();
+  });
 });

@@ -61,7 +61,10 @@ function misspeltNames(present: readonly string[], known: readonly string[]): Ma
   return misspelt;
 }
 
-/** Names that others give a meaning, near to ours. */
-const COMMON_NAMES = new Set(['HTTP_PROXY', 'REDIS_PORT', 'REDIS_HOST', 'KAFKA_HOME', 'KAFKA_OPTS', 'KAFKA_PORT']);
+/** Names that others give a meaning, near to ours: programs of the world, and clients of ours that share an environment with services. */
+const COMMON_NAMES = new Set([
+  ...['HTTP_PROXY', 'REDIS_PORT', 'REDIS_HOST', 'KAFKA_HOME', 'KAFKA_OPTS', 'KAFKA_PORT'],
+  ...['TILLSTREAM_READ_KEY', 'TILLSTREAM_WRITE_KEY'],
+]);
 
 const firstWord = (name: string): string => name.slice(0, Math.max(name.indexOf('_'), 0));
