@@ -18,6 +18,7 @@ import { measureRecovery } from './recovery';
 import { measureScaling } from './scaling';
 import { measureSinks } from './sinks';
 import { measureStart } from './start';
+import { measureTracing } from './tracing';
 import { measureWholeLine } from './whole-line';
 
 const HELP = `npm run bench -- [what] [options]
@@ -36,6 +37,7 @@ what (default: the parts, then the whole line):
   --start       how long each service takes to be ready, and \`npm start\`
   --recovery    how soon a million open sessions are back from Redis when another session-tracker takes over
   --sinks       what a row costs on its way into each store outside, beside the store's own bulk loader
+  --tracing     what tracing one request in a hundred costs the services of the line
   --history     how long questions in SQL and pages take over 30 days of finals in the lake
 
 options:
@@ -65,6 +67,7 @@ const SECTIONS = {
   recovery: measureRecovery,
   sinks: measureSinks,
   history: measureHistory,
+  tracing: measureTracing,
 } satisfies Record<string, (context: BenchContext) => Promise<string>>;
 type Section = keyof typeof SECTIONS;
 const ASKED_FOR = [
@@ -79,6 +82,7 @@ const ASKED_FOR = [
   'recovery',
   'sinks',
   'history',
+  'tracing',
 ] as const satisfies readonly Section[];
 
 const OPTIONS = Object.fromEntries(

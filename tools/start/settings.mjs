@@ -9,6 +9,8 @@ export const HELP = `Runs Tillstream on this machine until Ctrl-C: broker, Redis
   --data-dir DIR        where everything is kept, used again by the next run (default .tillstream)
   --rate N              events a second of the simulated shop (default 200)
   --stream-file FILE    may be repeated (default deploy/streams/commerce.yaml); the simulated shop needs that one
+  --trace               a trace back end with pages for people: Jaeger where Docker or a \`jaeger\` is at hand, else Zipkin; every
+                        request is sampled unless OTEL_TRACES_SAMPLER says otherwise
   --connect STREAM=URL  a connector that brings the server-sent events at URL into a stream
   --brokers LIST        use this Kafka instead of starting one (or KAFKA_BROKERS)
   --redis URL           use this Redis instead of starting one (or REDIS_URL)
@@ -20,7 +22,7 @@ export const HELP = `Runs Tillstream on this machine until Ctrl-C: broker, Redis
   --query-api-port N    HTTP, default 8085            --query-api-grpc-port N default 50052
   --connector-port N    HTTP, default 8086
   --kafka-port N        default 19092                 --redis-port N          default 16379
-                        (when taken and not asked for: another one)
+  --trace-port N        default 16686                 (these three: when taken and not asked for, another one)
 
 Write keys are TILLSTREAM_WRITE_KEYS, "tillstream-demo" unless set. Other variables, such as LOG_LEVEL and OTEL_*, go to the services
 as they are.
@@ -39,6 +41,7 @@ const PORTS = {
   'connector-port': 8086,
   'kafka-port': 19092,
   'redis-port': 16379,
+  'trace-port': 16686,
 };
 
 /** @typedef {keyof typeof PORTS} PortName */
@@ -47,6 +50,7 @@ const PORTS = {
  * @typedef {object} Settings
  * @property {boolean} help
  * @property {boolean} simulator
+ * @property {boolean} trace
  * @property {string} dataDir
  * @property {string} rate
  * @property {string[]} streamFiles
@@ -70,6 +74,7 @@ export function readSettings(args, environment) {
     options: {
       help: { type: 'boolean', short: 'h', default: false },
       'no-simulator': { type: 'boolean', default: false },
+      trace: { type: 'boolean', default: false },
       'data-dir': { type: 'string', default: '.tillstream' },
       rate: { type: 'string', default: '200' },
       'stream-file': { type: 'string', multiple: true, default: ['deploy/streams/commerce.yaml'] },
@@ -89,6 +94,7 @@ export function readSettings(args, environment) {
   return {
     help: values.help,
     simulator: !values['no-simulator'],
+    trace: values.trace,
     dataDir: resolve(values['data-dir']),
     rate: String(wholeNumber('--rate', values.rate)),
     streamFiles: values['stream-file'].map((file) => resolve(file)),

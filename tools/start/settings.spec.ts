@@ -12,6 +12,14 @@ describe('the arguments of npm start', () => {
     expect(readSettings(['--brokers', 'other:9092'], environment)).toMatchObject({ brokers: 'other:9092' });
   });
 
+  it('ask for traces, at a port of their own', () => {
+    expect(readSettings([], {})).toMatchObject({ trace: false, ports: { 'trace-port': 16686 } });
+    expect(readSettings(['--trace', '--trace-port', '9411'], {})).toMatchObject({
+      trace: true,
+      ports: { 'trace-port': 9411 },
+    });
+  });
+
   it('name a stream and where its events come from', () => {
     expect(readSettings([], {}).connect).toBeNull();
     expect(readSettings(['--connect', 'wikimedia=https://stream.example/v2?x=1'], {}).connect).toEqual({

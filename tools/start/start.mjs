@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 import { buildPrograms, programs } from '../build/bundle.mjs';
 import { run } from '../local/command.mjs';
-import { canListen, endStale, freePort, startBroker, startRedis } from '../local/index.mjs';
+import { canListen, endStale, freePort, startBroker, startRedis, startTraces } from '../local/index.mjs';
 import { connectorProgram, programFile, servicePrograms, simulatorProgram } from './services.mjs';
 import { HELP, readSettings } from './settings.mjs';
 import { supervise } from './supervise.mjs';
@@ -40,11 +40,12 @@ async function start(settings) {
   await checkPorts(settings);
 
   say('Starting …');
-  const [brokers, redis] = await all([
+  const [brokers, redis, traces] = await all([
     settings.brokers ??
       provide('Kafka', (port) => startBroker({ dataDir: join(settings.dataDir, 'kafka'), port }), 'kafka-port'),
     settings.redis ??
       provide('Redis', (port) => startRedis({ dataDir: join(settings.dataDir, 'redis'), port }), 'redis-port'),
+    settings.trace ? provideTraces() : null,
     buildPrograms([...programs('apps'), LIVE_VIEW]),
   ]);
   if (stopping) return;
@@ -55,7 +56,9 @@ async function start(settings) {
     ...(connect === null ? [] : [connectorProgram(settings, connect)]),
     ...servicePrograms(settings, { brokers, redis }),
   ];
-  const supervised = services.map((program) => supervise(program, (line) => say(line)));
+  const supervised = services.map((program) =>
+    supervise({ ...program, env: { ...program.env, ...traces?.environment } }, (line) => say(line)),
+  );
   for (const service of [...supervised].reverse()) endings.push(() => service.stop());
   await Promise.all(
     supervised.map((service, index) =>
@@ -70,13 +73,31 @@ async function start(settings) {
   say(
     `ready gateway=http://127.0.0.1:${ports['gateway-port']} gateway-grpc=127.0.0.1:${ports['gateway-grpc-port']} ` +
       `query=127.0.0.1:${ports['query-api-grpc-port']} sessions=127.0.0.1:${ports['session-tracker-grpc-port']} kafka=${brokers} redis=${redis} ` +
-      `key=${settings.writeKeys} data=${settings.dataDir} (${seconds} s)`,
+      `key=${settings.writeKeys} data=${settings.dataDir} ` +
+      `${traces === null ? '' : `traces=${traces.address} `}(${seconds} s)`,
   );
   if (!settings.simulator) return;
   if (!settings.streamFiles.some(declaresShop)) return say('No simulated shop: no stream file is about commerce');
   const simulator = supervise(simulatorProgram(settings), (line) => say(line));
   endings.push(() => simulator.stop());
   showLiveView(settings);
+
+  /** Every request is sampled where nobody has said how many should be: there are few. */
+  async function provideTraces() {
+    /** @type {Record<string, string>} */
+    let environment = {};
+    const address = await provide(
+      'The trace back end',
+      async (port) => {
+        const store = await startTraces({ dataDir: join(settings.dataDir, 'traces'), port });
+        say(`Traces go to ${store.name}: ${store.address}`);
+        environment = { OTEL_TRACES_SAMPLER: process.env['OTEL_TRACES_SAMPLER'] ?? 'always_on', ...store.environment };
+        return store;
+      },
+      'trace-port',
+    );
+    return { address, environment };
+  }
 
   /**
    * @param {string} what
@@ -130,11 +151,12 @@ async function claim(dataDir) {
  *
  * @param {import('./settings.mjs').Settings} settings
  */
-async function checkPorts({ ports, chosenPorts, connect }) {
+async function checkPorts({ ports, chosenPorts, connect, trace }) {
   const taken = [];
   for (const [name, port] of Object.entries(ports)) {
     if (name === 'connector-port' && connect === null) continue;
-    const mayMove = /^(kafka|redis)-/.test(name) && !chosenPorts.has(/** @type {never} */ (name));
+    if (name === 'trace-port' && !trace) continue;
+    const mayMove = /^(kafka|redis|trace)-/.test(name) && !chosenPorts.has(/** @type {never} */ (name));
     if (!mayMove && !(await canListen(port))) taken.push(`--${name} ${port}`);
   }
   if (taken.length > 0) {
@@ -150,6 +172,7 @@ async function checkPorts({ ports, chosenPorts, connect }) {
 async function endLeftovers(dataDir) {
   const services = readdirSync(join(dataDir, 'run')).filter((name) => name.endsWith('.json'));
   const pidFiles = [...services.map((name) => join('run', name)), 'kafka/kafka.pid.json', 'redis/redis.pid.json'];
+  pidFiles.push('traces/zipkin.pid.json', 'traces/jaeger.pid.json');
   await Promise.all(pidFiles.map((name) => endStale(join(dataDir, name))));
 }
 

@@ -14,6 +14,8 @@ export interface ConnectorPorts {
   readonly chance: () => number;
   readonly logger: ServiceLogger;
   readonly metrics: (queuedBytes: () => number) => ConnectorMetrics;
+  /** Runs a call within a span, with the headers that carry the trace on. */
+  readonly traced: <T>(name: string, call: (headers: Readonly<Record<string, string>>) => Promise<T>) => Promise<T>;
   readonly close: () => Promise<void>;
   /** Ends the process: something failed that no further attempt can mend. */
   readonly fail: (error: unknown) => void;
@@ -22,7 +24,7 @@ export interface ConnectorPorts {
 /** Composes the service without a framework. */
 export function createConnector(
   config: Omit<ConnectorConfig, 'service'>,
-  { nowMs, pause, chance, logger, metrics, close, fail }: ConnectorPorts,
+  { nowMs, pause, chance, logger, metrics, traced, close, fail }: ConnectorPorts,
 ): Service {
   const { stream, source, gateway, positionFile, retry, gatherMs, maxQueuedBytes } = config;
   const observer: ConnectorObserver = new ConnectorObserver(
@@ -30,10 +32,11 @@ export function createConnector(
     metrics((): number => relay.queuedBytes),
     logger,
   );
+  const door = new GatewayDoor(gateway, stream, nowMs);
   const relay: Relay = new Relay(
     {
       source: new SseSource(source, nowMs),
-      door: new GatewayDoor(gateway, stream, nowMs),
+      door: { deliver: (bytes) => traced(`deliver ${stream}`, (headers) => door.deliver(bytes, headers)) },
       positions: new PositionFile(positionFile, source.url),
       pause,
       chance,

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { createServiceMetrics } from '@tillstream/adapter-telemetry';
+import { createServiceMetrics, tracedCall } from '@tillstream/adapter-telemetry';
 import type { Tracing } from '@tillstream/adapter-telemetry';
 import type { Environment } from '@tillstream/config';
 import { bootstrap, createLogger, systemClock, systemRandom } from '@tillstream/nest-runtime';
@@ -24,6 +24,7 @@ export async function startConnector(environment: Environment, tracing: Tracing 
     chance: () => parseInt(systemRandom.hex(CHANCE_BYTES), 16) / 2 ** (8 * CHANCE_BYTES),
     logger,
     metrics: metrics.connector,
+    traced: tracedCall,
     close: async () => {
       await tracing?.shutdown();
     },

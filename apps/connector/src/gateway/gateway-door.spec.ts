@@ -39,6 +39,12 @@ describe('the gateway’s door', () => {
     expect(asked?.headers['idempotency-key']).not.toBe(key);
   });
 
+  it('carries a trace on', async () => {
+    const door = await answering(202, '{"accepted":1,"rejected":[]}');
+    await door.deliver(BODY, { traceparent: '00-1-2-01' });
+    expect(asked?.headers).toMatchObject({ traceparent: '00-1-2-01', authorization: 'Bearer secret-key' });
+  });
+
   it('says which events it will never take', async () => {
     const rejected = [{ index: 0, code: 'missing-field', path: 'meta.dt', message: 'the field is required' }];
     const door = await answering(400, JSON.stringify({ accepted: 0, rejected }));

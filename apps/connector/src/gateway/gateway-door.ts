@@ -25,8 +25,11 @@ export class DoorProblem extends Error {
 
 /** Brings bodies into a stream. */
 export interface Door {
-  /** @throws DoorProblem */
-  deliver(bytes: Buffer): Promise<Delivery>;
+  /**
+   * @param headers that the call has beside its own
+   * @throws DoorProblem
+   */
+  deliver(bytes: Buffer, headers?: Readonly<Record<string, string>>): Promise<Delivery>;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -56,8 +59,8 @@ export class GatewayDoor implements Door {
 
   private readonly headers: Readonly<Record<string, string>>;
 
-  async deliver(bytes: Buffer): Promise<Delivery> {
-    const headers = { ...this.headers, 'idempotency-key': createHash('sha256').update(bytes).digest('hex') };
+  async deliver(bytes: Buffer, more: Readonly<Record<string, string>> = {}): Promise<Delivery> {
+    const headers = { ...this.headers, ...more, 'idempotency-key': createHash('sha256').update(bytes).digest('hex') };
     const { status, retryAfter, text } = await this.client
       .post(this.address, headers, bytes, AbortSignal.timeout(TIMEOUT_MS))
       .catch((error: unknown) => {

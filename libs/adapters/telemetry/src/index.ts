@@ -10,4 +10,5 @@ export { createBatchTracer } from './tracing/batch-tracer';
 export { keepFailedCall } from './tracing/kept-requests';
 export { isTracingWanted, startTracing } from './tracing/start-tracing';
 export type { Tracing } from './tracing/start-tracing';
-export { injectTraceContext, traceparentOf, withTraceContext } from './tracing/trace-context';
+export { injectTraceContext, withTraceContext } from './tracing/trace-context';
+export { tracedCall } from './tracing/traced-call';

@@ -33,8 +33,10 @@ export function keepSpan(ended: EndedSpan): void {
   left -= 1;
   const { context, name, kind, links = [], startedMs, error } = ended;
   const attributes = { ...ended.attributes, [KEPT]: error === undefined ? 'slow' : 'error' };
+  // Whole milliseconds: Zipkin refuses all that comes with a span which began at a fraction of a microsecond.
+  const startTime = Date.now() - Math.round(nowMs - startedMs);
   const span = repeatedIds.repeat(context, () =>
-    trace.getTracer(TRACER).startSpan(name, { kind, attributes, links, startTime: startedMs }, ROOT_CONTEXT),
+    trace.getTracer(TRACER).startSpan(name, { kind, attributes, links, startTime }, ROOT_CONTEXT),
   );
   if (error !== undefined) {
     const message = error instanceof Error ? error.message : JSON.stringify(error);

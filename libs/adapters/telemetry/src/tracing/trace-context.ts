@@ -60,6 +60,6 @@ function parseTraceparent(text: string): SpanContext | null {
   return isSpanContextValid(context) && isSampled(context) ? context : null;
 }
 
-function isSampled({ traceFlags }: SpanContext): boolean {
+export function isSampled({ traceFlags }: SpanContext): boolean {
   return (traceFlags & TraceFlags.SAMPLED) !== 0;
 }

@@ -157,6 +157,8 @@ describe('the batch tracer', () => {
       while (performance.now() < startedMs + 5);
     });
     expect(exporter.getFinishedSpans()).toMatchObject([{ attributes: { 'tillstream.kept': 'slow' } }]);
+    const [, startNanos] = exporter.getFinishedSpans()[0]!.startTime;
+    expect(startNanos % 1e6).toBe(0); // Zipkin takes no fractions of a microsecond
     const [seconds, nanos] = exporter.getFinishedSpans()[0]!.duration;
     expect(seconds * 1e3 + nanos / 1e6).toBeGreaterThan(0);
   });
