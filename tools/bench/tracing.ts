@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { withOwnServers } from '../rig/own-servers';
 import { table } from '../rig/table';
 import type { BenchContext } from './context';
-import { runLine } from './line';
+import { eventsIn } from './events';
+import { runLine, without } from './line';
 import type { LineCosts, Process } from './line';
 import { median } from './measure';
 
@@ -17,6 +18,8 @@ export async function measureTracing({ lineEvents, repeat, say }: BenchContext):
   const rounds = Math.max(LEAST_ROUNDS, repeat);
   const off: LineCosts[] = [];
   const on: LineCosts[] = [];
+  /** CPU-seconds until a platform is ready, not traced and traced in turns. */
+  const starts: number[] = [];
   let spans = 0;
   await withOwnServers((servers) =>
     withCollector(
@@ -24,17 +27,30 @@ export async function measureTracing({ lineEvents, repeat, say }: BenchContext):
       async (endpoint) => {
         const traced = { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' };
         for (let round = 1; round <= rounds; round += 1) {
-          say(`measuring the line without traces and with, on ${events.length} events, round ${round} of ${rounds}`);
-          off.push(await runLine(servers, 'through the gateway', events));
-          on.push(await runLine(servers, 'through the gateway', events, { environment: traced }));
+          for (const [costs, environment] of [
+            [off, {}],
+            [on, traced],
+          ] as const) {
+            say(`measuring the line ${costs === on ? 'traced' : 'not traced'}, round ${round} of ${rounds}`);
+            const whole = await runLine(servers, 'through the gateway', events, { environment });
+            const idle = await runLine(servers, 'through the gateway', eventsIn(Buffer.alloc(0)), { environment });
+            costs.push(without(idle, whole));
+            starts.push(started(idle));
+          }
         }
       },
     ),
   );
-  return describe(off, on, events.length, spans / rounds);
+  return describe(off, on, starts, events.length, spans / rounds);
 }
 
-function describe(off: readonly LineCosts[], on: readonly LineCosts[], events: number, spans: number): string {
+function describe(
+  off: readonly LineCosts[],
+  on: readonly LineCosts[],
+  starts: readonly number[],
+  events: number,
+  spans: number,
+): string {
   const perMillion = (costs: LineCosts, names: readonly Process[]): number =>
     (names.reduce((sum, name) => sum + costs.cpu[name].user + costs.cpu[name].system, 0) / events) * 1e6;
   const row = (name: string, names: readonly Process[]): string[] => {
@@ -42,15 +58,23 @@ function describe(off: readonly LineCosts[], on: readonly LineCosts[], events: n
     const more = ((with1! - without!) / without!) * 100;
     return [name, without!.toFixed(2), with1!.toFixed(2), `${more >= 0 ? '+' : ''}${more.toFixed(1)} %`];
   };
+  const of = (remainder: number): number => median(starts.filter((_, index) => index % 2 === remainder));
+  const loading = of(1) - of(0);
   return [
     `One request in a hundred is traced (the default) or none, ${events} events through the gateway, medians of ${off.length} ` +
-      `rounds in turns; ${Math.round(spans)} spans a round. CPU-s per million events, starting and waiting included:`,
+      `rounds in turns; ${Math.round(spans)} spans a round. CPU-s per million events; what starting and waiting cost is taken away:`,
     '',
     ...table(
       ['process', 'not traced', 'traced', 'more'],
       [...SERVICES.map((name) => row(name, [name])), row('together', SERVICES)],
     ),
+    '',
+    `To load what traces costs the three services ${loading.toFixed(1)} CPU-s together, once, when they start.`,
   ].join('\n');
+}
+
+function started({ cpu }: LineCosts): number {
+  return SERVICES.reduce((sum, name) => sum + cpu[name].user + cpu[name].system, 0);
 }
 
 /** A collector that counts the spans it is sent and forgets them. */

@@ -33,14 +33,16 @@ describe('what fed a window', () => {
   });
 
   it('still reaches back to the begin of a day', () => {
-    const told = fedBy(86_400).of(0, 86_400_000).map(numberOf);
+    const traces = fedBy(86_400);
+    expect(traces.size).toBe(256);
+    const told = traces.of(0, 86_400_000).map(numberOf);
     expect(told[0]).toBe(86_399);
     expect(told.at(-1)).toBeLessThan(80_000);
   });
 
   it('never takes more than so much memory, whatever comes', () =>
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(5_000), fc.nat(100)), { maxLength: 1_000 }), (batches) => {
+      fc.property(fc.array(fc.tuple(fc.nat(5_000), fc.nat(100)), { maxLength: 1_000, size: 'max' }), (batches) => {
         const traces = new WindowTraces();
         batches.forEach(([fromMs, ms], index) => traces.note(named(index), fromMs, fromMs + ms));
         expect(traces.size).toBeLessThanOrEqual(256);
