@@ -163,26 +163,32 @@ describe('GrpcServer', () => {
     expect([notServing, await check()]).toEqual([2, 1]);
   });
 
-  it('ends calls that do not end by themselves when it stops: at once who watches its health, others after the grace', async () => {
+  it('waits for nobody who only watches its health when it stops', async () => {
     const stopping = new GrpcServer({ ...options, port: 0 });
-    const port = await stopping.start();
-    const { echo: caller, health: watcher } = clientsOf(port);
+    const { echo: caller, health: watcher } = clientsOf(await stopping.start());
     const watch = watcher.watch({ service: '' });
     await once(
       watch.on('data', () => {}),
       'data',
     );
-    const watchEnded = once(watch, 'error') as Promise<[ServiceError]>;
+    const ended = once(watch, 'error') as Promise<[ServiceError]>;
+    const startedMs = performance.now();
+    await stopping.stop(30_000);
+    expect((await ended)[0].code).toBe(status.UNAVAILABLE);
+    expect(performance.now() - startedMs).toBeLessThan(20_000);
+    caller.close();
+    watcher.close();
+  });
+
+  it('ends calls that do not end by themselves, after the grace, and sends their clients elsewhere', async () => {
+    const stopping = new GrpcServer({ ...options, port: 0 });
+    const { echo: caller, health: watcher } = clientsOf(await stopping.start());
     const asked = aborted.length;
     const waiting = new Promise<ServiceError | null>((resolve) => caller.once({ number: 3 }, resolve));
     await until(() => aborted.length > asked);
-    let isStopped = false;
-    const stopped = stopping.stop(300).then(() => (isStopped = true));
-    const [told] = await watchEnded;
-    expect([told.code, isStopped]).toEqual([status.UNAVAILABLE, false]);
+    await stopping.stop(100);
     const cut = await waiting;
     expect([cut?.code, cut?.metadata.get('grpc-retry-pushback-ms')]).toEqual([status.UNAVAILABLE, ['0']]);
-    await stopped;
     caller.close();
     watcher.close();
   });
