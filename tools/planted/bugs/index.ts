@@ -22,6 +22,7 @@ import { queryingBugs } from './querying';
 import { restoringBugs } from './restoring';
 import { relationalBugs } from './relational';
 import { searchingBugs } from './searching';
+import { stoppingBugs } from './stopping';
 import { storingBugs } from './storing';
 import { sessionBugs } from './sessions';
 import { trackingBugs } from './tracking';
@@ -62,4 +63,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...relationalBugs,
   ...storingBugs,
   ...openingBugs,
+  ...stoppingBugs,
 ];
