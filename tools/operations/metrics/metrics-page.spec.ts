@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { createServiceMetrics } from '@tillstream/adapter-telemetry';
 import type { MetricObjectWithValues, MetricValue } from 'prom-client';
 import { Registry } from 'prom-client';
@@ -51,5 +52,21 @@ describe('docs/metrics.md', () => {
     expect(describedMetrics(row)).toEqual([{ name: 'tillstream_x', type: 'gauge', labels: ['a', 'b'], services: [] }]);
     expect(() => describedMetrics('| `tillstream_x` | gauge | | all |  |')).toThrow('does not say what tillstream_x');
     expect(() => describedMetrics(`${row}\n${row}`)).toThrow('more than once: tillstream_x');
+  });
+});
+
+describe('alert rules and dashboards', () => {
+  const files = ['deploy/prometheus', 'deploy/grafana'].flatMap((directory) =>
+    existsSync(directory) ? readdirSync(directory).map((file) => `${directory}/${file}`) : [],
+  );
+
+  it.each(files.filter((file) => /alerts\.yaml$|\.json$/.test(file)))('look only at what is described: %s', (file) => {
+    const described = new Set(describedMetrics().map(({ name }) => name));
+    const named = new Set(readFileSync(file, 'utf8').match(/\btillstream_[a-z0-9_]+/g) ?? []);
+    const unknown = [...named].filter(
+      (name) => !described.has(name) && !described.has(name.replace(/_(bucket|sum|count)$/, '')),
+    );
+    expect(unknown).toEqual([]);
+    expect(named.size).toBeGreaterThan(0);
   });
 });
