@@ -19,6 +19,7 @@ import { mergingBugs } from './merging';
 import { openingBugs } from './opening';
 import { publishingBugs } from './publishing';
 import { queryingBugs } from './querying';
+import { repartitioningBugs } from './repartitioning';
 import { restoringBugs } from './restoring';
 import { relationalBugs } from './relational';
 import { searchingBugs } from './searching';
@@ -64,4 +65,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...storingBugs,
   ...openingBugs,
   ...stoppingBugs,
+  ...repartitioningBugs,
 ];
