@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KafkaAdmin, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
@@ -192,8 +193,7 @@ export class Platform {
   async ready(process: ServiceProcess): Promise<void> {
     await until(`${process.service} to be ready`, READY_WITHIN_MS, async () => {
       if (process.child.exitCode !== null) throw new Error(`${process.service} ended: ${this.lastWords(process)}`);
-      const answer = await fetch(`http://127.0.0.1:${process.http}/readyz`).catch(() => null);
-      return answer?.ok === true;
+      return this.isSecure ? isOkOverTls(process.http) : isOk(process.http);
     });
   }
 
@@ -248,10 +248,21 @@ export class Platform {
     if (this.place === null) rmSync(this.directory, { recursive: true, force: true });
   }
 
+  /** Whether the doors of the services are on TLS. */
+  private get isSecure(): boolean {
+    return this.environment['TILLSTREAM_TLS_CERT_FILE'] !== undefined;
+  }
+
   /** Of the first session-tracker that was started before. */
   private trackerAddress(): Readonly<Record<string, string>> {
     const tracker = this.processes.find(({ service }) => service === 'session-tracker');
-    return tracker ? { SESSION_TRACKER_ADDRESS: `127.0.0.1:${tracker.grpc}` } : {};
+    const scheme = this.isSecure ? 'grpcs://' : '';
+    return tracker ? { SESSION_TRACKER_ADDRESS: `${scheme}127.0.0.1:${tracker.grpc}` } : {};
+  }
+
+  /** What the first process of a service has written. */
+  logOf(name: ServiceName): string {
+    return readFileSync(this.logFile(name, this.service(name).http), 'utf8');
   }
 
   private logFile(service: ServiceName, http: number): string {
@@ -350,6 +361,23 @@ export async function until(what: string, withinMs: number, isSo: () => Promise<
     if (Date.now() > untilMs) throw new Error(`waited ${withinMs} ms in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
+
+const isOk = (port: number): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${port}/readyz`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+
+/** Whatever the certificate: it is not what is asked here. */
+function isOkOverTls(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const options = { host: '127.0.0.1', port, path: '/readyz', rejectUnauthorized: false, agent: false };
+    get(options, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    }).on('error', () => resolve(false));
+  });
 }
 
 function isAlive({ child }: Pick<ServiceProcess, 'child'>): boolean {

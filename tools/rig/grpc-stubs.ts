@@ -1,4 +1,11 @@
-import type { ChannelOptions, Client, ClientDuplexStream, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import type {
+  ChannelCredentials,
+  ChannelOptions,
+  Client,
+  ClientDuplexStream,
+  ClientReadableStream,
+  ServiceError,
+} from '@grpc/grpc-js';
 import { credentials, loadPackageDefinition, Metadata } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type {
@@ -76,6 +83,17 @@ export function queryStub(port: number): QueryStub {
 export function queryStubAt(address: string, options: ChannelOptions = {}): QueryStub {
   const { QueryService } = loaded.tillstream.query.v1;
   return new QueryService(address, credentials.createInsecure(), options);
+}
+
+/** As a client with a certificate or a key has it. */
+export interface KeyedQueryStub extends Client {
+  listMetrics(request: Partial<ListMetricsRequest>, metadata: Metadata, answer: Answer<ListMetricsResponse>): void;
+}
+
+/** @param address `host:port` */
+export function queryStubWith(address: string, channel: ChannelCredentials): KeyedQueryStub {
+  const { QueryService } = loaded.tillstream.query.v1;
+  return new QueryService(address, channel, OWN_CONNECTION) as unknown as KeyedQueryStub;
 }
 
 /** What a call says of who makes it. */

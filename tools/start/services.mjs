@@ -24,7 +24,8 @@ export function servicePrograms({ dataDir, streamFiles, writeKeys, ports }, { br
     // Nobody but this machine reaches the services.
     TILLSTREAM_SQL: process.env['TILLSTREAM_SQL'] ?? 'on',
     // What the query API shows the session-tracker, where both ask for a key.
-    TILLSTREAM_READ_KEY: process.env['TILLSTREAM_READ_KEY'] || firstReadKeyOf(process.env['TILLSTREAM_READ_KEYS'] ?? ''),
+    TILLSTREAM_READ_KEY:
+      process.env['TILLSTREAM_READ_KEY'] || firstReadKeyOf(process.env['TILLSTREAM_READ_KEYS'] ?? ''),
     SESSION_TRACKER_ADDRESS: `127.0.0.1:${ports['session-tracker-grpc-port']}`,
   };
   /** @type {[string, number, number | undefined][]} */

@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PROTO_FILES, protoRoot, type GetOpenSessionRequest, type GetOpenSessionResponse } from '@tillstream/contracts';
+import { KeyLimits, loadClientTls, ServerTls } from '@tillstream/doors';
+import { Authority, ringOf, writePair } from '@tillstream/doors/testing';
+import { createKeyGate, createLogger, GrpcServer, systemClock, unaryHandler } from '@tillstream/nest-runtime';
+import { TrackedSessions, type Tracker } from './open-sessions';
+
+// Connections are involved: a busy machine may take its time.
+jest.setTimeout(30_000);
+
+describe('a session-tracker that is asked over TLS and wants a certificate and a key', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tracker-'));
+  const troubles: string[] = [];
+  const asked: string[] = [];
+  let server: GrpcServer;
+  let tls: ServerTls;
+  let me: Tracker;
+
+  beforeAll(async () => {
+    const ours = await Authority.create('ours');
+    const caFile = join(directory, 'ca.pem');
+    writeFileSync(caFile, ours.pem);
+    const log = createLogger('test', 'silent' as 'fatal');
+    const files = { ...writePair(directory, 'server', await ours.sign('server')), clientCaFile: caFile };
+    tls = new ServerTls(files, log, () => systemClock.nowMs());
+    const getOpenSession = unaryHandler<GetOpenSessionRequest, GetOpenSessionResponse>(
+      async ({ user }) => {
+        asked.push(user);
+        return { sessions: [], asOf: null };
+      },
+      () => undefined,
+    );
+    const ring = ringOf([{ key: 'the-read-key' }]);
+    server = new GrpcServer({
+      ...{ host: '127.0.0.1', port: 0, protoRoot: protoRoot(), protoFiles: [PROTO_FILES.sessions], tls },
+      services: [
+        {
+          name: 'tillstream.sessions.v1.SessionService',
+          methods: { getOpenSession, countOpenSessions: getOpenSession },
+        },
+      ],
+      interceptors: [createKeyGate({ ring, limits: new KeyLimits(), nowMs: () => 0, monotonicMs: () => 0 })],
+    });
+    const client = writePair(directory, 'client', await ours.sign('query-api'));
+    me = {
+      address: `grpcs://127.0.0.1:${await server.start()}`,
+      key: 'the-read-key',
+      tls: loadClientTls({ caFile, ...client }),
+    };
+  });
+  beforeEach(() => void (troubles.length = 0));
+  afterAll(async () => {
+    await server.stop(0);
+    tls.stop();
+    rmSync(directory, { recursive: true });
+  });
+
+  async function ask(tracker: Tracker): Promise<GetOpenSessionResponse | null> {
+    const sessions = new TrackedSessions(tracker, systemClock, (error) => troubles.push((error as Error).message));
+    const answer = await sessions.of('shop', 'ann', new AbortController().signal);
+    sessions.close();
+    return answer;
+  }
+
+  it('answers who has both', async () => {
+    expect(await ask(me)).toMatchObject({ sessions: [] });
+    expect([asked, troubles]).toEqual([['ann'], []]);
+  });
+
+  it.each<[string, (me: Tracker) => Tracker, RegExp]>([
+    ['no key', (it) => ({ ...it, key: null }), /UNAUTHENTICATED: a read key is wanted/],
+    ['another key', (it) => ({ ...it, key: 'another-key' }), /UNAUTHENTICATED: the read key is not known/],
+    ['no certificate', (it) => ({ ...it, tls: { ca: it.tls.ca! } }), /UNAVAILABLE|DEADLINE_EXCEEDED/],
+    ['no trust', (it) => ({ ...it, tls: {} }), /UNAVAILABLE|DEADLINE_EXCEEDED/],
+    ['no TLS', (it) => ({ ...it, address: it.address.replace('grpcs://', '') }), /UNAVAILABLE|DEADLINE_EXCEEDED/],
+  ])('tells nothing to who has %s, and it is told why', async (_name, change, trouble) => {
+    expect(await ask(change(me))).toBeNull();
+    expect(troubles.join()).toMatch(trouble);
+    expect(asked).toEqual(['ann']);
+  });
+});
