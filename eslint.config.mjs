@@ -31,7 +31,7 @@ const LAYERS = [
     onlyDependOnLibsWithTags: ['layer:core', 'layer:contract', 'layer:engine'],
     bannedExternalImports: ['@nestjs/*'],
   },
-  { sourceTag: 'layer:config', onlyDependOnLibsWithTags: ['layer:config'], allowedExternalImports: ['zod'] },
+  { sourceTag: 'layer:config', onlyDependOnLibsWithTags: ['layer:config'], allowedExternalImports: ['zod', 'yaml'] },
   {
     sourceTag: 'layer:nest',
     onlyDependOnLibsWithTags: ['layer:engine', 'layer:config', 'layer:nest'],
@@ -178,7 +178,7 @@ export default tseslint.config(
     rules: {
       // Benchmarks and fuzzing reach for what a library does not show; the local stack is plain JavaScript beside them.
       '@nx/enforce-module-boundaries': boundaries(LAYERS_OF_TESTS, [
-        ...['../../libs/**', '../../../libs/**', '../../../apps/**'],
+        ...['../../libs/**', '../../../libs/**', '../../apps/**', '../../../apps/**'],
         ...['../local/**', '../../local/**'],
       ]),
       'import-x/no-extraneous-dependencies': ['error', { devDependencies: true }],

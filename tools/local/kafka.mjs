@@ -35,7 +35,7 @@ const JVM = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
  * @property {(options?: { timeoutMs?: number }) => Promise<void>} stop SIGTERM; SIGKILL when it has not ended in time
  * @property {(signal?: NodeJS.Signals) => Promise<void>} kill any signal, SIGKILL by default
  * @property {() => Promise<void>} restart on the same port and directory, after `stop` or `kill`; resolves when it answers
- * @property {(user: string, password: string) => Promise<void>} setScramPassword the old one is refused from then on
+ * @property {(user: string, password: string) => Promise<void>} setScramPassword of SCRAM-SHA-512; the old one is refused from then on
  */
 
 /**
@@ -263,9 +263,8 @@ function kafkaInDocker(directory) {
  * @param {string} password
  */
 function passwordArguments(broker, user, password) {
-  const settings = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].map((mechanism) => `${mechanism}=[password=${password}]`);
   const whose = ['--entity-type', 'users', '--entity-name', user];
-  return ['--bootstrap-server', broker, '--alter', ...whose, '--add-config', settings.join(',')];
+  return ['--bootstrap-server', broker, '--alter', ...whose, '--add-config', `SCRAM-SHA-512=[password=${password}]`];
 }
 
 /** @returns {Promise<string>} the directory of the cache with the broker's jars */

@@ -48,11 +48,14 @@ export async function startRedis({ dataDir, port = 0, settings = {}, tls, users 
   const tlsPort = tls ? await freePort() : 0;
   const place = { port: String(listenOn), bind: '127.0.0.1', dir: directory };
   const kept = { appendonly: 'yes', appendfsync: 'everysec', 'maxmemory-policy': 'noeviction', save: '' };
-  const told = { ...place, ...kept, ...(tls && (await tlsSettings(tls, tlsPort, directory))), ...settings };
-  const args = [
-    ...Object.entries(told).flatMap(([name, value]) => [`--${name}`, value]),
-    ...users.flatMap((user) => ['--user', ...user.split(' ')]),
-  ];
+  const told = {
+    ...place,
+    ...kept,
+    ...(tls && (await tlsSettings(tls, tlsPort, directory))),
+    ...(await userSettings(users, directory)),
+    ...settings,
+  };
+  const args = Object.entries(told).flatMap(([name, value]) => [`--${name}`, value]);
   const logFile = join(directory, 'redis.log');
   const child = await launch({ ...(await redisCommand(args, directory)), logFile, pidFile });
   try {
@@ -67,6 +70,17 @@ export async function startRedis({ dataDir, port = 0, settings = {}, tls, users 
     throw error;
   }
   return { ...child, address: `redis://127.0.0.1:${listenOn}`, port: listenOn, tlsPort, dataDir: directory };
+}
+
+/**
+ * @param {readonly string[]} users
+ * @param {string} directory
+ */
+async function userSettings(users, directory) {
+  if (users.length === 0) return {};
+  const file = join(directory, 'users.acl');
+  await writeFile(file, users.map((user) => `user ${user}\n`).join(''));
+  return { aclfile: file };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { tracing } from './instrumentation';
-import { runService } from '@tillstream/nest-runtime';
-import { startAggregator } from './start-aggregator';
+import { runConfigured } from '@tillstream/nest-runtime';
+import { aggregatorConfiguration, startAggregator } from './start-aggregator';
 
-void runService(() => startAggregator(process.env, tracing));
+void runConfigured(aggregatorConfiguration, process.env, (environment) => startAggregator(environment, tracing));

@@ -3,7 +3,7 @@ import type { Environment } from '@tillstream/config';
 import { AGGREGATOR, aggregatorInputs, openAggregator } from '@tillstream/engine';
 import type { StartedService } from '@tillstream/nest-runtime';
 import type { WorkerKind } from '@tillstream/worker-runtime';
-import { startWorker } from '@tillstream/worker-runtime';
+import { startWorker, workerConfiguration } from '@tillstream/worker-runtime';
 
 const DEFAULT_HTTP_PORT = 8082;
 
@@ -17,6 +17,12 @@ export const aggregator: WorkerKind = {
   inputs: aggregatorInputs,
   open: openAggregator,
 };
+
+/** What it takes, for whoever sets it. */
+export const aggregatorConfiguration = workerConfiguration(
+  aggregator,
+  'computes the windows of all metrics, merges those of all partitions, and alerts',
+);
 
 export function startAggregator(environment: Environment, tracing: Tracing | null): Promise<StartedService> {
   return startWorker(aggregator, environment, tracing);

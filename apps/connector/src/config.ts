@@ -6,6 +6,7 @@ import {
   duration,
   httpPort,
   parseEnvironment,
+  secret,
   serverTlsRule,
   serviceConfig,
   serviceVariables,
@@ -24,35 +25,51 @@ const variables = {
   ...serviceVariables,
   ...httpPort(8086),
   ...streamVariables,
-  /** A source of server-sent events, such as https://stream.wikimedia.org/v2/stream/recentchange. */
-  CONNECTOR_SOURCE_URL: url(['http', 'https']),
-  /** The stream its events go to. */
-  CONNECTOR_STREAM: text,
-  CONNECTOR_GATEWAY_URL: url(['http', 'https']).default('http://127.0.0.1:8080'),
-  /** Write key of the gateway; not set where it asks for none. */
-  TILLSTREAM_WRITE_KEY: text.optional(),
+  CONNECTOR_SOURCE_URL: url(['http', 'https']).describe(
+    'A source of server-sent events, such as https://stream.wikimedia.org/v2/stream/recentchange.',
+  ),
+  CONNECTOR_STREAM: text.describe('The stream its events go to.'),
+  CONNECTOR_GATEWAY_URL: url(['http', 'https']).default('http://127.0.0.1:8080').describe('Where the gateway is.'),
+  TILLSTREAM_WRITE_KEY: secret.optional().describe('Write key of the gateway; not set where it asks for none.'),
   ...clientTlsVariables,
-  /** Where the id of the last event is kept that the gateway has acknowledged: on a disk that outlives the process. */
-  CONNECTOR_POSITION_FILE: text,
-  /** Where to begin while there is no position yet, for sources that know `since`; not set: with the next event. */
-  CONNECTOR_SINCE: text.optional(),
-  /** How the source is told who asks; Wikimedia wants a name and a way to write to you. */
-  CONNECTOR_USER_AGENT: text.default('tillstream-connector'),
-  /** A connection on which nothing has come for so long is given up. */
-  CONNECTOR_STALL_TIMEOUT: duration.default(60_000),
-  /** Pause before the first attempt to connect again, unless the source says another; doubled with each that fails. */
-  CONNECTOR_RETRY: duration.default(1_000),
-  CONNECTOR_RETRY_MAX: duration.default(60_000),
-  /** How long events gather for one body. */
-  CONNECTOR_GATHER: duration.default(100),
-  /** Bytes of events that wait for the gateway; beyond, nothing is read from the source. */
-  CONNECTOR_MAX_QUEUED_BYTES: wholeNumber({ min: MIB }).default(8 * MIB),
+  CONNECTOR_POSITION_FILE: text.describe(
+    'Where the id of the last event is kept that the gateway has acknowledged: on a disk that outlives the process.',
+  ),
+  CONNECTOR_SINCE: text
+    .optional()
+    .describe(
+      'Where to begin while there is no position yet, for sources that know `since`; not set: with the next event.',
+    ),
+  CONNECTOR_USER_AGENT: text
+    .default('tillstream-connector')
+    .describe('How the source is told who asks; Wikimedia wants a name and a way to write to you.'),
+  CONNECTOR_STALL_TIMEOUT: duration
+    .default(60_000)
+    .describe('A connection on which nothing has come for so long is given up.'),
+  CONNECTOR_RETRY: duration
+    .default(1_000)
+    .describe(
+      'Pause before the first attempt to connect again, unless the source says another; doubled with each that fails.',
+    ),
+  CONNECTOR_RETRY_MAX: duration.default(60_000).describe('And that pause at most.'),
+  CONNECTOR_GATHER: duration.default(100).describe('How long events gather for one body.'),
+  CONNECTOR_MAX_QUEUED_BYTES: wholeNumber({ min: MIB })
+    .default(8 * MIB)
+    .describe('Bytes of events that wait for the gateway; beyond, nothing is read from the source.'),
 };
 
 const sinceIsATime: Rule<typeof variables> = ({ CONNECTOR_SINCE: since }) =>
   since === undefined || !Number.isNaN(Date.parse(since))
     ? []
     : [`CONNECTOR_SINCE must be a time such as 2026-11-21T00:00:00Z, not "${since}"`];
+
+/** What it takes, for whoever sets it. */
+export const connectorConfiguration = {
+  service: 'connector',
+  about: 'reads a source of server-sent events and sends them to the gateway',
+  variables,
+  load: loadConnectorConfig,
+};
 
 export type ConnectorConfig = ReturnType<typeof loadConnectorConfig>;
 

@@ -1,5 +1,6 @@
 import { tracing } from './instrumentation';
-import { runService } from '@tillstream/nest-runtime';
+import { runConfigured } from '@tillstream/nest-runtime';
+import { connectorConfiguration } from './config';
 import { startConnector } from './start-connector';
 
-void runService(() => startConnector(process.env, tracing));
+void runConfigured(connectorConfiguration, process.env, (environment) => startConnector(environment, tracing));

@@ -1,5 +1,5 @@
 import { tracing } from './instrumentation';
-import { runService } from '@tillstream/nest-runtime';
-import { startEnricher } from './start-enricher';
+import { runConfigured } from '@tillstream/nest-runtime';
+import { enricherConfiguration, startEnricher } from './start-enricher';
 
-void runService(() => startEnricher(process.env, tracing));
+void runConfigured(enricherConfiguration, process.env, (environment) => startEnricher(environment, tracing));

@@ -3,7 +3,7 @@ import type { Environment } from '@tillstream/config';
 import { ENRICHER, EnricherTask } from '@tillstream/engine';
 import type { StartedService } from '@tillstream/nest-runtime';
 import type { WorkerKind } from '@tillstream/worker-runtime';
-import { startWorker } from '@tillstream/worker-runtime';
+import { startWorker, workerConfiguration } from '@tillstream/worker-runtime';
 
 const DEFAULT_HTTP_PORT = 8081;
 
@@ -15,6 +15,12 @@ export const enricher: WorkerKind = {
   open: (ports, definition, source, consumer) =>
     EnricherTask.open(ports, definition, source, () => consumer.committed(source.topic, source.partition)),
 };
+
+/** What it takes, for whoever sets it. */
+export const enricherConfiguration = workerConfiguration(
+  enricher,
+  'reads raw events, drops duplicates, completes each and writes batches of them',
+);
 
 export function startEnricher(environment: Environment, tracing: Tracing | null): Promise<StartedService> {
   return startWorker(enricher, environment, tracing);

@@ -1,5 +1,6 @@
 import {
   ConfigError,
+  file,
   grpcPort,
   httpPort,
   kafkaConfig,
@@ -13,7 +14,6 @@ import {
   serviceConfig,
   serviceVariables,
   streamVariables,
-  text,
   wholeNumber,
 } from '@tillstream/config';
 import type { Environment, Rule } from '@tillstream/config';
@@ -28,22 +28,34 @@ const variables = {
   ...grpcPort(50051),
   ...kafkaVariables,
   ...streamVariables,
-  /** Who may write: `key` or `key:stream1|stream2`, separated by commas. `none`: whoever can reach the port. */
-  TILLSTREAM_WRITE_KEYS: keyList.optional(),
-  /** A file of write keys, with limits and expiry; read again when it changes. */
-  TILLSTREAM_WRITE_KEYS_FILE: text.optional(),
-  /** Bytes of bodies being read or waiting for the log. Beyond: 429. An eighth is for HTTP alone, an eighth for gRPC. */
-  TILLSTREAM_MAX_IN_FLIGHT_BYTES: wholeNumber({ min: MAX_BODY_BYTES }).default(64 * MIB),
-  /** How long a body waits for the log. Beyond: 503. */
-  TILLSTREAM_APPEND_TIMEOUT_MS: wholeNumber({ min: 1 }).default(10_000),
-  /** What a caller is told to wait after 429 and 503. */
-  TILLSTREAM_RETRY_AFTER_MS: wholeNumber({ min: 1 }).default(1_000),
-  /** Bodies of one gRPC stream that may be unanswered before no more are read. */
-  TILLSTREAM_STREAM_MAX_UNANSWERED: wholeNumber({ min: 1 }).default(16),
-  /** Pages that may send events from a browser, by their origin. Not set: none. */
-  TILLSTREAM_CORS_ORIGINS: origins.default([]),
-  /** How raw records are compressed on their way to the log. */
-  TILLSTREAM_RAW_COMPRESSION: oneOf(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none'),
+  TILLSTREAM_WRITE_KEYS: keyList
+    .optional()
+    .describe(
+      'Who may write: `key` or `key:stream1|stream2`, separated by commas. `none`: whoever can reach the port.',
+    ),
+  TILLSTREAM_WRITE_KEYS_FILE: file
+    .optional()
+    .describe('A file of write keys, with limits and expiry; read again when it changes.'),
+  TILLSTREAM_MAX_IN_FLIGHT_BYTES: wholeNumber({ min: MAX_BODY_BYTES })
+    .default(64 * MIB)
+    .describe(
+      'Bytes of bodies being read or waiting for the log. Beyond: 429. An eighth is for HTTP alone, an eighth for gRPC.',
+    ),
+  TILLSTREAM_APPEND_TIMEOUT_MS: wholeNumber({ min: 1 })
+    .default(10_000)
+    .describe('How long a body waits for the log. Beyond: 503.'),
+  TILLSTREAM_RETRY_AFTER_MS: wholeNumber({ min: 1 })
+    .default(1_000)
+    .describe('What a caller is told to wait after 429 and 503.'),
+  TILLSTREAM_STREAM_MAX_UNANSWERED: wholeNumber({ min: 1 })
+    .default(16)
+    .describe('Bodies of one gRPC stream that may be unanswered before no more are read.'),
+  TILLSTREAM_CORS_ORIGINS: origins
+    .default([])
+    .describe('Pages that may send events from a browser, by their origin. Not set: none.'),
+  TILLSTREAM_RAW_COMPRESSION: oneOf(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
+    .default('none')
+    .describe('How raw records are compressed on their way to the log.'),
 };
 
 /** Somebody must have said who may write; that everyone may is not said beside a file of keys. */
@@ -54,6 +66,14 @@ const writeKeysRule: Rule<typeof variables> = (values) => {
   return keys?.length === 0 && file !== undefined
     ? ['TILLSTREAM_WRITE_KEYS must not be none beside TILLSTREAM_WRITE_KEYS_FILE: leave it out']
     : [];
+};
+
+/** What it takes, for whoever sets it. */
+export const gatewayConfiguration = {
+  service: 'gateway',
+  about: 'takes events over HTTP and gRPC, checks them and appends them to the raw log',
+  variables,
+  load: loadGatewayConfig,
 };
 
 export type GatewayConfig = ReturnType<typeof loadGatewayConfig>;

@@ -1,5 +1,6 @@
 import { tracing } from './tracing';
-import { runService } from '@tillstream/nest-runtime';
+import { runConfigured } from '@tillstream/nest-runtime';
+import { gatewayConfiguration } from './config';
 import { startGateway } from './start-gateway';
 
-void runService(() => startGateway(process.env, tracing));
+void runConfigured(gatewayConfiguration, process.env, (environment) => startGateway(environment, tracing));

@@ -15,10 +15,10 @@ import {
   readKeyVariables,
   serverTlsRule,
   serviceConfig,
+  secret,
   serviceVariables,
   sinkVariables,
   streamVariables,
-  text,
   wholeNumber,
   type Environment,
 } from '@tillstream/config';
@@ -35,27 +35,42 @@ const variables = {
   ...streamVariables,
   ...clientTlsVariables,
   ...readKeyVariables,
-  /** Rows held of each stream; the oldest windows go first. A row takes 200 to 400 bytes. */
-  TILLSTREAM_VIEW_MAX_ROWS: wholeNumber({ min: 1 }).default(2_000_000),
-  /** Sessions held of each stream; those that ended first go first. One takes about 1.2 KB. */
-  TILLSTREAM_VIEW_MAX_SESSIONS: wholeNumber({ min: 1 }).default(200_000),
-  /** Views that led to purchases, and direct purchases, held of each stream; the oldest go first. One takes about 1.4 KB. */
-  TILLSTREAM_VIEW_MAX_ATTRIBUTIONS: wholeNumber({ min: 1 }).default(200_000),
-  /** Where a session-tracker is asked for sessions that are open. Not set: they are unknown. */
-  SESSION_TRACKER_ADDRESS: grpcAddress.optional(),
-  /** Least time between two messages of a watch. */
-  TILLSTREAM_WATCH_EVERY_MS: wholeNumber({ min: 1 }).default(20),
-  /** An explanation that takes longer is given up. */
-  TILLSTREAM_EXPLAIN_TIMEOUT_MS: wholeNumber({ min: 1 }).default(60_000),
-  /** What the session-tracker is shown, where it asks for a read key. */
-  TILLSTREAM_READ_KEY: text.optional(),
-  /** Answer SQL over the lake. */
-  TILLSTREAM_SQL: oneOf(['on', 'off']).default('off'),
-  /** Of one question in SQL. */
-  TILLSTREAM_SQL_MEMORY_MIB: wholeNumber({ min: 64 }).default(512),
-  TILLSTREAM_SQL_THREADS: wholeNumber({ min: 1 }).default(2),
-  TILLSTREAM_SQL_TIMEOUT_MS: wholeNumber({ min: 100 }).default(10_000),
-  TILLSTREAM_SQL_MAX_ROWS: wholeNumber({ min: 1 }).default(10_000),
+  TILLSTREAM_VIEW_MAX_ROWS: wholeNumber({ min: 1 })
+    .default(2_000_000)
+    .describe('Rows held of each stream; the oldest windows go first. A row takes 200 to 400 bytes.'),
+  TILLSTREAM_VIEW_MAX_SESSIONS: wholeNumber({ min: 1 })
+    .default(200_000)
+    .describe('Sessions held of each stream; those that ended first go first. One takes about 1.2 KB.'),
+  TILLSTREAM_VIEW_MAX_ATTRIBUTIONS: wholeNumber({ min: 1 })
+    .default(200_000)
+    .describe(
+      'Views that led to purchases, and direct purchases, held of each stream; the oldest go first. One takes about 1.4 KB.',
+    ),
+  SESSION_TRACKER_ADDRESS: grpcAddress
+    .optional()
+    .describe('Where a session-tracker is asked for sessions that are open. Not set: they are unknown.'),
+  TILLSTREAM_WATCH_EVERY_MS: wholeNumber({ min: 1 })
+    .default(20)
+    .describe('Least time between two messages of a watch.'),
+  TILLSTREAM_EXPLAIN_TIMEOUT_MS: wholeNumber({ min: 1 })
+    .default(60_000)
+    .describe('An explanation that takes longer is given up.'),
+  TILLSTREAM_READ_KEY: secret.optional().describe('What the session-tracker is shown, where it asks for a read key.'),
+  TILLSTREAM_SQL: oneOf(['on', 'off']).default('off').describe('Answer SQL over the lake.'),
+  TILLSTREAM_SQL_MEMORY_MIB: wholeNumber({ min: 64 }).default(512).describe('Memory of one question in SQL.'),
+  TILLSTREAM_SQL_THREADS: wholeNumber({ min: 1 }).default(2).describe('Threads of one question in SQL.'),
+  TILLSTREAM_SQL_TIMEOUT_MS: wholeNumber({ min: 100 })
+    .default(10_000)
+    .describe('A question in SQL that takes longer is given up.'),
+  TILLSTREAM_SQL_MAX_ROWS: wholeNumber({ min: 1 }).default(10_000).describe('Rows of an answer in SQL, at most.'),
+};
+
+/** What it takes, for whoever sets it. */
+export const queryApiConfiguration = {
+  service: 'query-api',
+  about: 'answers questions about results and visits over gRPC, from views that it holds in memory',
+  variables,
+  load: loadQueryApiConfig,
 };
 
 export type QueryApiConfig = ReturnType<typeof loadQueryApiConfig>;

@@ -1,5 +1,6 @@
 import { tracing } from './tracing';
-import { runService } from '@tillstream/nest-runtime';
+import { runConfigured } from '@tillstream/nest-runtime';
+import { queryApiConfiguration } from './config';
 import { startQueryApi } from './start-query-api';
 import { SQL_ARGUMENT, answerSqlQuestions } from './sql/sql-child';
 
@@ -11,4 +12,7 @@ function endProcess(error: unknown): void {
 }
 
 if (process.argv[2] === SQL_ARGUMENT) answerSqlQuestions();
-else void runService(() => startQueryApi(process.env, tracing, endProcess));
+else
+  void runConfigured(queryApiConfiguration, process.env, (environment) =>
+    startQueryApi(environment, tracing, endProcess),
+  );

@@ -1,5 +1,7 @@
 import { tracing } from './instrumentation';
-import { runService } from '@tillstream/nest-runtime';
-import { startSessionTracker } from './start-session-tracker';
+import { runConfigured } from '@tillstream/nest-runtime';
+import { sessionTrackerConfiguration, startSessionTracker } from './start-session-tracker';
 
-void runService(() => startSessionTracker(process.env, tracing));
+void runConfigured(sessionTrackerConfiguration, process.env, (environment) =>
+  startSessionTracker(environment, tracing),
+);

@@ -4,7 +4,7 @@ import { PROTO_FILES } from '@tillstream/contracts';
 import { openTrackerTask, trackerInputs } from '@tillstream/engine';
 import type { StartedService } from '@tillstream/nest-runtime';
 import type { WorkerKind } from '@tillstream/worker-runtime';
-import { startWorker } from '@tillstream/worker-runtime';
+import { startWorker, workerConfiguration } from '@tillstream/worker-runtime';
 import { createSessionService } from './session-service';
 
 const DEFAULT_HTTP_PORT = 8083;
@@ -22,6 +22,12 @@ export const sessionTracker: WorkerKind = {
   inputs: (definition) => (definition.sessions || definition.attribution ? trackerInputs(definition) : []),
   open: openTrackerTask,
 };
+
+/** What it takes, for whoever sets it. */
+export const sessionTrackerConfiguration = workerConfiguration(
+  sessionTracker,
+  'finds visits and what led to purchases, and answers who is here now',
+);
 
 export function startSessionTracker(environment: Environment, tracing: Tracing | null): Promise<StartedService> {
   return startWorker(sessionTracker, environment, tracing);

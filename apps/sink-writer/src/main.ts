@@ -1,5 +1,5 @@
 import { tracing } from './instrumentation';
-import { runService } from '@tillstream/nest-runtime';
-import { startSinkWriter } from './start-sink-writer';
+import { runConfigured } from '@tillstream/nest-runtime';
+import { sinkWriterConfiguration, startSinkWriter } from './start-sink-writer';
 
-void runService(() => startSinkWriter(process.env, tracing));
+void runConfigured(sinkWriterConfiguration, process.env, (environment) => startSinkWriter(environment, tracing));

@@ -5,13 +5,21 @@ import { openSinkTask, sinkGroup, sinkInputs } from '@tillstream/engine';
 import type { StartedService } from '@tillstream/nest-runtime';
 import { systemClock, systemRandom } from '@tillstream/nest-runtime';
 import type { WorkerParts } from '@tillstream/worker-runtime';
-import { createGroupWorker, loadLogWorkerConfig, startComposed } from '@tillstream/worker-runtime';
+import { createGroupWorker, loadLogWorkerConfig, logWorkerVariables, startComposed } from '@tillstream/worker-runtime';
 import type { DeclaredSink } from './open-sinks';
 import { openSinks } from './open-sinks';
 import { SINK_KINDS } from './sink-kinds';
 
 const NAME = 'sink-writer';
 const DEFAULT_HTTP_PORT = 8084;
+
+/** What it takes, for whoever sets it. */
+export const sinkWriterConfiguration = {
+  service: NAME,
+  about: 'brings events, results and visits to the lake and the other stores that stream files name',
+  variables: logWorkerVariables(DEFAULT_HTTP_PORT),
+  load: (environment: Environment) => loadLogWorkerConfig(environment, DEFAULT_HTTP_PORT),
+};
 
 /** Feeds in; rows in stores outside. Each sink has a consumer group, progress and failures of its own. */
 export async function startSinkWriter(environment: Environment, tracing: Tracing | null): Promise<StartedService> {

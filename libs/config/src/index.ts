@@ -1,4 +1,9 @@
 export { ConfigError } from './config-error';
+export { configuredEnvironment, placed, type ConfiguredEnvironment } from './configured-environment';
+export { describeVariables } from './describe-variables';
+export type { ServiceConfiguration, VariableDescription } from './describe-variables';
+export { KNOWN_NAMES } from './known-names';
+export { helpText, printedConfig } from './print-config';
 export { grpcPort, httpPort, serviceConfig, serviceVariables, streamVariables } from './common-blocks';
 export type { DrainTimes, ServiceConfig } from './common-blocks';
 export { kafkaConfig, kafkaRule, kafkaVariables } from './kafka-variables';

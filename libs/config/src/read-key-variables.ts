@@ -1,12 +1,14 @@
-import { readKeyList, text } from './parsers';
+import { file, readKeyList } from './parsers';
 import type { Rule } from './parse-environment';
 
 /** Of every service that answers questions. */
 export const readKeyVariables = {
-  /** Who may read; not set, as with `none`: whoever can reach the port. */
-  TILLSTREAM_READ_KEYS: readKeyList.optional(),
-  /** A file of read keys, with limits and expiry; read again when it changes. */
-  TILLSTREAM_READ_KEYS_FILE: text.optional(),
+  TILLSTREAM_READ_KEYS: readKeyList
+    .optional()
+    .describe('Who may read; not set, as with `none`: whoever can reach the port.'),
+  TILLSTREAM_READ_KEYS_FILE: file
+    .optional()
+    .describe('A file of read keys, with limits and expiry; read again when it changes.'),
 };
 
 /** That everyone may read is not said beside a file of keys. */

@@ -1,13 +1,17 @@
-import { text } from './parsers';
+import { file } from './parsers';
 import type { Rule, Values } from './parse-environment';
 
 /** Of a service's own doors, HTTP and gRPC. */
 export const serverTlsVariables = {
-  /** PEM: the certificate, and what leads from it to one that clients trust. Read again when it changes. */
-  TILLSTREAM_TLS_CERT_FILE: text.optional(),
-  TILLSTREAM_TLS_KEY_FILE: text.optional(),
-  /** PEM: who signs the certificates that clients must show then. `/healthz`, `/readyz` and `/metrics` are open without. */
-  TILLSTREAM_TLS_CLIENT_CA_FILE: text.optional(),
+  TILLSTREAM_TLS_CERT_FILE: file
+    .optional()
+    .describe('PEM: the certificate, and what leads from it to one that clients trust. Read again when it changes.'),
+  TILLSTREAM_TLS_KEY_FILE: file.optional().describe('PEM: its private key.'),
+  TILLSTREAM_TLS_CLIENT_CA_FILE: file
+    .optional()
+    .describe(
+      'PEM: who signs the certificates that clients must show then. `/healthz`, `/readyz` and `/metrics` are open without.',
+    ),
 };
 
 /** Where a server's certificate is. */
@@ -42,11 +46,11 @@ export function serverTls(values: Values<typeof serverTlsVariables>): TlsFiles |
 
 /** Of whoever asks another service of ours: over TLS where its address says https:// or grpcs://. */
 export const clientTlsVariables = {
-  /** PEM: who signs the certificates of servers. Not set: whom the system trusts. */
-  TILLSTREAM_CA_FILE: text.optional(),
-  /** PEM: what is shown to servers that ask for a certificate. */
-  TILLSTREAM_CLIENT_CERT_FILE: text.optional(),
-  TILLSTREAM_CLIENT_KEY_FILE: text.optional(),
+  TILLSTREAM_CA_FILE: file
+    .optional()
+    .describe('PEM: who signs the certificates of servers. Not set: whom the system trusts.'),
+  TILLSTREAM_CLIENT_CERT_FILE: file.optional().describe('PEM: what is shown to servers that ask for a certificate.'),
+  TILLSTREAM_CLIENT_KEY_FILE: file.optional().describe('PEM: its private key.'),
 };
 
 /** What a client trusts, and what it shows; null: nothing of its own. */

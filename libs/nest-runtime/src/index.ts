@@ -9,6 +9,8 @@ export { Readiness } from './health/readiness';
 export type { ReadinessCheck, ReadinessReport } from './health/readiness';
 export { bootstrap } from './lifecycle/bootstrap';
 export type { BootstrapOptions, RunningService } from './lifecycle/bootstrap';
+export { runConfigured } from './lifecycle/run-configured';
+export type { ConfigurableProcess, ConfigurableService } from './lifecycle/run-configured';
 export { runService } from './lifecycle/run-service';
 export type { ProcessPort, StartedService } from './lifecycle/run-service';
 export type { MetricsSource, Service } from './lifecycle/service';

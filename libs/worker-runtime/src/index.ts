@@ -2,11 +2,11 @@ export type { LogPorts, WorkerGroup, WorkerParts, WorkerTelemetry } from './grou
 export { createGroupWorker } from './group-worker';
 export { kafkaOptions } from './kafka-options';
 export type { ComposedWorker } from './start-worker';
-export { startComposed, startWorker } from './start-worker';
+export { startComposed, startWorker, workerConfiguration } from './start-worker';
 export type { StartupReport } from './startup-checks';
 export { checkStreams } from './startup-checks';
 export type { WorkerKind } from './worker';
 export { createWorker } from './worker';
 export type { DefaultPorts, LogWorkerConfig, WorkerConfig } from './worker-config';
-export { loadLogWorkerConfig, loadWorkerConfig } from './worker-config';
+export { loadLogWorkerConfig, loadWorkerConfig, logWorkerVariables } from './worker-config';
 export type { FaceParts, WorkerFace } from './worker-face';

@@ -2,13 +2,19 @@ import { Module } from '@nestjs/common';
 import type { Tracing } from '@tillstream/adapter-telemetry';
 import { createServiceMetrics } from '@tillstream/adapter-telemetry';
 import type { Environment, ServiceConfig } from '@tillstream/config';
-import type { GrpcServerOptions, Service, ServiceLogger, StartedService } from '@tillstream/nest-runtime';
+import type {
+  ConfigurableService,
+  GrpcServerOptions,
+  Service,
+  ServiceLogger,
+  StartedService,
+} from '@tillstream/nest-runtime';
 import { bootstrap, createLogger } from '@tillstream/nest-runtime';
 import { Registry } from 'prom-client';
 import type { WorkerTelemetry } from './group-worker';
 import type { WorkerKind } from './worker';
 import { createWorker } from './worker';
-import { loadWorkerConfig } from './worker-config';
+import { loadWorkerConfig, workerVariables, type DefaultPorts } from './worker-config';
 import { openFace } from './worker-face';
 
 /** A worker adds nothing to the endpoints that every service has. */
@@ -21,6 +27,22 @@ export interface ComposedWorker {
   readonly grpc?: GrpcServerOptions;
 }
 
+const portsOf = ({ defaultHttpPort, face }: WorkerKind): DefaultPorts => ({
+  http: defaultHttpPort,
+  grpc: face?.defaultGrpcPort ?? 0,
+});
+
+/** What a worker takes, for whoever sets it. A worker that answers nothing has no port for that. */
+export function workerConfiguration(kind: WorkerKind, about: string): ConfigurableService {
+  const { GRPC_PORT, ...others } = workerVariables(portsOf(kind));
+  return {
+    service: kind.name,
+    about,
+    variables: kind.face ? { ...others, GRPC_PORT } : others,
+    load: (environment) => loadWorkerConfig(environment, portsOf(kind)),
+  };
+}
+
 /** Starts a service that works on partitions, as this process. @throws ConfigError with every problem at once. */
 export async function startWorker(
   kind: WorkerKind,
@@ -28,7 +50,7 @@ export async function startWorker(
   tracing: Tracing | null,
 ): Promise<StartedService> {
   const { face } = kind;
-  const config = loadWorkerConfig(environment, { http: kind.defaultHttpPort, grpc: face?.defaultGrpcPort ?? 0 });
+  const config = loadWorkerConfig(environment, portsOf(kind));
   return startComposed(kind.name, config.service, tracing, (telemetry) => {
     const worker = createWorker(kind, config, telemetry);
     if (!face) return { service: worker };

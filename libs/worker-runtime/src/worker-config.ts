@@ -47,7 +47,8 @@ export interface DefaultPorts {
   readonly grpc: number;
 }
 
-const logWorkerVariables = (http: number) => ({
+/** What a service takes that reads partitions of the log. */
+export const logWorkerVariables = (http: number) => ({
   ...serviceVariables,
   ...httpPort(http),
   ...kafkaVariables,
@@ -62,14 +63,17 @@ const logWorkerVariables = (http: number) => ({
     .describe('A batch that takes longer is counted and logged as slow.'),
 });
 
+/** What a service takes that works on partitions, with its checkpoints in Redis. */
+export const workerVariables = (ports: DefaultPorts) => ({
+  ...logWorkerVariables(ports.http),
+  ...grpcPort(ports.grpc),
+  ...readKeyVariables,
+  ...redisVariables,
+});
+
 /** @throws ConfigError with every problem of the environment, or else of the stream files it names. */
 export function loadWorkerConfig(environment: Environment, ports: DefaultPorts): WorkerConfig {
-  const variables = {
-    ...logWorkerVariables(ports.http),
-    ...grpcPort(ports.grpc),
-    ...readKeyVariables,
-    ...redisVariables,
-  };
+  const variables = workerVariables(ports);
   const values = parseEnvironment(variables, environment, [kafkaRule, redisRule, serverTlsRule, readKeysRule]);
   const config = configOf(values);
   const keys = readKeySources(

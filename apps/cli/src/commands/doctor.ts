@@ -7,6 +7,7 @@ import { examineRedis } from '../doctor/examine-redis';
 import { examineServices, type ServiceLooks } from '../doctor/examine-services';
 import type { Finding } from '../doctor/finding';
 import { lookAtRedis } from '../doctor/look-at-redis';
+import { redisServerOf } from '../doctor/redis-server-of';
 import { examineTopics, lookAtGroups, newestDeadLetters } from '../doctor/look-at-stream';
 import { reportText, type Part } from '../doctor/print-report';
 import { lookAtService, type ServiceLook } from '../doctor/service-look';
@@ -40,7 +41,7 @@ export const registerDoctor: RegisterCommand = (program, context) => {
       [],
     )
     .option('--for <duration>', 'how long it looks, to tell what moves from what stands still', parseDuration, 3_000)
-    .option('--redis <url>', 'Redis of the services (default: REDIS_URL)')
+    .option('--redis <url>', 'Redis of the services (default: as the REDIS_ variables say)')
     .option('--json', 'one JSON object', false)
     .option('--stream-files <paths>', 'stream files (default: STREAM_FILES, else the one that is shipped)')
     .option('--brokers <list>', 'Kafka brokers (default: KAFKA_BROKERS)')
@@ -55,7 +56,7 @@ service says of itself. Ends with code 1 if there is a problem.`,
 
 async function doctor(options: DoctorOptions, context: CliContext): Promise<void> {
   const definitions = loadStreamFiles(options.streamFiles, context.environment);
-  const redisUrl = options.redis ?? context.environment['REDIS_URL'];
+  const redisServer = redisServerOf(options.redis, context.environment);
   const urls = options.service.length > 0 ? options.service : USUAL_PORTS.map((port) => `http://127.0.0.1:${port}`);
   const { parts, findings } = await withKafka(options.brokers, context, async (kafka) => {
     context.note(`Looking for ${options.for / 1_000} s …\n`);
@@ -64,7 +65,7 @@ async function doctor(options: DoctorOptions, context: CliContext): Promise<void
     const first = await look(kafka, there, urls);
     await systemClock.sleep(options.for, context.signal);
     const second = await look(kafka, there, urls);
-    const redis = redisUrl ? await lookAtRedis(redisUrl, systemClock) : null;
+    const redis = redisServer ? await lookAtRedis(redisServer, systemClock) : null;
     const services = second.services.map((service, index) => ({
       first: first.services[index] ?? service,
       second: service,

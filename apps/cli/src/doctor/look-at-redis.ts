@@ -1,18 +1,20 @@
-import { connectRedis, verifyRedis } from '@tillstream/adapter-redis';
+import { openRedis, redisFault, verifyConnection, type RedisServer } from '@tillstream/adapter-redis';
+import { explainRedisFault } from '@tillstream/config';
 import type { CliClock } from '../cli-clock';
 import type { RedisLook } from './examine-redis';
 
 const ASKED = 5;
-const TIMEOUT_MS = 3_000;
 
 /** Asks the store of checkpoints how it is. Never throws: one that is away is a finding. */
-export async function lookAtRedis(url: string, clock: CliClock): Promise<RedisLook> {
-  const redis = connectRedis({ url, commandTimeoutMs: TIMEOUT_MS, connectTimeoutMs: TIMEOUT_MS });
-  let refusal: string | null = null;
-  redis.on('error', (error: Error) => (refusal = error.message));
+export async function lookAtRedis(server: RedisServer, clock: CliClock): Promise<RedisLook> {
+  const connection = openRedis(server);
   try {
-    const problems = await verifyRedis(redis);
-    const memory = await redis.info('memory');
+    const problems = await verifyConnection(connection);
+    const masters = await connection.masters();
+    const memories = await Promise.all(masters.map((master) => master.info('memory')));
+    // The fullest node of a Cluster is the one that counts.
+    const memory = memories.sort((a, b) => numberIn(b, 'used_memory') - numberIn(a, 'used_memory'))[0] ?? '';
+    const redis = masters[0]!;
     const times: number[] = [];
     let clockAheadMs = 0;
     for (let i = 0; i < ASKED; i += 1) {
@@ -27,10 +29,10 @@ export async function lookAtRedis(url: string, clock: CliClock): Promise<RedisLo
       ...{ usedBytes: numberIn(memory, 'used_memory'), limitBytes: numberIn(memory, 'maxmemory') },
     };
   } catch (error) {
-    const trouble = refusal ?? (error as Error).message;
+    const trouble = explainRedisFault(redisFault(error)) ?? (error as Error).message;
     return { trouble, problems: [], usedBytes: 0, limitBytes: 0, clockAheadMs: 0, answerMs: 0 };
   } finally {
-    redis.disconnect();
+    connection.commands.disconnect();
   }
 }
 

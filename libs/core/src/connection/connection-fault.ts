@@ -18,6 +18,7 @@ export const COMMON_SIGNS: readonly FaultSign<CommonFault>[] = [
   [/does not match certificate's altnames/i, 'other-name'],
   [/self[- ]signed certificate|unable to (verify|get) .*certificate|invalid ca certificate/i, 'untrusted'],
   [/alert (bad certificate|unknown ca|certificate|handshake failure)|certificate required/i, 'certificate-refused'],
+  [/disconnected before secure TLS connection/i, 'no-tls-there'],
   [/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ECONNRESET|ETIMEDOUT|connection timeout/i, 'unreachable'],
 ];
 
