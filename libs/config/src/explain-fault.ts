@@ -41,7 +41,7 @@ const REDIS: Explanations = {
     'REDIS_CERT_FILE',
     'let REDIS_URL begin with redis://, or name the port for TLS',
   ),
-  unreachable: 'nobody answers at REDIS_URL',
+  unreachable: 'nobody answers at REDIS_URL, or nobody who speaks TLS if it begins with rediss://',
   'tls-wanted': 'Redis hangs up: let REDIS_URL begin with rediss:// if that port is for TLS',
   'login-refused': 'Redis refuses the login: REDIS_USERNAME or REDIS_PASSWORD is wrong, or what REDIS_URL has of them',
   'login-wanted': 'Redis wants a login: set REDIS_PASSWORD, and REDIS_USERNAME if it has users',

@@ -40,11 +40,14 @@ export function faultOf<Kind extends string>(
 
 function sayings(error: unknown): readonly string[] {
   const said: string[] = [];
-  for (let cause = error; cause instanceof Error && said.length < MAX_DEPTH; cause = causeOf(cause)) {
+  for (let cause = error; hasMessage(cause) && said.length < MAX_DEPTH; cause = causeOf(cause))
     said.push(cause.message);
-  }
   return said;
 }
+
+/** An error, of whichever realm: one of the run time is none of the realm that a test runs in. */
+const hasMessage = (value: unknown): value is Error =>
+  typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string';
 
 /** ioredis keeps what a node of a Cluster said beside the cause. */
 function causeOf(error: Error): unknown {
