@@ -129,17 +129,20 @@ export const grpcAddress = parser(
 );
 
 /** Origins of pages, `https://shop.example`, separated by commas; or `*`, which is all of them. */
-export const origins: z.ZodType<readonly string[], string> = parser((value) => {
-  const parts = splitList(value);
-  const wrong = parts.filter((part) => part !== '*' && !isOrigin(part));
-  if (wrong.length > 0) {
-    return refuse(
-      `must be origins like https://shop.example, without a path, not ${wrong.map((part) => `"${part}"`).join(', ')}`,
-    );
-  }
-  if (parts.includes('*') && parts.length > 1) return refuse('must be * alone, or the origins without it');
-  return parts.length > 0 ? parts : refuse('must name at least one origin');
-});
+export const origins: z.ZodType<readonly string[], string> = parser(
+  (value) => {
+    const parts = splitList(value);
+    const wrong = parts.filter((part) => part !== '*' && !isOrigin(part));
+    if (wrong.length > 0) {
+      return refuse(
+        `must be origins like https://shop.example, without a path, not ${wrong.map((part) => `"${part}"`).join(', ')}`,
+      );
+    }
+    if (parts.includes('*') && parts.length > 1) return refuse('must be * alone, or the origins without it');
+    return parts.length > 0 ? parts : refuse('must name at least one origin');
+  },
+  { says: 'origins like https://shop.example, or *', write: (values) => values.join(',') },
+);
 
 const isOrigin = (text: string): boolean =>
   /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
