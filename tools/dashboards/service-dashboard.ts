@@ -3,8 +3,6 @@ import { lines, now } from './panel';
 import { orZero, quantile, sumRate } from './promql';
 
 const IN = 'namespace=~"$namespace", service=~"$service"';
-/** Readiness is told without the name of the service, which the process's other numbers have. */
-const READY = `tillstream_ready and on (job, instance) tillstream_info{${IN}}`;
 
 /** The processes of one service. */
 export const serviceDashboard: Dashboard = {
@@ -19,7 +17,7 @@ export const serviceDashboard: Dashboard = {
         now('Processes', 'How many answer Prometheus, by version.', 'short', {
           '{{version}}': `count by (version) (tillstream_info{${IN}})`,
         }),
-        now('Ready', 'Of these, how many can do their work.', 'short', { ready: `sum(${READY})` }),
+        now('Ready', 'Of these, how many can do their work.', 'short', { ready: `sum(tillstream_ready{${IN}})` }),
         now(
           'Kafka',
           'Whether all that need it reach Kafka.',

@@ -1,36 +1,25 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HEADER, headerBytes } from '@tillstream/contracts';
 import { lastBatch } from '@tillstream/engine';
-import type { NewRecord } from '@tillstream/engine';
 import { SeededRandom } from '@tillstream/engine/testing';
 import { plainCommerce } from '../oracle/commerce-definition';
 import { differences } from '../simulate/verdict';
 import { Workload } from '../simulate/workload';
 import { Platform, servers, settled, until } from './platform';
+import { POISON, sabotaged } from './sabotage';
 
 const DELIVERIES = 150;
 const START_MS = Date.now() - 2 * 3_600_000;
 const POISONED = 1;
-const MARK = 'nobody survives this';
-/** There is no record known that a service does not survive, so one is made: splitting this text fails. */
-const SABOTAGE = `const { split } = String.prototype;
-String.prototype.split = function (...how) {
-  if (String(this) === ${JSON.stringify(MARK)}) throw new Error('poison');
-  return split.apply(this, how);
-};
-`;
 
 describe('a record that a service does not survive', () => {
   let platform: Platform;
   const directory = mkdtempSync(join(tmpdir(), 'tillstream-poison-'));
 
   beforeAll(async () => {
-    const preload = join(directory, 'sabotage.cjs');
-    writeFileSync(preload, SABOTAGE);
-    platform = new Platform((file) => file, { NODE_OPTIONS: `--require ${preload}` });
+    platform = new Platform((file) => file, sabotaged(directory));
     await platform.createTopics();
     await platform.startAll(['enricher', 'aggregator']);
   }, 120_000);
@@ -62,12 +51,7 @@ describe('a record that a service does not survive', () => {
     };
     await send();
     const poisonAt = await platform.reader.end(topics.raw, POISONED);
-    const poison: NewRecord = {
-      key: null,
-      value: new TextEncoder().encode('{}'),
-      headers: { [HEADER.rerouted]: headerBytes(MARK) },
-    };
-    await platform.writer.append(topics.raw, POISONED, [poison]);
+    await platform.writer.append(topics.raw, POISONED, [POISON]);
     await send();
 
     const enricher = platform.processes[0];
