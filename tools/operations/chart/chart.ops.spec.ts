@@ -73,6 +73,20 @@ describe('the chart', () => {
     }
   });
 
+  itIfThere(
+    'leaves its numbers the label that says of which service they are, by which alerts and dashboards go',
+    () => {
+      type Endpoints = Readonly<Record<string, readonly { readonly honorLabels?: boolean }[]>>;
+      const monitors = [...seen.values()].filter(({ object }) => /^(Pod|Service)Monitor$/.test(object.kind));
+      expect(new Set(monitors.map(({ object }) => object.kind)).size).toBe(2);
+      for (const { object, where } of monitors) {
+        const { endpoints, podMetricsEndpoints } = object.spec as Endpoints;
+        const all = [...(endpoints ?? []), ...(podMetricsEndpoints ?? [])];
+        expect([where, all.map(({ honorLabels }) => honorLabels)]).toEqual([where, [true]]);
+      }
+    },
+  );
+
   itIfThere('gives no two objects of a release the same name, and none a name that is too long', async () => {
     for (const { name, values } of files) {
       const longest = 'a'.repeat(53);
