@@ -5,12 +5,14 @@ export function isTraced(headers: RecordHeaders): boolean {
   return Object.keys(headers).length > 0;
 }
 
-/** The records with more headers; the very same records when there are none to add. */
+/**
+ * The records, the first of them with more headers; the very same records when there are none to add. One is enough for whoever
+ * reads them: a header on each of the rows of a window cost more than all the rest of tracing.
+ */
 export function withHeaders(records: readonly NewRecord[], headers: RecordHeaders): readonly NewRecord[] {
-  if (!isTraced(headers)) return records;
-  return records.map((record) => {
-    const { key, value, timestampMs } = record;
-    const more = { ...record.headers, ...headers };
-    return timestampMs === undefined ? { key, value, headers: more } : { key, value, headers: more, timestampMs };
-  });
+  const [first, ...others] = records;
+  if (first === undefined || !isTraced(headers)) return records;
+  const { key, value, timestampMs } = first;
+  const said = { key, value, headers: { ...first.headers, ...headers } };
+  return [timestampMs === undefined ? said : { ...said, timestampMs }, ...others];
 }

@@ -3,7 +3,6 @@ import type * as Zipkin from '@opentelemetry/exporter-zipkin';
 import type * as Grpc from '@opentelemetry/instrumentation-grpc';
 import type * as Http from '@opentelemetry/instrumentation-http';
 import type * as IORedis from '@opentelemetry/instrumentation-ioredis';
-import type * as Nest from '@opentelemetry/instrumentation-nestjs-core';
 import type * as Sdk from '@opentelemetry/sdk-node';
 import type * as SdkTrace from '@opentelemetry/sdk-trace';
 import { keepFailedRequests } from './kept-requests';
@@ -43,7 +42,6 @@ export function startTracing(service: string, environment: Environment = process
   const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http') as typeof Http;
   const { GrpcInstrumentation } = require('@opentelemetry/instrumentation-grpc') as typeof Grpc;
   const { IORedisInstrumentation } = require('@opentelemetry/instrumentation-ioredis') as typeof IORedis;
-  const { NestInstrumentation } = require('@opentelemetry/instrumentation-nestjs-core') as typeof Nest;
   const { name, ratio } = DEFAULT_SAMPLER;
   const sampler = samplerOf(
     environment['OTEL_TRACES_SAMPLER'] || name,
@@ -58,7 +56,6 @@ export function startTracing(service: string, environment: Environment = process
       new HttpInstrumentation({ ignoreIncomingRequestHook: ({ url }) => isProbe(url), ...keepFailedRequests() }),
       new GrpcInstrumentation({ ignoreGrpcMethods: [/^grpc\.health/, /^Check$/, /^Watch$/] }),
       new IORedisInstrumentation(),
-      new NestInstrumentation(),
     ],
   });
   sdk.start();
