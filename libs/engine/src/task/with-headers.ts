@@ -7,7 +7,7 @@ export function isTraced(headers: RecordHeaders): boolean {
 
 /**
  * The records, the first of them with more headers; the very same records when there are none to add. One is enough for whoever
- * reads them: a header on each of the rows of a window cost more than all the rest of tracing.
+ * reads them, and each of the others would have to be copied.
  */
 export function withHeaders(records: readonly NewRecord[], headers: RecordHeaders): readonly NewRecord[] {
   const [first, ...others] = records;
