@@ -73,7 +73,7 @@ function unknownName(name: string, known: readonly string[]): string | null {
 /** As it would be written in the environment; null: that cannot be. */
 function valueOf(node: Node | null): string | null {
   if (node === null) return '';
-  if (isScalar(node)) return node.value === null ? '' : (node.source ?? String(node.value));
+  if (isScalar(node)) return node.value === null ? '' : (node.source ?? JSON.stringify(node.value));
   if (!isSeq(node)) return null;
   const values = node.items.map((item) => valueOf(item as Node));
   return values.every((value) => value !== null && !value.includes(',')) ? values.join(',') : null;
