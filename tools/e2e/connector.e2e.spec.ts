@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-// eslint-disable-next-line @nx/enforce-module-boundaries -- what the connector's own tests read from, too
 import { type Behaviour, idOf, SseServer } from '../../apps/connector/src/testing/sse-server';
 import { agreesWith } from './plain-oracle';
 import { Platform, WRITE_KEY, until } from './platform';

@@ -1,5 +1,6 @@
 import { KAFKA_OPERATIONS, KafkaAdmin, kafkaFault, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
 import { createServiceMetrics, injectTraceContext, keepFailedCall } from '@tillstream/adapter-telemetry';
+import type { Tracing } from '@tillstream/adapter-telemetry';
 import { explainKafkaFault, type Environment } from '@tillstream/config';
 import { followKeys } from '@tillstream/doors';
 import { bootstrap, createLogger, systemClock } from '@tillstream/nest-runtime';
@@ -15,10 +16,7 @@ import { passBodiesThrough } from './http/respond';
 import { ingestStreamOf } from './ingest/ingest-stream';
 
 /** Starts the service on Kafka. @throws ConfigError */
-export async function startGateway(
-  environment: Environment,
-  tracing: { shutdown(): Promise<void> } | null,
-): Promise<StartedService> {
+export async function startGateway(environment: Environment, tracing: Tracing | null): Promise<StartedService> {
   const config = loadGatewayConfig(environment);
   const { http, logLevel, shutdownTimeoutMs, drain } = config.service;
   const logger = createLogger('gateway', logLevel);
@@ -68,6 +66,7 @@ export async function startGateway(
     configureHttp: (server) => {
       passBodiesThrough(server);
       allowOrigins(server, config.corsOrigins);
+      tracing?.traceRequests(server);
     },
   });
   for (const file of config.streams) {

@@ -7,7 +7,7 @@ export type { ServiceMetrics } from './metrics/service-metrics';
 export { createTaskMetrics } from './metrics/task-metrics';
 export type { TaskMetrics } from './metrics/task-metrics';
 export { createBatchTracer } from './tracing/batch-tracer';
-export { keepFailedCall } from './tracing/kept-requests';
+export { keepFailedCall } from './tracing/kept-call';
 export { isTracingWanted, startTracing } from './tracing/start-tracing';
 export type { Tracing } from './tracing/start-tracing';
 export { injectTraceContext, withTraceContext } from './tracing/trace-context';

@@ -1,10 +1,13 @@
 import type { Attributes, Context, Link, SpanKind } from '@opentelemetry/api';
-import { SamplingDecision } from '@opentelemetry/api';
+import { createContextKey, SamplingDecision } from '@opentelemetry/api';
 import type * as SdkTrace from '@opentelemetry/sdk-trace';
 import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace';
 
 /** Why a span is told that was not sampled: `error` or `slow`. */
 export const KEPT = 'tillstream.kept';
+
+/** Set in the context of a span that has been drawn already: it is sampled. */
+export const DRAWN = createContextKey('tillstream drawn');
 
 type Samplers = Pick<
   typeof SdkTrace,
@@ -28,13 +31,22 @@ export class KeepingSampler implements Sampler {
     attributes: Attributes,
     links: Link[],
   ): SamplingResult {
-    if (attributes[KEPT] !== undefined) return { decision: SamplingDecision.RECORD_AND_SAMPLED };
+    if (attributes[KEPT] !== undefined || context.getValue(DRAWN) === true)
+      return { decision: SamplingDecision.RECORD_AND_SAMPLED };
     return this.sampler.shouldSample(context, traceId, name, kind, attributes, links);
   }
 
   toString(): string {
     return `Keeping{${this.sampler.toString()}}`;
   }
+}
+
+/** How spans are chosen. */
+export interface Sampling {
+  readonly sampler: Sampler;
+  /** As `sampler` would of one that belongs to no trace, before there is anything of it. */
+  readonly draw: () => boolean;
+  readonly isParentBased: boolean;
 }
 
 /**
@@ -46,7 +58,7 @@ export function samplerOf(
   name: string,
   ratio: string,
   { AlwaysOnSampler, AlwaysOffSampler, ParentBasedSampler, TraceIdRatioBasedSampler }: Samplers,
-): Sampler {
+): Sampling {
   const [, parentBased, root] = /^(parentbased_)?(always_on|always_off|traceidratio)$/.exec(name) ?? [];
   const share = Number(ratio);
   if (root === undefined) {
@@ -58,11 +70,12 @@ export function samplerOf(
   if (root === 'traceidratio' && !(ratio.trim() !== '' && share >= 0 && share <= 1)) {
     throw new Error(`OTEL_TRACES_SAMPLER_ARG is ${JSON.stringify(ratio)}; it must be the share to sample, from 0 to 1`);
   }
-  const sampler =
+  const isParentBased = parentBased !== undefined;
+  const [chosen, draw] =
     root === 'always_on'
-      ? new AlwaysOnSampler()
+      ? [new AlwaysOnSampler(), () => true]
       : root === 'always_off'
-        ? new AlwaysOffSampler()
-        : new TraceIdRatioBasedSampler(share);
-  return parentBased === undefined ? sampler : new ParentBasedSampler({ root: sampler });
+        ? [new AlwaysOffSampler(), () => false]
+        : [new TraceIdRatioBasedSampler(share), () => Math.random() < share];
+  return { sampler: isParentBased ? new ParentBasedSampler({ root: chosen }) : chosen, draw, isParentBased };
 }

@@ -5,12 +5,15 @@ import type * as Http from '@opentelemetry/instrumentation-http';
 import type * as IORedis from '@opentelemetry/instrumentation-ioredis';
 import type * as Sdk from '@opentelemetry/sdk-node';
 import type * as SdkTrace from '@opentelemetry/sdk-trace';
-import { keepFailedRequests } from './kept-requests';
+import type { FastifyInstance } from 'fastify';
 import { repeatedIds } from './repeated-ids';
 import { KeepingSampler, samplerOf } from './sampler';
+import { traceRequests } from './traced-requests';
 import { ZipkinSpans } from './zipkin-spans';
 
 export interface Tracing {
+  /** Has a server give its sampled requests a span each. */
+  traceRequests(server: FastifyInstance): void;
   /** Sends what is still to be sent. */
   shutdown(): Promise<void>;
 }
@@ -43,23 +46,27 @@ export function startTracing(service: string, environment: Environment = process
   const { GrpcInstrumentation } = require('@opentelemetry/instrumentation-grpc') as typeof Grpc;
   const { IORedisInstrumentation } = require('@opentelemetry/instrumentation-ioredis') as typeof IORedis;
   const { name, ratio } = DEFAULT_SAMPLER;
-  const sampler = samplerOf(
+  const sampling = samplerOf(
     environment['OTEL_TRACES_SAMPLER'] || name,
     environment['OTEL_TRACES_SAMPLER_ARG'] || (environment['OTEL_TRACES_SAMPLER'] ? '1' : ratio),
     sdkTrace,
   );
   const sdk = new NodeSDK({
-    sampler: new KeepingSampler(sampler),
+    sampler: new KeepingSampler(sampling.sampler),
     idGenerator: repeatedIds,
     ...(exportersOf(environment).includes('zipkin') && { spanProcessors: [zipkinProcessor(environment, sdkTrace)] }),
     instrumentations: [
-      new HttpInstrumentation({ ignoreIncomingRequestHook: ({ url }) => isProbe(url), ...keepFailedRequests() }),
+      new HttpInstrumentation({ disableIncomingRequestInstrumentation: true }),
       new GrpcInstrumentation({ ignoreGrpcMethods: [/^grpc\.health/, /^Check$/, /^Watch$/] }),
-      new IORedisInstrumentation(),
+      // Their arguments are checkpoints: to write them out costs much, sampled or not, and shows what no trace should.
+      new IORedisInstrumentation({ dbStatementSerializer: (command) => command }),
     ],
   });
   sdk.start();
-  return sdk;
+  return {
+    traceRequests: (server) => traceRequests(server, sampling),
+    shutdown: () => sdk.shutdown(),
+  };
 }
 
 /**
@@ -90,8 +97,4 @@ function zipkinProcessor(environment: Environment, { BatchSpanProcessor }: typeo
     exporter: new ZipkinSpans(new ZipkinExporter()),
     ...(delayMs >= 0 && { scheduledDelayMillis: delayMs }),
   });
-}
-
-function isProbe(url: string | undefined): boolean {
-  return url === '/healthz' || url === '/readyz' || url === '/metrics';
 }

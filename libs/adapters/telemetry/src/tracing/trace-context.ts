@@ -52,12 +52,26 @@ function endsSampled(traceparent: Uint8Array): boolean {
   return ((isLetter ? digit + 1 : digit) & 1) === 1;
 }
 
+/** The trace that a request says it belongs to; null: none, or what it says is no W3C traceparent. */
+export function parentOf(
+  traceparent: string | string[] | undefined,
+): { readonly context: SpanContext; readonly isSampled: boolean } | null {
+  if (typeof traceparent !== 'string') return null;
+  const context = contextIn(traceparent);
+  return context && { context, isSampled: isSampled(context) };
+}
+
 /** The context that a W3C traceparent names; null when it is not one, or is not sampled. */
 function parseTraceparent(text: string): SpanContext | null {
+  const context = contextIn(text);
+  return context !== null && isSampled(context) ? context : null;
+}
+
+function contextIn(text: string): SpanContext | null {
   const [, traceId, spanId, flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(text) ?? [];
   if (traceId === undefined || spanId === undefined) return null;
   const context = { traceId, spanId, traceFlags: parseInt(flags ?? '', 16), isRemote: true };
-  return isSpanContextValid(context) && isSampled(context) ? context : null;
+  return isSpanContextValid(context) ? context : null;
 }
 
 export function isSampled({ traceFlags }: SpanContext): boolean {
