@@ -129,9 +129,9 @@ describe.each([
     expect(links).toEqual(expect.arrayContaining(FLOW.map(([parent, child]) => `${parent} > ${child}`)));
     const seen = await photographZipkin(store.address, traceId);
     if (seen === null) return;
-    for (const service of SERVICES) {
-      expect(seen).toContain(`tillstream-${service}`);
-    }
+    // Of a long trace the page draws what fits into its window.
+    expect(seen).toMatch(new RegExp(`Services\\s+${SERVICES.length}\\s`));
+    expect(seen).toContain('tillstream-gateway: post /v1/streams/:stream/events');
   }, 90_000);
 });
 
