@@ -44,6 +44,15 @@ const PORTS = {
   'trace-port': 16686,
 };
 
+/**
+ * Ports above 1023 that browsers and fetch refuse to call: https://fetch.spec.whatwg.org/#port-blocking. A service there would
+ * run, and nobody would find it ready.
+ */
+const NEVER_CALLED = new Set([
+  ...[1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697],
+  10080,
+]);
+
 /** @typedef {keyof typeof PORTS} PortName */
 
 /**
@@ -91,6 +100,10 @@ export function readSettings(args, environment) {
   const ports = names.map((name) => [name, wholeNumber(`--${name}`, given[name] ?? String(PORTS[name])) + offset]);
   const tooHigh = ports.find(([, port]) => Number(port) > 65_535);
   if (tooHigh) throw new Error(`${tooHigh[0]} would be ${tooHigh[1]}: ports end at 65535`);
+  const neverCalled = ports.find(([name, port]) => isHttp(String(name)) && NEVER_CALLED.has(Number(port)));
+  if (neverCalled) {
+    throw new Error(`${neverCalled[0]} would be ${neverCalled[1]}, which browsers and fetch refuse to call: choose another`);
+  }
   return {
     help: values.help,
     simulator: !values['no-simulator'],
@@ -106,6 +119,9 @@ export function readSettings(args, environment) {
     chosenPorts: new Set(names.filter((name) => given[name] !== undefined)),
   };
 }
+
+/** @param {string} name of an option */
+const isHttp = (name) => !/-grpc-|kafka|redis/.test(name);
 
 /**
  * @param {string} name

@@ -32,6 +32,7 @@ describe('the arguments of npm start', () => {
     [['--connect', 'https://stream.example'], '--connect names a stream and where its events come from, as STREAM='],
     [['--rate', 'many'], '--rate must be a whole number, not "many"'],
     [['--port-offset', '60000'], 'gateway-port would be 68080: ports end at 65535'],
+    [['--port-offset', '2000'], 'gateway-port would be 10080, which browsers and fetch refuse to call: choose another'],
     [['--data'], "Unknown option '--data'"],
   ])('are refused by name: %j', (args, message) => {
     expect(() => readSettings(args, {})).toThrow(message);
