@@ -102,7 +102,9 @@ export function readSettings(args, environment) {
   if (tooHigh) throw new Error(`${tooHigh[0]} would be ${tooHigh[1]}: ports end at 65535`);
   const neverCalled = ports.find(([name, port]) => isHttp(String(name)) && NEVER_CALLED.has(Number(port)));
   if (neverCalled) {
-    throw new Error(`${neverCalled[0]} would be ${neverCalled[1]}, which browsers and fetch refuse to call: choose another`);
+    throw new Error(
+      `${neverCalled[0]} would be ${neverCalled[1]}, which browsers and fetch refuse to call: choose another`,
+    );
   }
   return {
     help: values.help,
