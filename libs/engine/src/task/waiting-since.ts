@@ -1,5 +1,6 @@
 import { HEADER, headerBytes } from '@tillstream/contracts';
 import type { NewRecord } from '../ports/log';
+import { withHeaders } from './with-headers';
 
 /** Since when each of some metrics has had something to tell: append time of the oldest raw record that is not told yet. */
 export class WaitingSince {
@@ -23,9 +24,5 @@ export class WaitingSince {
 
 /** Says on the first of the records since when it has been waited for them; unchanged when that is not known. */
 export function withWaitingSince(records: readonly NewRecord[], sinceMs: number): readonly NewRecord[] {
-  const [first, ...others] = records;
-  if (first === undefined || !Number.isFinite(sinceMs)) return records;
-  const { key, value, headers, timestampMs } = first;
-  const said = { key, value, headers: { ...headers, [HEADER.waitingSince]: headerBytes(sinceMs) } };
-  return [timestampMs === undefined ? said : { ...said, timestampMs }, ...others];
+  return Number.isFinite(sinceMs) ? withHeaders(records, { [HEADER.waitingSince]: headerBytes(sinceMs) }) : records;
 }

@@ -12,7 +12,5 @@ export function isTraced(headers: RecordHeaders): boolean {
 export function withHeaders(records: readonly NewRecord[], headers: RecordHeaders): readonly NewRecord[] {
   const [first, ...others] = records;
   if (first === undefined || !isTraced(headers)) return records;
-  const { key, value, timestampMs } = first;
-  const said = { key, value, headers: { ...first.headers, ...headers } };
-  return [timestampMs === undefined ? said : { ...said, timestampMs }, ...others];
+  return [{ ...first, headers: { ...first.headers, ...headers } }, ...others];
 }
