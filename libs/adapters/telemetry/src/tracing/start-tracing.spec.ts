@@ -22,12 +22,41 @@ async function main() {
 void main();
 `;
 
+/** The same, with a batch that gives a script to Redis, which answers OK to whatever it is asked. */
+const PROGRAM_WITH_REDIS = `
+import { startTracing } from './start-tracing';
+const tracing = startTracing('enricher');
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { createBatchTracer } from './batch-tracer';
+const { Redis } = require('ioredis');
+
+async function main() {
+  const server = createServer((socket) =>
+    socket.on('data', (data) => socket.write('+OK\\r\\n'.repeat(data.toString().match(/^\\*/gm).length))));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const redis = new Redis({ port: server.address().port, host: '127.0.0.1', enableReadyCheck: false });
+  const batch = { name: 'enrich', topic: 'commerce.raw.v1', partition: 0, records: [] };
+  const answer = await createBatchTracer('commerce.enricher').batch(batch, () =>
+    redis.eval('planted script', 1, 'planted key', 'planted checkpoint'));
+  redis.disconnect();
+  server.close();
+  await tracing?.shutdown();
+  console.log(JSON.stringify(answer));
+}
+void main();
+`;
+
 describe('a program that starts with startTracing', () => {
   let program: string;
 
   beforeAll(async () => {
+    program = await bundled(PROGRAM);
+  });
+
+  async function bundled(contents: string): Promise<string> {
     const { outputFiles } = await build({
-      stdin: { contents: PROGRAM, resolveDir: __dirname, loader: 'ts' },
+      stdin: { contents, resolveDir: __dirname, loader: 'ts' },
       bundle: true,
       platform: 'node',
       format: 'cjs',
@@ -35,14 +64,14 @@ describe('a program that starts with startTracing', () => {
       tsconfigRaw: {},
       write: false,
     });
-    program = outputFiles[0]!.text;
-  });
+    return outputFiles[0]!.text;
+  }
 
-  async function run(environment: Record<string, string>): Promise<unknown> {
+  async function run(environment: Record<string, string>, text = program): Promise<unknown> {
     const root = join(__dirname, '../../../../..');
     const { PATH } = process.env;
     const running = promisify(execFile)(process.execPath, ['-'], { cwd: root, env: { PATH, ...environment } });
-    running.child.stdin!.end(program);
+    running.child.stdin!.end(text);
     return JSON.parse((await running).stdout);
   }
 
@@ -53,6 +82,7 @@ describe('a program that starts with startTracing', () => {
   /** Runs the program beside somebody who takes what is sent there. */
   async function sentBy(
     environment: (address: string) => Record<string, string>,
+    text?: string,
   ): Promise<{ said: unknown; received: { url: string; body: string }[] }> {
     const received: { url: string; body: string }[] = [];
     const collector = createServer((request, response) => {
@@ -66,7 +96,7 @@ describe('a program that starts with startTracing', () => {
     collector.listen(0, '127.0.0.1');
     await once(collector, 'listening');
     const { port } = collector.address() as AddressInfo;
-    const said = await run(environment(`http://127.0.0.1:${port}`));
+    const said = await run(environment(`http://127.0.0.1:${port}`), text);
     collector.close();
     return { said, received };
   }
@@ -94,6 +124,22 @@ describe('a program that starts with startTracing', () => {
     expect(JSON.parse(received[0]!.body)).toMatchObject([
       { name: 'enrich commerce.raw.v1', kind: 'SERVER', localEndpoint: { serviceName: 'tillstream-enricher' } },
     ]);
+  });
+
+  it('tells which command Redis was given, and nothing of what stood in it', async () => {
+    const program = await bundled(PROGRAM_WITH_REDIS);
+    const { said, received } = await sentBy(
+      (address) => ({
+        OTEL_EXPORTER_OTLP_ENDPOINT: address,
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+        OTEL_TRACES_SAMPLER: 'always_on',
+      }),
+      program,
+    );
+    expect(said).toBe('OK');
+    const told = received.map(({ body }) => body).join();
+    expect(told).toMatch(/"name":"eval"/i);
+    expect(told).not.toContain('planted');
   });
 
   it('samples one batch in a hundred unless told otherwise', async () => {
