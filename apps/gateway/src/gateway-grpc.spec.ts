@@ -194,6 +194,7 @@ describe('PublishStream', () => {
   it('looks at the key of each body: a stream does not outlive the right to it', async () => {
     const keys = ringOf([]);
     keys.replace([aKey({ key: WRITE_KEY })]);
+    const compared = jest.spyOn(keys, 'shown');
     gateway = await startGateway([STREAM], {}, { keys });
     client = new tillstream.ingest.v1.IngestService(`127.0.0.1:${gateway.grpcPort}`, credentials.createInsecure());
     const call = client.publishStream(withKey());
@@ -205,6 +206,7 @@ describe('PublishStream', () => {
     expect((await answers.next()).value).toMatchObject({ code: status.UNAUTHENTICATED, accepted: 0 });
     call.end();
     expect(gateway.writer.appended).toHaveLength(1);
+    expect(compared).toHaveBeenCalledTimes(1);
   });
 
   it('tells who sends more events than the key allows when to come again', async () => {

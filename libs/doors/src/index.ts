@@ -9,7 +9,7 @@ export { keyEntries } from './keys/key-entry';
 export type { KeyEntry } from './keys/key-entry';
 export { parseKeyFile } from './keys/key-file';
 export { KeyRing } from './keys/key-ring';
-export type { KeyFinding } from './keys/key-ring';
+export type { KeyFinding, ShownKey } from './keys/key-ring';
 export { KeyLimits, limitMessage } from './limits/key-limits';
 export type { Admission } from './limits/key-limits';
 export { grpcTarget, loadClientTls, readClientTls } from './tls/client-tls';

@@ -3,7 +3,7 @@ export type { GrpcServerOptions, GrpcService } from './grpc/grpc-server';
 export { contextOf, drained, serverStreamHandler, statusOf, unaryHandler } from './grpc/handlers';
 export type { CallContext, UnexpectedErrorListener } from './grpc/handlers';
 export { createKeyGate } from './grpc/key-gate';
-export { ReadKeys } from './grpc/read-keys';
+export { authorizationOf, ReadKeys } from './grpc/read-keys';
 export { GrpcStatusError, retryTrailers } from './grpc/status-error';
 export { Readiness } from './health/readiness';
 export type { ReadinessCheck, ReadinessReport } from './health/readiness';

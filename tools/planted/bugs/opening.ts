@@ -15,6 +15,18 @@ export const openingBugs: readonly PlantedBug[] = [
     specs: ['libs/doors/src/keys/key-ring.spec.ts'],
   },
   {
+    name: 'exchanged-key-remembered',
+    bug: 'a call that lasts goes on with a key that was exchanged meanwhile',
+    patches: [
+      {
+        file: 'libs/doors/src/keys/key-ring.ts',
+        find: 'if (compared !== this.all) known',
+        replace: 'if (compared === null) known',
+      },
+    ],
+    specs: ['libs/doors/src/keys/key-ring.spec.ts'],
+  },
+  {
     name: 'no-keys-open-to-all',
     bug: 'a file without keys opens the door to everyone',
     patches: [

@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import type { Metadata } from '@grpc/grpc-js';
-import { limitMessage, opens, type KeyFinding } from '@tillstream/doors';
+import { limitMessage, opens, type KeyFinding, type ShownKey } from '@tillstream/doors';
+import { authorizationOf } from '@tillstream/nest-runtime';
 import { bodyFormOf } from '../http/body-content';
 import { derivedBatchIds, randomBatchId } from '../ingest/batch-ids';
 import type { ByteLane, Reservation } from '../ingest/byte-budget';
@@ -18,6 +19,8 @@ export interface GrpcIngestOptions {
 export class GrpcIngest {
   /** Of bodies that have come and not been published yet. */
   private readonly shares = new WeakMap<PublishRequest, Reservation>();
+  /** What calls show, by their metadata. */
+  private readonly shown = new WeakMap<Metadata, ShownKey>();
   /** Answers to keys that have had what they are allowed. */
   private readonly limited = new WeakSet<PublishResponse>();
 
@@ -28,7 +31,9 @@ export class GrpcIngest {
 
   /** Who calls, by `authorization: Bearer <write key>` in the metadata. */
   find(metadata: Metadata): KeyFinding {
-    return this.edge.keys.find(metadata.get('authorization')[0]?.toString(), this.edge.clock.nowMs());
+    const shown = this.shown.get(metadata) ?? this.edge.keys.shown(authorizationOf(metadata));
+    this.shown.set(metadata, shown);
+    return shown(this.edge.clock.nowMs());
   }
 
   /** Where bodies that begin to come take their share; null while nothing is taken in. */

@@ -10,7 +10,7 @@ export interface IngestEdge {
   /** Nothing is taken in before the service has found everything in order. */
   readonly isOpen: () => boolean;
   readonly streams: ReadonlyMap<string, IngestStream>;
-  readonly keys: Pick<KeyRing, 'find'>;
+  readonly keys: Pick<KeyRing, 'find' | 'shown'>;
   readonly limits: KeyLimits;
   readonly budget: ByteLane;
   readonly pool: BufferPool;

@@ -1,3 +1,4 @@
+import crypto from 'node:crypto';
 import { aKey, ringOf } from '../testing/keys';
 import { KeyRing } from './key-ring';
 
@@ -58,6 +59,18 @@ describe('a ring of keys', () => {
     expect(kinds()).toEqual(['granted', 'granted', 'granted']);
     changing.replace([aKey({ key: 'second-key' })]);
     expect(kinds()).toEqual(['granted', 'unknown', 'granted']);
+  });
+
+  it('compares what a call has shown once, and again when keys were exchanged', () => {
+    const changing = ringOf([]);
+    changing.replace([aKey({ key: 'lasting-key', expiresMs: NOON_MS })]);
+    const hashed = jest.spyOn(crypto, 'createHash');
+    const shown = changing.shown('Bearer lasting-key');
+    const kinds = [1, 2, NOON_MS - 1, NOON_MS].map((nowMs) => shown(nowMs).kind);
+    expect([kinds, hashed.mock.calls.length]).toEqual([['granted', 'granted', 'granted', 'expired'], 1]);
+    changing.replace([]);
+    expect([shown(1).kind, shown(1).kind, hashed.mock.calls.length]).toEqual(['unknown', 'unknown', 2]);
+    hashed.mockRestore();
   });
 
   it('joins the rights of one key that stands in several places, right by right', () => {

@@ -1,7 +1,7 @@
 import { ResponderBuilder, ServerInterceptingCall, ServerListenerBuilder, status } from '@grpc/grpc-js';
 import type { ServerInterceptingCallInterface, ServerInterceptor } from '@grpc/grpc-js';
-import { limitMessage, type Grant, type KeyLimits, type KeyRing } from '@tillstream/doors';
-import { shownKey, UNAUTHENTICATED } from './read-keys';
+import { limitMessage, type Grant, type KeyLimits, type KeyRing, type ShownKey } from '@tillstream/doors';
+import { authorizationOf, UNAUTHENTICATED } from './read-keys';
 import { retryTrailers } from './status-error';
 
 /** Who is let in to ask, and how often. */
@@ -25,8 +25,8 @@ const OPEN_TO_ALL = ['/grpc.health.', '/grpc.reflection.'];
  *   for longer than the right to it.
  */
 export function createKeyGate({ ring, limits, nowMs, monotonicMs }: KeyGateOptions): ServerInterceptor {
-  const admit = (shown: string | undefined): Status | Grant => {
-    const found = ring.find(shown, nowMs());
+  const admit = (shown: ShownKey): Status | Grant => {
+    const found = shown(nowMs());
     if (found.kind !== 'granted') return { code: status.UNAUTHENTICATED, details: UNAUTHENTICATED[found.kind] };
     const admission = limits.admit(found.grant, monotonicMs());
     if (admission.kind === 'admitted') return found.grant;
@@ -37,15 +37,15 @@ export function createKeyGate({ ring, limits, nowMs, monotonicMs }: KeyGateOptio
     if (ring.isOpen || OPEN_TO_ALL.some((prefix) => method.path.startsWith(prefix))) {
       return new ServerInterceptingCall(call);
     }
-    let shown: string | undefined;
+    let shown = ring.shown(undefined);
     let rights = '';
     const holds = (): boolean => {
-      const found = ring.find(shown, nowMs());
+      const found = shown(nowMs());
       return found.kind === 'granted' && rightsOf(found.grant) === rights;
     };
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
-        shown = shownKey(metadata);
+        shown = ring.shown(authorizationOf(metadata));
         const admitted = admit(shown);
         if ('code' in admitted) return call.sendStatus(admitted);
         rights = rightsOf(admitted);

@@ -11,7 +11,7 @@ export class ReadKeys {
 
   /** What stands behind the key of a call. @throws GrpcStatusError UNAUTHENTICATED without a key that is known and holds */
   grantFor(metadata: Metadata): Grant {
-    const found = this.ring.find(shownKey(metadata), this.nowMs());
+    const found = this.ring.find(authorizationOf(metadata), this.nowMs());
     if (found.kind === 'granted') return found.grant;
     throw new GrpcStatusError(status.UNAUTHENTICATED, UNAUTHENTICATED[found.kind]);
   }
@@ -36,7 +36,7 @@ export class ReadKeys {
 }
 
 /** What a call says of who makes it. */
-export const shownKey = (metadata: Metadata): string | undefined => metadata.get('authorization')[0]?.toString();
+export const authorizationOf = (metadata: Metadata): string | undefined => metadata.get('authorization')[0]?.toString();
 
 export const UNAUTHENTICATED: Readonly<Record<Exclude<KeyFinding['kind'], 'granted'>, string>> = {
   missing: 'a read key is wanted: send the metadata "authorization: Bearer <key>"',
