@@ -1,23 +1,11 @@
-import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { SpanKind } from '@opentelemetry/api';
 import type { Attributes, SpanContext } from '@opentelemetry/api';
 import type { BatchInfo, BatchTracer, ClosedInfo, FollowUpInfo, RecordHeaders } from '@tillstream/engine';
-import { keepSpan } from './kept-spans';
 import { sampledContexts, sampledHeaders, withTraceContext } from './trace-context';
+import { startSpan, withinSpan } from './work-span';
 
-const TRACER = 'tillstream';
 const MAX_PRODUCERS = 32;
 const SLOW_MS = 5_000;
-/** Codes of TaskRenewalError and SourceRevokedError. */
-const IN_ORDER: ReadonlySet<unknown> = new Set(['TASK_RENEWAL', 'SOURCE_REVOKED']);
-
-/** A span that is to be. */
-interface Work {
-  readonly name: string;
-  readonly kind: SpanKind;
-  readonly attributes: Attributes;
-  /** What it comes of. It goes on with the trace of the first. */
-  readonly causes: readonly SpanContext[];
-}
 
 /**
  * Traces batches with one span each, by OpenTelemetry's conventions for messaging. Of those that are not sampled it tells such as
@@ -31,65 +19,34 @@ export function createBatchTracer(group: string | null, slowMs = SLOW_MS): Batch
     batch: (info, run) => {
       const causes = sampledContexts(info.records, MAX_PRODUCERS);
       const attributes = attributesOf(info, group);
-      return within({ name: `${info.name} ${info.topic}`, kind: SpanKind.CONSUMER, attributes, causes }, slowMs, run);
+      const work = { name: `${info.name} ${info.topic}`, kind: SpanKind.CONSUMER, attributes, causes };
+      return withinSpan(work, slowMs, (own) => run(withTraceContext({}, own)));
     },
     contextOf: ({ headers }) => sampledHeaders(headers),
     closed: (info, fedBy) => {
       const causes = contextsOf(fedBy);
       if (causes.length === 0) return {};
-      const span = start({ name: `close ${info.metric}`, kind: SpanKind.PRODUCER, attributes: closedOf(info), causes });
+      const span = startSpan({
+        name: `close ${info.metric}`,
+        kind: SpanKind.PRODUCER,
+        attributes: closedOf(info),
+        causes,
+      });
       span.end();
       return withTraceContext({}, span.spanContext());
     },
     followUp: (info, fedBy, run) => {
       const work = { name: `${info.name} ${info.sink}`, kind: SpanKind.CLIENT, attributes: followUpOf(info) };
-      return within({ ...work, causes: contextsOf(fedBy) }, slowMs, run);
+      return withinSpan({ ...work, causes: contextsOf(fedBy) }, slowMs, run);
     },
   };
 }
 
-async function within<T>(work: Work, slowMs: number, run: (headers: RecordHeaders) => Promise<T>): Promise<T> {
-  const startedMs = performance.now();
-  const span = start(work);
-  const isSampled = span.isRecording();
-  const spanContext = span.spanContext();
-  try {
-    const headers = withTraceContext({}, spanContext);
-    const result = await context.with(trace.setSpan(context.active(), span), () => run(headers));
-    if (!isSampled && performance.now() - startedMs >= slowMs) keepSpan({ ...work, context: spanContext, startedMs });
-    return result;
-  } catch (error) {
-    if (!isEndInOrder(error)) {
-      span.recordException(error instanceof Error ? error : String(error));
-      span.setStatus({ code: SpanStatusCode.ERROR });
-      if (!isSampled) keepSpan({ ...work, context: spanContext, startedMs, error });
-    }
-    throw error;
-  } finally {
-    span.end();
-  }
-}
-
-function start({ name, kind, attributes, causes: [first, ...others] }: Work) {
-  const parent = first === undefined ? context.active() : trace.setSpanContext(context.active(), first);
-  const links = others.map((other) => ({ context: other }));
-  return trace.getTracer(TRACER).startSpan(name, { kind, attributes, links }, parent);
-}
-
-/** Nothing is wrong: another replica, or another definition, goes on from here. */
-function isEndInOrder(error: unknown): boolean {
-  // By their codes, as this is loaded before everything that is to be traced, and the classes would bring much along.
-  return error instanceof Error && 'code' in error && IN_ORDER.has(error.code);
-}
-
-function contextsOf(fedBy: readonly RecordHeaders[]): SpanContext[] {
-  return fedBy.length === 0
-    ? []
-    : sampledContexts(
-        fedBy.map((headers) => ({ headers })),
-        MAX_PRODUCERS,
-      );
-}
+const contextsOf = (fedBy: readonly RecordHeaders[]): SpanContext[] =>
+  sampledContexts(
+    fedBy.map((headers) => ({ headers })),
+    MAX_PRODUCERS,
+  );
 
 function attributesOf({ name, topic, partition, records }: BatchInfo, group: string | null): Attributes {
   return {

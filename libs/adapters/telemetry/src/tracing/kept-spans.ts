@@ -1,5 +1,6 @@
-import { ROOT_CONTEXT, SpanStatusCode, trace } from '@opentelemetry/api';
+import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import type { Attributes, Link, SpanContext, SpanKind } from '@opentelemetry/api';
+import { markFailed } from './failed-span';
 import { repeatedIds } from './repeated-ids';
 import { KEPT } from './sampler';
 
@@ -38,10 +39,6 @@ export function keepSpan(ended: EndedSpan): void {
   const span = repeatedIds.repeat(context, () =>
     trace.getTracer(TRACER).startSpan(name, { kind, attributes, links, startTime }, ROOT_CONTEXT),
   );
-  if (error !== undefined) {
-    const message = error instanceof Error ? error.message : JSON.stringify(error);
-    span.recordException(error instanceof Error ? error : message);
-    span.setStatus({ code: SpanStatusCode.ERROR, message });
-  }
+  if (error !== undefined) markFailed(span, error);
   span.end();
 }

@@ -125,6 +125,12 @@ describe('the batch tracer', () => {
     expect(injected).toEqual(headers);
   });
 
+  it('links a batch to few of very many producers', async () => {
+    const records = Array.from({ length: 1_000 }, (_, offset) => aRecord(offset, sampledBy(offset + 1)));
+    await createBatchTracer('g').batch({ ...info, records }, async () => undefined);
+    expect(exporter.getFinishedSpans()[0]!.links).toHaveLength(31);
+  });
+
   it('marks the span of a batch that failed, and fails with it', async () => {
     const failing = createBatchTracer('g').batch(info, () => Promise.reject(new Error('no')));
     await expect(failing).rejects.toThrow('no');
