@@ -1,3 +1,4 @@
+import { PackedRecord } from '@tillstream/contracts';
 import { withHeaders } from './with-headers';
 
 const aRecord = (key: number) => ({ key: Uint8Array.of(key), value: null, headers: { own: Uint8Array.of(key) } });
@@ -9,6 +10,11 @@ describe('headers of a trace', () => {
     const traced = withHeaders([first, second], TRACE);
     expect(traced[0]).toEqual({ ...first, headers: { ...first.headers, ...TRACE } });
     expect(traced[1]).toBe(second);
+  });
+
+  it('keep key and value of a record that has both in a buffer with others', () => {
+    const [traced] = withHeaders([new PackedRecord(Buffer.from('-key-value'), 1, 4, 10)], TRACE);
+    expect(traced).toEqual({ key: Buffer.from('key'), value: Buffer.from('-value'), headers: TRACE });
   });
 
   it('change nothing where nothing is traced, or nothing is told', () => {

@@ -12,5 +12,8 @@ export function isTraced(headers: RecordHeaders): boolean {
 export function withHeaders(records: readonly NewRecord[], headers: RecordHeaders): readonly NewRecord[] {
   const [first, ...others] = records;
   if (first === undefined || !isTraced(headers)) return records;
-  return [{ ...first, headers: { ...first.headers, ...headers } }, ...others];
+  // Not `...first`: a packed record has its key and value by getters of its class, which a spread leaves behind.
+  const { key, value, timestampMs } = first;
+  const said = { key, value, headers: { ...first.headers, ...headers } };
+  return [timestampMs === undefined ? said : { ...said, timestampMs }, ...others];
 }
