@@ -23,6 +23,8 @@ export interface OverloadOptions {
   readonly probeSeconds: number;
   /** So many times what is taken must be offered, or nothing has been shown. */
   readonly leastOffered: number;
+  /** How long to wait until all that was taken has been worked off and answered. */
+  readonly caughtUpWithinMs: number;
   readonly servers?: OwnServers;
 }
 
@@ -35,7 +37,6 @@ const MIB = 1024 * 1024;
  */
 const GATEWAY_BOUND = { timesInFlight: 8, uncollectedMiB: 512 };
 const PROBE_EVERY_MS = 250;
-const CAUGHT_UP_WITHIN_MS = 1_800_000;
 const NORMAL_WITHIN_S = 10;
 const EVERY_CORE = `0-${availableParallelism() - 1}`;
 /** Late events would be judged by order, and overload knows none. */
@@ -84,7 +85,11 @@ export async function overload(options: OverloadOptions): Promise<readonly strin
 
     // 3. After.
     await sleep(options.probeSeconds * 1_000);
-    const enrichedMs = await timeUntil(`everything to be enriched`, () => isEnriched(platform));
+    const timeUntil = async (what: string, isSo: () => Promise<boolean>): Promise<number> => {
+      await until(what, options.caughtUpWithinMs, isSo);
+      return performance.now();
+    };
+    const enrichedMs = await timeUntil('everything to be enriched', () => isEnriched(platform));
     const seenMs = await timeUntil('the newest probe to be seen', () => Promise.resolve(probe.unseen <= 4));
     await sleep(options.probeSeconds * 1_000);
     await probe.close();
@@ -155,11 +160,6 @@ function setCores(rig: Rig, services: string, clients: string): void {
 
 async function keepSending(client: Client, load: Load, events: number, untilMs: number): Promise<void> {
   while (performance.now() < untilMs) await client.publish(load.body(events));
-}
-
-async function timeUntil(what: string, isSo: () => Promise<boolean>): Promise<number> {
-  await until(what, CAUGHT_UP_WITHIN_MS, isSo);
-  return performance.now();
 }
 
 function describe(events: readonly ProbedEvent[]): string {
