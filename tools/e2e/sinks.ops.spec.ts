@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DuckDbSession, LakeTable, NO_ACCESS, openObjectStore, readFiles } from '@tillstream/adapter-lake';
+import { NO_ACCESS } from '@tillstream/adapter-lake';
 import { startPostgres } from '@tillstream/local';
-import { Client } from 'pg';
 import type { ServiceProcess } from './platform';
 import { Platform, until } from './platform';
+import { eachOnce, eventsInLake, eventsInPostgres, shopEvent, type StoredEvents } from './stored-rows';
 import { publish } from './through-gateway';
 
 jest.setTimeout(300_000);
@@ -86,7 +86,7 @@ describe('stores outside of a real platform', () => {
 
   async function publishSome(): Promise<void> {
     for (let batch = 0; batch < 5; batch += 1) {
-      const events = Array.from({ length: EVENTS / 5 }, (_, i) => anEvent(published + i));
+      const events = Array.from({ length: EVENTS / 5 }, (_, i) => shopEvent(published + i, START_MS));
       await publish(platform, events);
       published += events.length;
     }
@@ -100,6 +100,9 @@ describe('stores outside of a real platform', () => {
     child.kill('SIGCONT');
   }
 
+  const inLake = (): Promise<StoredEvents> => eventsInLake(platform.lake, NO_ACCESS, platform.stream);
+  const inPostgres = (): Promise<StoredEvents> => eventsInPostgres(postgres as Postgres, platform.stream);
+
   async function untilStored(): Promise<void> {
     let seen: unknown;
     await until('both to have all', WITHIN_MS, async () => {
@@ -109,43 +112,8 @@ describe('stores outside of a real platform', () => {
     }).catch((error: unknown) => {
       throw new Error(`${String(error)}: ${JSON.stringify(seen)}`);
     });
-    const all = { rows: published, places: published, ids: published };
+    const all = eachOnce(published);
     expect({ lake: await inLake(), ledger: await inPostgres() }).toEqual({ lake: all, ledger: all });
-  }
-
-  async function inLake(): Promise<Counts> {
-    const table = new LakeTable(openObjectStore(platform.lake, NO_ACCESS), `${platform.stream}/events`);
-    const snapshot = await table.snapshot();
-    if (snapshot === null) return NOTHING;
-    const files = await Promise.all(
-      [...snapshot.files.values()].map(async (file) => ({ local: await table.local(file), partition: file.partition })),
-    );
-    const session = await DuckDbSession.open({ memoryBytes: 128 * 1024 ** 2, threads: 1, temporary: null });
-    try {
-      const relation = readFiles(snapshot.columns, snapshot.partitionBy, files);
-      const [row] = await session.rows(`SELECT ${COUNTS} FROM (${relation})`);
-      return counts(Object.values(row ?? {}));
-    } finally {
-      await session.close();
-    }
-  }
-
-  async function inPostgres(): Promise<Counts> {
-    const { port, user, password } = postgres as Postgres;
-    const client = new Client({ host: '127.0.0.1', port, user, password, database: 'postgres' });
-    await client.connect();
-    try {
-      const { rows } = await client.query({
-        text: `SELECT ${COUNTS} FROM "${platform.stream}".events`,
-        rowMode: 'array',
-      });
-      return counts((rows as unknown[][])[0] ?? []);
-    } catch (error) {
-      if ((error as { readonly code?: string }).code === UNDEFINED_TABLE) return NOTHING;
-      throw error;
-    } finally {
-      await client.end();
-    }
   }
 
   /** Of all partitions and feeds. */
@@ -156,32 +124,3 @@ describe('stores outside of a real platform', () => {
     return own.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   }
 });
-
-const UNDEFINED_TABLE = '42P01';
-const COUNTS = `count(*) AS a, count(DISTINCT (_partition, _offset, _index)) AS b, count(DISTINCT event_id) AS c`;
-
-interface Counts {
-  readonly rows: number;
-  readonly places: number;
-  readonly ids: number;
-}
-
-const NOTHING: Counts = { rows: 0, places: 0, ids: 0 };
-
-function counts([rows, places, ids]: readonly unknown[]): Counts {
-  return { rows: Number(rows), places: Number(places), ids: Number(ids) };
-}
-
-function anEvent(n: number): string {
-  const kinds = ['page_view', 'add_to_cart', 'purchase'];
-  return JSON.stringify({
-    event_id: `e${n}`,
-    event_type: kinds[n % kinds.length],
-    timestamp: new Date(START_MS + n * 200).toISOString(),
-    user_id: `u${n % 50}`,
-    product_id: `p${n % 7}`,
-    category: `c${n % 3}`,
-    price: 9.95,
-    quantity: 1,
-  });
-}

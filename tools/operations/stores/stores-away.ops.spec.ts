@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DuckDbSession, LakeTable, accessOf, openObjectStore, readFiles } from '@tillstream/adapter-lake';
+import { accessOf } from '@tillstream/adapter-lake';
 import { startOpenSearch, startPostgres, startS3 } from '@tillstream/local';
-import { Client } from 'pg';
 import { HookReceiver } from '../../../libs/adapters/webhook/src/testing/hook-receiver';
 import { Platform, until } from '../../e2e/platform';
+import { eachOnce, eventsInLake, eventsInPostgres, shopEvent } from '../../e2e/stored-rows';
 import { publish } from '../../e2e/through-gateway';
 
 /** How long every store is away at once. */
@@ -14,6 +14,7 @@ const WITHIN_MS = 120_000;
 const EVENTS = 30;
 const START_MS = Date.now() - 3_600_000;
 const SECRET = 'of this test';
+const LAKE = 's3://lake/shops';
 
 interface Stores {
   readonly search: Awaited<ReturnType<typeof startOpenSearch>>;
@@ -73,7 +74,7 @@ describe('stores that are all away for a minute', () => {
         TILLSTREAM_SINK_LEDGER_PASSWORD: password,
         TILLSTREAM_SINK_HOOK_SECRET: SECRET,
         ...Object.fromEntries(
-          Object.entries({ WHERE: 's3://lake/shops', ...accessTo(stores) }).map(([name, value]) => [
+          Object.entries({ WHERE: LAKE, ...accessTo(stores) }).map(([name, value]) => [
             `TILLSTREAM_SINK_LAKE_${name}`,
             value,
           ]),
@@ -123,7 +124,7 @@ describe('stores that are all away for a minute', () => {
   }, 600_000);
 
   async function publishSome(): Promise<void> {
-    const events = Array.from({ length: EVENTS }, (_, i) => anEvent(published + i));
+    const events = Array.from({ length: EVENTS }, (_, i) => shopEvent(published + i, START_MS));
     await publish(platform, events);
     published += events.length;
   }
@@ -138,50 +139,19 @@ describe('stores that are all away for a minute', () => {
   async function untilStored(running: Stores): Promise<void> {
     let seen: unknown;
     await until('every store to have every row', WITHIN_MS, async () => {
-      const [lake, ledger, search] = await Promise.all([inLake(running), inPostgres(running), inSearch(running)]);
+      const [lake, ledger, search] = await Promise.all([
+        eventsInLake(LAKE, accessOf(accessTo(running)), platform.stream),
+        eventsInPostgres(running.postgres, platform.stream),
+        inSearch(running),
+      ]);
       const hook = new Set(running.hook.taken.flatMap(({ rows }) => rows.map(({ values }) => values['event_id'])));
       seen = { lake, ledger, search, hook: hook.size };
       return [lake.rows, ledger.rows, search, hook.size].every((rows) => rows >= published);
     }).catch((error: unknown) => {
       throw new Error(`${String(error)}: of ${published}: ${JSON.stringify(seen)}`);
     });
-    const all = { rows: published, ids: published };
+    const all = eachOnce(published);
     expect(seen).toEqual({ lake: all, ledger: all, search: published, hook: published });
-  }
-
-  async function inLake(running: Stores): Promise<Counts> {
-    const store = openObjectStore('s3://lake/shops', accessOf(accessTo(running)));
-    const table = new LakeTable(store, `${platform.stream}/events`);
-    const snapshot = await table.snapshot();
-    if (snapshot === null) return NOTHING;
-    const files = await Promise.all(
-      [...snapshot.files.values()].map(async (file) => ({ local: await table.local(file), partition: file.partition })),
-    );
-    const session = await DuckDbSession.open({ memoryBytes: 128 * 1024 ** 2, threads: 1, temporary: null });
-    try {
-      const relation = readFiles(snapshot.columns, snapshot.partitionBy, files);
-      const [row] = await session.rows(`SELECT ${COUNTS} FROM (${relation})`);
-      return counts(Object.values(row ?? {}));
-    } finally {
-      await session.close();
-    }
-  }
-
-  async function inPostgres({ postgres: { port, user, password } }: Stores): Promise<Counts> {
-    const client = new Client({ host: '127.0.0.1', port, user, password, database: 'postgres' });
-    await client.connect();
-    try {
-      const { rows } = await client.query({
-        text: `SELECT ${COUNTS} FROM "${platform.stream}".events`,
-        rowMode: 'array',
-      });
-      return counts((rows as unknown[][])[0] ?? []);
-    } catch (error) {
-      if ((error as { readonly code?: string }).code === UNDEFINED_TABLE) return NOTHING;
-      throw error;
-    } finally {
-      await client.end();
-    }
   }
 
   /** Documents: each has the place of its event as its id. */
@@ -192,32 +162,6 @@ describe('stores that are all away for a minute', () => {
   }
 });
 
-const UNDEFINED_TABLE = '42P01';
-const COUNTS = 'count(*) AS a, count(DISTINCT event_id) AS b';
-
-interface Counts {
-  readonly rows: number;
-  readonly ids: number;
-}
-
-const NOTHING: Counts = { rows: 0, ids: 0 };
-
-const counts = ([rows, ids]: readonly unknown[]): Counts => ({ rows: Number(rows), ids: Number(ids) });
-
 function accessTo({ s3 }: Stores): Readonly<Record<string, string>> {
   return { ENDPOINT: s3.address, REGION: 'us-east-1', USER: 'any', SECRET: 'any' };
-}
-
-function anEvent(n: number): string {
-  const kinds = ['page_view', 'add_to_cart', 'purchase'];
-  return JSON.stringify({
-    event_id: `e${n}`,
-    event_type: kinds[n % kinds.length],
-    timestamp: new Date(START_MS + n * 200).toISOString(),
-    user_id: `u${n % 50}`,
-    product_id: `p${n % 7}`,
-    category: `c${n % 3}`,
-    price: 9.95,
-    quantity: 1,
-  });
 }

@@ -1,22 +1,23 @@
-import { topicSpecs, type StreamDefinition } from '@tillstream/contracts';
 import { systemClock } from '../cli-clock';
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
-import { behind, examineGroups, type GroupLooks } from '../doctor/examine-groups';
+import { hasManyDeadLetters } from '../doctor/examine-events';
+import { behind, examineGroups } from '../doctor/examine-groups';
 import { examineRedis } from '../doctor/examine-redis';
-import { examineServices, type ServiceLooks } from '../doctor/examine-services';
-import type { Finding } from '../doctor/finding';
+import { examineServices } from '../doctor/examine-services';
 import { lookAtRedis } from '../doctor/look-at-redis';
 import { redisServerOf } from '../doctor/redis-server-of';
-import { examineTopics, lookAtGroups, newestDeadLetters } from '../doctor/look-at-stream';
+import { bothLooks, lookAtPlatform, withTopics } from '../doctor/look-at-platform';
+import { deadLetterFindings, examineTopics } from '../doctor/look-at-stream';
 import { reportText, type Part } from '../doctor/print-report';
-import { lookAtService, type ServiceLook } from '../doctor/service-look';
-import type { KafkaAccess } from '../kafka/kafka-access';
+import type { ServiceLook } from '../doctor/service-look';
 import { withKafka } from '../kafka/with-kafka';
 import { parseDuration } from '../options/parse-options';
+import { tlsOf, withTlsOptions, type TlsOptions } from '../options/tls-options';
 import { loadStreamFiles } from '../streams/load-stream-files';
+import { bytesText, plural } from '../words';
 
-interface DoctorOptions {
+interface DoctorOptions extends TlsOptions {
   readonly service: readonly string[];
   readonly for: number;
   readonly json: boolean;
@@ -31,12 +32,11 @@ const NO_REDIS = 'not looked at: neither --redis nor REDIS_URL says where it is'
 
 /** `till doctor`: what is wrong with a running platform, and what to do. */
 export const registerDoctor: RegisterCommand = (program, context) => {
-  program
-    .command('doctor')
+  withTlsOptions(program.command('doctor'))
     .description('look at a running platform, and say in plain words what is wrong and what to do')
     .option(
       '--service <url>',
-      `HTTP address of a service, as http://gateway:8080; may be given several times (default: ports ${USUAL_PORTS.join(', ')} of this machine)`,
+      `HTTP address of a service, as http://gateway:8080 or https://…; may be given several times (default: ports ${USUAL_PORTS.join(', ')} of this machine)`,
       (url: string, before: readonly string[]) => [...before, url],
       [],
     )
@@ -57,106 +57,42 @@ service says of itself. Ends with code 1 if there is a problem.`,
 async function doctor(options: DoctorOptions, context: CliContext): Promise<void> {
   const definitions = loadStreamFiles(options.streamFiles, context.environment);
   const redisServer = redisServerOf(options.redis, context.environment);
+  const tls = tlsOf(options, context);
   const urls = options.service.length > 0 ? options.service : USUAL_PORTS.map((port) => `http://127.0.0.1:${port}`);
+  const asked = { urls, tls };
   const { parts, findings } = await withKafka(options.brokers, context, async (kafka) => {
     context.note(`Looking for ${options.for / 1_000} s …\n`);
     const topics = (await Promise.all(definitions.map((definition) => examineTopics(kafka, definition)))).flat();
-    const there = await existing(kafka, definitions);
-    const first = await look(kafka, there, urls);
+    const there = await withTopics(kafka, definitions);
+    const first = await lookAtPlatform(kafka, there, asked);
     await systemClock.sleep(options.for, context.signal);
-    const second = await look(kafka, there, urls);
+    const second = await lookAtPlatform(kafka, there, asked);
     const redis = redisServer ? await lookAtRedis(redisServer, systemClock) : null;
-    const services = second.services.map((service, index) => ({
-      first: first.services[index] ?? service,
-      second: service,
-    }));
-    const groups = second.groups.map((group, index) => groupLooks(group, first.groups[index] ?? group, services));
+    const { services, groups } = bothLooks(first, second);
+    const letters = hasManyDeadLetters(second.services) ? await deadLetterFindings(kafka, there) : [];
     const found = [
       ...topics,
       ...(redis ? examineRedis(redis) : []),
       ...examineServices(services),
       ...examineGroups(groups, options.for),
+      ...letters,
     ];
-    if (found.some(({ what }) => what.includes('became dead letters')))
-      found.push(...(await deadLetters(kafka, there)));
     const lag = groups.reduce((sum, group) => sum + behind(group.second, group.ownLag), 0);
     return {
       findings: found,
       parts: [
-        { name: 'Kafka', state: brokersText(await kafka.admin.ping()) },
+        { name: 'Kafka', state: plural(await kafka.admin.ping(), 'broker') },
         { name: 'Streams', state: definitions.map(({ schema }) => schema.stream).join(', ') },
-        { name: 'Redis', state: redis ? (redis.trouble ?? `${mebibytes(redis.usedBytes)} in use`) : NO_REDIS },
+        { name: 'Redis', state: redis ? (redis.trouble ?? `${bytesText(redis.usedBytes)} in use`) : NO_REDIS },
         { name: 'Services', state: servicesText(second.services) },
-        { name: 'Behind', state: `${lag} records over ${groups.length} consumer groups` },
+        { name: 'Behind', state: `${plural(lag, 'record')} over ${plural(groups.length, 'consumer group')}` },
       ] satisfies Part[],
     };
   });
   context.write(options.json ? `${JSON.stringify({ parts, findings })}\n` : reportText(parts, findings));
   const problems = findings.filter(({ severity }) => severity === 'problem').length;
-  if (problems > 0) throw new CliError(`${problems} ${problems === 1 ? 'problem needs' : 'problems need'} somebody`);
+  if (problems > 0) throw new CliError(`${plural(problems, 'problem')} to be looked at`);
 }
-
-/** Groups of streams whose topics are missing cannot be asked about. */
-async function existing(kafka: KafkaAccess, definitions: readonly StreamDefinition[]): Promise<StreamDefinition[]> {
-  const there = await Promise.all(
-    definitions.map(async (definition) => {
-      const names = topicSpecs(definition, 1).map(({ name }) => name);
-      const found = new Set((await kafka.admin.describeTopics(names)).map(({ topic }) => topic));
-      return names.every((name) => found.has(name)) ? [definition] : [];
-    }),
-  );
-  return there.flat();
-}
-
-type Group = Awaited<ReturnType<typeof lookAtGroups>>[number];
-
-async function look(
-  kafka: KafkaAccess,
-  definitions: readonly StreamDefinition[],
-  urls: readonly string[],
-): Promise<{ readonly services: readonly ServiceLook[]; readonly groups: readonly Group[] }> {
-  const [services, groups] = await Promise.all([
-    Promise.all(urls.map((url) => lookAtService(url, () => systemClock.nowMs()))),
-    Promise.all(definitions.map((definition) => lookAtGroups(kafka, definition))),
-  ]);
-  return { services, groups: groups.flat() };
-}
-
-function groupLooks(now: Group, before: Group, services: readonly ServiceLooks[]): GroupLooks {
-  const { group, lags: second, members } = now;
-  const own = (which: keyof ServiceLooks): Map<string, number> =>
-    ownLag(
-      group,
-      services.map((looks) => looks[which]),
-    );
-  return { group, first: before.lags, second, members, ownLag: own('second'), ownLagBefore: own('first') };
-}
-
-/** What replicas of the group's service say of their partitions. */
-function ownLag(group: string, services: readonly ServiceLook[]): Map<string, number> {
-  const lags = new Map<string, number>();
-  for (const { name, samples } of services) {
-    if (name === null || !group.endsWith(`.${name}`)) continue;
-    for (const { labels, value } of samples.of('tillstream_lag_records')) {
-      lags.set(`${labels['topic'] ?? ''}/${labels['partition'] ?? ''}`, value);
-    }
-  }
-  return lags;
-}
-
-async function deadLetters(kafka: KafkaAccess, definitions: readonly StreamDefinition[]): Promise<Finding[]> {
-  const letters = await Promise.all(
-    definitions.map(async (definition) => {
-      const newest = await newestDeadLetters(kafka, definition);
-      const about = definition.topics.deadLetters;
-      return newest.map((what): Finding => ({ severity: 'note', about, what, remedy: 'The newest of its partition.' }));
-    }),
-  );
-  return letters.flat();
-}
-
-const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MiB`;
-const brokersText = (count: number): string => `${count} ${count === 1 ? 'broker' : 'brokers'}`;
 
 function servicesText(services: readonly ServiceLook[]): string {
   const ready = services.filter(({ trouble, missing }) => trouble === null && Object.keys(missing).length === 0);

@@ -1,8 +1,10 @@
 import { CliError, type CliContext } from '../cli-context';
 import type { RegisterCommand } from '../create-program';
+import { askService } from '../http/ask-service';
 import { parseDuration } from '../options/parse-options';
+import { isTlsProblem, TLS_REMEDY, tlsOf, withTlsOptions, type TlsOptions } from '../options/tls-options';
 
-interface LogLevelOptions {
+interface LogLevelOptions extends TlsOptions {
   readonly for: number;
 }
 
@@ -10,8 +12,7 @@ const ANSWER_WITHIN_MS = 5_000;
 
 /** `till log-level`: hear more of a service for a while. */
 export const registerLogLevel: RegisterCommand = (program, context) => {
-  program
-    .command('log-level <url> <level>')
+  withTlsOptions(program.command('log-level <url> <level>'))
     .description('let a service log more, or less, for a while: trace, debug, info, warn, error or fatal')
     .option('--for <duration>', 'how long, before it is as it was', parseDuration, 600_000)
     .addHelpText(
@@ -26,25 +27,19 @@ elsewhere go through kubectl port-forward or a shell there.`,
 async function logLevel(url: string, level: string, options: LogLevelOptions, context: CliContext): Promise<void> {
   if (!URL.canParse(url)) throw new CliError(`${url} is not an address`, 'It looks like http://127.0.0.1:8082');
   const forSeconds = Math.ceil(options.for / 1000);
-  const response = await fetch(new URL('/loglevel', url), {
-    method: 'PUT',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ level, forSeconds }),
-    signal: AbortSignal.any([context.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
+  const answer = await askService(new URL('/loglevel', url), {
+    ...{ method: 'PUT', body: { level, forSeconds }, tls: tlsOf(options, context) },
+    ...{ timeoutMs: ANSWER_WITHIN_MS, signal: context.signal },
   }).catch((error: unknown) => {
-    throw new CliError(`${url} does not answer: ${reasonOf(error)}`, 'Is this the HTTP port of a service that runs?');
+    const reason = error instanceof Error ? error.message : String(error);
+    if (isTlsProblem(reason)) throw new CliError(`no TLS with ${url}: ${reason}`, TLS_REMEDY);
+    throw new CliError(`${url} does not answer: ${reason}`, 'Is this the HTTP port of a service that runs?');
   });
-  if (!response.ok) throw new CliError(`${url} answers ${response.status}: ${await messageOf(response)}`);
+  if (answer.status !== 200) throw new CliError(`${url} answers ${answer.status}: ${messageIn(answer.text)}`);
   context.write(`${url} logs at ${level} for ${forSeconds} seconds\n`);
 }
 
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  return cause instanceof Error ? cause.message : String(cause);
-}
-
-async function messageOf(response: Response): Promise<string> {
-  const text = await response.text();
+function messageIn(text: string): string {
   try {
     const { error } = JSON.parse(text) as { error?: { message?: string } };
     return error?.message ?? text;

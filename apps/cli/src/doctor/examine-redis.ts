@@ -1,4 +1,5 @@
 import type { RedisProblem } from '@tillstream/adapter-redis';
+import { bytesText } from '../words';
 import type { Finding } from './finding';
 
 /** What was found out about the store of checkpoints. */
@@ -35,7 +36,7 @@ export function examineRedis(look: RedisLook): Finding[] {
   if (look.limitBytes > 0 && look.usedBytes > look.limitBytes * NEAR_LIMIT) {
     findings.push({
       ...{ severity: 'problem', about },
-      what: `holds ${mebibytes(look.usedBytes)} of at most ${mebibytes(look.limitBytes)}: beyond, checkpoints are refused and partitions stand still`,
+      what: `holds ${bytesText(look.usedBytes)} of at most ${bytesText(look.limitBytes)}: beyond, checkpoints are refused and partitions stand still`,
       remedy:
         'CONFIG SET maxmemory to more, and the same in redis.conf; or keep ids for a shorter time (dedupe in the stream file).',
     });
@@ -56,5 +57,3 @@ export function examineRedis(look: RedisLook): Finding[] {
   }
   return findings;
 }
-
-const mebibytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MiB`;

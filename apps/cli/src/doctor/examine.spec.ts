@@ -3,7 +3,7 @@ import { examineRedis, type RedisLook } from './examine-redis';
 import { examineServices } from './examine-services';
 import { sortFindings, type Finding } from './finding';
 import { reportText } from './print-report';
-import { parseSamples } from './samples';
+import { parseSamples } from '../metrics/samples';
 import type { ServiceLook } from './service-look';
 
 const told = (findings: readonly Finding[]): string[] =>
@@ -27,7 +27,7 @@ describe('samples', () => {
     expect([samples.sum('a'), samples.sum('a', { stream: 't' }), samples.sum('b'), samples.sum('c')]).toEqual([
       5.5, 3.5, 1_000, 0,
     ]);
-    expect(samples.max('a')?.value).toBe(3.5);
+    expect([samples.max('a'), samples.max('c')]).toEqual([3.5, 0]);
   });
 });
 
@@ -102,6 +102,17 @@ describe('a service', () => {
   ])('whose %s grows meanwhile is told of, and one where it grew long ago is not', (metric, finding) => {
     expect(ofService(`${metric} 3`, {}, `${metric} 1`)).toEqual([finding]);
     expect(ofService(`${metric} 3`)).toEqual([]);
+  });
+
+  it('that is one of several replicas is named with its address', () => {
+    const looks = ['http://e1', 'http://e2'].map((url) => {
+      const second = look('tillstream_kafka_up 0', { url });
+      return { first: second, second };
+    });
+    expect(examineServices(looks).map(({ about }) => about)).toEqual([
+      'enricher at http://e1',
+      'enricher at http://e2',
+    ]);
   });
 
   it('whose clock is wrong is told of', () => {

@@ -11,6 +11,9 @@ export interface Finding {
   readonly remedy: string;
 }
 
+/** A finding of whoever looks at one part and need not say which. */
+export type Observation = Omit<Finding, 'about'>;
+
 const ORDER: readonly Severity[] = ['problem', 'warning', 'note'];
 
 /** The worst first; equally bad ones in the order in which they were found. */

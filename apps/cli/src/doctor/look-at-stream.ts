@@ -28,11 +28,14 @@ export async function examineTopics(kafka: KafkaAccess, definition: StreamDefini
   return [...findings, ...problems.map(told('problem')), ...warnings.map(told('warning'))];
 }
 
+/** A group at one time. */
+export type GroupLook = StreamGroup & { readonly lags: Lags; readonly members: number };
+
 /** How far each group of a stream is, and how many are in it. */
 export async function lookAtGroups(
   { admin }: KafkaAccess,
   definition: StreamDefinition,
-): Promise<readonly (StreamGroup & { readonly lags: Lags; readonly members: number })[]> {
+): Promise<readonly GroupLook[]> {
   return Promise.all(
     groupsOf(definition).map(async (group) => {
       const [lags, members] = await Promise.all([lagOfGroup(admin, group), admin.groupMembers(group.group)]);
@@ -41,8 +44,23 @@ export async function lookAtGroups(
   );
 }
 
-/** The newest dead letter of each partition, as far as one can be read: what senders do wrong now. */
-export async function newestDeadLetters(
+/** What senders do wrong now, as notes. */
+export async function deadLetterFindings(
+  kafka: KafkaAccess,
+  definitions: readonly StreamDefinition[],
+): Promise<Finding[]> {
+  const letters = await Promise.all(
+    definitions.map(async (definition) => {
+      const newest = await newestDeadLetters(kafka, definition);
+      const about = definition.topics.deadLetters;
+      return newest.map((what): Finding => ({ severity: 'note', about, what, remedy: 'The newest of its partition.' }));
+    }),
+  );
+  return letters.flat();
+}
+
+/** The newest dead letter of each partition, as far as one can be read. */
+async function newestDeadLetters(
   { reader }: KafkaAccess,
   { topics, schema }: StreamDefinition,
 ): Promise<readonly string[]> {

@@ -1,3 +1,5 @@
+import { parseSamples } from '../metrics/samples';
+
 /** Numbers of one service by metric name, summed over labels; those with a stream label only for the stream asked for, and what is derived from it. */
 export type Scrape = ReadonlyMap<string, number>;
 
@@ -13,15 +15,13 @@ export async function scrape(url: string, stream: string): Promise<Scrape | null
   }
 }
 
-/** Reads Prometheus' text format. */
+/** Sums of one stream, of the lines of Prometheus' text format. */
 export function parseMetrics(text: string, stream: string): Scrape {
   const sums = new Map<string, number>();
-  for (const line of text.split('\n')) {
-    const [, name, labels = '', value] = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)/.exec(line) ?? [];
-    if (name === undefined) continue;
-    const [, ofStream] = /(?:^|,)stream="([^"]*)"/.exec(labels) ?? [];
+  for (const { name, labels, value } of parseSamples(text).all) {
+    const ofStream = labels['stream'];
     if (ofStream !== undefined && ofStream !== stream && !ofStream.startsWith(`${stream}.`)) continue;
-    sums.set(name, (sums.get(name) ?? 0) + Number(value));
+    sums.set(name, (sums.get(name) ?? 0) + value);
   }
   return sums;
 }

@@ -22,9 +22,9 @@ export class Samples {
       .reduce((sum, { value }) => sum + value, 0);
   }
 
-  /** The largest of a name; null: there is none. */
-  max(name: string): Sample | null {
-    return this.of(name).reduce<Sample | null>((max, one) => (max && max.value >= one.value ? max : one), null);
+  /** The largest of a name; 0: there is none. */
+  max(name: string): number {
+    return Math.max(0, ...this.of(name).map(({ value }) => value));
   }
 }
 
