@@ -71,4 +71,16 @@ export const comparingBugs: readonly PlantedBug[] = [
     ],
     specs: SPECS,
   },
+  {
+    name: 'compared-with-part-of-a-window',
+    bug: 'a row is compared with a window that the view holds only in part',
+    patches: [
+      {
+        file: 'apps/query-api/src/view/metric-rows.ts',
+        find: ' && startMs >= this.seamMs ? window : null',
+        replace: ' ? window : null',
+      },
+    ],
+    specs: ['apps/query-api/src/view/result-view.spec.ts'],
+  },
 ];
