@@ -44,15 +44,15 @@
 {{- end -}}
 
 {{- /*
-What is to be known of each service and does not vary: its ports, the role of the topic it reads, and what it needs. What runs to
+What is to be known of each service and does not vary: its ports, whether it reads topics in groups, and what it needs. What runs to
 an end or is declared under another name, has no ports here.
 */ -}}
 {{- define "tillstream.facts" -}}
 gateway: { http: 8080, grpc: 50051, faces: clients, needs: [kafka, write-keys] }
-enricher: { http: 8081, reads: raw, needs: [kafka, redis] }
-aggregator: { http: 8082, reads: enriched, needs: [kafka, redis] }
-session-tracker: { http: 8083, grpc: 50053, reads: enriched, needs: [kafka, redis, read-keys] }
-sink-writer: { http: 8084, reads: sinks, needs: [kafka, lake, sinks] }
+enricher: { http: 8081, readsTopics: true, needs: [kafka, redis] }
+aggregator: { http: 8082, readsTopics: true, needs: [kafka, redis] }
+session-tracker: { http: 8083, grpc: 50053, readsTopics: true, needs: [kafka, redis, read-keys] }
+sink-writer: { http: 8084, readsTopics: true, needs: [kafka, lake, sinks] }
 query-api: { http: 8085, grpc: 50052, faces: clients, needs: [kafka, lake, read-keys, tracker, client, read-key] }
 connector: { http: 8086, needs: [client, write-key] }
 topics: { needs: [kafka] }

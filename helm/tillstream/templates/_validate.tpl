@@ -166,7 +166,7 @@
 {{- fail (printf "services.%s.autoscaling: minReplicas %d is more than maxReplicas %d" $name (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
 {{- end -}}
 {{- $replicas := $scaling.enabled | ternary (int $scaling.maxReplicas) (int (default $v.defaults.replicas $service.replicas)) -}}
-{{- if and $service.enabled (index $facts $name).reads (not $unknown) (gt $replicas (int $most)) -}}
+{{- if and $service.enabled (index $facts $name).readsTopics (not $unknown) (gt $replicas (int $most)) -}}
 {{- fail (printf "services.%s.%s is %d, but no stream has more than %d partitions: what is beyond would have nothing to do" $name ($scaling.enabled | ternary "autoscaling.maxReplicas" "replicas") $replicas (int $most)) -}}
 {{- end -}}
 {{- $shutdownMs := int (default $v.defaults.shutdownTimeoutMs $service.shutdownTimeoutMs) -}}

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { keptName, parseStreamFile, type StreamDefinition } from '@tillstream/contracts';
-import { sinkGroup, sinkInputs } from '@tillstream/engine';
+import { parseStreamFile, type StreamDefinition } from '@tillstream/contracts';
+import { groupsOf } from '../../../apps/cli/src/kafka/group-lag';
 import { containerOf, named, podOf } from './chart-objects';
 import { Helm } from './helm';
 import { COMMON, merged, readValues, type Values } from './values';
@@ -84,31 +84,29 @@ describe('the chart', () => {
     expect(connector.variables.get('CONNECTOR_GATEWAY_URL')?.value).toBe('https://shop-gateway:8080');
   });
 
-  itIfThere('scales readers on the groups and topics that they really read', async () => {
+  itIfThere('scales readers on what they really read, and on no group that nobody is in', async () => {
     const text = (name: string): string => readFileSync(join(ROOT, 'deploy/streams', name), 'utf8');
     const files = {
       'commerce.yaml': `${text('commerce.yaml')}\ntopics: { raw: shop-events }\n`,
-      'wiki.yaml': `${text('wikimedia.yaml')}\ngeneration: 2\nsinks: { db: { type: postgres, where: 'postgres://db/wiki', what: [finals] } }\n`,
+      // Without sessions and attribution: there is nothing in it for the session-tracker.
+      'retail.yaml': text('retail.yaml').replace(/^lake: .*$/m, 'lake: off'),
+      'wiki.yaml': `${text('wikimedia.yaml')}\ngeneration: 2\nsinks: { db: { type: postgres, where: 'postgres://db/wiki', what: [finals, sessions] } }\n`,
     };
     const services = { enricher: SCALED, aggregator: SCALED, 'session-tracker': SCALED, 'sink-writer': SCALED };
     const objects = await rendered('keda', { streams: { files }, services });
-    const definitions = Object.entries(files).map(([file, content]) => definitionOf(content, file));
-    for (const [service, topic] of [
-      ['enricher', 'raw'],
-      ['aggregator', 'enriched'],
-      ['session-tracker', 'enriched'],
-    ] as const) {
-      expect(triggersOf(objects, service).slice(-2)).toEqual(
-        definitions.map((one) => ({ consumerGroup: `${keptName(one)}.${service}`, topic: one.topics[topic] })),
-      );
-    }
-    const sinks = definitions.flatMap((one) => (one.sinks ?? []).map((sink) => ({ one, sink })));
-    const written = triggersOf(objects, 'sink-writer');
-    for (const { one, sink } of sinks) {
-      const found = written.find(({ consumerGroup }) => consumerGroup === sinkGroup(one, sink));
-      expect(sinkInputs(one, sink)).toContain(found?.topic);
-    }
-    expect(sinks).toHaveLength(3);
+    const read = Object.entries(files).flatMap(([file, content]) =>
+      groupsOf(definitionOf(content, file)).flatMap(({ group, reads }) => reads.map((topic) => `${group} ${topic}`)),
+    );
+    const watched = Object.keys(services).flatMap((service) => triggersOf(objects, service));
+    const common = /^clicks\./; // the stream that all values files have
+    expect(watched.filter((one) => !common.test(one)).sort()).toEqual(read.sort());
+    expect(read).toContain('wikimedia.v2.sink-writer.db wikimedia.sessions.v2');
+  });
+
+  itIfThere('scales on CPU what has no lag: no stream has anything in it for the session-tracker', async () => {
+    const objects = await rendered('keda');
+    expect(objects.some(({ kind, metadata: { name } }) => kind === 'ScaledObject' && /tracker/.test(name))).toBe(false);
+    named(objects, 'HorizontalPodAutoscaler', 'shop-session-tracker');
   });
 
   itIfThere('never scales beyond partitions by itself, and slowly down', async () => {
@@ -120,7 +118,7 @@ describe('the chart', () => {
     });
     expect(
       objects.filter(({ kind }) => kind === 'HorizontalPodAutoscaler').map(({ metadata }) => metadata.name),
-    ).toEqual(['shop-gateway', 'shop-query-api']);
+    ).toEqual(['shop-gateway', 'shop-query-api', 'shop-session-tracker']);
     expect(named(objects, 'Deployment', 'shop-gateway').spec).not.toHaveProperty('replicas');
   });
 
@@ -201,9 +199,10 @@ function definitionOf(text: string, file: string): StreamDefinition {
   return parsed.definition;
 }
 
-function triggersOf(objects: Parameters<typeof named>[0], service: string) {
+/** Group and topic of each trigger of a service. */
+function triggersOf(objects: Parameters<typeof named>[0], service: string): string[] {
   const { triggers } = named(objects, 'ScaledObject', `shop-${service}`).spec as {
     readonly triggers: readonly { readonly metadata: { readonly consumerGroup: string; readonly topic: string } }[];
   };
-  return triggers.map(({ metadata: { consumerGroup, topic } }) => ({ consumerGroup, topic }));
+  return triggers.map(({ metadata: { consumerGroup, topic } }) => `${consumerGroup} ${topic}`);
 }
