@@ -1,8 +1,7 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as prettier from 'prettier';
-import { differing } from './copies';
+import { copy, differing } from './copies';
 import { withValuesTable } from './values-table';
 
 const HELP = `npm run chart -- [--update]
@@ -23,13 +22,9 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const changed = differing('.').map(({ from, to }) => {
-    if (values.update) {
-      mkdirSync(dirname(to), { recursive: true });
-      copyFileSync(from, to);
-    }
-    return to;
-  });
+  const copies = differing('.');
+  if (values.update) for (const one of copies) copy('.', one);
+  const changed = copies.map(({ to }) => to);
   const page = readFileSync(PAGE, 'utf8');
   const written = await pageOf(page);
   if (written !== page) {
