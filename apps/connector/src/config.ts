@@ -17,7 +17,7 @@ import {
 } from '@tillstream/config';
 import type { Environment, Rule } from '@tillstream/config';
 import { readStreamFiles } from '@tillstream/contracts';
-import { loadClientTls } from '@tillstream/doors';
+import { usableClientTls } from '@tillstream/doors';
 
 const MIB = 1024 * 1024;
 
@@ -100,7 +100,7 @@ export function loadConnectorConfig(environment: Environment) {
     gateway: {
       url: new URL(values.CONNECTOR_GATEWAY_URL),
       key: values.TILLSTREAM_WRITE_KEY ?? null,
-      tls: loadClientTls(clientTls(values)),
+      tls: usableClientTls(clientTls(values)),
     },
     positionFile: values.CONNECTOR_POSITION_FILE,
     gatherMs: values.CONNECTOR_GATHER,

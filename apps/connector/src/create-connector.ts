@@ -1,4 +1,5 @@
 import type { ConnectorMetrics } from '@tillstream/adapter-telemetry';
+import type { FollowedClientTls } from '@tillstream/doors';
 import type { Service, ServiceLogger } from '@tillstream/nest-runtime';
 import type { ConnectorConfig } from './config';
 import { ConnectorObserver } from './connector-observer';
@@ -9,6 +10,8 @@ import { SseSource } from './source/sse-source';
 
 /** What the service asks of the world, beside the source and the gateway. */
 export interface ConnectorPorts {
+  /** What the gateway is shown, and by whom it must be signed. */
+  readonly tls: Pick<FollowedClientTls, 'current'>;
   readonly nowMs: () => number;
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly chance: () => number;
@@ -24,7 +27,7 @@ export interface ConnectorPorts {
 /** Composes the service without a framework. */
 export function createConnector(
   config: Omit<ConnectorConfig, 'service'>,
-  { nowMs, pause, chance, logger, metrics, traced, close, fail }: ConnectorPorts,
+  { tls, nowMs, pause, chance, logger, metrics, traced, close, fail }: ConnectorPorts,
 ): Service {
   const { stream, source, gateway, positionFile, retry, gatherMs, maxQueuedBytes } = config;
   const observer: ConnectorObserver = new ConnectorObserver(
@@ -32,7 +35,7 @@ export function createConnector(
     metrics((): number => relay.queuedBytes),
     logger,
   );
-  const door = new GatewayDoor(gateway, stream, nowMs);
+  const door = new GatewayDoor({ ...gateway, tls }, stream, nowMs);
   const relay: Relay = new Relay(
     {
       source: new SseSource(source, nowMs),

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { createServiceMetrics, tracedCall } from '@tillstream/adapter-telemetry';
 import type { Tracing } from '@tillstream/adapter-telemetry';
 import type { Environment } from '@tillstream/config';
+import { followClientTls } from '@tillstream/doors';
 import { bootstrap, createLogger, systemClock, systemRandom } from '@tillstream/nest-runtime';
 import type { StartedService } from '@tillstream/nest-runtime';
 import { Registry } from 'prom-client';
@@ -18,7 +19,9 @@ export async function startConnector(environment: Environment, tracing: Tracing 
   const logger = createLogger('connector', logLevel);
   const registry = new Registry();
   const metrics = createServiceMetrics(registry, 'connector');
+  const tls = followClientTls(config.gateway.tls, logger);
   const service = createConnector(config, {
+    tls,
     nowMs: () => systemClock.nowMs(),
     pause: (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
     chance: () => parseInt(systemRandom.hex(CHANCE_BYTES), 16) / 2 ** (8 * CHANCE_BYTES),
@@ -26,6 +29,7 @@ export async function startConnector(environment: Environment, tracing: Tracing 
     metrics: metrics.connector,
     traced: tracedCall,
     close: async () => {
+      tls.stop();
       await tracing?.shutdown();
     },
     // Where nobody can catch it, the runtime logs it and ends the process.

@@ -24,7 +24,7 @@ import {
 } from '@tillstream/config';
 import { accessOf, type StoreAccess } from '@tillstream/adapter-lake';
 import { lakeBelow, readStreamFiles, type StreamDefinition } from '@tillstream/contracts';
-import { loadClientTls, readKeySources } from '@tillstream/doors';
+import { readKeySources, usableClientTls } from '@tillstream/doors';
 import { addressOf } from '@tillstream/engine';
 
 const variables = {
@@ -93,7 +93,7 @@ export function loadQueryApiConfig(environment: Environment) {
     tracker: {
       address: values.SESSION_TRACKER_ADDRESS ?? null,
       key: values.TILLSTREAM_READ_KEY ?? null,
-      tls: loadClientTls(clientTls(values)),
+      tls: usableClientTls(clientTls(values)),
     },
     watch: { everyMs: values.TILLSTREAM_WATCH_EVERY_MS },
     explain: { timeoutMs: values.TILLSTREAM_EXPLAIN_TIMEOUT_MS },

@@ -2,7 +2,7 @@ import { KAFKA_OPERATIONS, KafkaLogReader } from '@tillstream/adapter-kafka';
 import { openObjectStore } from '@tillstream/adapter-lake';
 import { createBatchTracer, createServiceMetrics, keepFailedCall } from '@tillstream/adapter-telemetry';
 import type { Environment } from '@tillstream/config';
-import { followKeys } from '@tillstream/doors';
+import { followClientTls, followKeys } from '@tillstream/doors';
 import { silentTelemetry } from '@tillstream/engine';
 import { bootstrap, createLogger, systemClock, type StartedService } from '@tillstream/nest-runtime';
 import { Registry } from 'prom-client';
@@ -43,15 +43,17 @@ export async function startQueryApi(
   const log = new KafkaLogReader({ ...config.kafka, clientId: 'tillstream-query-api', logger, onRequestFailed });
   dependencies.watchKafka(() => log.ping(), KAFKA_OPERATIONS);
   const keys = followKeys(config.keys, logger);
+  const tls = followClientTls(config.tracker.tls, logger);
   const closeLog = async (): Promise<void> => {
     keys.stop();
+    tls.stop();
     await log.close();
     await tracing?.shutdown();
   };
   const openSessions =
     config.tracker.address === null
       ? NOBODY_KNOWS
-      : new TrackedSessions({ ...config.tracker, address: config.tracker.address }, systemClock, (error) =>
+      : new TrackedSessions({ ...config.tracker, address: config.tracker.address, tls }, systemClock, (error) =>
           logger.warn({ error }, 'tracker_not_to_be_asked'),
         );
   const lakes = new Map(config.lakes.map(({ stream, where, access }) => [stream, openObjectStore(where, access)]));

@@ -1,5 +1,7 @@
 import type { PlantedBug } from '../bug';
 
+const TLS_SPECS = ['libs/nest-runtime/src/lifecycle/tls.spec.ts'];
+
 /** Bugs in who is let in at the doors. */
 export const openingBugs: readonly PlantedBug[] = [
   {
@@ -74,5 +76,65 @@ export const openingBugs: readonly PlantedBug[] = [
       },
     ],
     specs: ['libs/doors/src/limits/key-limits.spec.ts'],
+  },
+  {
+    name: 'certificate-of-strangers-opens',
+    bug: 'a client certificate opens the door whoever has signed it',
+    patches: [
+      {
+        file: 'libs/nest-runtime/src/http/client-certificates.ts',
+        find: '(socket instanceof TLSSocket && socket.authorized)',
+        replace: 'socket.getPeerX509Certificate?.() !== undefined',
+      },
+    ],
+    specs: TLS_SPECS,
+  },
+  {
+    name: 'certificate-of-the-start-is-shown',
+    bug: 'a server shows the certificate of its start, and asks for those of the CA that it had then',
+    patches: [
+      {
+        file: 'libs/doors/src/tls/server-tls.ts',
+        find: '        for (const listener of this.listeners) listener(this.current);\n',
+        replace: '',
+      },
+    ],
+    specs: TLS_SPECS,
+  },
+  {
+    name: 'session-opens-without-certificate',
+    bug: 'who takes a TLS session up again is not asked for a certificate',
+    patches: [
+      {
+        file: 'libs/nest-runtime/src/http/http-adapter.ts',
+        find: ', secureOptions: constants.SSL_OP_NO_TICKET',
+        replace: '',
+      },
+    ],
+    specs: TLS_SPECS,
+  },
+  {
+    name: 'client-shows-certificate-of-its-start',
+    bug: 'a client that stays shows the certificate that it had at its start',
+    patches: [
+      {
+        file: 'libs/doors/src/tls/followed-client-tls.ts',
+        find: '      current = clientTlsOf(',
+        replace: '      clientTlsOf(',
+      },
+    ],
+    specs: ['libs/doors/src/tls/followed-client-tls.spec.ts'],
+  },
+  {
+    name: 'connection-goes-on-under-old-certificate',
+    bug: 'whoever asks a session-tracker goes on with the connection of a certificate that was exchanged',
+    patches: [
+      {
+        file: 'apps/query-api/src/visits/open-sessions.ts',
+        find: 'if (this.connected.tls === current) return',
+        replace: 'if (current !== null) return',
+      },
+    ],
+    specs: ['apps/query-api/src/visits/open-sessions.spec.ts'],
   },
 ];

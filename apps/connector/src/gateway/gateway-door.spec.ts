@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { Authority } from '@tillstream/doors/testing';
+import type { ClientTls } from '@tillstream/doors';
 import { DoorProblem, GatewayDoor } from './gateway-door';
 
 const BODY = Buffer.from('{"a":1}\n');
@@ -21,7 +24,7 @@ describe('the gateway’s door', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    return new GatewayDoor({ url, key: 'secret-key', tls: {} }, 'wikimedia', () => 0);
+    return new GatewayDoor({ url, key: 'secret-key', tls: { current: {} } }, 'wikimedia', () => 0);
   }
 
   it('takes one event a line, with a key that the same bytes have each time', async () => {
@@ -37,6 +40,28 @@ describe('the gateway’s door', () => {
     expect(asked?.headers['idempotency-key']).toBe(key);
     await door.deliver(Buffer.from('{"a":2}\n'));
     expect(asked?.headers['idempotency-key']).not.toBe(key);
+  });
+
+  it('shows the certificate that it has now, not the one that it had', async () => {
+    const [ours, others] = [await Authority.create('ours'), await Authority.create('others')];
+    const options = { ...(await ours.sign('gateway')), ca: ours.pem, requestCert: true, rejectUnauthorized: true };
+    server = createSecureServer(options, (request, response) => {
+      request.resume().on('end', () => response.writeHead(202).end('{"accepted":1,"rejected":[]}'));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const shown = async (by: Authority): Promise<ClientTls> => {
+      const { cert, key } = await by.sign('connector');
+      return { ca: Buffer.from(ours.pem), cert: Buffer.from(cert), key: Buffer.from(key) };
+    };
+    const tls = { current: await shown(ours) };
+    const url = new URL(`https://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const door = new GatewayDoor({ url, key: null, tls }, 'wikimedia', () => 0);
+    expect(await door.deliver(BODY)).toEqual({ accepted: 1, rejected: [] });
+    tls.current = await shown(others);
+    await expect(door.deliver(BODY)).rejects.toThrow(DoorProblem);
+    tls.current = await shown(ours);
+    expect(await door.deliver(BODY)).toEqual({ accepted: 1, rejected: [] });
   });
 
   it('carries a trace on', async () => {

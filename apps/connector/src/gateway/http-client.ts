@@ -1,6 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import type { ClientTls } from '@tillstream/doors';
+import type { FollowedClientTls } from '@tillstream/doors';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -13,9 +13,12 @@ export class HttpClient {
   private readonly agent: HttpAgent | HttpsAgent;
   private readonly send: typeof httpRequest | typeof httpsRequest;
 
-  constructor({ protocol }: URL, tls: ClientTls) {
+  constructor(
+    { protocol }: URL,
+    private readonly tls: Pick<FollowedClientTls, 'current'>,
+  ) {
     const isSecure = protocol === 'https:';
-    this.agent = isSecure ? new HttpsAgent({ keepAlive: true, ...tls }) : new HttpAgent({ keepAlive: true });
+    this.agent = isSecure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
     this.send = isSecure ? httpsRequest : httpRequest;
   }
 
@@ -32,6 +35,8 @@ export class HttpClient {
         agent: this.agent,
         headers: { ...headers, 'content-length': body.length },
         signal,
+        // The agent takes no connection for this one that was made with others.
+        ...this.tls.current,
       };
       const request = this.send(address, options, (response) => {
         const chunks: Buffer[] = [];

@@ -111,7 +111,7 @@ async function live(life: Life) {
   const options = { url, since: null, userAgent: 'test', stallMs };
   for (let isDone = false; !isDone;) {
     const source = new SseSource(options, () => NOW_MS);
-    const door = new GatewayDoor({ url: gatewayUrl, key: 'key', tls: {} }, 'wikimedia', () => NOW_MS);
+    const door = new GatewayDoor({ url: gatewayUrl, key: 'key', tls: { current: {} } }, 'wikimedia', () => NOW_MS);
     const relay = relayOf({ source, door, positions, observer }, { chance, maxQueuedBytes });
     await relay.start();
     isDone = await Promise.race([
@@ -245,7 +245,7 @@ describe('a connector', () => {
     };
     const relay = relayOf({
       source,
-      door: new GatewayDoor({ url, key: null, tls: {} }, 'wikimedia', () => NOW_MS),
+      door: new GatewayDoor({ url, key: null, tls: { current: {} } }, 'wikimedia', () => NOW_MS),
       positions,
       observer: { ...SILENT, closed: (...told) => void closed.push(told) },
     });
@@ -266,7 +266,7 @@ describe('a connector', () => {
     const positions = new Saved([], () => undefined);
     const relay = relayOf({
       source: new SseSource({ url, since: null, userAgent: 'test', stallMs: LONG_STALL_MS }, () => NOW_MS),
-      door: new GatewayDoor({ url: gatewayUrl, key: null, tls: {} }, 'wikimedia', () => NOW_MS),
+      door: new GatewayDoor({ url: gatewayUrl, key: null, tls: { current: {} } }, 'wikimedia', () => NOW_MS),
       positions,
       observer: SILENT,
     });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PROTO_FILES, protoRoot, type GetOpenSessionRequest, type GetOpenSessionResponse } from '@tillstream/contracts';
-import { KeyLimits, loadClientTls, ServerTls } from '@tillstream/doors';
+import { followClientTls, KeyLimits, readClientTls, ServerTls } from '@tillstream/doors';
 import { Authority, ringOf, writePair } from '@tillstream/doors/testing';
 import { createKeyGate, createLogger, GrpcServer, systemClock, unaryHandler } from '@tillstream/nest-runtime';
 import { TrackedSessions, type Tracker } from './open-sessions';
@@ -14,12 +14,14 @@ describe('a session-tracker that is asked over TLS and wants a certificate and a
   const directory = mkdtempSync(join(tmpdir(), 'tracker-'));
   const troubles: string[] = [];
   const asked: string[] = [];
+  let ours: Authority;
+  let others: Authority;
   let server: GrpcServer;
   let tls: ServerTls;
   let me: Tracker;
 
   beforeAll(async () => {
-    const ours = await Authority.create('ours');
+    [ours, others] = [await Authority.create('ours'), await Authority.create('others')];
     const caFile = join(directory, 'ca.pem');
     writeFileSync(caFile, ours.pem);
     const log = createLogger('test', 'silent' as 'fatal');
@@ -47,7 +49,7 @@ describe('a session-tracker that is asked over TLS and wants a certificate and a
     me = {
       address: `grpcs://127.0.0.1:${await server.start()}`,
       key: 'the-read-key',
-      tls: loadClientTls({ caFile, ...client }),
+      tls: { current: readClientTls({ caFile, ...client }) },
     };
   });
   beforeEach(() => void (troubles.length = 0));
@@ -58,22 +60,47 @@ describe('a session-tracker that is asked over TLS and wants a certificate and a
   });
 
   async function ask(tracker: Tracker): Promise<GetOpenSessionResponse | null> {
-    const sessions = new TrackedSessions(tracker, systemClock, (error) => troubles.push((error as Error).message));
-    const answer = await sessions.of('shop', 'ann', new AbortController().signal);
+    const sessions = asking(tracker);
+    const answer = await openOf(sessions);
     sessions.close();
     return answer;
   }
+  const asking = (tracker: Tracker): TrackedSessions =>
+    new TrackedSessions(tracker, systemClock, (error) => troubles.push((error as Error).message));
+  const openOf = (sessions: TrackedSessions): Promise<GetOpenSessionResponse | null> =>
+    sessions.of('shop', 'ann', new AbortController().signal);
 
   it('answers who has both', async () => {
     expect(await ask(me)).toMatchObject({ sessions: [] });
     expect([asked, troubles]).toEqual([['ann'], []]);
   });
 
+  it('answers who has got a new certificate in the place of one that is not taken, without a restart', async () => {
+    const files = {
+      caFile: join(directory, 'ca.pem'),
+      ...writePair(directory, 'renewed', await others.sign('query-api')),
+    };
+    const tls = followClientTls(files, { info: () => undefined, error: () => undefined }, 5);
+    const sessions = asking({ ...me, tls });
+    expect(await openOf(sessions)).toBeNull();
+    const before = tls.current;
+    writePair(directory, 'renewed', await ours.sign('query-api'));
+    while (tls.current === before) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await openOf(sessions)).toMatchObject({ sessions: [] });
+    sessions.close();
+    tls.stop();
+    asked.length = 1;
+  });
+
   it.each<[string, (me: Tracker) => Tracker, RegExp]>([
     ['no key', (it) => ({ ...it, key: null }), /UNAUTHENTICATED: a read key is wanted/],
     ['another key', (it) => ({ ...it, key: 'another-key' }), /UNAUTHENTICATED: the read key is not known/],
-    ['no certificate', (it) => ({ ...it, tls: { ca: it.tls.ca! } }), /UNAVAILABLE|DEADLINE_EXCEEDED/],
-    ['no trust', (it) => ({ ...it, tls: {} }), /UNAVAILABLE|DEADLINE_EXCEEDED/],
+    [
+      'no certificate',
+      (it) => ({ ...it, tls: { current: { ca: it.tls.current.ca! } } }),
+      /UNAVAILABLE|DEADLINE_EXCEEDED/,
+    ],
+    ['no trust', (it) => ({ ...it, tls: { current: {} } }), /UNAVAILABLE|DEADLINE_EXCEEDED/],
     ['no TLS', (it) => ({ ...it, address: it.address.replace('grpcs://', '') }), /UNAVAILABLE|DEADLINE_EXCEEDED/],
   ])('tells nothing to who has %s, and it is told why', async (_name, change, trouble) => {
     expect(await ask(change(me))).toBeNull();

@@ -7,7 +7,7 @@ import {
   type GetOpenSessionRequest,
   type GetOpenSessionResponse,
 } from '@tillstream/contracts';
-import { grpcTarget, type ClientTls } from '@tillstream/doors';
+import { grpcTarget, type ClientTls, type FollowedClientTls } from '@tillstream/doors';
 import type { Clock } from '@tillstream/engine';
 
 /** Who knows the sessions that are open. */
@@ -36,7 +36,7 @@ export interface Tracker {
   readonly address: string;
   /** Read key; null where none is asked for. */
   readonly key: string | null;
-  readonly tls: ClientTls;
+  readonly tls: Pick<FollowedClientTls, 'current'>;
 }
 
 /** Who asks a query-api waits no longer for what is open. */
@@ -44,11 +44,12 @@ const ANSWER_WITHIN_MS = 1_000;
 
 /** Asks a session-tracker, whichever replica of it the address leads to. */
 export class TrackedSessions implements OpenSessions {
-  private readonly client: TrackerClient;
+  private readonly connect: (tls: ClientTls) => TrackerClient;
   private readonly metadata = new Metadata();
+  private connected: { readonly tls: ClientTls; readonly client: TrackerClient };
 
   constructor(
-    { address, key, tls }: Tracker,
+    private readonly tracker: Tracker,
     private readonly clock: Clock,
     private readonly onTrouble: (error: unknown) => void,
   ) {
@@ -56,15 +57,19 @@ export class TrackedSessions implements OpenSessions {
     const { tillstream } = loadPackageDefinition(definition) as unknown as {
       tillstream: { sessions: { v1: { SessionService: new (address: string, creds: unknown) => TrackerClient } } };
     };
-    const target = grpcTarget(address, tls);
-    this.client = new tillstream.sessions.v1.SessionService(target.address, target.credentials);
+    const { address, key, tls } = tracker;
+    this.connect = (current) => {
+      const target = grpcTarget(address, current);
+      return new tillstream.sessions.v1.SessionService(target.address, target.credentials);
+    };
+    this.connected = { tls: tls.current, client: this.connect(tls.current) };
     if (key !== null) this.metadata.set('authorization', `Bearer ${key}`);
   }
 
   of(stream: string, user: string, signal: AbortSignal): Promise<GetOpenSessionResponse | null> {
     return new Promise((resolve) => {
       const deadline = this.clock.nowMs() + ANSWER_WITHIN_MS;
-      const call = this.client.getOpenSession(
+      const call = this.client().getOpenSession(
         { stream, user, part: '' },
         this.metadata,
         { deadline },
@@ -80,6 +85,15 @@ export class TrackedSessions implements OpenSessions {
   }
 
   close(): void {
-    this.client.close();
+    this.connected.client.close();
+  }
+
+  /** Connected with what is trusted and shown now. Calls under way on an earlier connection come to their end. */
+  private client(): TrackerClient {
+    const { current } = this.tracker.tls;
+    if (this.connected.tls === current) return this.connected.client;
+    this.close();
+    this.connected = { tls: current, client: this.connect(current) };
+    return this.connected.client;
   }
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
-import { ConfigError, type ClientTlsFiles } from '@tillstream/config';
-import { certificatesIn, PemError, privateKeyIn } from './pem';
+import type { ClientTlsFiles } from '@tillstream/config';
+import { certificatesIn, orConfigError, PemError, privateKeyIn } from './pem';
 
 /** What a client trusts, and what it shows. Nothing of it: what the system trusts, and no certificate. */
 export interface ClientTls {
@@ -19,18 +19,33 @@ export const CLIENT_TLS_VARIABLES: ClientTlsNames = {
   keyFile: 'TILLSTREAM_CLIENT_KEY_FILE',
 };
 
+/** Those of the files that are named, in an order of their own. */
+const PARTS = ['caFile', 'certFile', 'keyFile'] as const;
+const partsOf = (files: ClientTlsFiles) => PARTS.filter((part) => files[part] !== null);
+export const pathsOf = (files: ClientTlsFiles): readonly string[] => partsOf(files).map((part) => files[part] ?? '');
+
 /** @throws PemError when a file cannot be read, or is not what it should be */
 export function readClientTls(files: ClientTlsFiles, names: ClientTlsNames = CLIENT_TLS_VARIABLES): ClientTls {
-  const read = (file: keyof ClientTlsFiles): Buffer | null => {
-    const path = files[file];
+  return clientTlsOf(contentsOf(files, names), files, names);
+}
+
+/** What the files hold, in the order of their paths. @throws PemError when one cannot be read */
+export function contentsOf(files: ClientTlsFiles, names: ClientTlsNames): readonly Buffer[] {
+  return partsOf(files).map((part) => {
+    const path = files[part] ?? '';
     try {
-      return path === null ? null : readFileSync(path);
+      return readFileSync(path);
     } catch (error) {
-      throw new PemError(`${names[file]}: ${path ?? ''} cannot be read: ${(error as Error).message}`);
+      throw new PemError(`${names[part]}: ${path} cannot be read: ${(error as Error).message}`);
     }
-  };
-  const name = (file: keyof ClientTlsFiles): string => `${names[file]}: ${files[file] ?? ''}`;
-  const [ca, cert, key] = [read('caFile'), read('certFile'), read('keyFile')];
+  });
+}
+
+/** @param contents as `contentsOf` has them @throws PemError when one of them is not what it should be */
+export function clientTlsOf(contents: readonly Buffer[], files: ClientTlsFiles, names: ClientTlsNames): ClientTls {
+  const given = partsOf(files);
+  const [ca, cert, key] = PARTS.map((part) => contents[given.indexOf(part)]);
+  const name = (part: keyof ClientTlsFiles): string => `${names[part]}: ${files[part] ?? ''}`;
   if (ca) certificatesIn(ca, name('caFile'));
   const own = cert && certificatesIn(cert, name('certFile'))[0];
   if (own && key && !own.checkPrivateKey(privateKeyIn(key, name('keyFile')))) {
@@ -39,13 +54,10 @@ export function readClientTls(files: ClientTlsFiles, names: ClientTlsNames = CLI
   return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
 }
 
-/** As the environment says. @throws ConfigError when a file cannot be used */
-export function loadClientTls(files: ClientTlsFiles): ClientTls {
-  try {
-    return readClientTls(files);
-  } catch (error) {
-    throw error instanceof PemError ? new ConfigError([error.message]) : error;
-  }
+/** The files that the environment names, once they were found usable. @throws ConfigError */
+export function usableClientTls(files: ClientTlsFiles): ClientTlsFiles {
+  orConfigError(() => readClientTls(files));
+  return files;
 }
 
 /** Where a gRPC client connects to, and how. */

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { ConfigError } from '@tillstream/config';
 
 /** A file that is not what it should be; the message says which, why, and what would help. */
 export class PemError extends Error {
@@ -43,5 +44,14 @@ export function assertHolds({ validFromDate, validToDate }: X509Certificate, wha
   }
   if (nowMs >= validToDate.getTime()) {
     throw new PemError(`${what} has expired on ${validToDate.toISOString()}: put a new certificate in its place`);
+  }
+}
+
+/** @throws ConfigError in the place of a PemError: what the environment names cannot be used */
+export function orConfigError<Result>(make: () => Result): Result {
+  try {
+    return make();
+  } catch (error) {
+    throw error instanceof PemError ? new ConfigError([error.message]) : error;
   }
 }

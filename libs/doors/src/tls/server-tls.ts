@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { ConfigError, type TlsFiles } from '@tillstream/config';
 import { followFiles } from '../files/follow-files';
-import { assertHolds, certificatesIn, PemError, privateKeyIn } from './pem';
+import { assertHolds, certificatesIn, orConfigError, PemError, privateKeyIn } from './pem';
 
 /** What a server shows, and whom it lets in. */
 export interface TlsMaterial {
@@ -93,14 +93,6 @@ function readOrRefuse(path: string, variable: string): Buffer {
     return readFileSync(path);
   } catch (error) {
     throw new ConfigError([`${variable}: ${path} cannot be read: ${(error as Error).message}`]);
-  }
-}
-
-function orConfigError<Result>(make: () => Result): Result {
-  try {
-    return make();
-  } catch (error) {
-    throw error instanceof PemError ? new ConfigError([error.message]) : error;
   }
 }
 

@@ -216,6 +216,15 @@ describe('a service that asks its clients for certificates', () => {
     expect(await askHealth(ours.pem, pair)).toMatch(/^refused: /);
   });
 
+  it('lets in those of another CA once its file has that, and no more those of the one before', async () => {
+    const theirs = await others.sign('client');
+    writeFileSync(join(directory, 'clients.pem'), others.pem);
+    await until(async () => (await ask('/secret', theirs)) === '200 {"secret":42}');
+    expect(await askHealth(ours.pem, theirs)).toBe('SERVING');
+    expect(await ask('/secret', client)).toMatch(/^403 .*client certificate is refused/);
+    expect(await askHealth(ours.pem, client)).toMatch(/^refused: /);
+  });
+
   it('refuses who shows none, whatever is asked', async () => {
     const refused = '403 {"error":{"code":"client-certificate","message":"a client certificate is needed"}}';
     for (const path of ['/secret', '/nothing', '/healthz/..//secret', '//healthz'])
@@ -225,7 +234,7 @@ describe('a service that asks its clients for certificates', () => {
   });
 
   it.each(['TLSv1.2', 'TLSv1.3'] as const)(
-    'refuses who shows none and takes an earlier session up: %s',
+    'refuses who shows none and takes the session up in which one was shown: %s',
     async (version) => {
       const options = {
         host: '127.0.0.1',
@@ -234,7 +243,10 @@ describe('a service that asks its clients for certificates', () => {
         minVersion: version,
         maxVersion: version,
       } as const;
-      const session = await sessionAfter(options, '/healthz');
+      const sessions: Buffer[] = [];
+      const letIn = await exchange({ ...options, ...client }, '/secret', (session) => sessions.push(session));
+      expect(letIn).toMatch(/^HTTP\/1.1 200 /);
+      const session = sessions.at(-1);
       const answer = await exchange({ ...options, ...(session && { session }) }, '/secret');
       expect(answer).toMatch(/^HTTP\/1.1 403 /);
     },
@@ -251,17 +263,10 @@ function shownName(port = running!.httpPort): Promise<string | undefined> {
   });
 }
 
-/** The newest session that a server has given by the end of an answer; null: it gives none. */
-async function sessionAfter(options: ConnectionOptions, path: string): Promise<Buffer | null> {
-  let newest: Buffer | null = null;
-  await exchange(options, path, (session) => (newest = session));
-  return newest;
-}
-
 function exchange(
   options: ConnectionOptions,
   path: string,
-  onSession: (session: Buffer) => void = () => undefined,
+  onSession: (session: Buffer) => unknown = () => undefined,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = '';
