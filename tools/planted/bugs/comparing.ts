@@ -12,9 +12,8 @@ export const comparingBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: 'libs/engine/src/aggregator/aggregator-output.ts',
-        find: '    for (const [index, closed] of aggregator.takeClosed().entries()) {',
-        replace:
-          '    this.sendProgress(aggregator);\n    for (const [index, closed] of aggregator.takeClosed().entries()) {',
+        find: '    for (const closed of aggregator.takeClosed()) {',
+        replace: '    this.sendProgress(aggregator);\n    for (const closed of aggregator.takeClosed()) {',
       },
     ],
   },
@@ -23,9 +22,9 @@ export const comparingBugs: readonly PlantedBug[] = [
     bug: 'windows of merged metrics are told to be closed when the fastest partition has passed them',
     patches: [
       {
-        file: 'libs/engine/src/merge/merge-task.ts',
-        find: 'this.progress.due(Math.min(...this.merge.frontiers()))',
-        replace: 'this.progress.due(Math.max(...this.merge.frontiers()))',
+        file: 'libs/engine/src/merge/merge-output.ts',
+        find: 'this.progress.due(Math.min(...merge.frontiers()))',
+        replace: 'this.progress.due(Math.max(...merge.frontiers()))',
       },
     ],
   },

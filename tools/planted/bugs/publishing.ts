@@ -59,7 +59,7 @@ export const publishingBugs: readonly PlantedBug[] = [
   {
     name: 'merge-checkpoint-before-acks',
     bug: "a merge task's checkpoint does not wait for what it passes",
-    patches: [{ file: MERGE, find: 'published: this.metrics.flush(),', replace: 'published: Promise.resolve(),' }],
+    patches: [{ file: MERGE, find: 'published: this.output.published(),', replace: 'published: Promise.resolve(),' }],
   },
   {
     name: 'sends-after-failure',

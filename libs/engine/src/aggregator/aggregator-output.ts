@@ -13,6 +13,7 @@ import {
 import type { RecordHeaders } from '../ports/log';
 import type { TaskLabels } from '../ports/telemetry';
 import type { BatchOutput, CaughtUp } from '../task/batch-operator';
+import { Behalf } from '../task/behalf';
 import { UpsertCadence } from '../task/cadence';
 import { OrderedAppender } from '../task/ordered-appender';
 import { ProgressTeller } from '../task/progress-teller';
@@ -31,8 +32,6 @@ const MAX_PENDING_BYTES = 8 * 1024 * 1024;
  * than results, so that the two waits together are little longer than one.
  */
 const SHARES_PER_RESULT = 2;
-/** A task that catches up closes thousands of windows at once: of so many it is told in spans what fed them. */
-const MOST_CLOSINGS_TRACED = 64;
 /** Behind the log, provisional results are of windows that will be final before anybody has looked at them. */
 const CATCH_UP_STRETCH = 20;
 
@@ -50,8 +49,7 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
   private readonly retelling: Retelling;
   private readonly retellingTotals: RetellingTotals;
   private readonly progress: ProgressTeller;
-  /** Context of the newest traced batch, for what is published on its behalf. */
-  private traceHeaders: RecordHeaders = {};
+  private readonly behalf: Behalf;
   private readonly waiting: WaitingSince;
   /** Append time of the oldest record applied since somebody looked which metrics it has changed. */
   private appliedFromMs = Infinity;
@@ -74,6 +72,7 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
     this.cadences = computed.map(
       ({ emit, local }) => new UpsertCadence(emit.everyMs / (local ? 1 : SHARES_PER_RESULT), emit.maxPerSecond),
     );
+    this.behalf = new Behalf(ports.telemetry.tracer);
     this.waiting = new WaitingSince(computed.length);
     this.frontierPace = new FrontierPace(computed);
     this.retelling = new Retelling(computed, ports.clock.monotonicMs());
@@ -86,14 +85,15 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
   }
 
   speakFor(headers: RecordHeaders): void {
-    this.traceHeaders = headers;
+    this.behalf.of(headers);
   }
 
   applied(batch: EventBatch): void {
     this.appliedFromMs = Math.min(this.appliedFromMs, batch.records.appendMs[0] ?? Infinity);
-    if (!isTraced(this.traceHeaders)) return;
+    const { headers } = this.behalf;
+    if (!isTraced(headers)) return;
     const span = eventTimeSpan(batch, this.definition.schema);
-    if (span) this.traces.note(this.traceHeaders, span.fromMs, span.untilMs);
+    if (span) this.traces.note(headers, span.fromMs, span.untilMs);
   }
 
   begin(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): void {
@@ -103,8 +103,8 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
   /** Finals, frozen parts and late rows; then, once all of it is acknowledged, the frontier that says so. */
   async publishFinals(aggregator: PartitionAggregator, isCaughtUp: CaughtUp): Promise<void> {
     const { clock, telemetry } = this.ports;
-    for (const [index, closed] of aggregator.takeClosed().entries()) {
-      const headers = index < MOST_CLOSINGS_TRACED ? this.headersOf(closed) : this.traceHeaders;
+    for (const closed of aggregator.takeClosed()) {
+      const headers = this.headersOf(closed);
       if (closed.part) this.sendPart(closed.part, headers);
       if (!closed.metric.local) continue;
       if (closed.results) {
@@ -149,9 +149,9 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
       if (!this.hasNews(aggregator, metric, index) || !cadence?.isDue(nowMs, stretch)) return;
       const { results, parts } = aggregator.takeProvisional(metric);
       const sinceMs = this.waiting.take(index);
-      for (const part of parts) this.sendPart(part, this.traceHeaders, sinceMs);
+      for (const part of parts) this.sendPart(part, this.behalf.headers, sinceMs);
       for (const block of results) {
-        const records = withHeaders(encodeResults(block, this.definition.schema), this.traceHeaders);
+        const records = withHeaders(encodeResults(block, this.definition.schema), this.behalf.headers);
         this.metrics.enqueue(withWaitingSince(records, sinceMs));
       }
       const upserts = [...results, ...parts].reduce((sum, { groups }) => sum + groups.count, 0);
@@ -242,12 +242,11 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
 
   /** What is told of a closed window is told on behalf of the batches that fed it. */
   private headersOf({ metric, startMs, endMs, results, part }: ClosedWindow): RecordHeaders {
-    if (this.traces.size === 0 || (!results && !part)) return this.traceHeaders;
+    if (!results && !part) return this.behalf.headers;
     const { topics } = this.definition;
     const topic = metric.local ? topics.metrics : topics.parts;
     const info = { metric: metric.name, topic, partition: this.partition, startMs, endMs };
-    const headers = this.ports.telemetry.tracer.closed(info, this.traces.of(startMs, endMs));
-    return isTraced(headers) ? headers : this.traceHeaders;
+    return this.behalf.ofClosed(info, () => this.traces.of(startMs, endMs));
   }
 
   private countResults(metric: string, rows: number): void {

@@ -1,46 +1,30 @@
-import type { MetricDefinition, PartBlock, ResultBlock, StreamSchema } from '@tillstream/core';
+import type { MetricDefinition, StreamSchema } from '@tillstream/core';
 import { ALWAYS, NEVER, WindowMerge, latenessOf } from '@tillstream/core';
 import type { Frontier, StreamDefinition } from '@tillstream/contracts';
-import {
-  HEADER,
-  decodePartsRecord,
-  derivedOf,
-  encodeClosed,
-  encodeControl,
-  encodeResults,
-  headerInteger,
-  keptName,
-} from '@tillstream/contracts';
+import { decodePartsRecord, derivedOf, encodeControl, keptName } from '@tillstream/contracts';
 import { Committer, countCommit } from '../task/committer';
-import { RetellingTotals } from '../aggregator/retelling-totals';
 import type { DefinitionHistory } from '../definitions/definition-history';
 import { readDefinitions } from '../definitions/definition-history';
 import { definitionInForce } from '../definitions/definition-in-force';
-import type { LogReader, LogRecord, PartitionSource, RecordHeaders } from '../ports/log';
+import type { LogReader, LogRecord, PartitionSource } from '../ports/log';
 import { valueBytes } from '../ports/log';
 import type { TaskLabels } from '../ports/telemetry';
-import { UpsertCadence } from '../task/cadence';
 import { recordsBetween } from '../task/log-tail';
-import { OrderedAppender } from '../task/ordered-appender';
-import { ProgressTeller } from '../task/progress-teller';
 import { StopPartitionError, TaskRenewalError } from '../task/stop-partition';
 import type { TaskPorts } from '../task/task-ports';
 import { WatermarkDelay } from '../task/watermark-delay';
-import { WaitingSince, withWaitingSince } from '../task/waiting-since';
-import { isTraced, withHeaders } from '../task/with-headers';
 import { shortestWait } from '../task/shortest-wait';
 import { KnownSpans } from './known-spans';
 import { horizonMs } from './horizon';
 import { IdleCoordinator } from './idle-coordinator';
 import type { MergeState } from './merge-state';
 import { decodeMergeState, encodeMergeState } from './merge-state';
-import { PartTraces } from './part-traces';
+import { MergeOutput } from './merge-output';
 
 const MAX_WAIT_MS = 5_000;
 /** Idleness is looked for this often, by the one task that does. */
 const COORDINATE_EVERY_MS = 1_000;
 const CHECKPOINT_EVERY_MS = 500;
-const MAX_PENDING_BYTES = 8 * 1024 * 1024;
 const TOKEN_BYTES = 16;
 /** The merge task of this parts partition hears every frontier as all do, and speaks for the idle ones. */
 const COORDINATING_PARTITION = 0;
@@ -52,23 +36,13 @@ const COORDINATING_PARTITION = 0;
  * heard so far, together. A final is acknowledged before a checkpoint that has forgotten its window.
  */
 export class MergeTask {
-  private readonly metrics: OrderedAppender;
-  private readonly cadences: readonly UpsertCadence[];
+  private readonly output: MergeOutput;
   private readonly coordinator: IdleCoordinator | null;
-  private readonly progress: ProgressTeller;
-  private readonly retelling: RetellingTotals;
   private readonly schema: StreamSchema;
   private readonly computed: readonly MetricDefinition[];
   private readonly lateness: ReadonlyMap<string, number>;
   private readonly delay: WatermarkDelay;
-  private readonly waiting: WaitingSince;
-  /** Identity of a metric → its place in `computed`. */
-  private readonly places: ReadonlyMap<string, number>;
   private committed: { next: number; atMs: number };
-  /** Context of the newest traced batch, for what is published on its behalf. */
-  private traceHeaders: RecordHeaders = {};
-  /** What the parts of open windows come from. */
-  private readonly traces = new PartTraces();
 
   private constructor(
     private readonly name: string,
@@ -88,12 +62,11 @@ export class MergeTask {
     const { schema, topics } = history.newest;
     this.schema = schema;
     this.computed = mergedOf(history);
-    this.metrics = new OrderedAppender(ports.writer, topics.metrics, source.partition);
-    this.cadences = this.computed.map(({ emit }) => new UpsertCadence(emit.everyMs, emit.maxPerSecond));
-    this.retelling = new RetellingTotals(this.computed, ports.clock.monotonicMs());
-    this.progress = new ProgressTeller(this.computed, source.partition);
-    this.waiting = new WaitingSince(this.computed.length);
-    this.places = new Map(this.computed.map(({ identity }, place) => [identity, place]));
+    const { computed, labels } = this;
+    this.output = new MergeOutput(ports, {
+      ...{ schema, computed, labels },
+      ...{ topic: topics.metrics, partition: source.partition },
+    });
     this.lateness = latenessOf(this.computed);
     this.delay = new WatermarkDelay(ports.telemetry.meter, this.labels);
     this.committed = { next, atMs: ports.clock.monotonicMs() };
@@ -103,7 +76,7 @@ export class MergeTask {
     const nowMs = ports.clock.monotonicMs();
     for (const [partition, frontier] of frontiers) this.coordinator?.observe(partition, frontier, nowMs);
     for (const [partition, identity, span] of spans.entries()) merge.applySpan(partition, identity, span);
-    this.sendProgress();
+    this.output.sendProgress(merge);
   }
 
   static async open(ports: TaskPorts, file: StreamDefinition, source: PartitionSource): Promise<MergeTask> {
@@ -175,10 +148,10 @@ export class MergeTask {
   async run(): Promise<never> {
     for (;;) {
       this.committer.assertAlive();
-      this.metrics.assertAlive();
+      this.output.assertAlive();
       const records = await this.source.next(this.waitMs());
       if (records) await this.process(records);
-      await this.publishProvisionals();
+      await this.output.publishProvisionals(this.merge);
       await this.coordinate();
       this.checkpoint();
       this.reportProgress();
@@ -203,7 +176,7 @@ export class MergeTask {
     const startedMs = clock.monotonicMs();
     const { topic, partition } = this.source;
     await telemetry.tracer.batch({ name: 'merge', topic, partition, records }, async (headers) => {
-      this.traceHeaders = headers;
+      this.output.speakFor(headers);
       if (!this.apply(records)) await this.learn();
     });
     telemetry.meter.observe('batch_seconds', this.labels, (clock.monotonicMs() - startedMs) / 1000);
@@ -227,8 +200,7 @@ export class MergeTask {
       const decoded = decodePartsRecord(record);
       if (decoded.kind === 'part') {
         this.merge.applyPart(decoded.source, decoded.part, record.offset);
-        this.noteWaiting(decoded.part, record);
-        this.noteTrace(decoded.part, record);
+        this.output.applied(decoded.part, record);
       } else if (decoded.kind === 'frontier') {
         const { source, frontier } = decoded;
         const known = this.frontiers.get(source);
@@ -240,17 +212,11 @@ export class MergeTask {
         this.merge.applyFrontier(source, frontier.watermarkInputMs);
         if (!known || frontier.watermarkInputMs >= known.watermarkInputMs) this.frontiers.set(source, frontier);
         this.coordinator?.observe(source, frontier, nowMs);
-        this.publishFinals(frontier.maxAppendMs); // before a later part could be taken for one of a window that has just closed
+        this.output.publishFinals(this.merge, frontier.maxAppendMs); // before a later part could be taken for one of a window that has just closed
       }
       this.next = Math.max(this.next, record.offset + 1);
     }
     return true;
-  }
-
-  private noteWaiting({ metric }: PartBlock, { headers }: LogRecord): void {
-    const sinceMs = headerInteger(headers, HEADER.waitingSince);
-    const place = this.places.get(metric);
-    if (sinceMs !== null && place !== undefined) this.waiting.note(place, sinceMs);
   }
 
   /** Which windows a source has whole of each metric. False: it works under a definition that is not known. */
@@ -264,65 +230,6 @@ export class MergeTask {
       if (this.spans.set(source, identity, span)) this.merge.applySpan(source, identity, span);
     }
     return true;
-  }
-
-  /** @param appendMs of the newest record behind what has let windows close */
-  private publishFinals(appendMs: number): void {
-    for (const closed of this.merge.takeClosed()) {
-      const { metric, results } = closed;
-      const fedBy = this.traces.take(metric.identity, closed.startMs);
-      if (results) {
-        const records = withHeaders(encodeResults(results, this.schema), this.headersOf(results, fedBy));
-        this.metrics.enqueue(withWaitingSince(records, appendMs));
-        this.countResults(metric.name, results.groups.count);
-      }
-      this.metrics.enqueue([encodeClosed(closed, results?.revision ?? 0)]);
-    }
-    this.sendProgress();
-  }
-
-  private noteTrace({ metric, startMs }: PartBlock, record: LogRecord): void {
-    const context = this.ports.telemetry.tracer.contextOf(record);
-    if (isTraced(context)) this.traces.note(metric, startMs, context);
-  }
-
-  /** What is told of a closed window is told on behalf of the batches that its parts come from. */
-  private headersOf({ metric, startMs, endMs }: ResultBlock, fedBy: readonly RecordHeaders[]): RecordHeaders {
-    if (fedBy.length === 0) return this.traceHeaders;
-    const { topic, partition } = this.metrics;
-    const info = { metric: metric.name, topic, partition, startMs, endMs };
-    const headers = this.ports.telemetry.tracer.closed(info, fedBy);
-    return isTraced(headers) ? headers : this.traceHeaders;
-  }
-
-  /** How far windows are closed that are looked at together with others. All finals so far have been enqueued. */
-  private sendProgress(): void {
-    this.metrics.enqueue(this.progress.due(Math.min(...this.merge.frontiers())));
-  }
-
-  private async publishProvisionals(): Promise<void> {
-    const nowMs = this.ports.clock.monotonicMs();
-    const anew = this.retelling.due(nowMs);
-    if (anew) for (const metric of this.retelling.metrics) this.merge.retell(metric, anew.turn, anew.turns);
-    this.computed.forEach((metric, index) => {
-      const cadence = this.cadences[index];
-      if (!cadence?.isDue(nowMs)) return;
-      const sinceMs = this.waiting.take(index);
-      if (this.merge.provisionalSize(metric) === 0) return;
-      const blocks = this.merge.takeProvisional(metric);
-      for (const block of blocks) {
-        const records = withHeaders(encodeResults(block, this.schema), this.traceHeaders);
-        this.metrics.enqueue(withWaitingSince(records, sinceMs));
-      }
-      const upserts = blocks.reduce((sum, { groups }) => sum + groups.count, 0);
-      this.countResults(metric.name, upserts);
-      cadence.sent(upserts, nowMs);
-    });
-    if (this.metrics.pendingBytes > MAX_PENDING_BYTES) await this.metrics.flush();
-  }
-
-  private countResults(metric: string, rows: number): void {
-    this.ports.telemetry.meter.count('results', { ...this.labels, metric }, rows);
   }
 
   /** What is decided about idle partitions becomes a record of theirs first, and is then a fact for all. */
@@ -355,7 +262,7 @@ export class MergeTask {
       deltas: [],
       rewrites: [],
       drops: [],
-      published: this.metrics.flush(),
+      published: this.output.published(),
     });
     this.committed = { next: this.next, atMs: this.ports.clock.monotonicMs() };
     this.source.commit(this.next);
@@ -374,9 +281,7 @@ export class MergeTask {
 
   private waitMs(): number {
     const nowMs = this.ports.clock.monotonicMs();
-    const waits = this.computed.map((metric, index) =>
-      this.merge.provisionalSize(metric) > 0 ? (this.cadences[index]?.waitMs(nowMs) ?? MAX_WAIT_MS) : MAX_WAIT_MS,
-    );
+    const waits = this.output.waits(this.merge);
     if (this.next > this.committed.next && this.committer.isIdle) {
       waits.push(this.committed.atMs + CHECKPOINT_EVERY_MS - nowMs);
     }
