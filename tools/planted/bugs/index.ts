@@ -26,6 +26,7 @@ import { searchingBugs } from './searching';
 import { stoppingBugs } from './stopping';
 import { storingBugs } from './storing';
 import { sessionBugs } from './sessions';
+import { tracingBugs } from './tracing';
 import { trackingBugs } from './tracking';
 import { totalBugs } from './totals';
 import { verifyingBugs } from './verifying';
@@ -66,4 +67,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...openingBugs,
   ...stoppingBugs,
   ...repartitioningBugs,
+  ...tracingBugs,
 ];
