@@ -26,6 +26,8 @@ const KAFKA: Explanations = {
     'set KAFKA_SSL=false, or name the port for TLS in KAFKA_BROKERS',
   ),
   unreachable: 'no broker answers at KAFKA_BROKERS',
+  'cut-off':
+    'Kafka cuts the connection: set KAFKA_SSL=true if that port is for TLS, or false if it is not, and name a certificate in KAFKA_SSL_CERT_FILE if it wants one',
   'tls-wanted':
     'Kafka hangs up: set KAFKA_SSL=true if that port is for TLS, and KAFKA_SASL_MECHANISM if it wants a login, or name another in KAFKA_BROKERS',
   'login-refused': 'Kafka refuses the login: KAFKA_SASL_USERNAME or KAFKA_SASL_PASSWORD is wrong',
@@ -42,6 +44,8 @@ const REDIS: Explanations = {
     'let REDIS_URL begin with redis://, or name the port for TLS',
   ),
   unreachable: 'nobody answers at REDIS_URL, or nobody who speaks TLS if it begins with rediss://',
+  'cut-off':
+    'Redis cuts the connection: let REDIS_URL begin with rediss:// if that port is for TLS, or with redis:// if it is not, and name a certificate in REDIS_CERT_FILE if it wants one',
   'tls-wanted': 'Redis hangs up: let REDIS_URL begin with rediss:// if that port is for TLS',
   'login-refused': 'Redis refuses the login: REDIS_USERNAME or REDIS_PASSWORD is wrong, or what REDIS_URL has of them',
   'login-wanted': 'Redis wants a login: set REDIS_PASSWORD, and REDIS_USERNAME if it has users',

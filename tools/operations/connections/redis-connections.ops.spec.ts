@@ -118,7 +118,7 @@ describe('Redis with TLS and users', () => {
     [
       'TLS where there is none',
       () => ({ ...tls(), REDIS_URL: `rediss://127.0.0.1:${redis.port}` }),
-      /nobody who speaks TLS if it begins with rediss/,
+      /nobody who speaks TLS if it begins with rediss|with redis:\/\//,
     ],
     ['an authority that has not vouched', () => ({ ...tls(), REDIS_CA_FILE: path('stranger.pem') }), /REDIS_CA_FILE/],
     [

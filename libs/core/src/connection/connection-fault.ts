@@ -9,7 +9,7 @@ export type FaultSign<Kind extends string> = readonly [sign: RegExp, kind: Kind]
 
 /** What goes wrong on the way to any server, and in TLS. */
 export type CommonFault =
-  'unreachable' | 'no-tls-there' | 'untrusted' | 'expired' | 'other-name' | 'certificate-refused';
+  'unreachable' | 'cut-off' | 'no-tls-there' | 'untrusted' | 'expired' | 'other-name' | 'certificate-refused';
 
 /** What OpenSSL and Node say, most telling first. */
 export const COMMON_SIGNS: readonly FaultSign<CommonFault>[] = [
@@ -19,7 +19,9 @@ export const COMMON_SIGNS: readonly FaultSign<CommonFault>[] = [
   [/self[- ]signed certificate|unable to (verify|get) .*certificate|invalid ca certificate/i, 'untrusted'],
   [/alert (bad certificate|unknown ca|certificate|handshake failure)|certificate required/i, 'certificate-refused'],
   [/disconnected before secure TLS connection/i, 'no-tls-there'],
-  [/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ECONNRESET|ETIMEDOUT|connection timeout/i, 'unreachable'],
+  // Whoever is refused in TLS 1.3 may find the connection gone before it has read why.
+  [/ECONNRESET|EPIPE/, 'cut-off'],
+  [/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|connection timeout/i, 'unreachable'],
 ];
 
 /** Causes of causes that are looked at. */
