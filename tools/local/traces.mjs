@@ -12,5 +12,6 @@ import { startZipkin } from './zipkin.mjs';
 export async function startTraces(options) {
   const jaeger = await startJaeger({ ...options, withPages: true });
   if (jaeger) return { ...jaeger, name: 'Jaeger' };
-  return { ...(await startZipkin(options)), name: 'Zipkin' };
+  const zipkin = await startZipkin(options);
+  return { ...zipkin, address: `${zipkin.address}/zipkin`, name: 'Zipkin' };
 }

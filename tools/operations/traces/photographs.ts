@@ -8,10 +8,10 @@ const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 const SHOWN_WITHIN_MS = 30_000;
 
 /**
- * Opens a trace and the graph of services in a browser, and takes pictures of them where TILLSTREAM_WRITE_PICTURES asks for it:
+ * Opens the page that a link to a trace leads to and the graph of services in a browser, and takes pictures of them where TILLSTREAM_WRITE_PICTURES asks for it:
  * what stands on the page of the trace. Null, having said so, where there is no browser.
  */
-export async function photographZipkin(address: string, traceId: string): Promise<string | null> {
+export async function photographZipkin(address: string, link: string): Promise<string | null> {
   const executablePath = BROWSERS.find((path) => existsSync(path));
   if (executablePath === undefined) {
     process.stderr.write(`skipped: the pages of Zipkin: there is none of ${BROWSERS.join(', ')}\n`);
@@ -26,7 +26,7 @@ export async function photographZipkin(address: string, traceId: string): Promis
       await page.screenshot({ path: join(PICTURES, `${name}.png`) });
     };
     page.setDefaultTimeout(SHOWN_WITHIN_MS);
-    await page.goto(`${address}/zipkin/traces/${traceId}`);
+    await page.goto(link);
     await page.getByText('tillstream-gateway').first().waitFor();
     const shown = await page.locator('body').innerText();
     await take('zipkin-trace');

@@ -12,6 +12,9 @@ export interface StoredSpan {
 /** A running trace back end, asked by its own API. */
 export interface TraceStore {
   readonly address: string;
+  /** The address of its pages for people, and of the one that shows a trace. */
+  readonly pages: string;
+  pageOf(traceId: string): string;
   /** What tells services to send their spans there. */
   readonly environment: Readonly<Record<string, string>>;
   /** All spans of a trace; none while there is no such trace. */
@@ -49,9 +52,10 @@ export async function zipkin(dataDir: string): Promise<TraceStore | null> {
   const server = await startZipkin({ dataDir }).catch((error: unknown) => skipped('Zipkin', String(error)));
   if (!server) return null;
   const { address, environment } = server;
+  const pages = `${address}/zipkin`;
   return {
-    address,
-    environment,
+    ...{ address, pages, environment },
+    pageOf: (traceId) => `${pages}/traces/${traceId}`,
     trace: async (traceId) => {
       const answer = await fetch(`${address}/api/v2/trace/${traceId}`);
       return answer.ok ? ((await answer.json()) as ZipkinSpan[]).map(ofZipkin) : [];
@@ -75,8 +79,8 @@ export async function jaeger(dataDir: string): Promise<TraceStore | null> {
     return answer.ok ? ofJaeger((await answer.json()) as JaegerTraces) : [];
   };
   return {
-    address,
-    environment,
+    ...{ address, pages: address, environment },
+    pageOf: (traceId) => `${address}/trace/${traceId}`,
     trace: (traceId) => ask(`/${traceId}`),
     tagged: async (service, tag, value) => {
       const query = new URLSearchParams({ service, tags: JSON.stringify({ [tag]: value }), limit: '20' });

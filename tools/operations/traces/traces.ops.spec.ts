@@ -2,14 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { LogRecord } from '@tillstream/engine';
 import { Platform, until } from '../../e2e/platform';
 import { post } from '../../e2e/through-gateway';
+import { till } from '../../e2e/till';
 import { commerceText } from '../../oracle/three-metrics';
 import { photographZipkin } from './photographs';
 import { jaeger, zipkin, type StoredSpan, type TraceStore } from './trace-stores';
 
 const START_MS = Date.now() - 2 * 3_600_000;
 const TOLD_WITHIN_MS = 60_000;
+/** Windows of revenue_by_category begin so far apart. */
+const HOP_MS = 30_000;
 const SERVICES = ['gateway', 'enricher', 'aggregator', 'session-tracker', 'sink-writer', 'query-api'] as const;
 /** The way of events through the services. */
 const FLOW = [
@@ -111,6 +115,17 @@ describe.each([
     });
   }, 90_000);
 
+  it('is what `till explain` names of a number', async () => {
+    if (!platform || !store) return;
+    const { code, stdout, stderr } = await explain(platform, '--traces', store.pages, '--json');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const explained = JSON.parse(stdout) as Explained;
+    expect(explained).toMatchObject({ verdict: 'equal', final_trace_id: traceId, trace_ids: [traceId] });
+    expect(explained.trace_links).toEqual({ [traceId]: store.pageOf(traceId) });
+    const named = (await store.trace(explained.final_trace_id)).map(({ name: span }) => span);
+    expect(named).toContain('close revenue_by_category');
+  }, 90_000);
+
   it('tells of a slow batch though nobody has asked for it to be sampled', async () => {
     if (!platform) return;
     const unasked = randomBytes(16).toString('hex');
@@ -124,10 +139,10 @@ describe.each([
   }, 90_000);
 
   it('is shown to people', async () => {
-    if (!store || name !== 'Zipkin') return;
+    if (!platform || !store || name !== 'Zipkin') return;
     const links = await linksIn(store.address);
     expect(links).toEqual(expect.arrayContaining(FLOW.map(([parent, child]) => `${parent} > ${child}`)));
-    const seen = await photographZipkin(store.address, traceId);
+    const seen = await photographZipkin(store.address, await linkTo(platform, store));
     if (seen === null) return;
     // Of a long trace the page draws what fits into its window.
     expect(seen).toMatch(new RegExp(`Services\\s+${SERVICES.length}\\s`));
@@ -146,15 +161,37 @@ function did(spans: readonly StoredSpan[], operation: string): boolean {
   return spans.some(({ tags }) => tags['messaging.operation.name'] === operation);
 }
 
-/** Contexts in the headers of finals of a metric over several partitions. */
-async function finalContexts(platform: Platform): Promise<string[]> {
-  const records = (await platform.readTopic(platform.definition.topics.metrics)).flat();
+/** What `till explain` says of the window that the event has fed. */
+function explain(platform: Platform, ...options: readonly string[]): ReturnType<typeof till> {
+  const window = new Date(Math.floor(START_MS / HOP_MS) * HOP_MS).toISOString();
+  const which = ['revenue_by_category', '--window', window, '--group', 'category=books'];
+  return till(platform, 'explain', ...which, ...options);
+}
+
+interface Explained {
+  readonly final_trace_id: string;
+  readonly trace_links: Readonly<Record<string, string>>;
+}
+
+/** Where it sends people who want to see the trace of the final. */
+async function linkTo(platform: Platform, store: TraceStore): Promise<string> {
+  const { stdout } = await explain(platform, '--traces', store.pages);
+  const [, link = ''] = /^Trace of the final: (.*)$/m.exec(stdout) ?? [];
+  return link;
+}
+
+/** Contexts in the headers of finals. */
+async function finalContexts(platform: Platform): Promise<readonly string[]> {
+  return contextsOf((await platform.readTopic(platform.definition.topics.metrics)).flat(), 'f|');
+}
+
+function contextsOf(records: readonly LogRecord[], prefix: string): readonly string[] {
   return records.flatMap(({ key, headers }) => {
-    const isFinal = Buffer.from(key ?? [])
+    const isMeant = Buffer.from(key ?? [])
       .toString()
-      .startsWith('f|');
+      .startsWith(prefix);
     const context = headers['traceparent'];
-    return isFinal && context ? [Buffer.from(context).toString()] : [];
+    return isMeant && context ? [Buffer.from(context).toString()] : [];
   });
 }
 

@@ -25,4 +25,16 @@ export const explainingBugs: readonly PlantedBug[] = [
     patches: [{ file: EXPLAIN, find: '  await addLedger(options, census, breathe);\n', replace: '' }],
     specs: [SPEC],
   },
+  {
+    name: 'explain-knows-own-headers-only',
+    bug: 'an explanation knows the trace of a final only where the group is the first of its window',
+    patches: [
+      {
+        file: 'libs/engine/src/explain/told-history.ts',
+        find: "if (key.of === 'final') history.noteTrace",
+        replace: "if (key.of === 'final' && key.rest === groupText) history.noteTrace",
+      },
+    ],
+    specs: ['apps/query-api/src/grpc/explain-window.spec.ts'],
+  },
 ];

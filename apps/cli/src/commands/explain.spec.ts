@@ -40,8 +40,12 @@ const EXPLANATION: ExplainWindowResponse = {
     },
   ],
   revisionsLeftOut: '3',
-  samples: [{ fate: 'counted', position: place, eventTime: toTimestamp(5_000), row: '{"price":1.5}', traceId: 'abc' }],
-  traceIds: ['abc'],
+  samples: [
+    { fate: 'counted', position: place, eventTime: toTimestamp(5_000), row: '{"price":1.5}', traceId: 'abc' },
+    { fate: 'late', position: place, eventTime: toTimestamp(6_000), row: '{}', traceId: '' },
+  ],
+  traceIds: ['abc', 'def'],
+  finalTraceId: '123',
 };
 
 const till = (...args: string[]): Promise<number> =>
@@ -72,9 +76,51 @@ describe('till explain', () => {
       partitions: [
         { contributed: { from: 10, next: 18 }, counted: 5, dead_letters: { 'wrong-type': 2 }, closed_at: 80 },
       ],
-      samples: [{ partition: 1, offset: 17, index: 2, row: { price: 1.5 } }],
-      trace_ids: ['abc'],
+      samples: [{ partition: 1, offset: 17, index: 2, row: { price: 1.5 }, trace_id: 'abc' }, { fate: 'late' }],
+      trace_ids: ['abc', 'def'],
+      final_trace_id: '123',
     });
+    expect(JSON.parse(context.output())).not.toHaveProperty('trace_links');
+  });
+
+  it('names the traces of the final and of the writes', async () => {
+    api.explanation = EXPLANATION;
+    await till('--group', 'category=books');
+    const lines = context.output().trimEnd().split('\n').slice(-3);
+    const write = 'Trace of a write that was counted';
+    expect(lines).toEqual(['Trace of the final: 123', `${write}: abc`, `${write}: def`]);
+  });
+
+  it('says nothing of traces where nothing was sampled', async () => {
+    api.explanation = { ...EXPLANATION, samples: [], traceIds: [], finalTraceId: '' };
+    await till('--group', 'category=books', '--traces', 'http://jaeger:16686');
+    expect(context.output()).not.toMatch(/Trace|jaeger/);
+  });
+
+  it('links to the pages of a trace back end', async () => {
+    api.explanation = EXPLANATION;
+    const link = (id: string): string => `http://jaeger:16686/trace/${id}`;
+    await till('--group', 'category=books', '--traces', 'http://jaeger:16686');
+    expect(context.output()).toContain(`Trace of the final: ${link('123')}\n`);
+    expect(context.output()).toContain(`Trace of a write that was counted: ${link('def')}\n`);
+    expect(context.output()).toMatch(/counted +1\/17\/2 .* http:\/\/jaeger:16686\/trace\/abc\n/);
+    expect(context.output()).toMatch(/late +1\/17\/2 .* \{\} *\n/);
+  });
+
+  it('gives the links to programs too', async () => {
+    api.explanation = EXPLANATION;
+    await till('--group', 'category=books', '--traces', 'http://zipkin:9411', '--json');
+    const link = (id: string): string => `http://zipkin:9411/zipkin/traces/${id}`;
+    expect(JSON.parse(context.output())).toMatchObject({
+      final_trace_id: '123',
+      trace_links: { '123': link('123'), abc: link('abc'), def: link('def') },
+    });
+  });
+
+  it('says how the address of a trace back end looks when it is none', async () => {
+    expect(await till('--group', 'category=books', '--traces', 'jaeger:16686')).not.toBe(0);
+    expect(context.notes()).toContain('http://localhost:16686 (Jaeger)');
+    expect(api.explained).toEqual([]);
   });
 
   it.each(['differs', 'missing', 'surplus'])(

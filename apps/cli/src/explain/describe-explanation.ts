@@ -12,25 +12,35 @@ import {
 import { cellText } from '../query/print-rows';
 import { instantText, plainValues, toRow } from '../query/result-row';
 import { table } from '../table';
+import type { TraceLink } from './trace-links';
 
-/** How a number came about, for people. */
-export function describeExplanation(explanation: ExplainWindowResponse, metric: MetricMessage): string {
-  const { told, recomputed, partitions, revisions, revisionsLeftOut, samples, traceIds } = explanation;
+/**
+ * How a number came about, for people.
+ *
+ * @param link traces are shown as links, and otherwise as their ids
+ */
+export function describeExplanation(
+  explanation: ExplainWindowResponse,
+  metric: MetricMessage,
+  link?: TraceLink,
+): string {
+  const { told, recomputed, partitions, revisions, revisionsLeftOut, samples } = explanation;
   const parts = [
     `${verdictText(explanation)}\n`,
     numbersTable(told, recomputed, metric),
     partitionTable(partitions),
     ...deadLetterLines(partitions),
     revisionTable(revisions, Number(revisionsLeftOut), metric),
-    sampleTable(samples),
-    ...(traceIds.length > 0 ? [`Traces of writes that were counted: ${traceIds.join(', ')}\n`] : []),
+    sampleTable(samples, link),
+    traceLines(explanation, link),
   ];
   return parts.filter((part) => part !== '').join('\n');
 }
 
-/** The same for programs. */
-export function plainExplanation(explanation: ExplainWindowResponse): object {
-  const { verdict, told, recomputed, partitions, revisions, revisionsLeftOut, samples, traceIds } = explanation;
+/** The same for programs; with `link` they are told the links of all traces as well. */
+export function plainExplanation(explanation: ExplainWindowResponse, link?: TraceLink): object {
+  const { verdict, told, recomputed, partitions, revisions, revisionsLeftOut, samples, traceIds, finalTraceId } =
+    explanation;
   return {
     verdict,
     told: told && toRow(told),
@@ -49,7 +59,15 @@ export function plainExplanation(explanation: ExplainWindowResponse): object {
       ...(traceId === '' ? {} : { trace_id: traceId }),
     })),
     trace_ids: traceIds,
+    ...(finalTraceId === '' ? {} : { final_trace_id: finalTraceId }),
+    ...(link ? { trace_links: Object.fromEntries(tracesOf(explanation).map((id) => [id, link(id)])) } : {}),
   };
+}
+
+/** All that are named, each once. */
+function tracesOf({ finalTraceId, traceIds, samples }: ExplainWindowResponse): readonly string[] {
+  const named = [finalTraceId, ...traceIds, ...samples.map(({ traceId }) => traceId)];
+  return [...new Set(named)].filter((id) => id !== '');
 }
 
 function plainPartition(partition: ExplainedPartitionMessage): object {
@@ -168,17 +186,27 @@ function revisionTable(
   return `${table(['told', 'metrics topic', 'as', 'revision', ...names], rows)}${more}`;
 }
 
-function sampleTable(samples: readonly SampleRowMessage[]): string {
+function sampleTable(samples: readonly SampleRowMessage[], link?: TraceLink): string {
   if (samples.length === 0) return '';
   const rows = samples.map(({ fate, position, eventTime, row, traceId }) => [
     fate,
     rowPlace(position),
     eventTime === null ? '' : new Date(fromTimestamp(eventTime)).toISOString(),
     row,
-    traceId,
+    traceId === '' ? '' : traceText(traceId, link),
   ]);
   return table(['row', 'raw', 'event time', 'event', 'trace'], rows);
 }
+
+function traceLines({ finalTraceId, traceIds }: ExplainWindowResponse, link?: TraceLink): string {
+  const named = [
+    ...(finalTraceId === '' ? [] : [['Trace of the final', traceText(finalTraceId, link)]]),
+    ...traceIds.map((id) => ['Trace of a write that was counted', traceText(id, link)]),
+  ];
+  return named.map(([what, trace]) => `${what}: ${trace}\n`).join('');
+}
+
+const traceText = (traceId: string, link: TraceLink = (id) => id): string => link(traceId);
 
 const recordPlace = (position: RowPositionMessage | null): string =>
   position === null ? '' : `${position.partition}/${position.offset}`;

@@ -32,11 +32,13 @@ function write(event: Readonly<Record<string, unknown>>, traceparent?: string): 
   const text = utf8.encode(user);
   const partition = partitionOf(text, 0, text.length, PARTITIONS);
   const value = utf8.encode(JSON.stringify({ id: `e${(ids += 1)}`, kind: 'buy', category: 'books', ...event }));
-  const headers = traceparent === undefined ? {} : { traceparent: utf8.encode(traceparent) };
+  const headers = traceparent === undefined ? {} : contextOf(traceparent);
   const { raw } = results.definition.topics;
   const offset = results.broker.append(raw, partition, [{ key: null, value, headers }]);
   return { partition, offset: String(offset) };
 }
+
+const contextOf = (traceparent: string) => ({ traceparent: utf8.encode(traceparent) });
 
 const at = (second: number): string => new Date(START_MS + second * 1_000).toISOString();
 
@@ -133,6 +135,44 @@ describe('ExplainWindow', () => {
       final: true,
       revision: '9',
       measures: { total: { decimal: '7.50' } },
+    });
+  });
+
+  describe('of the trace of a final', () => {
+    const endOf = (partition: number): string => String(partition + 1).repeat(32);
+    const sampled = (traceId: string, flags = '01') => ({
+      headers: contextOf(`00-${traceId}-b7ad6b7169203331-${flags}`),
+    });
+    const told = (category: string, more: object = {}) => {
+      const measures = { total: '10.25', orders: 3, average: '3.416667' };
+      return { metric: 'sales', startMs: START_MS, group: { category }, measures, revision: 9, final: true, ...more };
+    };
+
+    it('names the one that only the first of its window tells, in its partition', async () => {
+      shop();
+      for (let p = 0; p < PARTITIONS; p += 1) {
+        const other = '7'.repeat(32);
+        results.write(p, [
+          told('books', { startMs: START_MS - 5_000, ...sampled(other) }), // of another window
+          told('books', { final: false, revision: 1, ...sampled(other) }), // of the batch before
+          told('air', sampled(endOf(p))),
+          told('books'),
+          told('books', sampled(other)), // told again by another owner
+        ]);
+      }
+      const { told: stands, revisions, finalTraceId } = await ask();
+      expect(stands?.final).toBe(true);
+      expect(finalTraceId).toBe(endOf(revisions[0]?.position?.partition ?? NaN));
+    });
+
+    it('says nothing where it was not sampled, or no final stands', async () => {
+      shop();
+      for (let p = 0; p < PARTITIONS; p += 1) results.write(p, [told('books', sampled(endOf(p), '00'))]);
+      expect((await ask()).finalTraceId).toBe('');
+      for (let p = 0; p < PARTITIONS; p += 1) results.write(p, [told('air', sampled(endOf(p)))]);
+      const toys = { ...QUESTION, group: { category: { text: 'toys' } } };
+      const answer = await replica.client().explainWindow(toys);
+      expect([answer.told, answer.finalTraceId]).toEqual([null, '']);
     });
   });
 

@@ -182,6 +182,7 @@ function toMessage(
     revisionsLeftOut: String(history.leftOut),
     samples: samples.map(sampleMessage),
     traceIds,
+    finalTraceId: history.finalTraceId ?? '',
   };
 }
 

@@ -1,5 +1,5 @@
 import { encodeDefinition, encodeProgress, topicSpecs, type StreamDefinition } from '@tillstream/contracts';
-import type { LogReader, NewRecord } from '@tillstream/engine';
+import type { LogReader, NewRecord, RecordHeaders } from '@tillstream/engine';
 import { MemoryBroker, MemoryLogReader, type Turn } from '@tillstream/engine/testing';
 
 /** Takes every turn at once; who waits for records is woken by the next append, or gives up soon. */
@@ -35,6 +35,7 @@ export interface WrittenResult {
   readonly final?: boolean;
   readonly revision?: number;
   readonly more?: Readonly<Record<string, unknown>>;
+  readonly headers?: RecordHeaders;
 }
 
 /** The topics of a stream in memory, of which most tests write the results; all replicas of a test read them. */
@@ -68,6 +69,7 @@ export class MemoryResults {
           measures: result.measures,
           final: result.final ?? false,
         }),
+        ...(result.headers && { headers: result.headers }),
       })),
     );
   }

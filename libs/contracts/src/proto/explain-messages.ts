@@ -23,6 +23,8 @@ export interface ExplainWindowResponse {
   readonly revisionsLeftOut: string;
   readonly samples: readonly SampleRowMessage[];
   readonly traceIds: readonly string[];
+  /** Empty: no final stands, or it was not sampled. */
+  readonly finalTraceId: string;
 }
 
 /** What one partition of raw has to do with a group of a window. */

@@ -189,6 +189,7 @@ const explainResponse: ExplainWindowResponse = {
   revisionsLeftOut: '8',
   samples: [sampleRow],
   traceIds: ['ab'],
+  finalTraceId: 'cd',
 };
 
 const alert: AlertMessage = {

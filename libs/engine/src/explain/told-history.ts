@@ -1,8 +1,9 @@
 import type { MetricsRecord, StreamDefinition } from '@tillstream/contracts';
 import { decodeMetricsRecord, readMetricsKey } from '@tillstream/contracts';
 import type { MetricDefinition } from '@tillstream/core';
-import type { LogReader, LogRecord } from '../ports/log';
+import type { LogReader, LogRecord, RecordHeaders } from '../ports/log';
 import { recordsBetween } from '../task/log-tail';
+import { sampledTraceId } from './sample-rows';
 
 /** Append times go by a broker's clock, which may be set back this far. */
 const CLOCK_SLACK_MS = 60 * 60 * 1000;
@@ -30,6 +31,8 @@ export interface ToldHistory {
   readonly leftOut: number;
   /** What stands: the final, else the newest provisional that was not taken back. */
   readonly told: ToldResult | null;
+  /** W3C trace id of the final that stands, where what fed its window was sampled; null also of a provisional. */
+  readonly finalTraceId: string | null;
   /** The window is said to be complete in every partition that was read. */
   readonly isClosed: boolean;
 }
@@ -75,11 +78,13 @@ export async function readToldHistory(
         closed += 1;
         break;
       }
+      if (key.of === 'final') history.noteTrace(partition, record.headers);
       if (key.of !== 'late-count' && key.rest === groupText) history.add(partition, record);
     }
   }
   const isClosed = closed === partitions.length;
-  return { ...history.kept(), told: history.told(isClosed), isClosed };
+  const told = history.told(isClosed);
+  return { ...history.kept(), told, finalTraceId: told && history.traceOf(told), isClosed };
 }
 
 const BREATHE_EVERY = 10_000;
@@ -90,6 +95,8 @@ class History {
   private count = 0;
   private final: ToldResult | null = null;
   private provisional: ToldResult | null = null;
+  /** By partition. */
+  private readonly traces = new Map<number, string>();
 
   add(partition: number, record: LogRecord): void {
     const result = decodeMetricsRecord(record);
@@ -103,9 +110,21 @@ class History {
     else if (result.revision >= (this.provisional?.result.revision ?? 0)) this.provisional = told;
   }
 
+  /** Takes the headers of a final of the window, of whatever group: the first of a block has those of all. */
+  noteTrace(partition: number, headers: RecordHeaders): void {
+    if (this.traces.has(partition)) return;
+    const traceId = sampledTraceId(headers);
+    if (traceId !== null) this.traces.set(partition, traceId);
+  }
+
   kept(): Pick<ToldHistory, 'revisions' | 'leftOut'> {
     const revisions = [...this.first, ...this.newest];
     return { revisions, leftOut: this.count - revisions.length };
+  }
+
+  /** Of a final. */
+  traceOf({ partition, result }: ToldResult): string | null {
+    return result.final ? (this.traces.get(partition) ?? null) : null;
   }
 
   /** A closed window has no provisionals. */
