@@ -126,6 +126,22 @@ describe.each([
     expect(named).toContain('close revenue_by_category');
   }, 90_000);
 
+  it('goes on with an alert that is opened on behalf of the event', async () => {
+    if (!platform) return;
+    const { alerts } = platform.definition.topics;
+    let opened: readonly string[] = [];
+    await until('an alert', TOLD_WITHIN_MS, async () => {
+      opened = contextsOf((await platform!.readTopic(alerts)).flat(), 'o|possible_fraud@');
+      return opened.length > 0;
+    });
+    expect(opened.map((context) => context.split('-')[1])).toEqual([traceId]);
+    const ends = await traceWhen('the window that has opened the alert to be told', (told) =>
+      told.some(({ name: span }) => span === 'close possible_fraud'),
+    );
+    const end = ends.find(({ name: span }) => span === 'close possible_fraud');
+    expect(opened.map((context) => context.split('-')[2])).toEqual([end?.id]);
+  }, 90_000);
+
   it('tells of a slow batch though nobody has asked for it to be sampled', async () => {
     if (!platform) return;
     const unasked = randomBytes(16).toString('hex');
@@ -199,9 +215,10 @@ function contextOf(traceId: string, flags: string): string {
   return `00-${traceId}-${randomBytes(8).toString('hex')}-${flags}`;
 }
 
+/** Of a price that raises an alert. */
 function purchase(id: string, timestampMs: number): string {
   return JSON.stringify({
     ...{ event_id: id, event_type: 'purchase', timestamp: new Date(timestampMs).toISOString(), user_id: 'u1' },
-    ...{ category: 'books', price: 12, quantity: 1 },
+    ...{ category: 'books', price: 1200, quantity: 1 },
   });
 }

@@ -28,6 +28,12 @@ export const alertingBugs: readonly PlantedBug[] = [
     specs: TASK_SPECS,
   },
   {
+    name: 'alerts-of-another-trace',
+    bug: 'an alert goes on with the trace of the window in another partition than that of its final',
+    patches: [{ file: LANE, find: '?.[told.partition])', replace: '?.[0])' }],
+    specs: TASK_SPECS,
+  },
+  {
     name: 'alerts-forget-what-is-open',
     bug: 'who decides about alerts does not know which are open when it starts',
     patches: [

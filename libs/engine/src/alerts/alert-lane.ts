@@ -1,10 +1,19 @@
 import type { AlertDefinition, AlertStart, HoppingMetric } from '@tillstream/core';
 import { AlertFold } from '@tillstream/core';
-import type { AlertProgress, MetricsRecord, ResultValue } from '@tillstream/contracts';
+import type { AlertProgress, MetricsRecord } from '@tillstream/contracts';
 import { encodeAlert, encodeAlertProgress, measureNumber } from '@tillstream/contracts';
-import type { NewRecord } from '../ports/log';
+import type { NewRecord, RecordHeaders } from '../ports/log';
+import { isTraced, withHeaders } from '../task/with-headers';
 
 type Final = Extract<MetricsRecord, { kind: 'result' }>;
+
+/** A group's final in a window that is not decided. */
+interface ToldFinal {
+  readonly partition: number;
+  readonly measures: Final['measures'];
+}
+
+const NO_HEADERS: RecordHeaders = {};
 
 /** A metric that alerts. */
 export type AlertingMetric = HoppingMetric & { readonly alert: AlertDefinition };
@@ -12,8 +21,10 @@ export type AlertingMetric = HoppingMetric & { readonly alert: AlertDefinition }
 /** The finals of one metric on their way to alerts, and where they stand in the metrics topic. */
 export class AlertLane {
   private readonly fold: AlertFold;
-  /** By window start: measures of groups as they were told. Only of windows that are not decided. */
-  private readonly told = new Map<number, Map<string, Final['measures']>>();
+  /** By window start, of groups. Only of windows that are not decided. */
+  private readonly told = new Map<number, Map<string, ToldFinal>>();
+  /** By the same window starts, by partition: the context of the window's end, which the first of its finals there has. */
+  private readonly traces = new Map<number, RecordHeaders[]>();
   /** By window start, as long as it is needed: where its first final stands, by partition; Infinity: none there. */
   private readonly firstOffsets = new Map<number, number[]>();
   private readonly closedUntilMs: number[];
@@ -40,7 +51,9 @@ export class AlertLane {
     return this.fold.decidedMs > this.savedDecidedMs;
   }
 
-  takeFinal(partition: number, offset: number, { startMs, groupKey, measures }: Final): void {
+  /** @param context of the record, where it has one that is sampled */
+  takeFinal(partition: number, offset: number, final: Final, context: RecordHeaders): void {
+    const { startMs, groupKey, measures } = final;
     if (startMs < this.fold.neededFromMs) return;
     const numbers = this.metric.measures.map((measure) =>
       measureNumber(measure, measures[measure.name] ?? null, this.moneyExponent),
@@ -51,8 +64,9 @@ export class AlertLane {
     this.firstOffsets.set(startMs, offsets);
     if (startMs <= this.fold.decidedMs) return;
     const window = this.told.get(startMs);
-    if (window) window.set(groupKey, measures);
-    else this.told.set(startMs, new Map([[groupKey, measures]]));
+    if (window) window.set(groupKey, { partition, measures });
+    else this.told.set(startMs, new Map([[groupKey, { partition, measures }]]));
+    if (isTraced(context)) this.noteTrace(startMs, partition, context);
   }
 
   takeProgress(partition: number, closedUntilMs: number): void {
@@ -64,11 +78,15 @@ export class AlertLane {
     const before = this.fold.decidedMs;
     const changes = this.fold.decide(Math.min(...this.closedUntilMs));
     if (this.fold.decidedMs === before) return [];
-    const records = changes.map((change) => {
-      const measures = this.measuresOf(change.startMs, change.group);
-      return encodeAlert(this.metric, this.metric.alert, { ...change, measures }, this.moneyExponent);
+    const records = changes.flatMap((change) => {
+      const told = this.told.get(change.startMs)?.get(change.group);
+      const measures = told?.measures ?? null;
+      const alert = encodeAlert(this.metric, this.metric.alert, { ...change, measures }, this.moneyExponent);
+      return withHeaders([alert], (told && this.traces.get(change.startMs)?.[told.partition]) ?? NO_HEADERS);
     });
-    for (const startMs of this.told.keys()) if (startMs <= this.fold.decidedMs) this.told.delete(startMs);
+    for (const byWindow of [this.told, this.traces]) {
+      for (const startMs of byWindow.keys()) if (startMs <= this.fold.decidedMs) byWindow.delete(startMs);
+    }
     for (const startMs of this.firstOffsets.keys()) {
       if (startMs < this.fold.neededFromMs) this.firstOffsets.delete(startMs);
     }
@@ -93,7 +111,9 @@ export class AlertLane {
     });
   }
 
-  private measuresOf(startMs: number, group: string): Readonly<Record<string, ResultValue>> | null {
-    return this.told.get(startMs)?.get(group) ?? null;
+  private noteTrace(startMs: number, partition: number, context: RecordHeaders): void {
+    const traces = this.traces.get(startMs) ?? [];
+    traces[partition] ??= context;
+    this.traces.set(startMs, traces);
   }
 }

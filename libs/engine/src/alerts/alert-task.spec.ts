@@ -14,7 +14,7 @@ import { ImmediateTurn } from '../memory/immediate-turn';
 import { MemoryBroker } from '../memory/memory-broker';
 import { MemoryCheckpointStore, MemoryStoreData } from '../memory/memory-checkpoint-store';
 import { MemoryLogReader, MemoryLogWriter } from '../memory/memory-log';
-import type { PartitionSource } from '../ports/log';
+import type { PartitionSource, RecordHeaders } from '../ports/log';
 import { SourceRevokedError } from '../ports/log';
 import { silentTelemetry } from '../ports/telemetry';
 import { SeededRandom } from '../simulation/seeded-random';
@@ -68,7 +68,7 @@ class Shop {
     store: new MemoryCheckpointStore(new MemoryStoreData(), this.turn),
     clock: { nowMs: () => NOW_MS, monotonicMs: () => NOW_MS, sleep: () => Promise.resolve() },
     random: new SeededRandom(1),
-    telemetry: silentTelemetry,
+    telemetry: { ...silentTelemetry, tracer: { ...silentTelemetry.tracer, contextOf: ({ headers }) => headers } },
   };
 
   constructor() {
@@ -82,12 +82,12 @@ class Shop {
   }
 
   /** The finals of a group of events in the window that begins so many minutes after the epoch. */
-  final(partition: number, minute: number, kind: string, events: number): void {
+  final(partition: number, minute: number, kind: string, events: number, headers?: RecordHeaders): void {
     const [start, end] = [iso(minute * MINUTE_MS), iso((minute + 1) * MINUTE_MS)];
     const group = JSON.stringify({ kind });
     const value = `{"metric":"events","window_start":"${start}","window_end":"${end}","group":${group},"measures":{"events":${events}},"final":true,"revision":1}`;
     for (const { identity } of this.definition.metrics) {
-      this.append(partition, `f|${identity}|${start}|${group}`, value);
+      this.append(partition, `f|${identity}|${start}|${group}`, value, headers);
     }
   }
 
@@ -138,9 +138,19 @@ class Shop {
 
   private isEnough = false;
 
-  private append(partition: number, key: string, value: string): void {
+  /** The headers of what was told of the first metric. */
+  contexts(): (readonly [string, RecordHeaders])[] {
+    const { topics, metrics } = this.definition;
+    return this.broker.all(topics.alerts, 0).flatMap((record) => {
+      const alert = decodeAlertRecord(record);
+      if (alert.kind === 'decided' || alert.kind === 'unknown' || alert.metric !== metrics[0]!.name) return [];
+      return [[`${alert.kind} by ${alert.startMs / MINUTE_MS}`, record.headers] as const];
+    });
+  }
+
+  private append(partition: number, key: string, value: string, headers: RecordHeaders = {}): void {
     this.broker.append(this.definition.topics.metrics, partition, [
-      { key: utf8.encode(key), value: utf8.encode(value) },
+      { key: utf8.encode(key), value: utf8.encode(value), headers },
     ]);
     this.turn.changed();
   }
@@ -266,6 +276,27 @@ describe('who decides about alerts', () => {
     for (const partition of [0, 1]) shop.closed(partition, 3);
     await shop.decide();
     expect(shop.told()).toEqual([`opened ${WEB} by 1, since 0`, `resolved ${WEB} by 2, since 0`]);
+  });
+
+  it('goes on with the trace of the final that has decided, which the first of its window in its partition has', async () => {
+    const shop = new Shop();
+    const trace = (id: number): RecordHeaders => ({ traceparent: Uint8Array.of(id) });
+    shop.final(0, 0, 'web', 5, trace(1));
+    shop.final(0, 1, 'app', 1, trace(2));
+    shop.final(1, 1, 'app', 1, trace(3));
+    shop.final(1, 1, 'web', 5);
+    shop.final(1, 1, 'web', 5, trace(4)); // told again by another owner
+    shop.final(0, 2, 'web', 1, trace(5));
+    for (const minute of [3, 4, 5]) shop.final(0, minute, 'web', 5);
+    shop.final(0, 6, 'app', 1, trace(6));
+    for (const partition of [0, 1]) shop.closed(partition, 7);
+    await shop.decide();
+    expect(shop.contexts()).toEqual([
+      ['opened by 1', trace(3)],
+      ['resolved by 2', trace(5)],
+      ['opened by 4', {}], // nothing of its window was sampled
+      ['resolved by 6', {}], // there is nothing of the group
+    ]);
   });
 
   it('begins anew when another stream file is put live', async () => {

@@ -140,7 +140,9 @@ export class AlertTask {
     if (kind !== FINAL && kind !== PROGRESS) return;
     const decoded = decodeMetricsRecord(record);
     const lane = decoded.kind === 'unknown' ? undefined : this.lanes.get(decoded.identity);
-    if (decoded.kind === 'result') lane?.takeFinal(partition, record.offset, decoded);
+    if (decoded.kind === 'result') {
+      lane?.takeFinal(partition, record.offset, decoded, this.ports.telemetry.tracer.contextOf(record));
+    }
     if (decoded.kind === 'progress') lane?.takeProgress(partition, decoded.closedUntilMs);
   }
 
