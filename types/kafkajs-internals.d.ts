@@ -99,10 +99,16 @@ declare module 'kafkajs/src/broker' {
     readonly pool: readonly Connection[];
   }
 
-  interface Broker {
+  class Broker {
+    constructor(options: {
+      readonly connectionPool: ConnectionPool;
+      readonly logger: InternalLogger;
+      readonly versions: Broker['versions'];
+    });
     readonly nodeId: number | string;
     readonly connectionPool: ConnectionPool;
     readonly versions: Readonly<Record<number, { readonly minVersion: number; readonly maxVersion: number }>> | null;
+    connect(): Promise<void>;
     disconnect(): Promise<void>;
     listOffsets(request: {
       readonly replicaId: number;
@@ -191,7 +197,16 @@ declare module 'kafkajs/src/broker' {
     refreshMetadata(topics: readonly string[]): Promise<void>;
   }
 
-  export { Broker, BrokerPool, Connection, ConnectionPool, InternalLogger, WireExchange, WireRequest };
+  export {
+    Broker,
+    Broker as default,
+    BrokerPool,
+    Connection,
+    ConnectionPool,
+    InternalLogger,
+    WireExchange,
+    WireRequest,
+  };
 }
 
 declare module 'kafkajs/src/network/socketFactory' {
@@ -232,6 +247,17 @@ declare module 'kafkajs/src/network/connection' {
       readonly connectionTimeout: number;
     });
     readonly broker: string;
+    readonly host: string;
+    readonly port: number;
+    readonly ssl: unknown;
+    readonly socketFactory: (asked: {
+      readonly host: string;
+      readonly port: number;
+      readonly ssl: unknown;
+      readonly onConnect: () => void;
+    }) => Socket;
+    /** Of a login without requests of its own that is under way. */
+    readonly authHandlers: { onError(): void } | null;
     readonly requestTimeout: number;
     readonly connectionTimeout: number;
     chunks: Buffer[];
@@ -242,12 +268,22 @@ declare module 'kafkajs/src/network/connection' {
     connectionStatus: 'connected' | 'disconnected';
     readonly requestQueue: RequestQueue;
     send<T>(exchange: WireExchange<T>): Promise<T>;
+    processData(bytes: Buffer): void;
     rejectRequests(error: Error): void;
+    logError(message: string): void;
     isConnected(): boolean;
     connect(): Promise<true>;
     disconnect(): Promise<true>;
   }
   export = Connection;
+}
+
+declare module 'kafkajs/src/network/connectionPool' {
+  import type { ConnectionPool as Pool } from 'kafkajs/src/broker';
+  import type Connection from 'kafkajs/src/network/connection';
+
+  const ConnectionPool: new (options: ConstructorParameters<typeof Connection>[0]) => Pool;
+  export = ConnectionPool;
 }
 
 declare module 'kafkajs/src/protocol/encoder' {

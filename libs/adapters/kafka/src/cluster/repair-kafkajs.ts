@@ -3,12 +3,11 @@ import type { WireExchange } from 'kafkajs/src/broker';
 import Connection from 'kafkajs/src/network/connection';
 import RequestQueue from 'kafkajs/src/network/requestQueue';
 import Encoder from 'kafkajs/src/protocol/encoder';
+import { openConnectionsTogether } from './open-connection';
 
 const TIMEOUT_CHECK_MS = 1_000;
 /** How long kafkajs may need to see that time is up. */
 const GRACE_MS = 2 * TIMEOUT_CHECK_MS;
-/** Every answer begins with its size. */
-const SIZE_BYTES = 4;
 
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called on the queue it belongs to
 const scheduleAlways = RequestQueue.prototype.scheduleCheckPendingRequests;
@@ -58,22 +57,7 @@ async function disconnectOnce(this: Connection): Promise<true> {
 type TimedConnection = Pick<Connection, 'requestTimeout' | 'broker' | 'rejectRequests' | 'disconnect'>;
 
 // eslint-disable-next-line @typescript-eslint/unbound-method -- called on the connection it belongs to
-const connectAnyhow = Connection.prototype.connect;
-// eslint-disable-next-line @typescript-eslint/unbound-method -- called on the connection it belongs to
 const sendAnyhow = Connection.prototype.send;
-
-/**
- * kafkajs keeps what it has of half an answer when a connection breaks, and takes the bytes of the next connection for the
- * rest of it: from then on no answer is understood.
- */
-async function connectAfresh(this: Connection): Promise<true> {
-  if (!this.isConnected()) {
-    this.chunks = [];
-    this.bytesBuffered = 0;
-    this.bytesNeeded = SIZE_BYTES;
-  }
-  return within(this.connectionTimeout, `connecting to ${this.broker}`, connectAnyhow.call(this), () => undefined);
-}
 
 function sendInTime<T>(this: Connection, exchange: WireExchange<T>): Promise<T> {
   return inTime(
@@ -130,7 +114,7 @@ function makeRoom(this: Encoder, bytes: number): void {
 export function repairKafkajs(): void {
   RequestQueue.prototype.scheduleCheckPendingRequests = scheduleIfAnyWait;
   RequestQueue.prototype.scheduleRequestTimeoutCheck = checkTimeoutsOncePerSecond;
-  Connection.prototype.connect = connectAfresh;
+  openConnectionsTogether();
   Connection.prototype.send = sendInTime;
   Connection.prototype.disconnect = disconnectOnce;
   Encoder.prototype.ensureAvailable = makeRoom;

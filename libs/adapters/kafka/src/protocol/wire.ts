@@ -59,20 +59,11 @@ export async function exchange<T>(broker: Broker, channel: Channel, wanted: Exch
   });
 }
 
-const connecting = new WeakMap<Connection, Promise<unknown>>();
-
-/** The open connection of a broker. kafkajs would open one for each of several who find it closed, and lose all but one. */
+/** The open connection of a broker. */
 export async function connected(broker: Broker, channel: Channel): Promise<Connection> {
   const connection = broker.connectionPool.pool[channel === 'fetches' ? 1 : 0];
   if (connection === undefined) throw new Error('the broker has no connection for this channel');
-  if (!connection.isConnected()) {
-    let opening = connecting.get(connection);
-    if (opening === undefined) {
-      opening = connection.connect().finally(() => connecting.delete(connection));
-      connecting.set(connection, opening);
-    }
-    await opening;
-  }
+  if (!connection.isConnected()) await connection.connect();
   return connection;
 }
 
