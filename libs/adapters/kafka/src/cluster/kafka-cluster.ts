@@ -116,7 +116,7 @@ export class KafkaCluster {
     await this.connectedSomewhere();
     const { brokers, seedBroker } = this.#cluster.brokerPool;
     const all = [...Object.values(brokers), ...(seedBroker === undefined ? [] : [seedBroker])];
-    await Promise.any(all.map((broker) => exchange(broker, 'requests', API_VERSIONS)));
+    await Promise.any(all.map((broker) => exchange(broker, 'requests', API_VERSIONS))).catch(throwLast);
   }
 
   /** Rejects what still waits for an answer and disconnects. */
@@ -156,6 +156,11 @@ export class KafkaCluster {
       throw error;
     });
   }
+}
+
+/** @throws the last of several errors, which says more than that there were some */
+function throwLast(error: unknown): never {
+  throw error instanceof AggregateError ? error.errors.at(-1) : error;
 }
 
 function isUnknownTopic(error: unknown): boolean {
