@@ -14,16 +14,12 @@ import { anAuthority, FilesForTests } from '@tillstream/config/testing';
 import { describeCheckpointStore } from '@tillstream/engine/testing';
 import { startRedis, startRedisCluster, startRedisSentinels } from '@tillstream/local';
 import { until } from '../../e2e/platform';
+import { serviceUser } from './service-user';
 
 jest.setTimeout(120_000);
 
 const TASK = 'agg:commerce:0';
 const START = { inc: 'i', next: 0, seek: 0, state: Buffer.from('start') };
-/** All that a service does, and nothing else. */
-const SERVICE_USER =
-  'tillstream on >secret ~{* -@all +eval +evalsha +hget +hmget +hset +hdel +hincrby +hgetall +hscan +lrange +llen +ltrim +rpush ' +
-  '+unlink +info +config|get +time +ping +hello';
-
 const directory = mkdtempSync(join(tmpdir(), 'tillstream-redis-'));
 const files = new FilesForTests();
 const opened: RedisConnection[] = [];
@@ -90,7 +86,7 @@ describe('Redis with TLS and users', () => {
     redis = await startRedis({
       dataDir: join(directory, 'tls'),
       tls: { ca: authority.cert, ...server, clientCertificates: 'yes' },
-      users: [SERVICE_USER, 'reader on >reading ~* +@read +info +hello +client', 'default off'],
+      users: [serviceUser('secret'), 'reader on >reading ~* +@read +info +hello +client', 'default off'],
     });
   });
   afterAll(() => redis?.stop());
