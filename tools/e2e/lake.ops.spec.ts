@@ -9,6 +9,7 @@ import { Platform, SERVICES, isEnriched, servers, until } from './platform';
 import { publish } from './through-gateway';
 import { till } from './till';
 import { trackedShop } from './tracked-shop';
+import { visitsVerified } from './visits';
 
 jest.setTimeout(300_000);
 
@@ -65,13 +66,7 @@ const there = findPython('the lake in a bucket') !== null;
     await platform.allReady();
     await until('everything to be enriched', WITHIN_MS, () => isEnriched(platform));
     await platform.advance(START_MS + published * 2_000 + 60 * MINUTE_MS);
-    await until('the last sessions to be told', WITHIN_MS, async () => {
-      const { stdout } = await till(platform, 'verify', '--json');
-      const { visits } = JSON.parse(stdout) as {
-        visits?: { visits: readonly { compared: number; awaited: number }[] };
-      };
-      return visits?.visits.every(({ compared, awaited }) => compared > 0 && awaited === 0) ?? false;
-    });
+    await visitsVerified(platform);
     const reports = await lakeAgrees(platform);
     const compared = Object.entries(reports).map(([feed, { compared: rows, equal }]) => [feed, rows, equal] as const);
     for (const [feed, rows, equal] of compared) expect([feed, equal]).toEqual([feed, rows]);

@@ -190,8 +190,8 @@ export class Platform {
     process.child = this.spawn(process.service, process.http, process.grpc, process.programs);
   }
 
-  async ready(process: ServiceProcess): Promise<void> {
-    await until(`${process.service} to be ready`, READY_WITHIN_MS, async () => {
+  async ready(process: ServiceProcess, withinMs = READY_WITHIN_MS): Promise<void> {
+    await until(`${process.service} to be ready`, withinMs, async () => {
       if (process.child.exitCode !== null) throw new Error(`${process.service} ended: ${this.lastWords(process)}`);
       return this.isSecure ? isOkOverTls(process.http) : isOk(process.http);
     });

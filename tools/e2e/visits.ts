@@ -9,6 +9,8 @@ const ORACLE = 'tools/oracle/visits-oracle.mjs';
 const MOST_BYTES = 64 * 1024 * 1024;
 const COMPLETE_WITHIN_MS = 120_000;
 const SHOWN = 5;
+/** Exit code of `till verify`. */
+const DIFFERS = 3;
 
 /** A stream file with these sections of visits, and no others. */
 export function withVisits(
@@ -33,6 +35,22 @@ export async function plainVisits(files: readonly string[]): Promise<PlainVisits
   const of = (wanted: string): string[] =>
     rows.flatMap(({ kind, ...row }) => (kind === wanted ? [JSON.stringify(row)] : [])).sort();
   return { sessions: of('session'), attributions: of('attribution') };
+}
+
+/** What `till verify` says of sessions and attributions. */
+export type VisitReports = readonly { readonly of: string; readonly compared: number; readonly awaited: number }[];
+
+/** Waits until all visits that the raw log gives have been told, and gives what was compared. @throws with what differs */
+export async function visitsVerified(platform: Platform): Promise<VisitReports> {
+  let reports: VisitReports = [];
+  await until('the last visits to be told', COMPLETE_WITHIN_MS, async () => {
+    const { code, stdout, stderr } = await till(platform, 'verify', '--json');
+    if (code === DIFFERS) throw new Error(`${stderr}\n${stdout}`);
+    const { visits } = JSON.parse(stdout) as { readonly visits?: { readonly visits: VisitReports } };
+    reports = visits?.visits ?? [];
+    return reports.length > 0 && reports.every(({ compared, awaited }) => compared > 0 && awaited === 0);
+  });
+  return reports;
 }
 
 /** Where sessions and the client's own ids disagree in files, as the plain oracle counts it. */

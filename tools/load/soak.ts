@@ -2,9 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { ServiceName, ServiceProcess } from '../e2e/platform';
-import { until } from '../e2e/platform';
+import { checkFollowed } from './check-followed';
 import { grpcClient, httpClient, newAgent, Tally } from './clients';
-import { finalDifferences } from './finals';
 import { Follower } from './follower';
 import { handlesOf, residentMiB } from './gauges';
 import { Ledger } from './ledger';
@@ -36,7 +35,6 @@ const SHAPE = { users: 2_000, categories: 50 };
 const SERVICES = ['gateway', 'enricher', 'aggregator', 'query-api'] as const;
 /** Two of each: the first is killed now and then, the second lives all the time and shows what grows. */
 const PAIRS: readonly ServiceName[] = [...SERVICES, ...SERVICES];
-const SETTLED_WITHIN_MS = 600_000;
 /** Machines that do much else at the same time are slow to start anything. */
 const READY_WITHIN_MS = 300_000;
 /** What may differ without being growth: memory that V8 has not collected yet, connections that are being made anew. */
@@ -120,32 +118,13 @@ export async function soak(options: SoakOptions): Promise<readonly string[]> {
     await platform.allReady();
     await platform.advance(load.ledger.endMs + 10 * MINUTE_MS);
 
-    const wanted = load.ledger.finals();
-    let differences: readonly string[] = ['nothing compared yet'];
-    await until('the results to be right', SETTLED_WITHIN_MS, async () => {
-      if (!(await follower.isAtEnd())) return false;
-      differences = finalDifferences(wanted, follower.finals);
-      return differences.length === 0;
-    }).catch(() => undefined); // the differences tell more
-    await follower.stop();
+    await checkFollowed(rig, { load, follower, tally }, report);
     redis.disconnect();
     for (const client of clients) client.close();
     agent.destroy();
 
-    const { numbers } = follower;
-    report.figure('handed in', tally.text);
-    report.figure('a body was taken after', quantiles(tally.waits));
     report.figure('kills', `${comebacks.length}; ready again after ${quantiles(comebacks)}`);
-    report.figure('events that stand in raw more than once', String(follower.repeated));
     table(report, samples, options.minutes);
-    report.check(
-      `each of ${load.count} acknowledged events was in raw`,
-      numbers.size === load.count,
-      `${numbers.size} were`,
-    );
-    report.checkNone(`${wanted.size} final rows are exact`, differences);
-    report.checkNone('no final ever changed', follower.changed.slice(0, 5));
-    report.checkNone('no service told of an accident', rig.alarms);
     checkGrowth(report, samples);
   });
   return report.problems;
@@ -159,15 +138,9 @@ async function killInTurn(rig: Rig, options: SoakOptions, untilMs: number, comeb
     const victim = victims[i % victims.length] as ServiceProcess;
     await rig.platform.killAndRestart(victim);
     const startedMs = performance.now();
-    await until(`${victim.service} to be ready again`, READY_WITHIN_MS, () => isReady(victim));
+    await rig.platform.ready(victim, READY_WITHIN_MS);
     comebacks.push(performance.now() - startedMs);
   }
-}
-
-async function isReady({ http, service, child }: ServiceProcess): Promise<boolean> {
-  if (child.exitCode !== null) throw new Error(`${service} has ended by itself with ${child.exitCode}`);
-  const answer = await fetch(`http://127.0.0.1:${http}/readyz`).catch(() => null);
-  return answer?.ok === true;
 }
 
 async function takeSample(rig: Rig, redis: Redis, minute: number, events: number): Promise<Sample> {

@@ -41,7 +41,7 @@ export class ReadyReplicas {
 }
 
 /** Whether a replica says that it can work. */
-export async function isReady({ http }: ServiceProcess): Promise<boolean> {
+async function isReady({ http }: ServiceProcess): Promise<boolean> {
   const inTime = AbortSignal.timeout(ANSWER_WITHIN_MS);
   const answer = await fetch(`http://127.0.0.1:${http}/readyz`, { signal: inTime }).catch(() => null);
   return answer?.ok === true;

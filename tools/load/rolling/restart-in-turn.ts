@@ -1,6 +1,4 @@
 import type { Platform, ServiceName, ServiceProcess } from '../../e2e/platform';
-import { until } from '../../e2e/platform';
-import { isReady } from './ready-replicas';
 
 /** How one process ended and came back. */
 export interface Restart {
@@ -35,7 +33,7 @@ export async function restartInTurn(
     await gone?.(process);
     const startedMs = performance.now();
     platform.startAgain(process);
-    await until(`${process.service} to be ready again`, readyWithinMs, () => isReady(process));
+    await platform.ready(process, readyWithinMs);
     restarts.push({ service: process.service, stoppedMs, code, readyMs: performance.now() - startedMs });
   }
   return restarts;

@@ -7,5 +7,5 @@ describe('a rolling restart of every service, under load', () => {
   it('ends each process in order, loses nothing, tells nothing twice and leaves no question open', async () => {
     const options = { eventsPerSecond: 200, rounds: 1, kills: false, goneWithinMs: GONE_WITHIN_MS };
     expect(await rolling(options)).toEqual([]);
-  }, 600_000);
+  }, 900_000);
 });
