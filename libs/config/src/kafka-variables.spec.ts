@@ -2,18 +2,17 @@ import type { ConfigError } from './config-error';
 import { kafkaConfig, kafkaRule, kafkaVariables } from './kafka-variables';
 import { parseEnvironment } from './parse-environment';
 import type { Environment } from './parse-environment';
-import { anAuthority, FilesForTests, type Authority } from './testing';
+import { Authority, FilesForTests, writePair, type Span } from './testing';
 
-const YESTERDAY = new Date(Date.now() - 86_400_000);
-const BEFORE = new Date(Date.now() - 2 * 86_400_000);
+const UNTIL_YESTERDAY: Span = { fromDays: -2, toDays: -1 };
 
 let files: FilesForTests;
 let authority: Authority;
 
 beforeAll(async () => {
   files = new FilesForTests();
-  authority = await anAuthority({ name: 'ours' });
-  files.put('ca.pem', authority.cert);
+  authority = await Authority.create('ours');
+  files.put('ca.pem', authority.pem);
 });
 afterAll(() => files.remove());
 
@@ -33,17 +32,18 @@ function problemsOf(environment: Environment): readonly string[] {
 
 describe('how Kafka is reached', () => {
   it('reads the password and the certificates again for each connection', async () => {
-    const { cert, key } = await authority.issue({ name: 'client' });
+    const first = await authority.sign('client');
+    const { certFile, keyFile } = writePair(files.directory, 'client', first);
     const { tls: material, sasl } = parsed({
       ...tls(),
-      KAFKA_SSL_CERT_FILE: files.put('client.pem', cert),
-      KAFKA_SSL_KEY_FILE: files.put('client.key', key),
+      KAFKA_SSL_CERT_FILE: certFile,
+      KAFKA_SSL_KEY_FILE: keyFile,
       KAFKA_SASL_MECHANISM: 'scram-sha-512',
       KAFKA_SASL_USERNAME: 'ann',
       KAFKA_SASL_PASSWORD_FILE: files.put('password', 'first\n'),
     });
-    expect([sasl?.password(), material?.()]).toEqual(['first', { ca: authority.cert, cert, key }]);
-    const renewed = await authority.issue({ name: 'client' });
+    expect([sasl?.password(), material?.()]).toEqual(['first', { ca: authority.pem, ...first }]);
+    const renewed = await authority.sign('client');
     files.put('password', 'second');
     files.put('client.pem', renewed.cert);
     expect([sasl?.password(), material?.().cert]).toEqual(['second', renewed.cert]);
@@ -88,8 +88,8 @@ describe('how Kafka is reached', () => {
     [
       'an authority that has expired',
       async () => {
-        const { cert } = await anAuthority({ name: 'old', notBefore: BEFORE, notAfter: YESTERDAY });
-        return { ...tls(), KAFKA_SSL_CA_FILE: files.put('old.pem', cert) };
+        const { pem } = await Authority.create('old', UNTIL_YESTERDAY);
+        return { ...tls(), KAFKA_SSL_CA_FILE: files.put('old.pem', pem) };
       },
       /^KAFKA_SSL_CA_FILE \(.*old.pem\) holds a certificate that has expired on \d{4}-/,
     ],
@@ -101,7 +101,7 @@ describe('how Kafka is reached', () => {
     [
       'the key of another',
       async () => {
-        const [mine, other] = [await authority.issue({ name: 'a' }), await authority.issue({ name: 'b' })];
+        const [mine, other] = [await authority.sign('a'), await authority.sign('b')];
         return {
           ...tls(),
           KAFKA_SSL_CERT_FILE: files.put('mine.pem', mine.cert),
@@ -117,9 +117,9 @@ describe('how Kafka is reached', () => {
   });
 
   it('takes a bundle of which one has not expired', async () => {
-    const old = await anAuthority({ name: 'old', notBefore: BEFORE, notAfter: YESTERDAY });
-    expect(
-      problemsOf({ ...tls(), KAFKA_SSL_CA_FILE: files.put('both.pem', old.cert + '\n' + authority.cert) }),
-    ).toEqual([]);
+    const old = await Authority.create('old', UNTIL_YESTERDAY);
+    expect(problemsOf({ ...tls(), KAFKA_SSL_CA_FILE: files.put('both.pem', old.pem + '\n' + authority.pem) })).toEqual(
+      [],
+    );
   });
 });

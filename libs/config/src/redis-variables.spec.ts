@@ -2,7 +2,7 @@ import type { ConfigError } from './config-error';
 import { parseEnvironment } from './parse-environment';
 import type { Environment } from './parse-environment';
 import { redisConfig, redisRule, redisVariables } from './redis-variables';
-import { anAuthority, FilesForTests } from './testing';
+import { Authority, FilesForTests } from './testing';
 
 const parsed = (environment: Environment) => redisConfig(parseEnvironment(redisVariables, environment, [redisRule]));
 
@@ -38,10 +38,10 @@ describe('how Redis is reached', () => {
 
   it('takes Sentinels without a URL, with TLS where there are files of it', async () => {
     const files = new FilesForTests();
-    const { cert } = await anAuthority({ name: 'ours' });
+    const { pem } = await Authority.create('ours');
     const told = { REDIS_SENTINELS: 's1:26379,s2:26379', REDIS_SENTINEL_MASTER: 'main' };
     expect(parsed(told)).toMatchObject({ at: { kind: 'sentinel', master: 'main' }, tls: null });
-    expect(parsed({ ...told, REDIS_CA_FILE: files.put('ca.pem', cert) }).tls?.()).toEqual({ ca: cert });
+    expect(parsed({ ...told, REDIS_CA_FILE: files.put('ca.pem', pem) }).tls?.()).toEqual({ ca: pem });
     files.remove();
   });
 

@@ -1,1 +1,2 @@
-export { anAuthority, FilesForTests, type Authority, type Certified } from './testing/certificates';
+export { Authority, writePair, type Pair, type Span } from './testing/authority';
+export { FilesForTests } from './testing/files-for-tests';

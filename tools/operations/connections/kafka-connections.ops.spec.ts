@@ -4,13 +4,12 @@ import { join } from 'node:path';
 import { KafkaAdmin, kafkaFault, KafkaLogReader, KafkaLogWriter } from '@tillstream/adapter-kafka';
 import { explainKafkaFault, kafkaConfig, kafkaRule, kafkaVariables, parseEnvironment } from '@tillstream/config';
 import type { Environment } from '@tillstream/config';
-import { anAuthority, FilesForTests } from '@tillstream/config/testing';
+import { Authority, FilesForTests, writePair } from '@tillstream/config/testing';
 import { startBroker } from '@tillstream/local';
 import { until } from '../../e2e/platform';
 
 jest.setTimeout(120_000);
 
-const DAY_MS = 86_400_000;
 /** Who has logged in must do so again after this long. */
 const REAUTHENTICATED_AFTER_MS = 12_000;
 
@@ -21,18 +20,14 @@ describe('a broker behind TLS and logins', () => {
 
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'tillstream-kafka-doors-'));
-    const authority = await anAuthority({ name: 'ours' });
-    const server = await authority.issue({ name: 'broker', hosts: ['127.0.0.1'] });
-    const client = await authority.issue({ name: 'client' });
-    const stranger = await anAuthority({ name: 'strangers' });
-    const theirs = await stranger.issue({ name: 'client' });
-    files.put('ca.pem', authority.cert);
-    files.put('stranger.pem', stranger.cert);
-    files.put('client.pem', client.cert);
-    files.put('client.key', client.key);
-    files.put('theirs.pem', theirs.cert);
-    files.put('theirs.key', theirs.key);
-    const doors = { ca: authority.cert, ...server, users: { ann: 'ann-secret', bob: 'bob-secret' } };
+    const authority = await Authority.create('ours');
+    const server = await authority.sign('broker');
+    const stranger = await Authority.create('strangers');
+    files.put('ca.pem', authority.pem);
+    files.put('stranger.pem', stranger.pem);
+    writePair(files.directory, 'client', await authority.sign('client'));
+    writePair(files.directory, 'theirs', await stranger.sign('client'));
+    const doors = { ca: authority.pem, ...server, users: { ann: 'ann-secret', bob: 'bob-secret' } };
     broker = await startBroker({
       dataDir: directory,
       doors,
@@ -157,9 +152,8 @@ describe('a broker behind TLS and logins', () => {
   });
 
   it('will not start with an authority that has expired', async () => {
-    const [from, to] = [2, 1].map((days) => new Date(Date.now() - days * DAY_MS));
-    const { cert } = await anAuthority({ name: 'old', notBefore: from!, notAfter: to! });
-    const environment = { ...tls(), KAFKA_SSL_CA_FILE: files.put('old.pem', cert) };
+    const { pem } = await Authority.create('old', { fromDays: -2, toDays: -1 });
+    const environment = { ...tls(), KAFKA_SSL_CA_FILE: files.put('old.pem', pem) };
     expect(() => optionsOf('tls', environment)).toThrow(/KAFKA_SSL_CA_FILE .* has expired on/);
   });
 });

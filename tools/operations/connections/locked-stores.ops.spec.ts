@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { anAuthority, FilesForTests } from '@tillstream/config/testing';
+import { Authority, FilesForTests, writePair } from '@tillstream/config/testing';
 import { startBroker, startRedis } from '@tillstream/local';
 import { Redis } from 'ioredis';
 import { withQuickLake } from '../../e2e/lake/lake-rows';
@@ -28,10 +28,10 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'tillstream-locked-'));
   mkdirSync(join(directory, 'platform'));
   files = new FilesForTests();
-  const authority = await anAuthority({ name: 'ours' });
-  const ca = authority.cert;
-  const server = await authority.issue({ name: 'server', hosts: ['127.0.0.1'] });
-  const client = await authority.issue({ name: 'client' });
+  const authority = await Authority.create('ours');
+  const ca = authority.pem;
+  const server = await authority.sign('server');
+  const client = writePair(files.directory, 'client', await authority.sign('client'));
   [broker, redis] = await Promise.all([
     startBroker({
       dataDir: join(directory, 'kafka'),
@@ -55,8 +55,8 @@ beforeAll(async () => {
       KAFKA_SASL_PASSWORD_FILE: files.put('kafka-password', 'kafka-secret'),
       REDIS_URL: `rediss://127.0.0.1:${redis.tlsPort}`,
       REDIS_CA_FILE: trusted,
-      REDIS_CERT_FILE: files.put('client.pem', client.cert),
-      REDIS_KEY_FILE: files.put('client.key', client.key),
+      REDIS_CERT_FILE: client.certFile,
+      REDIS_KEY_FILE: client.keyFile,
       REDIS_USERNAME: 'tillstream',
       REDIS_PASSWORD_FILE: files.put('redis-password', 'redis-secret'),
     },

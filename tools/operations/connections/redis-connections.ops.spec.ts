@@ -10,7 +10,7 @@ import {
 } from '@tillstream/adapter-redis';
 import { explainRedisFault, parseEnvironment, redisConfig, redisRule, redisVariables } from '@tillstream/config';
 import type { Environment } from '@tillstream/config';
-import { anAuthority, FilesForTests } from '@tillstream/config/testing';
+import { Authority, FilesForTests, writePair } from '@tillstream/config/testing';
 import { describeCheckpointStore } from '@tillstream/engine/testing';
 import { startRedis, startRedisCluster, startRedisSentinels } from '@tillstream/local';
 import { until } from '../../e2e/platform';
@@ -76,16 +76,14 @@ describe('Redis with TLS and users', () => {
   const port = (): string => `127.0.0.1:${redis.tlsPort}`;
 
   beforeAll(async () => {
-    const authority = await anAuthority({ name: 'ours' });
-    const server = await authority.issue({ name: 'redis', hosts: ['127.0.0.1'] });
-    const client = await authority.issue({ name: 'client' });
-    files.put('ca.pem', authority.cert);
-    files.put('client.pem', client.cert);
-    files.put('client.key', client.key);
-    files.put('stranger.pem', (await anAuthority({ name: 'strangers' })).cert);
+    const authority = await Authority.create('ours');
+    const server = await authority.sign('redis');
+    files.put('ca.pem', authority.pem);
+    writePair(files.directory, 'client', await authority.sign('client'));
+    files.put('stranger.pem', (await Authority.create('strangers')).pem);
     redis = await startRedis({
       dataDir: join(directory, 'tls'),
-      tls: { ca: authority.cert, ...server, clientCertificates: 'yes' },
+      tls: { ca: authority.pem, ...server, clientCertificates: 'yes' },
       users: [serviceUser('secret'), 'reader on >reading ~* +@read +info +hello +client', 'default off'],
     });
   });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { credentials, Metadata, type ChannelCredentials, type ServiceError } from '@grpc/grpc-js';
 import { hashOfKey } from '@tillstream/config';
-import { Authority, writePair, type Pair } from '@tillstream/doors/testing';
+import { Authority, writePair, type Pair } from '@tillstream/config/testing';
 import { Platform, until } from '../../e2e/platform';
 import { till, type CommandOutcome } from '../../e2e/till';
 import { queryStubWith } from '../../rig/grpc-stubs';

@@ -1,7 +1,7 @@
 import { createServer as createHttp, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { Authority } from '@tillstream/doors/testing';
+import { Authority } from '@tillstream/config/testing';
 import { isTlsProblem } from '../options/tls-options';
 import { askService } from './ask-service';
 

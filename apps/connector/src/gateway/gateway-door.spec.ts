@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { Authority } from '@tillstream/doors/testing';
+import { Authority } from '@tillstream/config/testing';
 import type { ClientTls } from '@tillstream/doors';
 import { DoorProblem, GatewayDoor } from './gateway-door';
 

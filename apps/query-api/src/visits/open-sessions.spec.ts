@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Authority, writePair } from '@tillstream/config/testing';
 import { PROTO_FILES, protoRoot, type GetOpenSessionRequest, type GetOpenSessionResponse } from '@tillstream/contracts';
 import { followClientTls, KeyLimits, readClientTls, ServerTls } from '@tillstream/doors';
-import { Authority, ringOf, writePair } from '@tillstream/doors/testing';
+import { ringOf } from '@tillstream/doors/testing';
 import { createKeyGate, createLogger, GrpcServer, systemClock, unaryHandler } from '@tillstream/nest-runtime';
 import { TrackedSessions, type Tracker } from './open-sessions';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '@tillstream/config';
-import { Authority, writePair } from '../testing/certificates';
+import { Authority, writePair } from '@tillstream/config/testing';
 import { followClientTls, type FollowedClientTls } from './followed-client-tls';
 
 const LOOK_EVERY_MS = 5;

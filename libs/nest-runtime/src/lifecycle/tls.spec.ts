@@ -8,7 +8,7 @@ import { connect, type ConnectionOptions } from 'node:tls';
 import { credentials, makeGenericClientConstructor, type ServiceDefinition, type ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { Controller, Get, Module } from '@nestjs/common';
-import { Authority, writePair, type Pair } from '@tillstream/doors/testing';
+import { Authority, writePair, type Pair } from '@tillstream/config/testing';
 import type { TlsFiles } from '@tillstream/config';
 import { protoPath as healthProto } from 'grpc-health-check';
 import { createLogger } from '../logging/logger';
