@@ -119,7 +119,7 @@ export class AggregatorOutput implements BatchOutput<PartitionAggregator> {
     this.sendProgress(aggregator);
     const { rows, counts } = aggregator.takeLate();
     if (rows.length > 0) {
-      this.late.enqueue(encodeLateRows(rows, this.partition));
+      this.late.enqueue(withHeaders(encodeLateRows(rows, this.partition), this.behalf.headers));
       telemetry.meter.count('late_rows', this.labels, rows.length);
     }
     this.metrics.enqueue(counts.map((count) => encodeLateCount(count, this.partition)));

@@ -66,11 +66,13 @@ export class TrackerOutput implements BatchOutput<VisitTracker> {
     if (sessions) this.tellLate(sessions, news.lateVisits);
     if (attribution) this.tellLate(attribution, news.lateTouches);
     const told = this.allTold();
+    const rowsOf = (batches: readonly EventBatch[]): readonly NewRecord[] => this.traced(batches.map(rowsRecord));
+    const [sessionRows, attributionRows] = [rowsOf(news.sessionRows), rowsOf(news.attributionRows)];
     this.rowsSent = this.rowsSent
       .then(() => told)
       .then(() => {
-        this.sessionRows.enqueue(this.traced(news.sessionRows.map(rowsRecord)));
-        this.attributionRows.enqueue(this.traced(news.attributionRows.map(rowsRecord)));
+        this.sessionRows.enqueue(sessionRows);
+        this.attributionRows.enqueue(attributionRows);
       });
     // Whoever looks at the appenders next throws the same failure.
     for (const promise of [told, this.rowsSent]) promise.catch(() => undefined);
@@ -130,7 +132,7 @@ export class TrackerOutput implements BatchOutput<VisitTracker> {
 
   private tellLate(settings: { readonly identity: string }, rows: Parameters<typeof lateFor>[1]): void {
     if (rows.length === 0) return;
-    this.late.enqueue(encodeLateRows(lateFor(settings, rows), this.partition));
+    this.late.enqueue(this.traced(encodeLateRows(lateFor(settings, rows), this.partition)));
     this.count('late_rows', rows.length);
   }
 
