@@ -1,18 +1,19 @@
 /**
- * Puts together what an image holds. See HELP. Runs before anything is installed, so it needs Node alone.
+ * Puts together what images hold. See HELP. Runs before anything is installed, so it needs Node alone.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { packagesOfProgram } from '../build/bundle.mjs';
+import { packagesOfProgram, programs } from '../build/bundle.mjs';
 import { packageSet } from './package-set.mjs';
 
-const HELP = `Puts together what an image holds.
+const HELP = `Puts together what images hold.
 
-  node tools/images/assemble.mjs --app APP --into DIR        a built program, the packages it loads and their bill of materials
+  node tools/images/assemble.mjs --apps --into DIR           of each app, in a directory of its name: the built program, the
+                                                             packages it loads and their bill of materials
   node tools/images/assemble.mjs --package NAME --into DIR   a package in node_modules, with all that it needs
 `;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -20,20 +21,20 @@ const NPM = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
 
 const { values } = parseArgs({
   options: {
-    app: { type: 'string' },
+    apps: { type: 'boolean', default: false },
     package: { type: 'string', multiple: true, default: [] },
     into: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
-if (values.help || values.into === undefined || (values.app === undefined) === (values.package.length === 0)) {
+if (values.help || values.into === undefined || values.apps === values.package.length > 0) {
   process.stdout.write(HELP);
   process.exitCode = values.help ? 0 : 1;
 } else {
   const into = resolve(values.into);
-  if (values.app === undefined) install('tillstream-tools', values.package, into);
-  else await assemble(values.app, into);
+  if (!values.apps) install('tillstream-tools', values.package, into);
+  else for (const app of programs('apps')) await assemble(basename(app), join(into, basename(app)));
 }
 
 /**
@@ -47,7 +48,9 @@ async function assemble(app, into) {
     cpSync(join(ROOT, 'dist/apps', app, file), join(into, 'dist/apps', app, file));
   }
   cpSync(join(ROOT, 'dist/proto'), join(into, 'dist/proto'), { recursive: true });
-  writeFileSync(join(into, 'main.js'), `'use strict';\nrequire('./dist/apps/${app}/main.js');\n`);
+  // A program by itself, for `docker exec` and `kubectl exec`: there is no shell that could call Node.
+  const main = `#!/nodejs/bin/node\n'use strict';\nrequire('./dist/apps/${app}/main.js');\n`;
+  writeFileSync(join(into, 'main.js'), main, { mode: 0o755 });
   cpSync(join(ROOT, 'tools/images/healthy.mjs'), join(into, 'healthy.mjs'));
 }
 

@@ -8,15 +8,19 @@ const dockerfile = readFileSync('deploy/docker/Dockerfile', 'utf8');
 const targets = [...dockerfile.matchAll(/^FROM \S+ AS (\S+)$/gm)].map(([, name]) => name ?? '');
 
 describe('the images', () => {
-  it('are one for each app', () => {
-    const apps = readdirSync('apps').map((app) => (app === 'cli' ? 'till' : app));
-    expect(targets.filter((target) => targets.includes(`${target}-files`)).sort()).toEqual(apps.sort());
+  it('are one for each app, and hold what was put together for it', () => {
+    const held = [
+      ...dockerfile.matchAll(/^FROM \S+ AS (\S+)\n(?:(?!FROM ).*\n)*?COPY --from=build \/images\/(\S+) \/app$/gm),
+    ];
+    const apps = readdirSync('apps').map((app) => [app === 'cli' ? 'till' : app, app]);
+    expect(held.map(([, target, app]) => [target, app]).sort()).toEqual(apps.sort());
   });
 
-  it('have what they hold right before them, so that one is built without the others where every stage above is built', () => {
-    for (const [index, target] of targets.entries()) {
-      if (targets.includes(`${target}-files`)) expect(targets[index - 1]).toBe(`${target}-files`);
-    }
+  it('are told everything that they have in common once', () => {
+    const steps: readonly string[] = dockerfile.replaceAll('\\\n', '').match(/^(RUN|COPY|USER|WORKDIR) .*$/gm) ?? [];
+    expect(steps.length).toBeGreaterThan(10);
+    expect(steps.filter((step, index) => steps.indexOf(step) !== index)).toEqual([]);
+    expect(steps.filter((step) => step.includes('assemble.mjs --apps'))).toHaveLength(1);
   });
 
   it('are built from files that .dockerignore lets through', () => {

@@ -92,6 +92,17 @@ if (reason !== null) process.stderr.write(`skipped: building the images and star
     expect(one.log()).toContain(`${NOBODY} EROFS EROFS EROFS ok`);
   });
 
+  it('answer who is within without a shell, as `kubectl exec` is', async () => {
+    const ask = async (target: string, question: string): Promise<string> => {
+      const options = { directory, name: `${target}-asked`, entrypoint: [], args: ['/app/main.js', question] };
+      const one = await runImage(image(target), options);
+      await expect(one.exited).resolves.toMatchObject({ code: 0 });
+      return one.log();
+    };
+    expect(await ask('till', '--help')).toContain('doctor [options]');
+    expect(await ask('gateway', '--help')).toContain('TILLSTREAM_WRITE_KEYS');
+  });
+
   it(
     'are a platform: events that are sent are answered for and stored, and each service ends when it is told to',
     async () => {
