@@ -105,7 +105,15 @@
 {{- define "tillstream.storesEnv" -}}
 {{- $v := .root.Values -}}
 {{- if has "lake" .facts.needs }}
-- { name: TILLSTREAM_SINK_LAKE_WHERE, value: {{ default "/var/lib/tillstream/lake" $v.lake.where | quote }} }
+{{- if $v.lake.where }}
+- { name: TILLSTREAM_SINK_LAKE_WHERE, value: {{ $v.lake.where | quote }} }
+{{- else }}
+# What a stream file says of a bucket goes before.
+- { name: TILLSTREAM_SINK_LAKE_DEFAULT_WHERE, value: /var/lib/tillstream/lake }
+{{- end }}
+{{- with $v.lake.endpoint }}
+- { name: TILLSTREAM_SINK_LAKE_ENDPOINT, value: {{ . | quote }} }
+{{- end }}
 {{- with $v.lake.region }}
 - { name: TILLSTREAM_SINK_LAKE_REGION, value: {{ . | quote }} }
 {{- end }}

@@ -4,6 +4,7 @@
 {{- include "tillstream.validateStreams" . -}}
 {{- include "tillstream.validateDoors" . -}}
 {{- include "tillstream.validateScaling" . -}}
+{{- include "tillstream.validateMemory" . -}}
 {{- include "tillstream.validateStores" . -}}
 {{- end -}}
 
@@ -26,6 +27,9 @@
 {{- end -}}
 {{- if and $v.kafka.sasl.existingSecret (not $v.kafka.sasl.mechanism) -}}
 {{- fail "kafka.sasl.existingSecret needs kafka.sasl.mechanism: plain, scram-sha-256 or scram-sha-512" -}}
+{{- end -}}
+{{- if and $v.kafka.sasl.username (not $v.kafka.sasl.mechanism) -}}
+{{- fail "kafka.sasl.username needs kafka.sasl.mechanism and kafka.sasl.existingSecret, which holds the password" -}}
 {{- end -}}
 {{- if and (eq $v.kafka.sasl.mechanism "plain") (not $v.kafka.tls.enabled) -}}
 {{- fail "kafka.sasl.mechanism plain sends the password as it is: set kafka.tls.enabled, or use scram-sha-512" -}}
@@ -50,6 +54,9 @@
 {{- if and $v.redis.cluster $v.redis.sentinel.addresses -}}
 {{- fail "redis.cluster and redis.sentinel.addresses are both set: a Cluster fails over by itself. Leave one out" -}}
 {{- end -}}
+{{- if and $v.redis.auth.existingSecret $v.bundled.redis.enabled -}}
+{{- fail "the bundled Redis asks for no password and refuses one: leave redis.auth out" -}}
+{{- end -}}
 {{- if and $v.redis.cluster $v.bundled.redis.enabled -}}
 {{- fail "the bundled Redis is a single node: leave redis.cluster out" -}}
 {{- end -}}
@@ -72,6 +79,9 @@
 {{- end -}}
 {{- if and $v.streams.existingConfigMap (empty $v.streams.names) -}}
 {{- fail "streams.existingConfigMap needs streams.names: which of its keys are stream files" -}}
+{{- end -}}
+{{- if and $v.streams.names (not $v.streams.existingConfigMap) -}}
+{{- fail "streams.names is for streams.existingConfigMap: of streams.files all are stream files. Leave it out" -}}
 {{- end -}}
 {{- $streams := include "tillstream.streams" . | fromJsonArray -}}
 {{- $names := list -}}
@@ -104,6 +114,9 @@
 {{- if and .event (not .metric) -}}
 {{- fail "test.event needs test.metric: the metric that counts it" -}}
 {{- end -}}
+{{- if and .metric (not .event) -}}
+{{- fail "test.metric needs test.event: the event that it counts" -}}
+{{- end -}}
 {{- if and .stream (not (has .stream $names)) -}}
 {{- fail (printf "test.stream names %s, which no stream file declares: there is %s" .stream (join ", " $names)) -}}
 {{- end -}}
@@ -114,6 +127,14 @@
 {{- end -}}
 {{- if not $v.services.gateway.enabled -}}
 {{- fail (printf "connectors.%s brings events to the gateway, which services.gateway.enabled turns off" $source) -}}
+{{- end -}}
+{{- $given := merge (dict) (default dict $connector.secretEnv) (default dict $connector.env) $v.defaults.secretEnv $v.defaults.env -}}
+{{- if not (or $v.keys.openToAll $v.keys.ownSecret (hasKey $given "TILLSTREAM_WRITE_KEY")) -}}
+{{- fail (printf "connectors.%s has no key to show to the gateway: name a Secret with write-key in keys.ownSecret, or one of its own in connectors.%s.secretEnv.TILLSTREAM_WRITE_KEY" $source $source) -}}
+{{- end -}}
+{{- $name := include "tillstream.serviceName" (dict "root" $ "service" (printf "connector-%s" $source)) -}}
+{{- if gt (len $name) 63 -}}
+{{- fail (printf "connectors.%s makes the name %s, which is longer than 63 letters: call it, or the release, by a shorter one" $source $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -174,8 +195,38 @@
 {{- fail (printf "services.%s: shutdownTimeoutMs %d is less than the 5 s that a service may need to publish, save and leave its group" $name $shutdownMs) -}}
 {{- end -}}
 {{- end -}}
+{{- $scaled := false -}}
+{{- range $name, $service := $v.services -}}
+{{- if and $service.enabled $service.autoscaling.enabled (index $facts $name).readsTopics }}{{ $scaled = true }}{{ end -}}
+{{- end -}}
+{{- if and $v.keda.enabled (not $scaled) -}}
+{{- fail "keda.enabled scales nothing: set autoscaling.enabled of the services that read topics, or leave it out" -}}
+{{- end -}}
 {{- if and $v.keda.enabled $v.bundled.kafka.enabled $v.networkPolicy.enabled -}}
 {{- fail "keda.enabled with bundled.kafka.enabled: the network policy lets KEDA not reach the bundled broker. Name brokers of your own, or turn networkPolicy.enabled off" -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* A heap that is larger than the limit of the container, or leaves nothing beside it, ends in OOMKilled instead of a collection. */ -}}
+{{- define "tillstream.validateMemory" -}}
+{{- $all := dict -}}
+{{- range $name, $service := .Values.services -}}
+{{- $_ := set $all (printf "services.%s" $name) $service -}}
+{{- end -}}
+{{- range $name, $connector := .Values.connectors -}}
+{{- $_ := set $all (printf "connectors.%s" $name) (merge (pick $connector "env" "resources") (include "tillstream.connectorDefaults" $ | fromYaml)) -}}
+{{- end -}}
+{{- range $name, $own := $all -}}
+{{- $settings := mergeOverwrite (deepCopy $.Values.defaults) (deepCopy $own) -}}
+{{- $heap := regexFind "max[-_]old[-_]space[-_]size=[0-9]+" (toString (default "" (get $settings.env "NODE_OPTIONS"))) | regexFind "[0-9]+$" -}}
+{{- $limit := dig "limits" "memory" "" $settings.resources | toString -}}
+{{- if and $heap $limit -}}
+{{- $unit := get (dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776) (regexFind "[A-Za-z]+$" $limit) -}}
+{{- $limitMib := divf (mulf (regexFind "^[0-9.]+" $limit | float64) $unit) 1048576 -}}
+{{- if gt (float64 $heap) (mulf $limitMib 0.8) -}}
+{{- fail (printf "%s: NODE_OPTIONS gives Node a heap of %s MiB, and the container may have %s in all. Leave a fifth for what is outside the heap: raise resources.limits.memory, or lower it" $name $heap $limit) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -186,7 +237,19 @@
 {{- if and (not $v.lake.where) (ne $v.lake.volume.accessMode "ReadWriteMany") (gt $writers 1) -}}
 {{- fail (printf "services.sink-writer has more than 1 replica, but the lake's volume is %s: use ReadWriteMany, or lake.where with a bucket" $v.lake.volume.accessMode) -}}
 {{- end -}}
+{{- $readers := (index $v.services "query-api").enabled | ternary 1 0 -}}
+{{- if and (not $v.lake.where) (eq $v.lake.volume.accessMode "ReadWriteOncePod") (gt (add ($writer.enabled | ternary 1 0) $readers) 1) -}}
+{{- fail "lake.volume.accessMode ReadWriteOncePod lets one pod in, and both the sink-writer and the query API read the lake: use ReadWriteMany, or lake.where with a bucket" -}}
+{{- end -}}
+{{- $declared := list -}}
+{{- range include "tillstream.streams" . | fromJsonArray }}{{ $declared = concat $declared (keys .sinks) }}{{ end -}}
 {{- range $name, $sink := $v.sinks -}}
+{{- if eq $name "lake" -}}
+{{- fail "sinks.lake: the lake has settings of its own, lake.where and lake.existingSecret" -}}
+{{- end -}}
+{{- if not (or $v.streams.existingConfigMap (has $name $declared)) -}}
+{{- fail (printf "sinks.%s is a sink that no stream file declares: there is %s" $name ($declared | uniq | sortAlpha | join ", ")) -}}
+{{- end -}}
 {{- if and $sink.keys (not $sink.existingSecret) -}}
 {{- fail (printf "sinks.%s.keys needs sinks.%s.existingSecret: the Secret that has them" $name $name) -}}
 {{- end -}}

@@ -158,7 +158,7 @@ describe('the chart', () => {
       policyTypes: ['Ingress', 'Egress'],
       ingress: [
         { ports: [{ port: 'grpc' }], from: [{ podSelector: { matchLabels } }] },
-        { ports: [{ port: 'http' }], from: [{ namespaceSelector: {} }] },
+        { ports: [{ port: 'http' }], from: [{ podSelector: {} }, { namespaceSelector: {} }] },
       ],
     });
     const { egress } = spec as {
@@ -167,6 +167,38 @@ describe('the chart', () => {
     expect(egress.flatMap(({ ports = [] }) => ports.map(({ port }) => port))).toEqual([
       53, 53, 9092, 6379, 4318, 443, 5432,
     ]);
+  });
+
+  itIfThere('lets pods out to a bucket that is not at its usual port', async () => {
+    const lake = { where: 's3://lake/shop', endpoint: 'https://minio.data:9000' };
+    const objects = await rendered('closed-network', { lake });
+    const { variables } = containerOf(objects, 'shop-query-api');
+    expect(variables.get('TILLSTREAM_SINK_LAKE_ENDPOINT')?.value).toBe(lake.endpoint);
+    const { spec } = named(objects, 'NetworkPolicy', 'shop-query-api');
+    expect(JSON.stringify(spec)).toContain('{"port":9000}');
+    expect(JSON.stringify(spec)).not.toContain('{"port":443}');
+  });
+
+  itIfThere('has a stream file say where its lake is, before a volume that nobody has asked for', async () => {
+    const { variables } = containerOf(await rendered('sinks'), 'shop-sink-writer');
+    expect(variables.has('TILLSTREAM_SINK_LAKE_WHERE')).toBe(false);
+    expect(variables.get('TILLSTREAM_SINK_LAKE_DEFAULT_WHERE')?.value).toBe('/var/lib/tillstream/lake');
+    const given = containerOf(await helm!.objects(COMMON), 'shop-sink-writer').variables;
+    expect(given.get('TILLSTREAM_SINK_LAKE_WHERE')?.value).toBe('s3://lake/shop');
+  });
+
+  itIfThere('shows the metrics of every process to a ServiceMonitor: connectors have a Service, too', async () => {
+    const objects = await rendered('connectors', feature('monitoring'));
+    const processes = objects.filter(({ kind }) => kind === 'Deployment').map(({ metadata }) => metadata.name);
+    const { selector } = named(objects, 'ServiceMonitor', 'shop').spec as {
+      readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
+    };
+    const seen = objects.filter(
+      ({ kind, metadata: { labels = {} } }) =>
+        kind === 'Service' && Object.entries(selector.matchLabels).every(([label, value]) => labels[label] === value),
+    );
+    expect(seen.map(({ metadata }) => metadata.name).sort()).toEqual(processes.sort());
+    expect(processes).toContain('shop-connector-pages');
   });
 
   itIfThere('holds alerts and dashboards as they are', async () => {
@@ -187,9 +219,28 @@ describe('the chart', () => {
       /1\. Wait[^]*kubectl[^]*2\. See[^]*helm -n numbers test shop[^]*3\. Ask[^]*till query metrics/,
     );
     expect(await notes(merged(COMMON, feature('tls')))).toContain('grpcs://localhost:50052');
+    expect(await notes(merged(COMMON, feature('mutual-tls')))).toContain('--cert me.crt --cert-key me.key');
+    expect(await notes(merged(COMMON, feature('no-topics')))).toContain('until it has been put live');
+    const clients = { networkPolicy: { clients: [{ podSelector: {} }] } };
+    expect(await notes(merged(COMMON, clients))).toContain('name Prometheus in networkPolicy.monitors');
     expect(await notes(merged(COMMON, feature('open-to-all')))).toContain(
       'Whoever reaches the services may write and read',
     );
+  });
+
+  itIfThere('has no `helm test` where it could not end well, and says what else to do', async () => {
+    const without: readonly Values[] = [
+      { keys: { ownSecret: '' } },
+      { services: { 'query-api': { enabled: false } } },
+      merged(feature('own-test'), { services: { gateway: { enabled: false } } }),
+    ];
+    for (const values of without) {
+      const answer = await helm!.render(merged(COMMON, values));
+      if ('refusal' in answer) throw new Error(answer.refusal);
+      expect(answer.objects.filter(({ kind }) => kind === 'Pod')).toEqual([]);
+      expect(answer.notes).not.toContain('helm -n numbers test');
+    }
+    named(await rendered('own-test'), 'Pod', 'shop-test');
   });
 });
 

@@ -5,7 +5,9 @@ jest.setTimeout(60_000);
 
 const helm = Helm.find('wrong values of the chart');
 const eachIfThere = helm ? it.each : it.skip.each;
+const heap = (mib: number): Values => ({ defaults: { env: { NODE_OPTIONS: `--max-old-space-size=${mib}` } } });
 const commerce = { 'shop.yaml': 'stream: clicks\npartitions: 2\n' };
+const searched = { 'shop.yaml': 'stream: shop\npartitions: 2\nsinks: { search: { type: opensearch } }\n' };
 
 /** What is set beside the common values, and a part of what is said to it. */
 const WRONG: readonly (readonly [what: string, values: Values, reason: string])[] = [
@@ -13,7 +15,7 @@ const WRONG: readonly (readonly [what: string, values: Values, reason: string])[
   ['a service that does not exist', { services: { gatway: { enabled: true } } }, "'gatway' not allowed"],
   ['a broker without a port', { kafka: { brokers: ['kafka'] } }, "at '/kafka/brokers/0': 'kafka' does not match"],
   ['replicas as text', { services: { enricher: { replicas: '2' } } }, "at '/services/enricher/replicas': got string"],
-  ['a negative number', { defaults: { maxUnavailable: -1 } }, "at '/defaults/maxUnavailable': minimum"],
+  ['drains that never end', { defaults: { maxUnavailable: 0 } }, "at '/defaults/maxUnavailable': minimum"],
   ['a share above one', { telemetry: { sampleRatio: 2 } }, "at '/telemetry/sampleRatio': maximum"],
   ['a mechanism nobody speaks', { kafka: { sasl: { mechanism: 'md5' } } }, "at '/kafka/sasl/mechanism': value must be"],
   ['a size that is none', { defaults: { resources: { limits: { memory: '1GB' } } } }, "'1GB' does not match pattern"],
@@ -22,6 +24,7 @@ const WRONG: readonly (readonly [what: string, values: Values, reason: string])[
   ['no brokers', { kafka: { brokers: [] } }, 'kafka.brokers is empty: name the brokers (host:port)'],
   ['two brokers to choose from', { bundled: { kafka: { enabled: true } } }, 'which broker is meant? Leave one out'],
   ['TLS files without TLS', { kafka: { tls: { ca: { secret: 'ca' } } } }, 'of no use without kafka.tls.enabled'],
+  ['a user without a way to log in', { kafka: { sasl: { username: 'me' } } }, 'needs kafka.sasl.mechanism'],
   ['a login without a Secret', { kafka: { sasl: { mechanism: 'scram-sha-512' } } }, 'needs kafka.sasl.existingSecret'],
   [
     'a password that all can read',
@@ -36,6 +39,11 @@ const WRONG: readonly (readonly [what: string, values: Values, reason: string])[
     { redis: { sentinel: { addresses: ['s:26379'] } } },
     'needs both addresses and master',
   ],
+  [
+    'a password for the bundled Redis',
+    { redis: { url: '', auth: { existingSecret: 'redis' } }, bundled: { redis: { enabled: true } } },
+    'the bundled Redis asks for no password and refuses one',
+  ],
   ['a CA for plain Redis', { redis: { tls: { ca: { secret: 'ca' } } } }, 'write rediss:// in redis.url'],
   ['no keys', { keys: { existingSecret: '' } }, 'keys.existingSecret is empty'],
   ['keys that open what is open', { keys: { openToAll: true } }, 'would make the keys of keys.existingSecret useless'],
@@ -45,6 +53,11 @@ const WRONG: readonly (readonly [what: string, values: Values, reason: string])[
     'the name of a stream file for its text',
     { streams: { files: { 'clicks.yaml': 'streams/clicks.yaml' } } },
     'Give its text, as --set-file does, and not its name',
+  ],
+  [
+    'names of stream files beside their texts',
+    { streams: { names: ['clicks.yaml'] } },
+    'streams.names is for streams.existingConfigMap',
   ],
   ['a stream twice', { streams: { files: commerce } }, 'streams.files declare a stream twice: clicks, clicks'],
   [
@@ -61,6 +74,22 @@ const WRONG: readonly (readonly [what: string, values: Values, reason: string])[
     'no time to drain',
     { services: { enricher: { shutdownTimeoutMs: 1000 } } },
     'is less than the 5 s that a service may need',
+  ],
+  [
+    'KEDA for nothing',
+    { keda: { enabled: true }, services: { gateway: { autoscaling: { enabled: true } } } },
+    'keda.enabled scales nothing',
+  ],
+  ['a heap beyond the limit', heap(900), 'gives Node a heap of 900 MiB, and the container may have 1Gi in all'],
+  [
+    'a heap beyond the limit of a connector',
+    merged(heap(500), { connectors: { wiki: { sourceUrl: 'https://example.com', stream: 'clicks' } } }),
+    'connectors.wiki: NODE_OPTIONS gives Node a heap of 500 MiB, and the container may have 512Mi in all',
+  ],
+  [
+    'a volume of one pod for two services',
+    { lake: { where: '', volume: { accessMode: 'ReadWriteOncePod' } } },
+    'lets one pod in, and both the sink-writer and the query API read the lake',
   ],
   [
     'a volume of one node for two writers',
@@ -100,11 +129,35 @@ const WRONG: readonly (readonly [what: string, values: Values, reason: string])[
     'connectors.wiki.stream names wiki, which no stream file declares: there is clicks',
   ],
   [
+    'a source without a key',
+    { keys: { ownSecret: '' }, connectors: { wiki: { sourceUrl: 'https://example.com', stream: 'clicks' } } },
+    'connectors.wiki has no key to show to the gateway: name a Secret with write-key in keys.ownSecret',
+  ],
+  [
+    'a source with a name that is too long',
+    {
+      fullnameOverride: 'a'.repeat(40),
+      connectors: { 'all-of-wikipedia': { sourceUrl: 'https://example.com', stream: 'clicks' } },
+    },
+    'which is longer than 63 letters',
+  ],
+  ['a metric without an event', { test: { metric: 'pages' } }, 'test.metric needs test.event'],
+  [
     'a test of an unknown stream',
     { test: { stream: 'shop' } },
     'test.stream names shop, which no stream file declares',
   ],
-  ['keys of no Secret', { sinks: { search: { keys: ['user'] } } }, 'needs sinks.search.existingSecret'],
+  [
+    'a sink of no stream',
+    { sinks: { serach: { where: 'https://search' } } },
+    'sinks.serach is a sink that no stream file declares: there is lake',
+  ],
+  ['a lake among the sinks', { sinks: { lake: { where: 's3://b' } } }, 'the lake has settings of its own'],
+  [
+    'keys of no Secret',
+    { streams: { files: searched }, sinks: { search: { keys: ['user'] } } },
+    'needs sinks.search.existingSecret',
+  ],
 ];
 
 describe('the chart refuses, with the reason,', () => {

@@ -58,6 +58,6 @@ export function merged(values: Values, more: Values): Values {
   return result;
 }
 
-function isMap(value: unknown): value is Values {
+export function isMap(value: unknown): value is Values {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
