@@ -15,13 +15,15 @@ const sections = new Map(
 
 describe('the rules by which Prometheus alerts', () => {
   it.each(rules.map((rule) => [rule.alert, rule] as const))(
-    '%s says how urgent it is, what is wrong, and where to read on',
+    '%s says how urgent it is, what is wrong, where to read on, and there what to type or to look at',
     (alert, rule) => {
       expect(alert).toMatch(/^Tillstream[A-Z]\w+$/);
       expect(['critical', 'warning']).toContain(rule.labels['severity']);
       expect(Object.keys(rule.annotations).sort()).toEqual(['description', 'runbook_url', 'summary']);
       expect(rule.annotations['runbook_url']).toBe(`docs/alerts.md#${alert.toLowerCase()}`);
       expect(sections.get(alert)).toMatch(new RegExp(`^\\*\\*${rule.labels['severity']}\\.\\*\\* \\S`));
+      // A command, a number, a setting, or the page that has them.
+      expect(sections.get(alert)).toMatch(/`[^`]+`|\]\(/);
     },
   );
 
