@@ -57,4 +57,5 @@ query-api: { http: 8085, grpc: 50052, faces: clients, needs: [kafka, lake, read-
 connector: { http: 8086, needs: [client, write-key] }
 topics: { needs: [kafka] }
 test: { needs: [client, write-key, read-key] }
+till: { needs: [kafka, redis, lake, query, client, write-key, read-key] }
 {{- end -}}

@@ -113,15 +113,19 @@ spec:
     {{- end }}
 {{- end -}}
 
-{{- /* A pod of the command line, which runs to its end. Takes (dict "root" $ "service" NAME "facts" FACTS "args" LIST "streams" CONFIGMAP). */ -}}
+{{- /*
+A pod of the command line, which runs to its end. Takes (dict "root" $ "service" NAME "facts" FACTS "args" LIST "streams" CONFIGMAP), or
+one that stays, with "command", "restart" and "resources" in place of "args".
+*/ -}}
 {{- define "tillstream.tillPod" -}}
-restartPolicy: Never
+{{- $lake := and (has "lake" .facts.needs) (not .root.Values.lake.where) -}}
+restartPolicy: {{ default "Never" .restart }}
 {{ include "tillstream.podCommons" . }}
 containers:
   - name: till
     {{- include "tillstream.containerCommons" (merge (dict "image" "till") .) | nindent 4 }}
-    args:
-      {{- range .args }}
+    {{ empty .command | ternary "args" "command" }}:
+      {{- range default .args .command }}
       - {{ . | quote }}
       {{- end }}
     env:
@@ -129,18 +133,33 @@ containers:
       {{- if has "kafka" .facts.needs }}
       {{- include "tillstream.kafkaEnv" . | nindent 6 }}
       {{- end }}
+      {{- if has "redis" .facts.needs }}
+      {{- include "tillstream.redisEnv" . | nindent 6 }}
+      {{- end }}
       {{- include "tillstream.keyEnv" . | nindent 6 }}
       {{- include "tillstream.tlsEnv" . | nindent 6 }}
-    resources: { requests: { cpu: 50m, memory: 128Mi }, limits: { memory: 256Mi } }
+      {{- include "tillstream.storesEnv" . | nindent 6 }}
+      {{- if has "query" .facts.needs }}
+      - { name: TILLSTREAM_QUERY, value: '{{ include "tillstream.grpcAddress" (dict "root" .root "service" "query-api" "port" 50052) }}' }
+      {{- end }}
+    resources:
+      {{- toYaml (default (dict "requests" (dict "cpu" "50m" "memory" "128Mi") "limits" (dict "memory" "256Mi")) .resources) | nindent 6 }}
     volumeMounts:
       - { name: streams, mountPath: /etc/tillstream/streams, readOnly: true }
       - { name: tmp, mountPath: /tmp }
+      {{- if $lake }}
+      - { name: lake, mountPath: /var/lib/tillstream/lake }
+      {{- end }}
       {{- include "tillstream.fileMounts" . | nindent 6 }}
 volumes:
   - name: streams
     configMap: { name: {{ .streams }} }
   - name: tmp
     emptyDir: {}
+  {{- if $lake }}
+  - name: lake
+    persistentVolumeClaim: { claimName: {{ include "tillstream.lakeClaim" .root }} }
+  {{- end }}
   {{- include "tillstream.fileVolumes" . | nindent 2 }}
 {{- end -}}
 

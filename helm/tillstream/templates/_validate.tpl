@@ -237,9 +237,11 @@
 {{- if and (not $v.lake.where) (ne $v.lake.volume.accessMode "ReadWriteMany") (gt $writers 1) -}}
 {{- fail (printf "services.sink-writer has more than 1 replica, but the lake's volume is %s: use ReadWriteMany, or lake.where with a bucket" $v.lake.volume.accessMode) -}}
 {{- end -}}
-{{- $readers := (index $v.services "query-api").enabled | ternary 1 0 -}}
-{{- if and (not $v.lake.where) (eq $v.lake.volume.accessMode "ReadWriteOncePod") (gt (add ($writer.enabled | ternary 1 0) $readers) 1) -}}
-{{- fail "lake.volume.accessMode ReadWriteOncePod lets one pod in, and both the sink-writer and the query API read the lake: use ReadWriteMany, or lake.where with a bucket" -}}
+{{- $users := list -}}
+{{- range $name := list "sink-writer" "query-api" }}{{ if (index $v.services $name).enabled }}{{ $users = append $users $name }}{{ end }}{{ end -}}
+{{- if $v.till.enabled }}{{ $users = append $users "till" }}{{ end -}}
+{{- if and (not $v.lake.where) (eq $v.lake.volume.accessMode "ReadWriteOncePod") (gt (len $users) 1) -}}
+{{- fail (printf "lake.volume.accessMode ReadWriteOncePod lets one pod in, and there are %s: use ReadWriteMany, or lake.where with a bucket" (join ", " $users)) -}}
 {{- end -}}
 {{- $declared := list -}}
 {{- range include "tillstream.streams" . | fromJsonArray }}{{ $declared = concat $declared (keys .sinks) }}{{ end -}}

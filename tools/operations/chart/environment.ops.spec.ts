@@ -24,7 +24,7 @@ const CONFIGS: Readonly<Record<string, string>> = {
 /** Read by others than our configuration: Node, OpenTelemetry, sinks under names of their own, and what another variable is made of. */
 const OTHERS = /^(NODE_OPTIONS|OTEL_[A-Z_]+|TILLSTREAM_SINK_[A-Z_]+|POD_NAME|EXTRA_TOKEN)$/;
 /** What the command line asks for by name. */
-const OF_TILL = ['STREAM_FILES', 'TILLSTREAM_WRITE_KEY', 'TILLSTREAM_READ_KEY'];
+const OF_TILL = ['STREAM_FILES', 'TILLSTREAM_QUERY', 'TILLSTREAM_WRITE_KEY', 'TILLSTREAM_READ_KEY'];
 
 /** Blocks of variables with their parsers. */
 const BLOCKS = Object.entries(config)

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { parseStreamFile, type StreamDefinition } from '@tillstream/contracts';
 import { groupsOf } from '../../../apps/cli/src/kafka/group-lag';
 import { containerOf, named, podOf } from './chart-objects';
@@ -199,6 +200,54 @@ describe('the chart', () => {
     );
     expect(seen.map(({ metadata }) => metadata.name).sort()).toEqual(processes.sort());
     expect(processes).toContain('shop-connector-pages');
+  });
+
+  itIfThere('has a pod to exec into that reaches all there is, also where few may', async () => {
+    const answer = await helm!.render(merged(merged(COMMON, feature('till')), feature('closed-network')));
+    if ('refusal' in answer) throw new Error(answer.refusal);
+    const { objects, notes } = answer;
+    const { variables } = containerOf(objects, 'shop-till');
+    const needed = [
+      'KAFKA_BROKERS',
+      'REDIS_URL',
+      'TILLSTREAM_QUERY',
+      'TILLSTREAM_READ_KEY',
+      'TILLSTREAM_SINK_LAKE_WHERE',
+    ];
+    expect(needed.filter((name) => !variables.has(name))).toEqual([]);
+    const ports = [8080, 8081, 8082, 8083, 8084, 8085];
+    for (const port of ports)
+      expect(notes).toMatch(new RegExp(`-- /app/main\\.js doctor .*--service http://shop-[a-z-]+:${port}`));
+    const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy');
+    const ofRelease = { 'app.kubernetes.io/name': 'tillstream', 'app.kubernetes.io/instance': 'shop' };
+    for (const { metadata, spec } of policies) {
+      const { ingress } = spec as { readonly ingress: readonly { readonly ports: object; readonly from?: object }[] };
+      const open = ingress.filter(({ ports: at }) => JSON.stringify(at).includes('"http"'));
+      expect([metadata.name, open]).toEqual([
+        metadata.name,
+        expect.arrayContaining([
+          expect.objectContaining({
+            from: expect.arrayContaining([{ podSelector: { matchLabels: ofRelease } }]) as unknown,
+          }),
+        ]),
+      ]);
+    }
+  });
+
+  itIfThere('asks nobody by a name that the certificate of its README does not have', async () => {
+    const readme = readFileSync(join(ROOT, 'helm/tillstream/README.md'), 'utf8');
+    const block = /^```yaml\n(apiVersion: cert-manager[^]*?)^```/m.exec(readme)?.[1] ?? '';
+    const { spec, metadata } = parse(block) as {
+      readonly metadata: { readonly name: string; readonly namespace: string };
+      readonly spec: { readonly dnsNames: readonly string[] };
+    };
+    const values = [feature('tls'), feature('connectors'), feature('till')].reduce(merged, COMMON);
+    const answer = await helm!.render(values, metadata);
+    if ('refusal' in answer) throw new Error(answer.refusal);
+    const asked = [...JSON.stringify(answer).matchAll(/\b(?:https|grpcs):\/\/(tillstream-[\w-]+|localhost)/g)];
+    const names = [...new Set(asked.map(([, name = '']) => name))];
+    expect(names.length).toBeGreaterThan(7);
+    expect(names.filter((name) => !spec.dnsNames.includes(name))).toEqual([]);
   });
 
   itIfThere('holds alerts and dashboards as they are', async () => {

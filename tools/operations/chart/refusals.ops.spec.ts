@@ -89,7 +89,7 @@ const WRONG: readonly (readonly [what: string, values: Values, reason: string])[
   [
     'a volume of one pod for two services',
     { lake: { where: '', volume: { accessMode: 'ReadWriteOncePod' } } },
-    'lets one pod in, and both the sink-writer and the query API read the lake',
+    'lets one pod in, and there are sink-writer, query-api: use ReadWriteMany',
   ],
   [
     'a volume of one node for two writers',
