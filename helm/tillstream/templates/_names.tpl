@@ -14,7 +14,8 @@
 
 {{- define "tillstream.image" -}}
 {{- $image := .root.Values.image -}}
-{{- printf "%s/%s:%s" $image.repository .image (default .root.Chart.AppVersion $image.tag) -}}
+{{- $tag := default $image.tag (get (default dict .settings) "tag") -}}
+{{- printf "%s/%s:%s" $image.repository .image (default .root.Chart.AppVersion $tag) -}}
 {{- end -}}
 
 {{- define "tillstream.streamConfigMap" -}}

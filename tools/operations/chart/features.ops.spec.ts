@@ -40,6 +40,12 @@ describe('the chart', () => {
     }
   });
 
+  itIfThere('upgrades one service after the other, by a tag of its own', async () => {
+    const objects = await rendered('pods', { services: { 'query-api': { tag: '0.2.0' } } });
+    expect(containerOf(objects, 'shop-numbers-query-api').container.image).toMatch(/tillstream\/query-api:0\.2\.0$/);
+    expect(containerOf(objects, 'shop-numbers-gateway').container.image).toMatch(/tillstream\/gateway:0\.1\.0-rc\.1$/);
+  });
+
   itIfThere('spreads pods over nodes and zones, and does not replace two at a time', async () => {
     const objects = await helm!.objects(COMMON);
     const { pod } = containerOf(objects, 'shop-gateway');
