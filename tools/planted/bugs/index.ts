@@ -19,6 +19,7 @@ import { mergingBugs } from './merging';
 import { openingBugs } from './opening';
 import { publishingBugs } from './publishing';
 import { queryingBugs } from './querying';
+import { reachingBugs } from './reaching';
 import { repartitioningBugs } from './repartitioning';
 import { restoringBugs } from './restoring';
 import { relationalBugs } from './relational';
@@ -65,6 +66,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...relationalBugs,
   ...storingBugs,
   ...openingBugs,
+  ...reachingBugs,
   ...stoppingBugs,
   ...repartitioningBugs,
   ...tracingBugs,
