@@ -103,6 +103,19 @@ if (reason !== null) process.stderr.write(`skipped: building the images and star
     expect(await ask('gateway', '--help')).toContain('TILLSTREAM_WRITE_KEYS');
   });
 
+  it('wait to be asked, as the chart has the one with the command line do, and end when they are told to', async () => {
+    const template = readFileSync('helm/tillstream/templates/till.yaml', 'utf8');
+    const [, words = ''] = /"command" \(list (.*?)\) }}/.exec(template) ?? [];
+    const args = JSON.parse(`[${words.replaceAll('" "', '","')}]`) as string[];
+    const one = await runImage(image('till'), { directory, name: 'till-waiting', entrypoint: [], args });
+    // Whoever comes later finds it there.
+    const { exited } = await runImage(image('till'), { directory, name: 'till-after', args: ['--help'] });
+    await exited;
+    expect(await Promise.race([one.exited, Promise.resolve('waits')])).toBe('waits');
+    await one.stop();
+    expect(await one.exited).toMatchObject({ code: 0 });
+  });
+
   it(
     'are a platform: events that are sent are answered for and stored, and each service ends when it is told to',
     async () => {
