@@ -4,6 +4,8 @@ and "state" with the name of a claim for what the service keeps, where it has th
 */ -}}
 {{- define "tillstream.pod" -}}
 {{- $v := .root.Values -}}
+{{- $env := printf "%s\n%s" (include "tillstream.env" .) (default "" .env) -}}
+{{- include "tillstream.validateEnv" (dict "service" .service "env" ($env | fromYamlArray)) -}}
 {{- $scheme := empty $v.tls.existingSecret | ternary "HTTP" "HTTPS" -}}
 metadata:
   labels:
@@ -47,10 +49,7 @@ spec:
     - name: {{ .image }}
       {{- include "tillstream.containerCommons" . | nindent 6 }}
       env:
-        {{- include "tillstream.env" . | nindent 8 }}
-        {{- with .env }}
-        {{- . | nindent 8 }}
-        {{- end }}
+        {{- $env | nindent 8 }}
       ports:
         - { name: http, containerPort: {{ .facts.http }} }
         {{- if .facts.grpc }}
@@ -115,11 +114,14 @@ spec:
 
 {{- /*
 A pod of the command line, which runs to its end. Takes (dict "root" $ "service" NAME "facts" FACTS "args" LIST "streams" CONFIGMAP), or
-one that stays, with "command", "restart" and "resources" in place of "args".
+one that stays, with "command", "restart", "account" and "resources" in place of "args".
 */ -}}
 {{- define "tillstream.tillPod" -}}
 {{- $lake := and (has "lake" .facts.needs) (not .root.Values.lake.where) -}}
 restartPolicy: {{ default "Never" .restart }}
+{{- with .account }}
+serviceAccountName: {{ . }}
+{{- end }}
 {{ include "tillstream.podCommons" . }}
 containers:
   - name: till

@@ -207,6 +207,17 @@
 {{- end -}}
 {{- end -}}
 
+{{- /* A variable that is there twice is refused by Kubernetes, without a word of where it comes from. Takes (dict "service" NAME "env" LIST). */ -}}
+{{- define "tillstream.validateEnv" -}}
+{{- $seen := dict -}}
+{{- range .env -}}
+{{- if hasKey $seen .name -}}
+{{- fail (printf "%s: %s among env or secretEnv is what the chart says by a setting of its own: set that one, or leave it out" $.service .name) -}}
+{{- end -}}
+{{- $_ := set $seen .name true -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* A heap that is larger than the limit of the container, or leaves nothing beside it, ends in OOMKilled instead of a collection. */ -}}
 {{- define "tillstream.validateMemory" -}}
 {{- $all := dict -}}

@@ -80,6 +80,16 @@ const WRONG: readonly (readonly [what: string, values: Values, reason: string])[
     { keda: { enabled: true }, services: { gateway: { autoscaling: { enabled: true } } } },
     'keda.enabled scales nothing',
   ],
+  [
+    'a switch that YAML reads as true',
+    { services: { 'query-api': { env: { TILLSTREAM_SQL: true } } } },
+    "at '/services/query-api/env/TILLSTREAM_SQL': got boolean, want",
+  ],
+  [
+    'a variable twice',
+    { defaults: { env: { LOG_LEVEL: 'debug' } } },
+    'LOG_LEVEL among env or secretEnv is what the chart says by a setting of its own',
+  ],
   ['a heap beyond the limit', heap(900), 'gives Node a heap of 900 MiB, and the container may have 1Gi in all'],
   [
     'a heap beyond the limit of a connector',
