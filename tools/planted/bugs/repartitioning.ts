@@ -26,6 +26,20 @@ export const repartitioningBugs: readonly PlantedBug[] = [
     specs: SPECS,
   },
   {
+    name: 'copy-calls-halves-alike',
+    bug: 'of a record that is too long for another generation the second half is taken for the first one sent again',
+    patches: [{ file: COPY, find: 'if (batchId !== null && share === 0)', replace: 'if (batchId !== null)' }],
+    specs: SPECS,
+  },
+  {
+    name: 'copy-leaves-out-advances',
+    bug: 'another generation is not told that time has been advanced',
+    patches: [
+      { file: COPY, find: "new Set(['advance', 'catalog', 'other'])", replace: "new Set(['catalog', 'other'])" },
+    ],
+    specs: SPECS,
+  },
+  {
     name: 'copy-says-twice',
     bug: 'a copy that begins again writes once more what is there',
     patches: [

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { RawRecord } from '@tillstream/core';
-import { RawEnricher, RecordSplitter, emptyPosition, partitionOf, rowToJson } from '@tillstream/core';
+import { MAX_RECORD_BYTES, RawEnricher, RecordSplitter, emptyPosition, partitionOf, rowToJson } from '@tillstream/core';
 import { HEADER, decodeRawRecord, encodeControl, encodeReroute } from '@tillstream/contracts';
 import { definitionFrom } from '@tillstream/contracts/testing';
 import type { ControlDecision, StreamDefinition } from '@tillstream/contracts';
@@ -11,6 +11,7 @@ const PARTITIONS = 2;
 const TIMES_AS_MANY = 3;
 const OUT_OF_ORDERNESS_MS = 20;
 const TOLERANCE_MS = 40;
+const LONG_ROW_BYTES = 200 * 1024;
 const BASE_MS = 1_700_000_000_000;
 const STEP_MS = 10;
 const USERS = Array.from({ length: 14 }, (_, i) => `user-${i}`);
@@ -77,6 +78,8 @@ interface Sketch {
   readonly hasBatchId: boolean;
   readonly rows: readonly Row[];
 }
+
+const NO_ROWS = { isWrongPlace: false, hasBatchId: false, rows: [] };
 
 const partitionOfUser = (user: string, partitions: number): number =>
   partitionOf(Buffer.from(user), 0, user.length, partitions);
@@ -189,6 +192,15 @@ function judge(raw: readonly RawRecord[], { schema }: StreamDefinition, partitio
   return { accepted, deadLetters, reroutes, position: enricher.position };
 }
 
+/** Rows of one user that take so many bytes with what separates them. */
+function rowsOfBytes(bytes: number, user: string): string[] {
+  const rows: string[] = [];
+  const text = JSON.stringify({ user, at: new Date(BASE_MS).toISOString() });
+  const row = (length: number): string => text.replace('{', '{'.padEnd(length - text.length + 1));
+  for (let left = bytes; left > 0; left -= LONG_ROW_BYTES + 1) rows.push(row(Math.min(LONG_ROW_BYTES, left - 1)));
+  return rows;
+}
+
 const judgeAll = (log: TestLog, definition: StreamDefinition) =>
   Array.from({ length: definition.schema.partitions }, (_, partition) =>
     judge(log.of(definition.topics.raw, partition).map(decodeRawRecord), definition, partition),
@@ -264,6 +276,29 @@ describe('another generation with more partitions', () => {
     const copied = log.of(to.topics.raw, target).find(({ headers }) => headers[HEADER.batchId]);
     expect(copied?.headers[HEADER.batchId]).toEqual(sent?.headers[HEADER.batchId]);
     expect(copied?.value).toEqual(sent?.value);
+  });
+
+  it('has all rows of a record that is split in two, since it is longer than one may be', async () => {
+    const [user = ''] = USERS.filter((name) => partitionOfUser(name, PARTITIONS) === 0);
+    const rows = rowsOfBytes(MAX_RECORD_BYTES + 1, user);
+    const reroute = { targetPartition: 0, sourceFrom: 0, sourceNext: 1, rowOffsets: rows.map(() => 0) };
+    const { key, value, headers = {} } = encodeReroute({ ...reroute, value: Buffer.from(`[${rows.join()}]`) }, 1);
+    const log = new TestLog();
+    log.of(from.topics.raw, 0).push({ offset: 0, key, value, headers, timestampMs: BASE_MS });
+    await copyAll(log);
+    const { accepted } = judgeAll(log, to)[partitionOfUser(user, to.schema.partitions)]!;
+    expect(accepted).toHaveLength(rows.length);
+    expect(judgeAll(log, from)[0]?.accepted).toHaveLength(rows.length);
+  });
+
+  it('is told at once what was decided about time and catalogs, and nothing of what was held', async () => {
+    const decided = (['advance', 'catalog', 'hold', 'release'] as const).map((kind) => ({ ...NO_ROWS, kind }));
+    const log = oldLog([decided, []]);
+    const { targets } = await copyPartition({ reader: log, writer: log }, from, to, 0, decided.length);
+    for (const target of targets) {
+      const copied = log.of(to.topics.raw, target).map((record) => decodeRawRecord(record).control?.kind);
+      expect(copied).toEqual(['definition', 'hold', 'advance', 'catalog']);
+    }
   });
 
   it('must have so many partitions that each takes its events from one', () => {
