@@ -256,6 +256,15 @@ describe('the chart', () => {
     expect(names.filter((name) => !spec.dnsNames.includes(name))).toEqual([]);
   });
 
+  itIfThere('leads from an alert to a copy of its page, where somebody has said where that is', async () => {
+    const runbooks = 'https://git.example/tillstream/blob/main/';
+    const objects = await rendered('monitoring', { telemetry: { prometheusRule: { runbooks } } });
+    const urls = JSON.stringify(named(objects, 'PrometheusRule', 'shop').spec).match(/"runbook_url":"[^"]*"/g) ?? [];
+    expect(urls.length).toBeGreaterThan(25);
+    for (const url of urls)
+      expect(url).toMatch(/^"runbook_url":"https:\/\/git\.example\/tillstream\/blob\/main\/docs\/alerts\.md#\w+"$/);
+  });
+
   itIfThere('holds alerts and dashboards as they are', async () => {
     const objects = await rendered('monitoring');
     const { groups } = named(objects, 'PrometheusRule', 'shop').spec as { readonly groups: readonly object[] };

@@ -29,6 +29,7 @@ const OTHER_TEXTS: Readonly<Record<string, string>> = {
   endpoint: 'https://other:9000',
   otlpEndpoint: 'http://other:4318',
   zipkinEndpoint: 'http://other:9411',
+  runbooks: 'https://other/',
   'test.stream': 'orders',
 };
 
