@@ -12,8 +12,11 @@ const EVENTS = 12_000;
 const BODY = 400;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** Two days ago, late in the evening: the events cross hours and midnight, and all windows can be closed by an `advance`. */
-const START_MS = Math.floor(Date.now() / DAY) * DAY - DAY - 2 * HOUR + 10_000;
+/**
+ * Three days ago, late in the evening: the events cross hours and midnight, and all windows can be closed by an `advance`, which is
+ * never ahead of the clock: those of a day end in the second night.
+ */
+const START_MS = Math.floor(Date.now() / DAY) * DAY - 2 * DAY - 2 * HOUR + 10_000;
 const EVENTS_A_SECOND = (EVENTS / (3.9 * HOUR)) * 1000;
 
 describe('the shop’s metrics on the events of a generated shop', () => {
