@@ -27,7 +27,19 @@ export const searchingBugs: readonly PlantedBug[] = [
     patches: [
       {
         file: ANSWER,
-        find: "if (status === 409 && type === 'version_conflict_engine_exception') return STORED;",
+        find: "if (status === 409 && type === 'version_conflict_engine_exception') return THERE;",
+        replace: '',
+      },
+    ],
+    specs: PARTITION_SPEC,
+  },
+  {
+    name: 'search-there-is-not-safe',
+    bug: 'a row that OpenSearch has already is taken for stored before the store has it on its disk',
+    patches: [
+      {
+        file: 'libs/adapters/opensearch/src/opensearch-partition.ts',
+        find: "if (fate.kind === 'there') there.push(at);",
         replace: '',
       },
     ],

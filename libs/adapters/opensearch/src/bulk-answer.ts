@@ -3,6 +3,8 @@ import { wordsOf } from './store-client';
 /** What became of a row. */
 export type Fate =
   | { readonly kind: 'stored' }
+  /** It stands there already, by a request whose answer has not come: the store may not have it on its disk yet. */
+  | { readonly kind: 'there' }
   /** The store will never take it. */
   | { readonly kind: 'refused'; readonly reason: string }
   /** Not now. */
@@ -11,6 +13,7 @@ export type Fate =
   | { readonly kind: 'blocked'; readonly reason: string };
 
 const STORED: Fate = { kind: 'stored' };
+const THERE: Fate = { kind: 'there' };
 
 /** What the store says of documents, and not of their index or of whoever writes them. */
 const OF_A_DOCUMENT = new Set([
@@ -42,8 +45,8 @@ export function fatesIn(body: unknown, rows: number): readonly Fate[] | null {
 function fateOf({ status, error }: Item): Fate {
   if (status === 200 || status === 201) return STORED;
   const type = typeof error?.type === 'string' ? error.type : '';
-  // It stands there already, in this version or a higher one.
-  if (status === 409 && type === 'version_conflict_engine_exception') return STORED;
+  // In this version or a higher one.
+  if (status === 409 && type === 'version_conflict_engine_exception') return THERE;
   const reason = wordsOf(error);
   if (typeof status !== 'number' || status === 429 || status >= 500) {
     return { kind: 'later', reason, tooMuch: status === 429 };

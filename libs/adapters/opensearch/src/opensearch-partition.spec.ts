@@ -60,6 +60,31 @@ describe('a partition on a store in bad hours', () => {
     expect(ids.map((line) => (JSON.parse(line) as { index: { _id: string } }).index._id)).toEqual(meant);
   });
 
+  it('counts a row that is there already as stored when the store has written it to its disk', async () => {
+    const partition = await withFinals(4);
+    const conflict = item(409, 'version_conflict_engine_exception', 'current version [9] is higher');
+    store.bulk = (rows) => answered(Array.from({ length: rows }, (_, i) => (i < 2 ? conflict : { status: 201 })));
+    const { other } = store;
+    const flushed: string[] = [];
+    let failed = 1;
+    store.other = (request) => {
+      if (!request.path.endsWith('/_flush')) return other(request);
+      flushed.push(request.path);
+      return { status: 200, body: { _shards: { total: 2, successful: 2 - failed, failed } } };
+    };
+    await expect(partition.flush(keep)).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' });
+    expect(partition.pending.rows).toBe(2);
+    failed = 0;
+    await partition.flush(keep);
+    expect([partition.pending.rows, store.sizes]).toEqual([0, [4, 2]]);
+    expect(flushed).toHaveLength(2);
+    expect(flushed[0]).toMatch(/^\/p-finals-[^/]+\/_flush$/);
+    await partition.add(log.portion(4, 6));
+    store.bulk = (rows) => stored(rows);
+    await partition.flush(keep);
+    expect(flushed).toHaveLength(2); // nothing was there
+  });
+
   it('keeps what was refused until it is safe, though other rows have to wait', async () => {
     const partition = await withFinals(4);
     const refusal = item(400, 'document_parsing_exception', 'failed to parse field [total]');

@@ -17,6 +17,8 @@ import type { StoreClient } from './store-client';
 import { wordsOf } from './store-client';
 
 const PAYLOAD_TOO_LARGE = 413;
+/** A path may have 4 KiB. */
+const INDEXES_IN_A_PATH = 15;
 const APPEND_TIME = fieldName({ name: '_append_time' });
 
 /** What a table's rows need to become documents. */
@@ -112,6 +114,7 @@ export class OpenSearchPartition implements SinkPartition {
     const { documents, pacer } = this;
     const waits = new Uint8Array(documents.count).fill(1);
     const refusals = new Map<number, string>();
+    const there: number[] = [];
     const failures: Error[] = [];
     const requests: Promise<void>[] = [];
     for (let from = 0; from < documents.count;) {
@@ -121,12 +124,33 @@ export class OpenSearchPartition implements SinkPartition {
         this.request(begin, end, (at, fate) => {
           if (fate.kind !== 'later' && fate.kind !== 'blocked') waits[at] = 0;
           if (fate.kind === 'refused') refusals.set(at, fate.reason);
+          if (fate.kind === 'there') there.push(at);
         }).catch((failure: unknown) => void failures.push(failure as Error)),
       );
       from = end;
     }
     await Promise.all(requests);
+    await this.makeSafe(there).catch((failure: unknown) => {
+      for (const at of there) waits[at] = 1;
+      failures.push(failure as Error);
+    });
     await this.settle(waits, refusals, failures);
+  }
+
+  /**
+   * Has the store write to its disk what it has already. It does so before it says that it has stored a document, but not before it
+   * says that one is there: whoever wrote that one may still wait for its answer, and a store that is killed then has lost it.
+   */
+  private async makeSafe(there: readonly number[]): Promise<void> {
+    const { client, documents } = this;
+    const indexes = [...new Set(there.map((at) => documents.indexOf(at)))];
+    for (let from = 0; from < indexes.length; from += INDEXES_IN_A_PATH) {
+      const path = `/${indexes.slice(from, from + INDEXES_IN_A_PATH).join(',')}/_flush`;
+      const { status, body } = await client.request({ method: 'POST', path, query: { wait_if_ongoing: 'true' } });
+      const { _shards: shards } = (body ?? {}) as { readonly _shards?: { readonly failed?: unknown } };
+      if (status < 300 && !Number(shards?.failed)) continue;
+      throw new SinkUnavailableError(`${client.nodes} does not write what it has to its disk: ${wordsOf(body)}`);
+    }
   }
 
   private async settle(waits: Uint8Array, refusals: Map<number, string>, failures: readonly Error[]): Promise<void> {

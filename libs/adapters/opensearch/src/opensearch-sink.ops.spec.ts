@@ -270,6 +270,27 @@ describe('a sink on a real store', () => {
     true,
   );
 
+  onServer(
+    'takes what is there already for stored only when a store that is killed has it on its disk',
+    async (store) => {
+      const partitions = [await opens(store.address, events), await opens(store.address, events)];
+      // What is stored is on no disk for an hour, as is what a request stores that is not answered yet.
+      const settings = { 'index.translog.durability': 'async', 'index.translog.sync_interval': '1h' };
+      await ask(store.address, 'PUT', `/${prefix}-events`, { settings });
+      for (const partition of partitions) {
+        await partition.add(events.portion(0, 40));
+        await partition.flush(keep);
+      }
+      await store.own?.kill();
+      await store.own?.restart();
+      const partition = await opens(store.address, events);
+      await partition.add(events.portion(39, 40));
+      await flushUntilDone(partition);
+      expect(await versions(store, 'events')).toEqual(events.ids(40).map((id) => `${id.replace('events|', '')} 0`));
+    },
+    true,
+  );
+
   /** As a task does, without its pauses: the store has just come back. */
   async function flushUntilDone(partition: SinkPartition): Promise<void> {
     for (let attempt = 0; attempt < 60; attempt++) {

@@ -100,7 +100,7 @@ export class StoreClient {
     if (status === 403) {
       throw new SinkRefusedError(
         `${this.nodes} does not allow what the sink has to do: ${words}. Grant its user the rights to monitor the cluster, ` +
-          'to manage index templates, and to create, read and write the indexes of its prefix',
+          'to manage index templates, and to create, read, write and flush the indexes of its prefix',
       );
     }
     return { status, body: error.meta?.body };
