@@ -1,5 +1,5 @@
 import type { ConnectorMetrics } from '@tillstream/adapter-telemetry';
-import type { FollowedClientTls } from '@tillstream/doors';
+import type { CurrentClientTls } from '@tillstream/doors';
 import type { Service, ServiceLogger } from '@tillstream/nest-runtime';
 import type { ConnectorConfig } from './config';
 import { ConnectorObserver } from './connector-observer';
@@ -11,7 +11,7 @@ import { SseSource } from './source/sse-source';
 /** What the service asks of the world, beside the source and the gateway. */
 export interface ConnectorPorts {
   /** What the gateway is shown, and by whom it must be signed. */
-  readonly tls: Pick<FollowedClientTls, 'current'>;
+  readonly tls: CurrentClientTls;
   readonly nowMs: () => number;
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly chance: () => number;

@@ -15,7 +15,7 @@ export type { Admission } from './limits/key-limits';
 export { grpcTarget, readClientTls, usableClientTls } from './tls/client-tls';
 export type { ClientTls, GrpcTarget } from './tls/client-tls';
 export { followClientTls } from './tls/followed-client-tls';
-export type { FollowedClientTls } from './tls/followed-client-tls';
+export type { CurrentClientTls, FollowedClientTls } from './tls/followed-client-tls';
 export { PemError } from './tls/pem';
 export { ServerTls } from './tls/server-tls';
 export type { TlsMaterial } from './tls/server-tls';

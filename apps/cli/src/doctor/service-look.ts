@@ -21,8 +21,10 @@ const TIMEOUT_MS = 3_000;
 /** Asks a service whether it is ready, for its numbers, and what time it is there. Never throws: one that is away is a finding. */
 export async function lookAtService(url: string, tls: ClientTls, nowMs: () => number): Promise<ServiceLook> {
   try {
-    const ask = (path: string) => askService(new URL(path, url), { tls, timeoutMs: TIMEOUT_MS });
-    const [ready, metrics] = await Promise.all([ask('/readyz'), ask('/metrics')]);
+    // Below the path of the address, if it has one: a proxy may have each service under a path of its own.
+    const base = `${url.replace(/\/$/, '')}/`;
+    const ask = (path: string) => askService(new URL(path, base), { tls, timeoutMs: TIMEOUT_MS });
+    const [ready, metrics] = await Promise.all([ask('readyz'), ask('metrics')]);
     const samples = parseSamples(metrics.text);
     const name = samples.all.find(({ labels }) => labels['service'] !== undefined)?.labels['service'] ?? null;
     return {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FollowedClientTls } from '@tillstream/doors';
+import type { CurrentClientTls } from '@tillstream/doors';
 import { HttpClient } from './http-client';
 import { fetchProblem } from '../relay/fetch-problem';
 import { retryAfterMs } from '../relay/retry-after';
@@ -45,7 +45,7 @@ export class GatewayDoor implements Door {
   private readonly client: HttpClient;
 
   constructor(
-    gateway: { readonly url: URL; readonly key: string | null; readonly tls: Pick<FollowedClientTls, 'current'> },
+    gateway: { readonly url: URL; readonly key: string | null; readonly tls: CurrentClientTls },
     stream: string,
     private readonly nowMs: () => number,
   ) {

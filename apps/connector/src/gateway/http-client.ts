@@ -1,6 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import type { FollowedClientTls } from '@tillstream/doors';
+import type { CurrentClientTls } from '@tillstream/doors';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -15,7 +15,7 @@ export class HttpClient {
 
   constructor(
     { protocol }: URL,
-    private readonly tls: Pick<FollowedClientTls, 'current'>,
+    private readonly tls: CurrentClientTls,
   ) {
     const isSecure = protocol === 'https:';
     this.agent = isSecure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });

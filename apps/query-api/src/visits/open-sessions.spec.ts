@@ -5,6 +5,7 @@ import { Authority, writePair } from '@tillstream/config/testing';
 import { PROTO_FILES, protoRoot, type GetOpenSessionRequest, type GetOpenSessionResponse } from '@tillstream/contracts';
 import { followClientTls, KeyLimits, readClientTls, ServerTls } from '@tillstream/doors';
 import { ringOf } from '@tillstream/doors/testing';
+import type { Clock } from '@tillstream/engine';
 import { createKeyGate, createLogger, GrpcServer, systemClock, unaryHandler } from '@tillstream/nest-runtime';
 import { TrackedSessions, type Tracker } from './open-sessions';
 
@@ -15,6 +16,8 @@ describe('a session-tracker that is asked over TLS and wants a certificate and a
   const directory = mkdtempSync(join(tmpdir(), 'tracker-'));
   const troubles: string[] = [];
   const asked: string[] = [];
+  /** What an answer waits for. */
+  let held: Promise<void> = Promise.resolve();
   let ours: Authority;
   let others: Authority;
   let server: GrpcServer;
@@ -31,6 +34,7 @@ describe('a session-tracker that is asked over TLS and wants a certificate and a
     const getOpenSession = unaryHandler<GetOpenSessionRequest, GetOpenSessionResponse>(
       async ({ user }) => {
         asked.push(user);
+        await held;
         return { sessions: [], asOf: null };
       },
       () => undefined,
@@ -66,8 +70,8 @@ describe('a session-tracker that is asked over TLS and wants a certificate and a
     sessions.close();
     return answer;
   }
-  const asking = (tracker: Tracker): TrackedSessions =>
-    new TrackedSessions(tracker, systemClock, (error) => troubles.push((error as Error).message));
+  const asking = (tracker: Tracker, clock: Clock = systemClock): TrackedSessions =>
+    new TrackedSessions(tracker, clock, (error) => troubles.push((error as Error).message));
   const openOf = (sessions: TrackedSessions): Promise<GetOpenSessionResponse | null> =>
     sessions.of('shop', 'ann', new AbortController().signal);
 
@@ -90,6 +94,24 @@ describe('a session-tracker that is asked over TLS and wants a certificate and a
     expect(await openOf(sessions)).toMatchObject({ sessions: [] });
     sessions.close();
     tls.stop();
+    asked.length = 1;
+  });
+
+  it('answers who has asked on the connection of an earlier certificate', async () => {
+    const tls = { current: me.tls.current };
+    const patient = { ...systemClock, nowMs: () => systemClock.nowMs() + 60_000 };
+    const sessions = asking({ ...me, tls }, patient);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held = promise;
+    const earlier = openOf(sessions);
+    while (asked.length < 2) await new Promise((next) => setTimeout(next, 5));
+    tls.current = { ...me.tls.current };
+    const later = openOf(sessions);
+    while (asked.length < 3) await new Promise((next) => setTimeout(next, 5));
+    resolve();
+    expect(await Promise.all([earlier, later])).toMatchObject([{ sessions: [] }, { sessions: [] }]);
+    expect(troubles).toEqual([]);
+    sessions.close();
     asked.length = 1;
   });
 

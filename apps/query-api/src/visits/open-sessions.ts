@@ -7,7 +7,7 @@ import {
   type GetOpenSessionRequest,
   type GetOpenSessionResponse,
 } from '@tillstream/contracts';
-import { grpcTarget, type ClientTls, type FollowedClientTls } from '@tillstream/doors';
+import { grpcTarget, type ClientTls, type CurrentClientTls } from '@tillstream/doors';
 import type { Clock } from '@tillstream/engine';
 
 /** Who knows the sessions that are open. */
@@ -36,7 +36,7 @@ export interface Tracker {
   readonly address: string;
   /** Read key; null where none is asked for. */
   readonly key: string | null;
-  readonly tls: Pick<FollowedClientTls, 'current'>;
+  readonly tls: CurrentClientTls;
 }
 
 /** Who asks a query-api waits no longer for what is open. */

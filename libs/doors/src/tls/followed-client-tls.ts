@@ -4,10 +4,14 @@ import { CLIENT_TLS_VARIABLES, clientTlsOf, contentsOf, pathsOf, type ClientTls 
 import { orConfigError } from './pem';
 import type { TlsLog } from './server-tls';
 
-/** What a client trusts and shows, kept up with its files. */
-export interface FollowedClientTls {
-  /** Another object when the files have changed; for connections that are made from then on. */
+/** What a client trusts and shows at any time. */
+export interface CurrentClientTls {
+  /** Another object when it has changed; for connections that are made from then on. */
   readonly current: ClientTls;
+}
+
+/** The same, kept up with its files. */
+export interface FollowedClientTls extends CurrentClientTls {
   /** Reads the files no more. */
   stop(): void;
 }
